@@ -1,0 +1,396 @@
+"""One descriptor for every number format that fpgen knows.
+
+A format is a set of parameters, not a class hierarchy: the floating-point
+families of IEEE 754-2019 (3.4), OCP OFP8 and MX, the FNUZ variants and IEEE
+P3109, and two's-complement or unsigned fixed point. Everything else (ranges,
+special codes, the value of a code) is derived from the parameters here, and
+only here.
+
+Positive finite codes are ordered as integers in every format: code 0 is zero
+(or the smallest value, where there is no zero) and `max_finite_code` is the
+largest magnitude. Special codes, where they exist, stand above it or at the
+code of minus zero.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import cached_property
+
+from ..errors import UsageError
+
+
+class Infinity(enum.Enum):
+    """Where a format keeps its infinities."""
+
+    NONE = "none"
+    IEEE = "ieee"  # exponent all ones, trailing significand zero
+    TOP = "top"  # the highest magnitude code that is not NaN (P3109 "extended")
+
+
+class NaN(enum.Enum):
+    """Where a format keeps its NaNs."""
+
+    NONE = "none"
+    IEEE = "ieee"  # exponent all ones, trailing significand not zero
+    ALL_ONES = "allones"  # exponent and trailing significand all ones (OCP "FN"; top code when unsigned)
+    NEGATIVE_ZERO = "negzero"  # the code that minus zero would have ("FNUZ", signed P3109)
+
+
+class Class(enum.IntEnum):
+    """What a code stands for."""
+
+    ZERO = 0
+    FINITE = 1
+    INFINITY = 2
+    NAN = 3
+
+
+@dataclass(frozen=True)
+class Format:
+    """A number format.
+
+    Parameters
+    ----------
+    bits : int
+        Width K of a code, 2 to 128.
+    precision : int
+        Significand length P including the hidden bit, for floating point.
+        For fixed point, the number of magnitude bits (`bits - signed`).
+    bias : int
+        Exponent bias (floating point); a normal code with exponent field e
+        stands for ``2**(e - bias) * 1.f``. 0 for fixed point.
+    signed : bool
+        Whether the most significant bit is a sign (two's complement for fixed point).
+    infinity : Infinity
+    nan : NaN
+    subnormals : bool
+        False: codes with exponent field 0 and a non-zero trailing significand
+        read as zero, and results below the smallest normal are flushed.
+    zero : bool
+        False (unsigned scales such as E8M0): exponent field 0 is an ordinary binade.
+    fixed : bool
+        Fixed point: a code stands for ``integer * 2**scale``.
+    scale : int
+        log2 of the unit in the last place, fixed point only.
+    symmetric : bool
+        Fixed point, signed: never produce the most negative code (OCP MXINT8).
+    name : str
+        What to call it; derived from the parameters when empty. Not part of equality.
+
+    Raises
+    ------
+    UsageError
+        When the parameters contradict each other.
+    """
+
+    bits: int
+    precision: int
+    bias: int = 0
+    signed: bool = True
+    infinity: Infinity = Infinity.NONE
+    nan: NaN = NaN.NONE
+    subnormals: bool = True
+    zero: bool = True
+    fixed: bool = False
+    scale: int = 0
+    symmetric: bool = False
+    name: str = field(default="", compare=False)
+
+    def __post_init__(self):
+        self._validate()
+        if not self.name:
+            object.__setattr__(self, "name", self.spelling)
+
+    def __str__(self) -> str:
+        return self.name
+
+    # ---- validation -----------------------------------------------------------------
+
+    def _refuse(self, given: str, allowed: str):
+        raise UsageError(f"format {self.name or '(unnamed)'}: {given}; {allowed}")
+
+    def _validate(self):
+        if not 2 <= self.bits <= 128:
+            self._refuse(f"{self.bits} bits", "a code has 2 to 128 bits")
+        if self.fixed:
+            self._validate_fixed()
+            return
+        if self.scale or self.symmetric:
+            self._refuse("scale or symmetric on floating point", "they belong to fixed point (intN, uintN)")
+        most = self.bits - self.signed - 1
+        if not 1 <= self.precision <= most:
+            self._refuse(
+                f"precision {self.precision} in {self.bits} bits",
+                f"with {'a sign and ' if self.signed else ''}at least one exponent bit, "
+                f"the precision (hidden bit included) is 1 to {most}",
+            )
+        if self.exponent_bits > 20:
+            self._refuse(f"{self.exponent_bits} exponent bits", "1 to 20 are allowed")
+        if abs(self.bias) > 1 << 21:
+            self._refuse(f"bias {self.bias}", "its magnitude is at most 2**21")
+        if (self.infinity is Infinity.IEEE) != (self.nan is NaN.IEEE):
+            self._refuse(
+                f"inf={self.infinity.value} with nan={self.nan.value}",
+                "an IEEE special binade holds both: inf=ieee,nan=ieee; or inf=none|top with nan=none|allones|negzero",
+            )
+        if self.nan is NaN.IEEE and self.precision < 2:
+            self._refuse("inf=ieee,nan=ieee with precision 1: NaN would clash with infinity",
+                         "without a trailing significand use inf=none|top and nan=none|allones|negzero")
+        if self.nan is NaN.NEGATIVE_ZERO and not self.signed:
+            self._refuse("nan=negzero without a sign", "unsigned formats keep NaN at allones or have none")
+        if not self.zero and (self.signed or self.subnormals):
+            self._refuse("zero=no in a signed format or with subnormals",
+                         "only an unsigned format with subnormals=no can do without zero")
+        if self.max_finite_code < 1:
+            self._refuse("every non-zero code is special", "at least one non-zero finite value is needed")
+
+    def _validate_fixed(self):
+        if self.infinity is not Infinity.NONE or self.nan is not NaN.NONE:
+            self._refuse("infinity or NaN in fixed point", "integers have neither")
+        if self.bias or not self.subnormals or not self.zero:
+            self._refuse("bias, subnormals=no or zero=no in fixed point", "they belong to floating point")
+        if self.precision != self.bits - self.signed:
+            self._refuse(f"precision {self.precision}", f"fixed point of {self.bits} bits has "
+                         f"{self.bits - self.signed} magnitude bits")
+        if self.symmetric and not self.signed:
+            self._refuse("symmetric without a sign", "an unsigned integer has no negative side")
+        if abs(self.scale) > 4096:
+            self._refuse(f"scale {self.scale}", "-4096 to 4096 is allowed")
+
+    # ---- layout ---------------------------------------------------------------------
+
+    @property
+    def trailing_bits(self) -> int:
+        """Width of the trailing significand field (0 for fixed point)."""
+        return 0 if self.fixed else self.precision - 1
+
+    @property
+    def exponent_bits(self) -> int:
+        """Width of the exponent field (0 for fixed point)."""
+        return 0 if self.fixed else self.bits - self.signed - self.trailing_bits
+
+    @property
+    def sign_mask(self) -> int:
+        """The sign bit as a mask; 0 for an unsigned format."""
+        return (1 << (self.bits - 1)) if self.signed else 0
+
+    @property
+    def magnitude_bits(self) -> int:
+        """Bits of a code below the sign."""
+        return self.bits - self.signed
+
+    @property
+    def significand_bits(self) -> int:
+        """Width that holds any unpacked significand (P; K for fixed point, whose -2**(K-1) needs it)."""
+        return self.bits if self.fixed else self.precision
+
+    @property
+    def significand_max(self) -> int:
+        """Largest unpacked integer significand."""
+        if self.fixed:
+            return 1 << (self.bits - 1) if self.signed else (1 << self.bits) - 1
+        return (1 << self.precision) - 1
+
+    # ---- special codes --------------------------------------------------------------
+
+    @property
+    def has_infinity(self) -> bool:
+        return self.infinity is not Infinity.NONE
+
+    @property
+    def has_nan(self) -> bool:
+        return self.nan is not NaN.NONE
+
+    @property
+    def has_negative_zero(self) -> bool:
+        return self.signed and not self.fixed and self.nan is not NaN.NEGATIVE_ZERO
+
+    @property
+    def has_signaling_nan(self) -> bool:
+        """IEEE NaNs with at least two trailing bits: a clear top trailing bit means signalling (754-2019, 6.2.1)."""
+        return self.nan is NaN.IEEE and self.precision >= 3
+
+    @property
+    def quiet_bit(self) -> int:
+        """Mask of the bit that tells a quiet NaN (IEEE NaNs only), else 0."""
+        return 1 << (self.trailing_bits - 1) if self.nan is NaN.IEEE else 0
+
+    @property
+    def nan_code(self) -> int:
+        """The one canonical (quiet, positive where there is a choice) NaN.
+
+        Raises
+        ------
+        UsageError
+            If the format has no NaN.
+        """
+        if self.nan is NaN.IEEE:
+            return self.infinity_code | self.quiet_bit
+        if self.nan is NaN.ALL_ONES:
+            return (1 << self.magnitude_bits) - 1
+        if self.nan is NaN.NEGATIVE_ZERO:
+            return self.sign_mask
+        raise UsageError(f"format {self}: has no NaN")
+
+    @property
+    def infinity_code(self) -> int:
+        """The code of +infinity.
+
+        Raises
+        ------
+        UsageError
+            If the format has no infinity.
+        """
+        if self.infinity is Infinity.IEEE:
+            return ((1 << self.exponent_bits) - 1) << self.trailing_bits
+        if self.infinity is Infinity.TOP:
+            return (1 << self.magnitude_bits) - 1 - (self.nan is NaN.ALL_ONES)
+        raise UsageError(f"format {self}: has no infinity")
+
+    @property
+    def max_finite_code(self) -> int:
+        """The code of the largest finite value; also the largest finite magnitude where signed."""
+        if self.has_infinity:
+            return self.infinity_code - 1
+        return (1 << self.magnitude_bits) - 1 - (self.nan is NaN.ALL_ONES)
+
+    @property
+    def min_finite_code(self) -> int:
+        """The code of the lowest finite value: most negative where signed, else 0."""
+        if not self.signed:
+            return 0
+        if self.fixed:
+            return self.sign_mask | int(self.symmetric)
+        return self.sign_mask | self.max_finite_code
+
+    # ---- ranges ---------------------------------------------------------------------
+
+    @property
+    def emin(self) -> int:
+        """Exponent of the smallest normal binade; for fixed point, of the top of its single range."""
+        if self.fixed:
+            return self.scale + self.precision - 1
+        return 1 - self.bias if self.zero else -self.bias
+
+    @property
+    def emax(self) -> int:
+        """floor(log2) of the largest finite magnitude."""
+        top = self.max_finite
+        exponent = top.numerator.bit_length() - top.denominator.bit_length()
+        return exponent if top >= Fraction(2) ** exponent else exponent - 1
+
+    @property
+    def quantum_exponent(self) -> int:
+        """log2 of the smallest positive step: ulp of the lowest binade (the subnormals' where they exist)."""
+        return self.scale if self.fixed else self.emin - self.precision + 1
+
+    @cached_property
+    def max_finite(self) -> Fraction:
+        return self.value(self.max_finite_code)
+
+    @cached_property
+    def min_finite(self) -> Fraction:
+        """Lowest finite value (negative of the largest where signed)."""
+        return self.value(self.min_finite_code)
+
+    @property
+    def min_normal(self) -> Fraction:
+        return Fraction(2) ** (self.scale if self.fixed else self.emin)
+
+    @property
+    def min_positive(self) -> Fraction:
+        """The smallest positive value."""
+        if self.fixed or self.subnormals:
+            return Fraction(2) ** self.quantum_exponent
+        return Fraction(2) ** self.emin
+
+    # ---- codes and values -----------------------------------------------------------
+
+    def classify(self, code: int) -> Class:
+        """What `code` (0 <= code < 2**bits) stands for."""
+        if self.fixed:
+            return Class.FINITE if code else Class.ZERO
+        if self.nan is NaN.NEGATIVE_ZERO and code == self.sign_mask:
+            return Class.NAN
+        magnitude = code & ~self.sign_mask
+        if magnitude > self.max_finite_code:
+            return Class.INFINITY if self.has_infinity and magnitude == self.infinity_code else Class.NAN
+        if not self.zero:
+            return Class.FINITE
+        if magnitude == 0 or (not self.subnormals and magnitude >> self.trailing_bits == 0):
+            return Class.ZERO
+        return Class.FINITE
+
+    def is_negative(self, code: int) -> bool:
+        return bool(code & self.sign_mask)
+
+    def is_signaling(self, code: int) -> bool:
+        """Whether `code` is a signalling NaN."""
+        return self.has_signaling_nan and self.classify(code) is Class.NAN and not code & self.quiet_bit
+
+    def decompose(self, code: int) -> tuple[int, int, int]:
+        """Split a finite code.
+
+        Returns
+        -------
+        (sign, significand, exponent)
+            With value ``(-1)**sign * significand * 2**exponent``; the significand is an
+            integer of at most `significand_bits` bits, not normalised.
+        """
+        sign = int(self.is_negative(code))
+        if self.fixed:
+            return sign, (1 << self.bits) - code if sign else code, self.scale
+        magnitude = code & ~self.sign_mask
+        exponent_field = magnitude >> self.trailing_bits
+        trailing = magnitude & ((1 << self.trailing_bits) - 1)
+        if exponent_field == 0 and self.zero:
+            return sign, trailing if self.subnormals else 0, self.quantum_exponent
+        significand = trailing | (1 << self.trailing_bits)
+        return sign, significand, exponent_field - self.bias - self.trailing_bits
+
+    def value(self, code: int) -> Fraction:
+        """The exact value of a finite code.
+
+        Raises
+        ------
+        UsageError
+            If the code is an infinity or a NaN, or out of range.
+        """
+        if not 0 <= code < 1 << self.bits:
+            raise UsageError(f"format {self}: code {code:#x}; codes are 0 to {(1 << self.bits) - 1:#x}")
+        if self.classify(code) >= Class.INFINITY:
+            raise UsageError(f"format {self}: code {code:#x} is {self.classify(code).name}; only finite codes have a value")
+        sign, significand, exponent = self.decompose(code)
+        return (-1) ** sign * significand * Fraction(2) ** exponent
+
+    # ---- spelling -------------------------------------------------------------------
+
+    @property
+    def spelling(self) -> str:
+        """The format in the grammar of `fpgen.formats.parse`, every non-default option written out."""
+        options = []
+        if self.fixed:
+            if self.scale:
+                options.append(f"scale={self.scale}")
+            if self.symmetric:
+                options.append("symmetric=yes")
+            head = f"{'' if self.signed else 'u'}int{self.bits}"
+        else:
+            if self.bias != default_bias(self.exponent_bits):
+                options.append(f"bias={self.bias}")
+            options.append(f"inf={self.infinity.value}")
+            options.append(f"nan={self.nan.value}")
+            if not self.subnormals:
+                options.append("subnormals=no")
+            if not self.zero:
+                options.append("zero=no")
+            head = f"{'' if self.signed else 'u'}e{self.exponent_bits}m{self.trailing_bits}"
+        return head + (":" + ",".join(options) if options else "")
+
+
+def default_bias(exponent_bits: int) -> int:
+    """The IEEE 754 bias for a field of `exponent_bits` bits."""
+    return (1 << (exponent_bits - 1)) - 1

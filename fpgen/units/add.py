@@ -1,0 +1,45 @@
+"""result = round(a + b), or a - b."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ..formats import Format
+from .base import Unit, as_enum
+from .ports import Port, Role
+
+
+class Subtract(enum.Enum):
+    """Whether the unit adds, subtracts, or is told by the `subtract` input."""
+
+    OFF = "off"
+    ON = "on"
+    PORT = "port"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Add(Unit):
+    """The sum (or difference) of `a` and `b`, rounded once to `out` (IEEE 754-2019, 5.4.1).
+
+    Parameters
+    ----------
+    a, b : Format or str
+    subtract : Subtract or str
+        ``on`` computes ``a - b``; ``port`` adds a 1-bit input that does so when high.
+        Subtraction negates `b` before adding; NaN has no sign here.
+    """
+
+    operation: ClassVar[str] = "add"
+    operand_names: ClassVar[tuple[str, ...]] = ("a", "b")
+
+    a: Format
+    b: Format
+    subtract: Subtract = Subtract.OFF
+
+    def _validate(self):
+        self._set("subtract", as_enum("subtract", self.subtract, Subtract))
+
+    def _controls(self) -> list[Port]:
+        return [Port("subtract", 1, True, Role.CONTROL)] if self.subtract is Subtract.PORT else []

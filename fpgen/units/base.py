@@ -1,0 +1,315 @@
+"""What all units have in common: the options, the pins, the spelling, and the way to everything derived.
+
+A unit is an immutable parameter object. The golden model (`compute`), the
+hardware (`create`, `verilog`), the regression (`verify`) and the cost (`ppa`)
+are all derived from it, and its content hash is the key of every cache.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import hashlib
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from ..errors import UsageError
+from ..formats import Format, as_format
+from .options import (
+    FLAG_BITS,
+    Handshake,
+    Overflow,
+    Rounding,
+    Semantics,
+    Subnormals,
+    Tininess,
+    check_overflow,
+    default_overflow,
+)
+from .ports import Port, Role
+
+if TYPE_CHECKING:
+    from ..golden import Result
+
+MAX_STAGES = 64
+
+
+def as_enum(option: str, given: Any, kind: type[enum.Enum]) -> Any:
+    """The member of `kind` that `given` (a member or its value) names.
+
+    Raises
+    ------
+    UsageError
+    """
+    if isinstance(given, kind):
+        return given
+    try:
+        return kind(given)
+    except ValueError:
+        allowed = ", ".join(member.value for member in kind)
+        raise UsageError(f"{option}={given}; allowed: {allowed}") from None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unit:
+    """Options that every unit has; operations add their operands in front.
+
+    Parameters
+    ----------
+    out : Format or str
+        Format of the result.
+    rounding : Rounding or str
+        A mode, or ``port`` for a 3-bit input.
+    overflow : Overflow or str, optional
+        Default: ``ieee`` where the output can say "too large", else ``saturate``.
+    tininess : Tininess or str
+    subnormals : Subnormals or str
+        ``full``, or flushed on the way ``in``, ``out`` or ``both``.
+    random_bits : int
+        Width of the `random` input of the stochastic modes; 0 for the others.
+    flags : bool
+        Whether the unit has the 5-bit `flags` output {NV, DZ, OF, UF, NX}.
+    stages : int, optional
+        Pipeline registers between input and result: the latency in clocks; 0 is combinational.
+    period : float, optional
+        Instead of `stages`: the clock period in ps (of the built-in 45 nm class
+        technology); the scheduler takes as many stages as that needs.
+    handshake : Handshake or str
+
+    Raises
+    ------
+    UsageError
+        On anything unknown or contradictory, saying what is allowed.
+    """
+
+    operation: ClassVar[str] = ""
+    operand_names: ClassVar[tuple[str, ...]] = ()
+
+    out: Format
+    rounding: Rounding = Rounding.RNE
+    overflow: Overflow | None = None
+    tininess: Tininess = Tininess.AFTER
+    subnormals: Subnormals = Subnormals.FULL
+    random_bits: int = 0
+    flags: bool = False
+    stages: int | None = None
+    period: float | None = None
+    handshake: Handshake = Handshake.NONE
+
+    # ---- construction ---------------------------------------------------------------
+
+    def __post_init__(self):
+        for name in (*self.operand_names, "out"):
+            self._set(name, as_format(getattr(self, name)))
+        self._set("rounding", as_enum("rounding", self.rounding, Rounding))
+        if self.overflow is None:
+            self._set("overflow", default_overflow(self.out))
+        self._set("overflow", as_enum("overflow", self.overflow, Overflow))
+        self._set("tininess", as_enum("tininess", self.tininess, Tininess))
+        self._set("subnormals", as_enum("subnormals", self.subnormals, Subnormals))
+        self._set("handshake", as_enum("handshake", self.handshake, Handshake))
+        check_overflow(self.out, self.overflow)
+        _ = self.semantics  # refuses contradictory random_bits
+        if self.stages is not None and self.period is not None:
+            raise UsageError(f"stages={self.stages} with period={self.period}; give one of them")
+        if self.period is None and self.stages is None:
+            self._set("stages", 0)
+        if self.stages is not None and not (isinstance(self.stages, int) and 0 <= self.stages <= MAX_STAGES):
+            raise UsageError(f"stages={self.stages}; a whole number from 0 to {MAX_STAGES} is allowed")
+        if self.period is not None and not self.period > 0:
+            raise UsageError(f"period={self.period}; a positive number of picoseconds is allowed")
+        self._validate()
+
+    def _set(self, name: str, value: Any):
+        object.__setattr__(self, name, value)
+
+    def _validate(self):
+        """What an operation refuses beyond the common rules."""
+
+    # ---- what it is -----------------------------------------------------------------
+
+    @property
+    def operands(self) -> dict[str, Format]:
+        """Operand name to format, in port order."""
+        return {name: getattr(self, name) for name in self.operand_names}
+
+    @property
+    def semantics(self) -> Semantics:
+        return Semantics(self.rounding, self.overflow, self.tininess, self.subnormals, self.random_bits)
+
+    @property
+    def contract(self) -> str:
+        """What the result is, in a few words; printed in the header, the datasheet and the tables."""
+        mode = "rounding port" if self.rounding is Rounding.PORT else self.rounding.value.upper()
+        notes = [f"correctly rounded, {mode}"]
+        if self.overflow is not default_overflow(self.out):
+            notes.append({"saturate": "saturating", "propagate": "saturating, infinities kept", "ieee": "ieee overflow"}[
+                self.overflow.value
+            ])
+        if self.subnormals is not Subnormals.FULL:
+            notes.append({"in": "subnormal operands read as zero", "out": "tiny results flushed",
+                          "both": "subnormals flushed in and out"}[self.subnormals.value])
+        return ", ".join(notes)
+
+    # ---- pins -----------------------------------------------------------------------
+
+    @property
+    def clocked(self) -> bool:
+        """Whether the unit has registers, and so a clock."""
+        return self.latency > 0
+
+    @property
+    def latency(self) -> int:
+        """Clocks from operands to result."""
+        if self.stages is not None:
+            return self.stages
+        from ..rtl import pipeline_for
+
+        return pipeline_for(self).stages
+
+    def _controls(self) -> list[Port]:
+        """Controls of the operation itself, travelling with the operands."""
+        return []
+
+    @property
+    def ports(self) -> tuple[Port, ...]:
+        """Every pin, in the order of the Verilog module."""
+        pins = []
+        if self.clocked:
+            pins.append(Port("clk", 1, True, Role.CLOCK))
+            if self._has_reset:
+                pins.append(Port("rst", 1, True, Role.RESET))
+        if self.handshake is not Handshake.NONE:
+            pins.append(Port("in_valid", 1, True, Role.HANDSHAKE))
+        if self.handshake is Handshake.READY:
+            pins.append(Port("in_ready", 1, False, Role.HANDSHAKE))
+        pins += [Port(name, fmt.bits, True, Role.OPERAND, fmt) for name, fmt in self.operands.items()]
+        pins += self._controls()
+        if self.rounding is Rounding.PORT:
+            pins.append(Port("rounding", 3, True, Role.CONTROL))
+        if self.random_bits:
+            pins.append(Port("random", self.random_bits, True, Role.CONTROL))
+        if self.handshake is not Handshake.NONE:
+            pins.append(Port("out_valid", 1, False, Role.HANDSHAKE))
+        if self.handshake is Handshake.READY:
+            pins.append(Port("out_ready", 1, True, Role.HANDSHAKE))
+        pins.append(Port("result", self.out.bits, False, Role.RESULT, self.out))
+        if self.flags:
+            pins.append(Port("flags", FLAG_BITS, False, Role.FLAGS))
+        return tuple(pins)
+
+    @property
+    def _has_reset(self) -> bool:
+        """Only state that must start known is reset: valid bits and accumulators, not the data path."""
+        return self.handshake is not Handshake.NONE
+
+    # ---- spelling -------------------------------------------------------------------
+
+    _HEAD: ClassVar[frozenset[str]] = frozenset({"out", "rounding", "overflow"})
+
+    def _options(self) -> list[tuple[str, str]]:
+        """Non-default options beyond the operands, in field order, as (name, spelling)."""
+        found = []
+        for spec in dataclasses.fields(self):
+            value = getattr(self, spec.name)
+            if spec.name in self.operand_names or spec.name in self._HEAD or value == spec.default or value is None:
+                continue
+            if spec.name == "stages" and value == 0:
+                continue
+            if isinstance(value, bool):
+                value = "on" if value else "off"
+            elif isinstance(value, enum.Enum):
+                value = value.value
+            found.append((spec.name, str(value)))
+        return found
+
+    @property
+    def text(self) -> str:
+        """One line that `fpgen.parse_unit` reads back to an equal unit."""
+        words = [self.operation, *(fmt.name for fmt in self.operands.values()), "->", self.out.name, self.rounding.value]
+        if self.overflow is not default_overflow(self.out):
+            words.append(self.overflow.value)
+        return " ".join(words + [f"{name}={value}" for name, value in self._options()])
+
+    def __str__(self) -> str:
+        return self.text
+
+    @property
+    def name(self) -> str:
+        """A stable identifier that carries the parameters: the Verilog module name."""
+        words = [self.operation, *(fmt.name for fmt in self.operands.values()), "to", self.out.name, self.rounding.value]
+        if self.overflow is not default_overflow(self.out):
+            words.append(self.overflow.value)
+        words += [f"{name}{'' if value == 'on' else '_' + value}" for name, value in self._options()]
+        spelled = "_".join(words).replace("-", "n")
+        return re.sub(r"_+", "_", re.sub(r"[^A-Za-z0-9_]", "_", spelled)).strip("_")
+
+    @property
+    def content_hash(self) -> str:
+        """Hash of everything that the behaviour depends on, by value (a format's name does not count)."""
+        parts = [self.operation]
+        for spec in dataclasses.fields(self):
+            value = getattr(self, spec.name)
+            parts.append(f"{spec.name}={value.spelling if isinstance(value, Format) else value}")
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values (strings, numbers, booleans) for TOML and JSON; `fpgen.unit_from_dict` reads them back."""
+        plain: dict[str, Any] = {"operation": self.operation}
+        for spec in dataclasses.fields(self):
+            value = getattr(self, spec.name)
+            if value is None:
+                continue
+            if isinstance(value, Format):
+                value = value.name
+            elif isinstance(value, enum.Enum):
+                value = value.value
+            plain[spec.name] = value
+        return plain
+
+    # ---- what is derived ------------------------------------------------------------
+
+    def compute(self, *operands, **controls) -> Result:
+        """The golden result of arrays of operand codes.
+
+        Parameters
+        ----------
+        *operands : array_like of int
+            Codes, one array per operand, broadcast against each other.
+        **controls : array_like of int
+            One per control port: `rounding` (the codes of `PORT_CODES`), `random`, and the operation's own.
+
+        Returns
+        -------
+        Result
+            `.codes` (uint8, uint16, uint32 or uint64, the narrowest that holds `out`) and
+            `.flags` (uint8, bits of `Flags`), of the broadcast shape.
+        """
+        from .. import golden
+
+        return golden.compute(self, *operands, **controls)
+
+    def create(self):
+        """The unit as an `amaranth.lib.wiring.Component`."""
+        from ..rtl import component
+
+        return component(self)
+
+    def verilog(self) -> str:
+        """The unit as Verilog-2001 text, top module `name`; the same bytes every time."""
+        from ..verilog import write
+
+        return write(self)
+
+    def verify(self, **options):
+        """Simulate the Verilog in cocotb against the golden model; see `fpgen.verify.verify`."""
+        from ..verify import verify
+
+        return verify(self, **options)
+
+    def ppa(self, **options):
+        """Synthesise and time the Verilog; see `fpgen.ppa.measure_unit`."""
+        from ..ppa import measure_unit
+
+        return measure_unit(self, **options)

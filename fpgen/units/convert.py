@@ -1,0 +1,19 @@
+"""result = round(a) in another format."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ..formats import Format
+from .base import Unit
+
+
+@dataclass(frozen=True, kw_only=True)
+class Convert(Unit):
+    """`source` rounded once to `out` (IEEE 754-2019, 5.4.2; OFP8 5.2)."""
+
+    operation: ClassVar[str] = "convert"
+    operand_names: ClassVar[tuple[str, ...]] = ("source",)
+
+    source: Format

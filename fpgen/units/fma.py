@@ -1,0 +1,21 @@
+"""result = round(a * b + c), one rounding."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ..formats import Format
+from .base import Unit
+
+
+@dataclass(frozen=True, kw_only=True)
+class FusedMultiplyAdd(Unit):
+    """``a * b + c`` rounded once to `out` (IEEE 754-2019, 5.4.1); all four formats are free."""
+
+    operation: ClassVar[str] = "fma"
+    operand_names: ClassVar[tuple[str, ...]] = ("a", "b", "c")
+
+    a: Format
+    b: Format
+    c: Format

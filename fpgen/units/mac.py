@@ -1,0 +1,99 @@
+"""A running sum of products, one product a clock."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ..errors import UsageError
+from ..formats import Format
+from .base import Unit, as_enum
+from .options import Handshake, Rounding
+from .ports import Port, Role
+
+
+class Accumulate(enum.Enum):
+    """What the accumulator register holds."""
+
+    FLOAT = "float"  # a code of `out`: every product is fused-multiply-added into it
+    EXACT = "exact"  # a fixed-point sum in which no bit is lost, rounded once on the way out
+
+
+@dataclass(frozen=True, kw_only=True)
+class MultiplyAccumulate(Unit):
+    """``acc = base + a * b`` for every accepted pair, where the result of each step comes out.
+
+    `base` is the accumulator; zero when `clear` is high; the code `c` (of `out`)
+    when `load` is high (`load` wins over `clear`). So a new sum starts in the same
+    clock as its first product, and sums follow each other without a gap.
+
+    Parameters
+    ----------
+    a, b : Format or str
+    accumulate : Accumulate or str
+        ``float``: the accumulator is a value of `out`, rounded after every product.
+        ``exact``: a two's-complement fixed-point register over the whole range of
+        the products, and the result is its value rounded once.
+    terms : int
+        ``exact`` only: the number of products after a clear or load for which the register
+        cannot overflow; beyond it the sum wraps.
+    loadable : bool
+        Whether there are `load` and `c` inputs. With ``exact``, a loaded `c` must be a multiple of the
+        register's unit (the product of the smallest values of `a` and `b`); so `loadable` needs
+        ``accumulate=float`` there.
+    handshake
+        ``valid`` (default) or ``ready``: the register must know which clocks carry a product.
+
+    Notes
+    -----
+    Flags are those of the step's own operation (``float``) or of the rounding of the
+    sum and of the newest product's invalid operation (``exact``).
+    """
+
+    operation: ClassVar[str] = "mac"
+    operand_names: ClassVar[tuple[str, ...]] = ("a", "b")
+
+    a: Format
+    b: Format
+    accumulate: Accumulate = Accumulate.FLOAT
+    terms: int = 0
+    loadable: bool = False
+    handshake: Handshake = Handshake.VALID
+
+    def _validate(self):
+        self._set("accumulate", as_enum("accumulate", self.accumulate, Accumulate))
+        if self.handshake is Handshake.NONE:
+            raise UsageError("handshake=none for a multiply-accumulate; allowed: valid, ready "
+                             "(the accumulator must know which clocks carry a product)")
+        if self.accumulate is Accumulate.FLOAT:
+            if self.terms:
+                raise UsageError(f"terms={self.terms} with accumulate=float; terms belongs to accumulate=exact")
+            if not self.out.zero:
+                raise UsageError(f"output {self.out} has no zero, so it cannot be an accumulator; use a format with zero")
+        else:
+            if self.loadable:
+                raise UsageError("loadable=on with accumulate=exact; allowed with accumulate=float")
+            if not self.terms:
+                self._set("terms", 1024)
+            if not 1 <= self.terms <= 1 << 30:
+                raise UsageError(f"terms={self.terms}; 1 to 2**30 are allowed")
+        if self.stages == 0:
+            self._set("stages", 1)  # the accumulator itself is a register
+
+    def _controls(self) -> list[Port]:
+        pins = [Port("clear", 1, True, Role.CONTROL)]
+        if self.loadable:
+            pins += [Port("load", 1, True, Role.CONTROL), Port("c", self.out.bits, True, Role.CONTROL, self.out)]
+        return pins
+
+    @property
+    def _has_reset(self) -> bool:
+        return True
+
+    @property
+    def contract(self) -> str:
+        if self.accumulate is Accumulate.EXACT:
+            return f"exact sum of up to {self.terms} products, rounded once, {self.rounding.value.upper()}"
+        mode = "rounding port" if self.rounding is Rounding.PORT else self.rounding.value.upper()
+        return f"fused multiply-add into {self.out}, rounded every step, {mode}"

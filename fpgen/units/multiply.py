@@ -1,0 +1,23 @@
+"""result = round(a * b)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ..formats import Format
+from .base import Unit
+
+
+@dataclass(frozen=True, kw_only=True)
+class Multiply(Unit):
+    """The product of `a` and `b`, rounded once to `out` (IEEE 754-2019, 5.4.1).
+
+    `a`, `b` and `out` may be any formats, integers included.
+    """
+
+    operation: ClassVar[str] = "multiply"
+    operand_names: ClassVar[tuple[str, ...]] = ("a", "b")
+
+    a: Format
+    b: Format

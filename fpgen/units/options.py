@@ -1,0 +1,170 @@
+"""The choices that every unit shares: rounding, overflow, subnormals, flags, handshake.
+
+Their meaning is stated once, here; the golden model and the hardware both read it.
+
+Exact result to delivered result
+--------------------------------
+1. An operand flushed by `subnormals` (``in``/``both``) is a zero of the same sign.
+2. The exact result is rounded once to the output's precision. *Overflow* is judged
+   after rounding with an unbounded exponent (OFP8 5.2; IEEE 754-2019, 7.4).
+3. *Tininess* (7.5) is judged after rounding with an unbounded exponent, or before
+   rounding. UF is raised for a tiny AND inexact result. With `subnormals`
+   ``out``/``both`` every non-zero tiny result becomes a zero of its sign, with UF and NX.
+4. On overflow, `Overflow` says what is delivered, with OF and NX:
+
+   - ``ieee``: infinity, or NaN where the format has no infinity, when the rounding mode
+     rounds away from zero there (RNE, RNA, stochastic, RUP of positive, RDN of negative);
+     otherwise (RTZ, RTO, ...) the largest finite value of that sign.
+   - ``saturate``: the largest finite value of that sign, also for an infinite exact result.
+   - ``propagate``: the largest finite value, but an infinite exact result stays infinite.
+
+5. An infinite exact result that is not delivered as an infinity raises NV.
+   A NaN result is the one canonical quiet NaN of the output; where the output has no NaN
+   it is the largest finite positive value and raises NV (as PTX ``cvt.satfinite`` delivers it).
+   A signalling NaN operand raises NV; so do inf*0, inf-inf (7.2). fma(0, inf, qNaN) raises NV.
+6. A negative non-zero rounded result in an unsigned output is an invalid operation (NV):
+   NaN under ``ieee`` where the output has one, else the lowest value (0, or the smallest
+   positive value in formats without zero). Rounding to zero from below is not.
+7. An output without a zero (E8M0) delivers its smallest value for zero and for anything that
+   rounds below it; UF and NX are raised unless the exact result was that value. (An exact zero
+   raises NX only.)
+8. Fixed-point outputs saturate; out of range is NV alone (IEEE 754-2019, 5.8), no OF, no UF.
+9. The sign of an exact zero sum follows 6.3: +0, or -0 under RDN; x + x keeps its sign.
+   Formats without minus zero deliver +0.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+from ..errors import UsageError
+from ..formats.descriptor import Format
+
+
+class Rounding(enum.Enum):
+    """Rounding modes. `PORT` takes one of the first six at run time; see `PORT_CODES`."""
+
+    RNE = "rne"  # to nearest, ties to even
+    RNA = "rna"  # to nearest, ties away from zero
+    RTZ = "rtz"  # toward zero
+    RUP = "rup"  # toward plus infinity
+    RDN = "rdn"  # toward minus infinity
+    RTO = "rto"  # to odd (von Neumann): inexact results get an odd last bit
+    SRA = "sra"  # P3109 StochasticA, N random bits
+    SRB = "srb"  # P3109 StochasticB
+    SRC = "src"  # P3109 StochasticC
+    PORT = "port"
+
+    @property
+    def stochastic(self) -> bool:
+        return self in (Rounding.SRA, Rounding.SRB, Rounding.SRC)
+
+
+#: Code of each mode on the `rounding` input port (3 bits): RISC-V frm, and 6 for odd as HardFloat has it.
+#: The reserved codes 5 and 7 act as RNE.
+PORT_CODES = {
+    Rounding.RNE: 0,
+    Rounding.RTZ: 1,
+    Rounding.RDN: 2,
+    Rounding.RUP: 3,
+    Rounding.RNA: 4,
+    Rounding.RTO: 6,
+}
+PORT_MODES = tuple(
+    {code: mode for mode, code in PORT_CODES.items()}.get(code, Rounding.RNE) for code in range(8)
+)
+
+
+class Overflow(enum.Enum):
+    IEEE = "ieee"
+    SATURATE = "saturate"
+    PROPAGATE = "propagate"
+
+
+class Tininess(enum.Enum):
+    AFTER = "after"
+    BEFORE = "before"
+
+
+class Subnormals(enum.Enum):
+    """Which side flushes subnormals to zero."""
+
+    FULL = "full"
+    IN = "in"
+    OUT = "out"
+    BOTH = "both"
+
+    @property
+    def flush_inputs(self) -> bool:
+        return self in (Subnormals.IN, Subnormals.BOTH)
+
+    @property
+    def flush_outputs(self) -> bool:
+        return self in (Subnormals.OUT, Subnormals.BOTH)
+
+
+class Handshake(enum.Enum):
+    NONE = "none"  # a result every clock, `latency` later
+    VALID = "valid"  # in_valid travels along and comes out as out_valid
+    READY = "ready"  # valid/ready on both sides, with back-pressure
+
+
+class Flags(enum.IntFlag):
+    """Exception flags; the bit order is RISC-V's fflags."""
+
+    NX = 1
+    UF = 2
+    OF = 4
+    DZ = 8
+    NV = 16
+
+
+FLAG_BITS = 5
+
+
+@dataclass(frozen=True)
+class Semantics:
+    """How an exact result becomes a code of `out`: everything the golden model needs besides the operation.
+
+    Parameters
+    ----------
+    rounding : Rounding
+    overflow : Overflow
+    tininess : Tininess
+    subnormals : Subnormals
+    random_bits : int
+        N of the stochastic modes (1 to 32); 0 otherwise.
+    """
+
+    rounding: Rounding = Rounding.RNE
+    overflow: Overflow = Overflow.IEEE
+    tininess: Tininess = Tininess.AFTER
+    subnormals: Subnormals = Subnormals.FULL
+    random_bits: int = 0
+
+    def __post_init__(self):
+        if self.rounding.stochastic and not 1 <= self.random_bits <= 32:
+            raise UsageError(f"rounding={self.rounding.value} with random_bits={self.random_bits}; 1 to 32 are allowed")
+        if not self.rounding.stochastic and self.random_bits:
+            raise UsageError(f"random_bits={self.random_bits} with rounding={self.rounding.value}; "
+                             "random bits belong to sra, srb and src")
+
+
+def default_overflow(out: Format) -> Overflow:
+    """`ieee` where the format can say "too large" (infinity or NaN), else `saturate`."""
+    return Overflow.IEEE if out.has_infinity or out.has_nan else Overflow.SATURATE
+
+
+def check_overflow(out: Format, overflow: Overflow):
+    """Refuse a policy that the output format cannot express.
+
+    Raises
+    ------
+    UsageError
+    """
+    if overflow is Overflow.PROPAGATE and not out.has_infinity:
+        raise UsageError(f"overflow=propagate with output {out}, which has no infinity; "
+                         f"allowed: {'ieee, ' if out.has_nan else ''}saturate")
+    if overflow is Overflow.IEEE and not (out.has_infinity or out.has_nan):
+        raise UsageError(f"overflow=ieee with output {out}, which has neither infinity nor NaN; allowed: saturate")

@@ -1,0 +1,86 @@
+"""The graph as a numpy function: what each node means, without a simulator.
+
+It serves the tests of the arithmetic primitives and quick exhaustive looks at
+a datapath. It ignores the schedule; a state reads the value given for it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .graph import Graph, Node
+
+
+def evaluate(graph: Graph, **inputs) -> dict[str, np.ndarray]:
+    """Evaluate every output.
+
+    Parameters
+    ----------
+    **inputs : array_like of int
+        One per input (and state) of the graph, broadcastable against each other.
+
+    Returns
+    -------
+    dict of str to ndarray
+        Output name to an array of uint64, or of Python ints (object) where a node is wider than 63 bits.
+    """
+    live = graph.live()
+    wide = any(node.width > 63 for node in live)
+    kind = object if wide else np.uint64
+    values: dict[int, np.ndarray] = {}
+    for node in live:
+        if node.op in ("input", "state"):
+            given = np.asarray(inputs[str(node.value)])
+            values[node.index] = given.astype(object) if wide else given.astype(np.uint64)
+        elif node.op == "const":
+            values[node.index] = np.array(node.value, dtype=kind)
+        else:
+            values[node.index] = _apply(node, [values[arg.index] for arg in node.args], kind)
+    named = {name: values[node.index] for name, node in graph.outputs.items()}
+    named |= {f"next_{state.value}": values[value.index] for state, value in graph.states.items()}
+    return named
+
+
+def _apply(node: Node, args: list[np.ndarray], kind) -> np.ndarray:
+    def of(value: int):
+        return value if kind is object else np.uint64(value)
+
+    def flag(condition) -> np.ndarray:
+        return np.asarray(condition).astype(np.uint64).astype(kind)
+
+    mask = of((1 << node.width) - 1)
+    op, x = node.op, args[0]
+    if op == "slice":
+        return (x >> of(node.value[0])) & mask
+    if op == "cat":
+        total, shift = x, node.args[0].width
+        for part, value in zip(node.args[1:], args[1:], strict=True):
+            total = total | (value << of(shift))
+            shift += part.width
+        return total
+    if op == "not":
+        return x ^ mask
+    if op == "mux":
+        return np.where(x.astype(bool), args[1], args[2])
+    if op in ("and", "or", "xor"):
+        return {"and": np.bitwise_and, "or": np.bitwise_or, "xor": np.bitwise_xor}[op](x, args[1])
+    if op == "add":
+        return (x + args[1] + (args[2] if len(args) > 2 else of(0))) & mask
+    if op == "sub":
+        return (x + (args[1] ^ mask) + of(1)) & mask
+    if op == "mul":
+        return (x * args[1]) & mask
+    if op == "eq":
+        return flag(x == args[1])
+    if op == "ult":
+        return flag(x < args[1])
+    if op == "any":
+        return flag(x != of(0))
+    if op == "all":
+        return flag(x == of((1 << node.args[0].width) - 1))
+    if op == "parity":
+        result = x & of(1)
+        for bit in range(1, node.args[0].width):
+            result = result ^ ((x >> of(bit)) & of(1))
+        return result
+    raise ValueError(f"unknown operation {op}")

@@ -1,0 +1,76 @@
+"""The cache directory, and how files get into it: written aside, then renamed."""
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import platformdirs
+
+from fpgen.errors import RunFailure
+
+
+def cache_dir(*parts: str) -> Path:
+    """A directory in fpgen's cache, made when it is not there.
+
+    `FPGEN_CACHE_DIR` overrides the place that the platform prescribes.
+
+    Raises
+    ------
+    RunFailure
+        When the directory cannot be made.
+    """
+    root = os.environ.get("FPGEN_CACHE_DIR") or platformdirs.user_cache_dir("fpgen")
+    path = Path(root).expanduser().absolute().joinpath(*parts)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RunFailure(f"cannot make the cache directory {path}: {error.strerror}; "
+                         "set FPGEN_CACHE_DIR to a directory that can be written") from None
+    return path
+
+
+def digest(*parts: str | bytes) -> str:
+    """Content hash of several texts, told apart from their concatenation (24 hex digits)."""
+    state = hashlib.sha256()
+    for part in parts:
+        data = part.encode() if isinstance(part, str) else part
+        state.update(len(data).to_bytes(8, "little"))
+        state.update(data)
+    return state.hexdigest()[:24]
+
+
+def write_whole(path: Path, data: str | bytes) -> None:
+    """Write a file so that a reader sees all of it or none.
+
+    Raises
+    ------
+    RunFailure
+        When it cannot be written (a full disk, no permission); nothing is left behind.
+    """
+    handle, aside = -1, ""
+    try:
+        handle, aside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.")
+        with os.fdopen(handle, "wb") as file:
+            file.write(data.encode() if isinstance(data, str) else data)
+        os.replace(aside, path)
+    except OSError as error:
+        if aside:
+            Path(aside).unlink(missing_ok=True)
+        raise RunFailure(f"cannot write {path}: {error.strerror}") from None
+
+
+@contextmanager
+def locked(name: str) -> Iterator[None]:
+    """Hold the cache's lock `name` against every other process of this user."""
+    path = cache_dir("locks") / name
+    try:
+        import fcntl
+    except ImportError:  # no advisory locks on this platform: go on without
+        yield
+        return
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

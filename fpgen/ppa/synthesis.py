@@ -1,0 +1,118 @@
+"""The two halves of a synthesis run: Verilog to generic gates, and generic gates to library cells."""
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from fpgen.errors import RunFailure
+from fpgen.ppa import yosys
+
+
+@dataclass(frozen=True)
+class Mapped:
+    """A mapped netlist.
+
+    Attributes
+    ----------
+    verilog : str
+        Structural Verilog, library cells only.
+    area_um2 : float
+        In the Liberty file's area unit, which the libraries in use state in um2.
+    cells : int
+    abc_delay_ps : float or None
+        ABC's last `stime` figure; None where the engine swallows ABC's messages.
+    seconds : float
+        Wall time.
+    """
+
+    verilog: str
+    area_um2: float
+    cells: int
+    abc_delay_ps: float | None
+    seconds: float
+
+
+def prepare(verilog: str, top: str, options: str, liberty: Path, engine: yosys.Engine, *,
+            dont_use: Sequence[str] = (), timeout: float = 300.0) -> str:
+    """Generic gates with the library's flip-flops, as RTLIL text.
+
+    Power-on values are dropped: cells have none. RTLIL text is taken as well as Verilog.
+
+    Raises
+    ------
+    RunFailure
+        When Yosys refuses the text (its log is quoted).
+    """
+    avoid = "".join(f" -dont_use {name}" for name in dont_use)
+    is_rtlil = re.match(r"(\s*(#.*)?\n)*(autoidx |attribute \\|module \\)", verilog) is not None
+    script = [
+        "read_rtlil design.v" if is_rtlil else "read_verilog -sv design.v",
+        f"synth {options} -top {top}",
+        "setattr -unset init w:*",
+        f"dfflibmap -liberty cells.lib{avoid}",
+        "opt -purge",
+        "write_rtlil gates.il",
+    ]
+    done = yosys.run(engine, script, {"design.v": verilog, "cells.lib": liberty}, ["gates.il"], timeout=timeout)
+    return done.files["gates.il"]
+
+
+def same_gates(one: str, other: str) -> bool:
+    """Whether two RTLIL texts are the same but for Yosys' running numbers."""
+    return _plain(one) == _plain(other)
+
+
+def _plain(rtlil: str) -> str:
+    text = re.sub(r"^(#|autoidx|\s*attribute \\src).*$", "", rtlil, flags=re.MULTILINE)
+    return re.sub(r"\$\d+", "$", text)
+
+
+def map_cells(gates: str, top: str, script: Sequence[str] | None, target_ps: float, liberty: Path,
+              engine: yosys.Engine, *, driving_cell: str | None, output_load_ff: float,
+              dont_use: Sequence[str] = (), timeout: float = 300.0) -> Mapped:
+    """Map generic gates to library cells with ABC.
+
+    Parameters
+    ----------
+    gates : str
+        From `prepare`.
+    script : sequence of str or None
+        ABC commands with `{D}` for the target; None is Yosys' default script.
+    target_ps : float
+        Delay asked for, ps.
+    driving_cell, output_load_ff
+        The constraints that ABC's sizing and timing see.
+
+    Raises
+    ------
+    RunFailure
+        When Yosys or ABC fails, or cells without a library counterpart are left.
+    """
+    drive = f"set_driving_cell {driving_cell}\n" if driving_cell else ""
+    files: dict[str, str | Path] = {
+        "gates.il": gates,
+        "cells.lib": liberty,
+        "abc.constr": f"{drive}set_load {output_load_ff:g} [all_outputs]\n",
+    }
+    command = f"abc -liberty cells.lib -constr abc.constr -D {target_ps:g}"
+    if script is not None:
+        files["abc.script"] = "\n".join(script).replace("{D}", f"-D {target_ps:g}") + "\n"
+        command += " -script abc.script"
+    command += "".join(f" -dont_use {name}" for name in dont_use)
+    commands = [
+        "read_rtlil gates.il",
+        command,
+        "opt_clean -purge",
+        "write_verilog -noattr -noexpr mapped.v",
+        "tee -o stat.json stat -json -liberty cells.lib",
+    ]
+    done = yosys.run(engine, commands, files, ["mapped.v", "stat.json"], timeout=timeout)
+    figures = json.loads(done.files["stat.json"])["design"]
+    left = [name for name in figures["num_cells_by_type"] if name.startswith("$")]
+    if left:
+        raise RunFailure(f"{top}: Yosys left cells that the library does not have: {', '.join(left)}")
+    delays = re.findall(r"Delay =\s*([\d.]+) ps", done.log)
+    return Mapped(done.files["mapped.v"], float(figures["area"]), int(figures["num_cells"]),
+                  float(delays[-1]) if delays else None, done.seconds)

@@ -1,0 +1,74 @@
+# What a newcomer types. Every target sets the environment up first if that has not been done.
+#
+#   make run        build, verify and cost the units of designs/starter.toml
+#   make test       the tests (a representative slice; under 15 minutes on 2 cores)
+#   make lint       ruff and mypy
+#   make sim        the regression list sim/regression.toml in cocotb
+#   make sim-full   everything: exhaustive and long runs as well
+#   make bench      the speed figures and the comparison with other units, in benchmarks/
+#   make setup      only .venv and what goes into it
+#   make clean      remove what runs have left in this directory; distclean removes .venv as well
+#   make lock       renew requirements.lock from pyproject.toml (needs uv)
+
+SHELL   := /bin/sh
+PYTHON  ?= python3
+DESIGNS ?= designs/starter.toml
+JOBS    ?= 2
+VENV    := .venv
+BIN     := $(VENV)/bin
+STAMP   := $(VENV)/.fpgen-ready
+
+# Started programs (the simulator's build among them) look for `python` on PATH.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export PYTHONNOUSERSITE := 1
+unexport PYTHONPATH PYTHONHOME
+
+.PHONY: run test lint sim sim-full bench setup clean distclean lock
+.DEFAULT_GOAL := run
+
+run: $(STAMP)
+	@$(BIN)/fpgen run $(DESIGNS) --jobs $(JOBS)
+
+test: $(STAMP)
+	@$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
+
+lint: $(STAMP)
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+
+sim: $(STAMP)
+	@$(BIN)/fpgen sim sim/regression.toml --jobs $(JOBS)
+
+sim-full: $(STAMP)
+	@$(BIN)/fpgen sim sim/regression.toml --jobs $(JOBS) --full
+	@$(BIN)/python -m pytest -n $(JOBS) -m "full or not full" $(ARGS)
+
+bench: $(STAMP)
+	@$(BIN)/python -m benchmarks
+
+setup: $(STAMP)
+	@echo "fpgen is ready: $(VENV)/bin/fpgen; 'make run' does the main job, '$(VENV)/bin/fpgen doctor' lists the tools"
+
+# pip runs only when the lock or the package's description changed. The stamp is the last thing made, so a
+# set-up that was killed is done again.
+$(STAMP): requirements.lock pyproject.toml
+	@sh scripts/preflight.sh $(PYTHON)
+	@echo "Setting up $(VENV) (once; about 300 MB from PyPI)"
+	@[ -x $(BIN)/python ] && $(BIN)/python -c 'import pip' 2>/dev/null || { rm -rf $(VENV); $(PYTHON) -m venv $(VENV); }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $(STAMP)
+
+clean:
+	rm -rf build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis results.xml
+	find rtl_out -mindepth 1 -maxdepth 1 ! -name README.md -exec rm -rf {} +
+	find fpgen sim tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+
+distclean: clean
+	rm -rf $(VENV)
+
+lock: $(STAMP)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	@UV_NO_CONFIG=1 $(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \
+	    --default-index https://pypi.org/simple --generate-hashes --no-annotate --quiet \
+	    --custom-compile-command "make lock" --output-file requirements.lock

@@ -1,0 +1,7 @@
+"""Number formats as immutable parameter objects, the catalogue, and the grammar that names the rest."""
+
+from .catalogue import CATALOGUE, Entry
+from .descriptor import Class, Format, Infinity, NaN
+from .grammar import as_format, canonical_name, parse
+
+__all__ = ["CATALOGUE", "Class", "Entry", "Format", "Infinity", "NaN", "as_format", "canonical_name", "parse"]

@@ -120,7 +120,7 @@ class Format:
             return
         if self.scale or self.symmetric:
             self._refuse("scale or symmetric on floating point", "they belong to fixed point (intN, uintN)")
-        most = self.bits - self.signed - 1
+        most = self.bits - self.signed
         if not 1 <= self.precision <= most:
             self._refuse(
                 f"precision {self.precision} in {self.bits} bits",
@@ -134,7 +134,8 @@ class Format:
         if (self.infinity is Infinity.IEEE) != (self.nan is NaN.IEEE):
             self._refuse(
                 f"inf={self.infinity.value} with nan={self.nan.value}",
-                "an IEEE special binade holds both: inf=ieee,nan=ieee; or inf=none|top with nan=none|allones|negzero",
+                "an IEEE special binade holds both: inf=ieee,nan=ieee; "
+                "or inf=none|top with nan=none|allones|negzero",
             )
         if self.nan is NaN.IEEE and self.precision < 2:
             self._refuse("inf=ieee,nan=ieee with precision 1: NaN would clash with infinity",
@@ -144,8 +145,9 @@ class Format:
         if not self.zero and (self.signed or self.subnormals):
             self._refuse("zero=no in a signed format or with subnormals",
                          "only an unsigned format with subnormals=no can do without zero")
-        if self.max_finite_code < 1:
-            self._refuse("every non-zero code is special", "at least one non-zero finite value is needed")
+        lowest_nonzero = 1 if self.subnormals else 1 << self.trailing_bits
+        if self.max_finite_code < lowest_nonzero:
+            self._refuse("every non-zero code is special or flushed", "at least one non-zero finite value is needed")
 
     def _validate_fixed(self):
         if self.infinity is not Infinity.NONE or self.nan is not NaN.NONE:
@@ -362,7 +364,8 @@ class Format:
         if not 0 <= code < 1 << self.bits:
             raise UsageError(f"format {self}: code {code:#x}; codes are 0 to {(1 << self.bits) - 1:#x}")
         if self.classify(code) >= Class.INFINITY:
-            raise UsageError(f"format {self}: code {code:#x} is {self.classify(code).name}; only finite codes have a value")
+            raise UsageError(f"format {self}: code {code:#x} is {self.classify(code).name}; "
+                             "only finite codes have a value")
         sign, significand, exponent = self.decompose(code)
         return (-1) ** sign * significand * Fraction(2) ** exponent
 
@@ -370,7 +373,11 @@ class Format:
 
     @property
     def spelling(self) -> str:
-        """The format in the grammar of `fpgen.formats.parse`, every non-default option written out."""
+        """The format in the grammar of `fpgen.formats.parse`, every non-default option written out.
+
+        Precision 1 writes the sign (``s`` or ``u``) and the unsigned options too, so that it is
+        never mistaken for the scale that OCP calls E8M0.
+        """
         options = []
         if self.fixed:
             if self.scale:
@@ -379,15 +386,17 @@ class Format:
                 options.append("symmetric=yes")
             head = f"{'' if self.signed else 'u'}int{self.bits}"
         else:
+            bare_power = self.precision == 1
             if self.bias != default_bias(self.exponent_bits):
                 options.append(f"bias={self.bias}")
             options.append(f"inf={self.infinity.value}")
             options.append(f"nan={self.nan.value}")
-            if not self.subnormals:
-                options.append("subnormals=no")
-            if not self.zero:
-                options.append("zero=no")
-            head = f"{'' if self.signed else 'u'}e{self.exponent_bits}m{self.trailing_bits}"
+            if not self.subnormals or (bare_power and not self.signed):
+                options.append(f"subnormals={'yes' if self.subnormals else 'no'}")
+            if not self.zero or (bare_power and not self.signed):
+                options.append(f"zero={'yes' if self.zero else 'no'}")
+            sign = ("s" if bare_power else "") if self.signed else "u"
+            head = f"{sign}e{self.exponent_bits}m{self.trailing_bits}"
         return head + (":" + ",".join(options) if options else "")
 
 

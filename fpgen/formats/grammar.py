@@ -1,0 +1,177 @@
+"""Text to format: names, aliases, and the grammar that names every other format.
+
+::
+
+    format  = name | head [":" option {"," option}]
+    head    = name | ["u"|"s"] "e" E "m" M | ["u"] "int" N | "binary" K "p" P ("s"|"u") ("e"|"f")
+    option  = "bias="N | "inf="none|ieee|top | "nan="none|ieee|allones|negzero
+            | "subnormals="yes|no | "zero="yes|no            (floating point)
+            | "scale="N | "symmetric="yes|no                 (fixed point)
+
+A head that is a name (or an alias) starts from that format; any other ``eEmM``
+starts from the IEEE bias and specials (no specials when M is 0). Options
+override. ``u`` is unsigned; ``s`` says "signed" and is needed only where the
+plain spelling is the name of an unsigned format (``e8m0``). ``binaryKpP..`` is
+P3109's own naming.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import re
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+from ..errors import UsageError
+from .catalogue import ALIASES, AMBIGUOUS, CATALOGUE, fixed, floating, p3109
+from .descriptor import Format, Infinity, NaN
+
+_FLOATING = re.compile(r"([us]?)e(\d{1,6})m(\d{1,6})")
+_FIXED = re.compile(r"(u?)int(\d{1,6})")
+_P3109 = re.compile(r"binary(\d{1,6})p(\d{1,6})([su])([ef])")
+_INTEGER = re.compile(r"[+-]?\d{1,9}")
+
+_HOW = ("allowed: a name (fpgen formats lists them), eEmM, ueEmM, intN, uintN or binaryKpPse, "
+        "with options as in e3m2:bias=2,inf=none,nan=none")
+
+
+def parse(text: str) -> Format:
+    """The format that `text` names.
+
+    Parameters
+    ----------
+    text : str
+        A name of the catalogue, an alias, or the grammar of this module; case does not matter.
+
+    Returns
+    -------
+    Format
+        Named as the catalogue names it where it is there, else by its shortest spelling.
+
+    Raises
+    ------
+    UsageError
+        Unknown name (with close matches), unknown or misplaced option, or parameters that contradict.
+    """
+    if not isinstance(text, str):
+        raise UsageError(f"format {text!r}; {_HOW}")
+    return _parse(text.strip().lower())
+
+
+@lru_cache(maxsize=4096)
+def _parse(text: str) -> Format:
+    head, colon, tail = text.partition(":")
+    base = _head(head.strip(), text)
+    if not colon:
+        return base
+    options = _options(tail, base, text)
+    changed = dataclasses.replace(base, **options, name=text)  # this name only serves in a refusal
+    return dataclasses.replace(changed, name=canonical_name(changed))
+
+
+def as_format(given: Format | str) -> Format:
+    """`given` itself when it is a Format, else `parse` of it.
+
+    Raises
+    ------
+    UsageError
+    """
+    return given if isinstance(given, Format) else parse(given)
+
+
+def canonical_name(fmt: Format) -> str:
+    """The catalogue's name for a format equal to `fmt`, else its shortest spelling that `parse` reads."""
+    for entry in CATALOGUE.values():
+        if entry.format == fmt:
+            return entry.name
+    spelling = fmt.spelling
+    if not fmt.fixed:
+        extended = fmt.infinity is Infinity.TOP
+        short = [spelling.partition(":")[0],
+                 f"binary{fmt.bits}p{fmt.precision}{'s' if fmt.signed else 'u'}{'e' if extended else 'f'}"]
+        for name in short:
+            try:
+                found = _head(name, name)
+                if found == fmt:
+                    return found.name
+            except UsageError:
+                continue
+    return spelling
+
+
+def _head(head: str, text: str) -> Format:
+    """The format before the options."""
+    if head in CATALOGUE:
+        return CATALOGUE[head].format
+    if head in ALIASES:
+        return CATALOGUE[ALIASES[head]].format
+    if head in AMBIGUOUS:
+        raise UsageError(f"format {text}: {head} means several formats; allowed: {AMBIGUOUS[head]}")
+    if match := _FLOATING.fullmatch(head):
+        sign, exponent_bits, trailing_bits = match[1], int(match[2]), int(match[3])
+        if not 1 <= exponent_bits <= 20:
+            raise UsageError(f"format {text}: {exponent_bits} exponent bits; 1 to 20 are allowed")
+        plain = f"e{exponent_bits}m{trailing_bits}"
+        name = sign + plain if sign == "u" or plain in CATALOGUE else plain
+        return _named(floating(exponent_bits, trailing_bits, signed=sign != "u", name=name))
+    if match := _FIXED.fullmatch(head):
+        return _named(fixed(int(match[2]), signed=not match[1], name=f"{match[1]}int{int(match[2])}"))
+    if match := _P3109.fullmatch(head):
+        return p3109(int(match[1]), int(match[2]), match[3] == "s", match[4] == "e")
+    close = difflib.get_close_matches(head, [*CATALOGUE, *ALIASES], n=3, cutoff=0.6)
+    suggestion = f"did you mean {', '.join(close)}? " if close else ""
+    raise UsageError(f"format {text or repr(text)}: unknown; {suggestion}{_HOW}")
+
+
+def _named(fmt: Format) -> Format:
+    """The catalogue's own entry where it has an equal format (e5m10 is fp16), else `fmt`."""
+    for entry in CATALOGUE.values():
+        if entry.format == fmt:
+            return entry.format
+    return fmt
+
+
+def _options(tail: str, base: Format, text: str) -> dict[str, Any]:
+    """The options after the colon, as fields of `Format`."""
+    readers = _FIXED_OPTIONS if base.fixed else _FLOATING_OPTIONS
+    found: dict[str, Any] = {}
+    for word in tail.split(","):
+        key, equals, value = (part.strip() for part in word.partition("="))
+        if not equals or key not in readers:
+            kind = "fixed point" if base.fixed else "floating point"
+            raise UsageError(f"format {text}: option {word.strip() or repr(word)}; "
+                             f"{kind} allows {', '.join(f'{name}={hint}' for name, (_, hint, _) in readers.items())}")
+        field, hint, read = readers[key]
+        if field in found:
+            raise UsageError(f"format {text}: {key} given twice; once is allowed")
+        try:
+            found[field] = read(value)
+        except (KeyError, ValueError):
+            raise UsageError(f"format {text}: {key}={value}; allowed: {hint}") from None
+    return found
+
+
+def _integer(value: str) -> int:
+    if not _INTEGER.fullmatch(value):
+        raise ValueError(value)
+    return int(value)
+
+
+def _yes_no(value: str) -> bool:
+    return {"yes": True, "no": False}[value]
+
+
+#: option -> (field of Format, what is allowed, reader)
+_FLOATING_OPTIONS: dict[str, tuple[str, str, Callable[[str], Any]]] = {
+    "bias": ("bias", "a whole number", _integer),
+    "inf": ("infinity", "none|ieee|top", Infinity),
+    "nan": ("nan", "none|ieee|allones|negzero", NaN),
+    "subnormals": ("subnormals", "yes|no", _yes_no),
+    "zero": ("zero", "yes|no", _yes_no),
+}
+_FIXED_OPTIONS: dict[str, tuple[str, str, Callable[[str], Any]]] = {
+    "scale": ("scale", "a whole number", _integer),
+    "symmetric": ("symmetric", "yes|no", _yes_no),
+}

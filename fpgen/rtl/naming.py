@@ -1,0 +1,101 @@
+"""Names for the steps that got none: after the nearest named step that they serve.
+
+A name is stable (it depends on the graph alone) and says where to look:
+``aligned_or`` is an OR on the way to ``aligned``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from .graph import Graph, Node
+
+_WORDS = {"not": "inverted", "add": "sum", "sub": "difference", "mul": "product", "ult": "less", "cat": "bits",
+          "slice": "bits", "const": "constant"}
+
+#: Words of Verilog, of SystemVerilog and VHDL (for those who compile the module as such), that a step may be called.
+RESERVED = frozenset("""
+always and assign automatic begin buf bufif0 bufif1 case casex casez cell cmos config deassign default defparam design
+disable edge else end endcase endconfig endfunction endgenerate endmodule endprimitive endspecify endtable endtask event
+for force forever fork function generate genvar highz0 highz1 if ifnone incdir include initial inout input instance
+integer join large liblist library localparam macromodule medium module nand negedge nmos nor noshowcancelled not notif0
+notif1 or output parameter pmos posedge primitive pull0 pull1 pulldown pullup pulsestyle_onevent pulsestyle_ondetect
+rcmos real realtime reg release repeat rnmos rpmos rtran rtranif0 rtranif1 scalared showcancelled signed small specify
+specparam strong0 strong1 supply0 supply1 table task time tran tranif0 tranif1 tri tri0 tri1 triand trior trireg
+unsigned use vectored wait wand weak0 weak1 while wire wor xnor xor
+alias always_comb always_ff always_latch assert assume before bind bins binsof bit break byte chandle class clocking
+const constraint context continue cover covergroup coverpoint cross dist do endclass endclocking endgroup endinterface
+endpackage endprogram endproperty endsequence enum expect export extends extern final first_match foreach forkjoin iff
+ignore_bins illegal_bins import inside int interface intersect join_any join_none local logic longint matches modport
+new null package packed priority program property protected pure rand randc randcase randsequence ref return sequence
+shortint shortreal solve static string struct super tagged this throughout timeprecision timeunit type typedef union
+unique var virtual void wait_order wildcard with within
+abs access after all architecture array attribute block body buffer bus component configuration constant disconnect
+downto elsif entity exit file generic group guarded impure in inertial is label linkage literal loop map mod next nor
+of on open others out port postponed procedure process range record register reject rem report rol ror select severity
+shared signal sla sll sra srl subtype then to transport units until variable when
+""".split())
+
+
+class Names:
+    """Gives every node that asks one unique name.
+
+    Parameters
+    ----------
+    graph : Graph
+    reserved : iterable of str
+        Names that no step may take: the pins.
+    """
+
+    def __init__(self, graph: Graph, reserved: Iterable[str]):
+        self._used = set(reserved) | RESERVED
+        self._taken: dict[int, str] = {}
+        self._count: dict[str, int] = {}
+        live = graph.live()
+        for node in live:
+            if node.op == "input":
+                self._taken[node.index] = str(node.value)
+                self._used.add(str(node.value))
+        for node in live:
+            if node.name is not None and node.op != "input":
+                self._taken[node.index] = self.fresh(node.name)
+        self._served = self._nearest(graph, live)
+
+    def of(self, node: Node) -> str:
+        """The name of a node; made up on the first request."""
+        name = self._taken.get(node.index)
+        if name is None:
+            name = self.fresh(f"{self._served.get(node.index, 'step')}_{_WORDS.get(node.op, node.op)}")
+            self._taken[node.index] = name
+        return name
+
+    def fresh(self, wanted: str) -> str:
+        """`wanted`, or with the first number that makes it unique."""
+        name, count = wanted, self._count.get(wanted, 1)
+        while name in self._used:
+            count += 1
+            name = f"{wanted}_{count}"
+        self._count[wanted] = count
+        self._used.add(name)
+        return name
+
+    def _nearest(self, graph: Graph, live: list[Node]) -> dict[int, str]:
+        """The name of the nearest named reader of every node (the earliest built among equals)."""
+        best: dict[int, tuple[int, int, str]] = {}
+
+        def offer(node: Node, distance: int, order: int, name: str):
+            if node.index not in best or (distance, order) < best[node.index][:2]:
+                best[node.index] = (distance, order, name)
+
+        for position, (name, node) in enumerate(graph.outputs.items()):
+            offer(node, 1, len(graph.nodes) + position, name)
+        for state, value in graph.states.items():
+            offer(value, 1, state.index, f"next_{state.value}")
+        for node in reversed(live):
+            if node.index in self._taken:
+                distance, order, name = 0, node.index, self._taken[node.index]
+            else:
+                distance, order, name = best[node.index]
+            for arg in node.args:
+                offer(arg, distance + 1, order, name)
+        return {index: name for index, (_, _, name) in best.items()}

@@ -1,0 +1,182 @@
+"""A unit as one line of text, and as plain values for TOML and JSON.
+
+::
+
+    unit   = operation operand... "->" out { word }
+    word   = rounding | overflow | switch | option "=" value
+
+A rounding mode (or ``port``) and an overflow policy may stand as bare words, and a yes/no option
+as its name alone; everything else is ``option=value``. The order of the words is free. Spaces stand
+between words only, so a format with options is one word: ``e3m2:bias=2,inf=none,nan=none``.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from ..errors import UsageError
+from .add import Add
+from .base import Unit
+from .convert import Convert
+from .fma import FusedMultiplyAdd
+from .mac import MultiplyAccumulate
+from .multiply import Multiply
+from .options import Overflow, Rounding
+
+#: Operation name to class.
+OPERATIONS: dict[str, type[Unit]] = {
+    cls.operation: cls for cls in (Multiply, Add, FusedMultiplyAdd, MultiplyAccumulate, Convert)
+}
+
+_SWITCH = {"on": True, "off": False, "yes": True, "no": False, "true": True, "false": False}
+_BARE = {**{mode.value: "rounding" for mode in Rounding}, **{policy.value: "overflow" for policy in Overflow}}
+
+
+def parse_unit(text: str) -> Unit:
+    """The unit that one line of text describes, such as ``fma e4m3fn e4m3fn fp32 -> fp32 rne stages=3``.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    Unit
+        Whose `text` reads back to an equal unit.
+
+    Raises
+    ------
+    UsageError
+        Anything unknown, missing, given twice or contradictory, saying what is allowed.
+    """
+    if not isinstance(text, str):
+        raise UsageError(f"unit {text!r}; a line such as 'multiply fp16 fp16 -> fp16 rne' is allowed")
+    left, arrow, right = text.strip().partition("->")
+    words, tail = left.split(), right.split()
+    if not words:
+        raise UsageError(f"unit {text!r}: no operation; allowed: {', '.join(OPERATIONS)}")
+    cls = _operation(words[0])
+    usage = f"{cls.operation} {' '.join(name.upper() for name in cls.operand_names)} -> OUT [options]"
+    if not arrow or not tail:
+        raise UsageError(f"unit {text!r}: no '-> OUT'; allowed: {usage}")
+    if len(words) - 1 != len(cls.operand_names):
+        raise UsageError(f"unit {text!r}: {len(words) - 1} operands; allowed: {usage}")
+    given: dict[str, Any] = dict(zip(cls.operand_names, words[1:], strict=True))
+    given["out"] = tail[0]
+    kinds = _kinds(cls)
+    for word in tail[1:]:
+        option, value = _word(word, cls, kinds)
+        if option in given:
+            raise UsageError(f"unit {text!r}: {option} given twice; once is allowed")
+        given[option] = value
+    return cls(**given)
+
+
+def unit_from_dict(plain: Mapping[str, Any]) -> Unit:
+    """The unit that a table of plain values describes; the inverse of `Unit.to_dict`.
+
+    Parameters
+    ----------
+    plain : mapping
+        ``operation``, the operands, ``out``, and any option; or ``unit`` alone, with the text form.
+
+    Raises
+    ------
+    UsageError
+        Anything unknown, missing, of the wrong type or contradictory.
+    """
+    if not isinstance(plain, Mapping):
+        raise UsageError(f"unit {plain!r}; a table with operation, operands and out is allowed")
+    if set(plain) == {"unit"}:
+        return parse_unit(plain["unit"])
+    if "operation" not in plain:
+        raise UsageError(f"unit {dict(plain)!r}: no operation; allowed: {', '.join(OPERATIONS)}")
+    cls = _operation(plain["operation"])
+    kinds = _kinds(cls)
+    given = {}
+    for option, value in plain.items():
+        if option == "operation":
+            continue
+        _check_option(option, cls, kinds)
+        given[option] = _typed(option, value, kinds[option])
+    missing = [name for name in (*cls.operand_names, "out") if name not in given]
+    if missing:
+        raise UsageError(f"{cls.operation}: no {', '.join(missing)}; "
+                         f"needed: {', '.join((*cls.operand_names, 'out'))}")
+    return cls(**given)
+
+
+def _operation(name: Any) -> type[Unit]:
+    if not isinstance(name, str) or name.lower() not in OPERATIONS:
+        close = difflib.get_close_matches(str(name).lower(), OPERATIONS, n=1)
+        suggestion = f"did you mean {close[0]}? " if close else ""
+        raise UsageError(f"operation {name}; {suggestion}allowed: {', '.join(OPERATIONS)}")
+    return OPERATIONS[name.lower()]
+
+
+def _kinds(cls: type[Unit]) -> dict[str, str]:
+    """Option name to the kind of value it takes: switch, whole, number, or word."""
+    kinds = {}
+    for spec in dataclasses.fields(cls):
+        types = set(re.findall(r"\w+", str(spec.type)))
+        kinds[spec.name] = ("switch" if "bool" in types else "whole" if "int" in types
+                            else "number" if "float" in types else "word")
+    return kinds
+
+
+def _word(word: str, cls: type[Unit], kinds: dict[str, str]) -> tuple[str, Any]:
+    """One word after the output format, as (option, value)."""
+    option, equals, value = word.partition("=")
+    if not equals:
+        if word.lower() in _BARE:
+            return _BARE[word.lower()], word.lower()
+        if kinds.get(word) == "switch":
+            return word, True
+        _check_option(option, cls, kinds, f"{', '.join(_BARE)}, or one of these with =value: ")
+        raise UsageError(f"{option} without a value; {option}=... is allowed")
+    _check_option(option, cls, kinds)
+    return option, _read(option, value, kinds[option])
+
+
+def _check_option(option: str, cls: type[Unit], kinds: dict[str, str], also: str = ""):
+    if option in kinds:
+        return
+    options = [name for name in kinds if name not in (*cls.operand_names, "out")]
+    close = difflib.get_close_matches(str(option), [*options, *(_BARE if also else ())], n=1)
+    suggestion = f"did you mean {close[0]}? " if close else ""
+    raise UsageError(f"{cls.operation}: option {option}; {suggestion}allowed: {also}{', '.join(options)}")
+
+
+def _read(option: str, value: str, kind: str) -> Any:
+    """The text of a value, as a value of `kind`."""
+    if kind == "switch":
+        if value.lower() not in _SWITCH:
+            raise UsageError(f"{option}={value}; allowed: on, off")
+        return _SWITCH[value.lower()]
+    if kind == "whole":
+        if not re.fullmatch(r"[+-]?\d{1,12}", value):
+            raise UsageError(f"{option}={value}; a whole number is allowed")
+        return int(value)
+    if kind == "number":
+        try:
+            return float(value)
+        except ValueError:
+            raise UsageError(f"{option}={value}; a number is allowed") from None
+    return value.lower()
+
+
+def _typed(option: str, value: Any, kind: str) -> Any:
+    """A value from TOML or JSON, checked to be of `kind`."""
+    if isinstance(value, str) and kind != "word":
+        return _read(option, value, kind)
+    numeric = isinstance(value, int | float) and not isinstance(value, bool)
+    right = {"switch": isinstance(value, bool), "whole": numeric and isinstance(value, int), "number": numeric,
+             "word": isinstance(value, str)}[kind]
+    if not right:
+        allowed = {"switch": "true or false", "whole": "a whole number", "number": "a number", "word": "a word"}
+        raise UsageError(f"{option}={value!r}; {allowed[kind]} is allowed")
+    return value

@@ -1,0 +1,263 @@
+"""What a cell library says, in one set of units: ps, fF, um2, nW, fJ."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fpgen.errors import RunFailure
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """A table of values over two axes; an axis that the library leaves out has length 1.
+
+    Attributes
+    ----------
+    x : array of shape (n,)
+        Input slew in ps; of a constraint, the slew of the constrained pin.
+    y : array of shape (m,)
+        Output load in fF; of a constraint, the slew of the related (clock) pin in ps.
+    values : array of shape (n, m)
+        Delay, slew or constraint in ps; energy in fJ.
+    """
+
+    x: Floats
+    y: Floats
+    values: Floats
+
+    def at(self, x: float, y: float) -> float:
+        """Bilinear interpolation; beyond the axes the outermost cell is extended."""
+        (i, p), (j, q) = _place(self.x, x), _place(self.y, y)
+        v = self.values
+        low = v[i, j] + (q * (v[i, j + 1] - v[i, j]) if q else 0.0)
+        if not p:
+            return float(low)
+        high = v[i + 1, j] + (q * (v[i + 1, j + 1] - v[i + 1, j]) if q else 0.0)
+        return float(low + p * (high - low))
+
+
+def _place(axis: Floats, value: float) -> tuple[int, float]:
+    """Interval of the axis to use and the fraction along it."""
+    if len(axis) == 1:
+        return 0, 0.0
+    index = min(max(int(np.searchsorted(axis, value, side="right")) - 1, 0), len(axis) - 2)
+    return index, float((value - axis[index]) / (axis[index + 1] - axis[index]))
+
+
+@dataclass(frozen=True, eq=False)
+class Arc:
+    """A timing arc from an input pin to an output pin.
+
+    Attributes
+    ----------
+    related, pin : str
+        From and to.
+    sense : str
+        `positive_unate`, `negative_unate` or `non_unate`.
+    kind : str
+        Liberty's timing_type: `combinational`, `rising_edge`, `falling_edge`, ...
+    when : str
+        Condition of a state-dependent arc, or empty.
+    rise_delay, fall_delay, rise_slew, fall_slew : Table or None
+        Of the output's rising and falling edge.
+    """
+
+    related: str
+    pin: str
+    sense: str
+    kind: str
+    when: str
+    rise_delay: Table | None
+    fall_delay: Table | None
+    rise_slew: Table | None
+    fall_slew: Table | None
+
+
+@dataclass(frozen=True, eq=False)
+class Setup:
+    """A setup check of data pin `pin` before an edge (`rising`, `falling`) of clock pin `related`."""
+
+    pin: str
+    related: str
+    edge: str
+    rise: Table | None
+    fall: Table | None
+
+
+@dataclass(frozen=True, eq=False)
+class InternalPower:
+    """Energy in fJ that a cell itself takes for a transition of `pin` (caused by `related`, under `when`)."""
+
+    pin: str
+    related: str
+    when: str
+    rise: Table | None
+    fall: Table | None
+
+
+@dataclass(frozen=True)
+class Pin:
+    """A signal pin.
+
+    Attributes
+    ----------
+    name, direction : str
+    rise_cap, fall_cap : float
+        Capacitance in fF that a driver's rising and falling edge sees (the largest that the library allows).
+    function : str
+        Boolean function of an output, as written; empty where the library gives none.
+    clock : bool
+    """
+
+    name: str
+    direction: str
+    rise_cap: float
+    fall_cap: float
+    function: str
+    clock: bool
+
+
+@dataclass(frozen=True)
+class FlipFlop:
+    """What a flip-flop keeps: the names of its state and inverted state, and the expressions that drive it."""
+
+    state: str
+    inverse: str
+    clocked_on: str
+    next_state: str
+    clear: str
+    preset: str
+
+
+@dataclass(frozen=True, eq=False)
+class Cell:
+    """One cell of the library; area in um2, leakage in nW."""
+
+    name: str
+    area: float
+    leakage: float
+    dont_use: bool
+    pins: Mapping[str, Pin]
+    arcs: tuple[Arc, ...]
+    setups: tuple[Setup, ...]
+    flipflop: FlipFlop | None
+    latch: bool
+    power: tuple[InternalPower, ...] = ()
+
+    @property
+    def inputs(self) -> list[str]:
+        """Names of the input pins, in the library's order."""
+        return [pin.name for pin in self.pins.values() if pin.direction == "input"]
+
+    @property
+    def outputs(self) -> list[str]:
+        """Names of the output pins, in the library's order."""
+        return [pin.name for pin in self.pins.values() if pin.direction == "output"]
+
+
+@dataclass(frozen=True, eq=False)
+class Library:
+    """A cell library.
+
+    Attributes
+    ----------
+    name : str
+    source : str
+        File it came from, for messages.
+    content_hash : str
+    corner : str
+        Process, voltage and temperature as one text.
+    cells : mapping of str to Cell
+    """
+
+    name: str
+    source: str
+    content_hash: str
+    corner: str
+    cells: Mapping[str, Cell] = field(repr=False)
+
+    def cell(self, name: str) -> Cell:
+        """The cell of that name.
+
+        Raises
+        ------
+        RunFailure
+            When the library has no such cell.
+        """
+        try:
+            return self.cells[name]
+        except KeyError:
+            raise RunFailure(f"the library {self.name} ({self.source}) has no cell {name!r}") from None
+
+    def usable(self) -> list[Cell]:
+        """Cells that the library lets a tool use."""
+        return [cell for cell in self.cells.values() if not cell.dont_use]
+
+    def flipflops(self) -> list[Cell]:
+        """Flip-flops that may be used.
+
+        Raises
+        ------
+        RunFailure
+            When there is none.
+        """
+        found = [cell for cell in self.usable() if cell.flipflop is not None]
+        if not found:
+            raise RunFailure(f"the library {self.name} ({self.source}) has no flip-flop that may be used, and the "
+                             "design needs some: give a library with ff groups, or a unit with stages=0")
+        return found
+
+    def smallest(self, table: int, inputs: int) -> Cell:
+        """The smallest single-output cell with a given truth table, whatever the order of its pins.
+
+        Parameters
+        ----------
+        table : int
+            Bit i is the output when the inputs, first pin first, spell i from the least significant bit.
+        inputs : int
+            Number of inputs.
+
+        Raises
+        ------
+        RunFailure
+            When no usable cell computes it.
+        """
+        fitting = [cell for name in self._by_function.get((inputs, table), ())
+                   if not (cell := self.cells[name]).dont_use]
+        if not fitting:
+            raise RunFailure(f"the library {self.name} ({self.source}) has no usable {inputs}-input cell with the "
+                             f"truth table {table:0{2 ** inputs}b}; does it state cell functions at all?")
+        return min(fitting, key=lambda cell: (cell.area, cell.name))
+
+    def buffers(self) -> list[Cell]:
+        """Buffers that may be used, smallest first."""
+        names = self._by_function.get((1, 0b10), ())
+        return sorted((self.cells[name] for name in names if not self.cells[name].dont_use),
+                      key=lambda cell: (cell.area, cell.name))
+
+    @property
+    def nand2_area(self) -> float:
+        """Area in um2 of the smallest two-input NAND: one NAND2 equivalent."""
+        return self.smallest(0b0111, 2).area
+
+    @cached_property
+    def _by_function(self) -> Mapping[tuple[int, int], tuple[str, ...]]:
+        from fpgen.ppa.function import truth_table
+
+        found: dict[tuple[int, int], list[str]] = {}
+        for cell in self.cells.values():
+            inputs, outputs = cell.inputs, cell.outputs
+            if cell.flipflop or cell.latch or len(outputs) != 1 or not 1 <= len(inputs) <= 2:
+                continue
+            function = cell.pins[outputs[0]].function
+            if function:
+                try:
+                    found.setdefault((len(inputs), truth_table(function, inputs)), []).append(cell.name)
+                except ValueError:
+                    continue
+        return {key: tuple(value) for key, value in found.items()}

@@ -1,0 +1,141 @@
+"""Liberty text to a tree of groups: the syntax alone, nothing about cells.
+
+One regular expression recognises one statement, so that a file of 40 MB takes about a second. Groups that
+the caller has no use for are passed over by counting braces.
+
+Source of the syntax: Liberty User Guide, vol. 1, "Liberty Syntax".
+"""
+
+import re
+from collections.abc import Collection
+
+from fpgen.errors import RunFailure
+
+_COMMENT = re.compile(r"/\*.*?\*/|^[ \t]*//[^\n]*", re.DOTALL | re.MULTILINE)
+_STATEMENT = re.compile(
+    r"""[\s;\\]*+(?:
+        (?P<close>\})
+      | (?P<end>\Z)
+      | (?P<name>[\w.\-\[\]]++|"[^"]*+")\s*+
+        (?: :\s*+(?P<value>"[^"]*+"|[^;}\n"]*+)[ \t\r]*+(?:;|(?=[}\n])|\Z)
+          | \((?P<args>(?:"[^"]*+"|[^"()]++|\([^()]*+\))*+)\)\s*+(?P<open>\{)?+
+        )
+    )""",
+    re.VERBOSE,
+)
+_BRACE = re.compile(r"[{}]")
+
+
+class Group:
+    """One group: `name (args) { attributes and groups }`.
+
+    Attributes
+    ----------
+    name : str
+    args : str
+        What stands between the parentheses, as written.
+    attributes : dict of str to str
+        Simple and complex attributes, unquoted; the last of a name stays.
+    groups : list of Group
+    """
+
+    __slots__ = ("args", "attributes", "groups", "name")
+
+    def __init__(self, name: str, args: str) -> None:
+        self.name = name
+        self.args = args
+        self.attributes: dict[str, str] = {}
+        self.groups: list[Group] = []
+
+    def words(self) -> list[str]:
+        """The group's arguments, one by one, unquoted."""
+        return [word for word in (part.strip(' "\t\n') for part in self.args.split(",")) if word]
+
+    def named(self, name: str) -> "list[Group]":
+        """The groups of one name directly inside this one."""
+        return [group for group in self.groups if group.name == name]
+
+
+def parse(text: str, source: str, *, skip: Collection[str] = ()) -> Group:
+    """The `library` group of a Liberty text.
+
+    Parameters
+    ----------
+    text : str
+    source : str
+        What messages call the file.
+    skip : collection of str
+        Names of groups to leave out.
+
+    Raises
+    ------
+    RunFailure
+        When the text is no Liberty library, is cut short, or has a statement that cannot be read.
+    """
+    text = text.replace("\\\n", " \n").replace("\\\r\n", " \n")
+    if "/*" in text or "//" in text:
+        text = _COMMENT.sub(" ", text)
+    top = Group("", "")
+    stack = [top]
+    position = 0
+    match = _STATEMENT.match
+    while True:
+        found = match(text, position)
+        if found is None:
+            raise _trouble(text, position, stack, source)
+        position = found.end()
+        name = found["name"]
+        if name is None:
+            if found["close"] is None:
+                break
+            stack.pop()
+            if not stack:
+                raise RunFailure(f"{source}: line {_line(text, position)}: a closing brace too many")
+            continue
+        value = found["value"]
+        if value is not None:
+            stack[-1].attributes[name] = value.strip().strip('"')
+        elif found["open"] is None:
+            stack[-1].attributes[name] = found["args"]
+        elif name in skip:
+            position = _after_group(text, position, source, name)
+        else:
+            group = Group(name, found["args"])
+            stack[-1].groups.append(group)
+            stack.append(group)
+        if len(stack) == 2 and stack[1].name != "library":
+            raise RunFailure(f"{source} is not a Liberty file: it starts with {stack[1].name!r}, not 'library'")
+    if len(stack) > 1:
+        raise RunFailure(f"{source} is cut short: the group {_where(stack)} is not closed at the end of the file")
+    if not top.groups:
+        raise RunFailure(f"{source} is not a Liberty file: it has no library group")
+    return top.groups[0]
+
+
+def _after_group(text: str, position: int, source: str, name: str) -> int:
+    depth = 1
+    while depth:
+        brace = _BRACE.search(text, position)
+        if brace is None:
+            raise RunFailure(f"{source} is cut short: the group {name!r} is not closed at the end of the file")
+        depth += 1 if brace[0] == "{" else -1
+        position = brace.end()
+    return position
+
+
+def _trouble(text: str, position: int, stack: list[Group], source: str) -> RunFailure:
+    if len(stack) == 1:
+        return RunFailure(f"{source} is not a Liberty file: it does not start with 'library (name) {{'")
+    rest = text[position:].lstrip()
+    if "\n" not in rest.strip() and len(rest) < 200:
+        return RunFailure(f"{source} is cut short inside {_where(stack)}")
+    return RunFailure(f"{source}: line {_line(text, len(text) - len(rest))}: cannot read "
+                      f"{rest.splitlines()[0][:60]!r} inside {_where(stack)}")
+
+
+def _where(stack: list[Group]) -> str:
+    return " / ".join(f"{group.name} ({group.args.strip()[:40]})" for group in stack[1:])
+
+
+def _line(text: str, position: int) -> int:
+    return text.count("\n", 0, position) + 1

@@ -1,0 +1,283 @@
+"""The main job: every unit of a plan to Verilog, verified in simulation, synthesised, and written as a bundle.
+
+Units are worked on in separate processes. One that fails is reported with its reason and the others go on.
+A unit whose parameters, options, tools and whose fpgen are the same as last time, and whose files are
+untouched, costs nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import queue
+import shutil
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from .bundle import write_bundle
+from .designs import Design, Plan
+from .errors import FpgenError, UsageError
+from .fingerprint import file_digests, fingerprint, tool_versions
+
+RECORD = "build.json"
+
+
+@dataclass(frozen=True)
+class Step:
+    """Where a unit is: `what` is being done, the `fraction` of its work behind it, the `seconds` since the start."""
+
+    unit: str
+    what: str
+    fraction: float
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one unit.
+
+    Attributes
+    ----------
+    name, text, contract, latency
+        The unit's own.
+    passed : bool
+        Whether it was verified, synthesised and written.
+    reason : str
+        Why not; empty when it passed.
+    vectors : int
+        Vectors compared with the golden model.
+    method : str
+        ``exhaustive``, ``proven`` or ``sampled``.
+    area_um2, nand2_eq, delay_ps : float
+        Of the point with the smallest product of area and delay.
+    technology : str
+    directory : str
+        Where the files are; empty when nothing was written.
+    seconds : float
+        What the unit took, 0 when an earlier result still holds.
+    reused : bool
+        Whether that is so.
+    """
+
+    name: str
+    text: str
+    contract: str
+    latency: int
+    passed: bool = False
+    reason: str = ""
+    vectors: int = 0
+    method: str = ""
+    area_um2: float = float("nan")
+    nand2_eq: float = float("nan")
+    delay_ps: float = float("nan")
+    technology: str = ""
+    directory: str = ""
+    seconds: float = 0.0
+    reused: bool = False
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON: figures that are not there are null."""
+        return {key: None if value != value else value for key, value in asdict(self).items()}
+
+
+@dataclass(frozen=True)
+class Job:
+    """One unit's work, as it is sent to a process."""
+
+    design: Design
+    output: Path
+    seed: int
+    technology: str | None
+    key: str
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+def build(plan: Plan, *, output: Path | None = None, jobs: int = 2, force: bool = False,
+          tell: Callable[[Step], None] | None = None) -> list[Outcome]:
+    """Build, verify and cost every unit of `plan`.
+
+    Parameters
+    ----------
+    plan : Plan
+    output : Path, optional
+        Where the units' directories go; default `plan.output`.
+    jobs : int
+        Units worked on at once.
+    force : bool
+        Do everything again, also where nothing changed.
+    tell : callable, optional
+        Called in this process with each `Step`.
+
+    Returns
+    -------
+    list of Outcome
+        In the order of the plan.
+    """
+    if jobs < 1:
+        raise UsageError(f"jobs={jobs}; 1 or more are allowed")
+    tell = tell or (lambda step: None)
+    output = plan.output if output is None else output
+    same = (fingerprint(), *tool_versions())
+    todo = [Job(design, output, plan.seed, plan.technology, _key(design, plan, same)) for design in plan.designs]
+    found: dict[int, Outcome] = {}
+    for index, job in enumerate(todo):
+        earlier = None if force else _earlier(job)
+        if earlier is not None:
+            tell(Step(job.design.unit.name, "unchanged", 1.0))
+            found[index] = earlier
+    waiting = {index: job for index, job in enumerate(todo) if index not in found}
+    if waiting:
+        found.update(_work_through(waiting, min(jobs, len(waiting)), tell))
+    return [found[index] for index in range(len(todo))]
+
+
+def _key(design: Design, plan: Plan, same: Sequence[str]) -> str:
+    from .ppa.cache import digest
+
+    return digest(design.unit.content_hash, design.unit.name, design.note, str(design.vectors), str(design.target),
+                  str(plan.seed), str(plan.technology), *same)
+
+
+def _earlier(job: Job) -> Outcome | None:
+    """The outcome of an earlier run that still holds: same key, and every file as it was written."""
+    directory = job.output / job.design.unit.name
+    try:
+        record = json.loads((directory / RECORD).read_text())
+        if record["key"] != job.key or record["files"] != file_digests(directory, without=RECORD):
+            return None
+        return replace(Outcome(**record["outcome"]), directory=str(directory), seconds=0.0, reused=True)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+# ---- the processes ------------------------------------------------------------------
+
+
+def _work_through(todo: Mapping[int, Job], processes: int, tell: Callable[[Step], None]) -> dict[int, Outcome]:
+    context = multiprocessing.get_context("spawn")
+    steps: multiprocessing.Queue[Step] = context.Queue()
+    start = time.monotonic()
+    pool = ProcessPoolExecutor(processes, mp_context=context, initializer=_begin, initargs=(steps,))
+    futures: dict[Future[Outcome], int] = {}
+    try:
+        for job in todo.values():
+            tell(Step(job.design.unit.name, "waiting", 0.0))
+        futures = {pool.submit(_unit, job): index for index, job in todo.items()}
+        left = set(futures)
+        while left:
+            left = wait(left, timeout=0.1).not_done
+            _drain(steps, start, tell)
+    except BaseException:
+        for process in list((pool._processes or {}).values()):
+            process.terminate()  # its handler lets `finally` blocks run
+        pool.shutdown(wait=True, cancel_futures=True)
+        raise
+    pool.shutdown()
+    _drain(steps, start, tell)
+    return {index: _outcome(future, todo[index]) for future, index in futures.items()}
+
+
+def _drain(steps: multiprocessing.Queue[Step], start: float, tell: Callable[[Step], None]):
+    while True:
+        try:
+            step = steps.get_nowait()
+        except queue.Empty:
+            return
+        tell(replace(step, seconds=time.monotonic() - start))
+
+
+def _outcome(future: Future[Outcome], job: Job) -> Outcome:
+    try:
+        return future.result()
+    except BrokenProcessPool:
+        return replace(_blank(job), reason="its process was killed (out of memory?); try --jobs 1")
+
+
+_steps: multiprocessing.Queue[Step] | None = None
+
+
+def _begin(steps: multiprocessing.Queue[Step]):
+    """Set up a worker: end quietly when told to, and with the parent."""
+    global _steps
+    _steps = steps
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: sys.exit(128 + signal.SIGINT))
+    parent = multiprocessing.parent_process()
+
+    def follow():
+        if parent is not None:
+            parent.join()
+        os._exit(1)
+
+    threading.Thread(target=follow, daemon=True).start()
+
+
+# ---- one unit -----------------------------------------------------------------------
+
+
+def _blank(job: Job) -> Outcome:
+    unit = job.design.unit
+    return Outcome(unit.name, unit.text, unit.contract, unit.latency)
+
+
+def _say(job: Job, what: str, fraction: float):
+    if _steps is not None:
+        _steps.put(Step(job.design.unit.name, what, fraction))
+
+
+def _unit(job: Job) -> Outcome:
+    """Everything for one unit, in a process of its own; every failure becomes an outcome."""
+    start = time.monotonic()
+    blank = _blank(job)
+    try:
+        outcome = _verified_and_costed(job, blank, start)
+    except FpgenError as error:
+        outcome = replace(blank, reason=str(error))
+    except OSError as error:
+        outcome = replace(blank, reason=f"{error.filename or ''}: {error.strerror or error}".lstrip(": "))
+    except MemoryError:
+        outcome = replace(blank, reason="out of memory; try --jobs 1")
+    if not outcome.passed:
+        # An earlier bundle of this name would pass for the result of this run.
+        shutil.rmtree(job.output / job.design.unit.name, ignore_errors=True)
+    _say(job, "done" if outcome.passed else "FAILED", 1.0)
+    return replace(outcome, seconds=time.monotonic() - start)
+
+
+def _verified_and_costed(job: Job, blank: Outcome, start: float) -> Outcome:
+    design, unit = job.design, job.design.unit
+    _say(job, "writing Verilog", 0.05)
+    verilog = unit.verilog()
+    _say(job, "simulating", 0.15)
+    options = {"vectors": design.vectors} if design.vectors is not None else {}
+    verdict = unit.verify(seed=job.seed, **options)
+    evidence = verdict.to_dict()
+    if not verdict.passed:
+        where = write_bundle(unit, job.output, verilog=verilog, note=design.note, evidence=evidence, suffix=".failed")
+        return replace(blank, reason=verdict.summary, directory=str(where))
+    _say(job, "synthesising", 0.6)
+    points = unit.ppa(**({"target": design.target} if design.target is not None else {}),
+                      **({"tech": job.technology} if job.technology is not None else {}))
+    good = [point for point in points if point.failure is None]
+    if not good:
+        return replace(blank, reason="; ".join(sorted({point.failure for point in points})) or "no synthesis was made")
+    best = min(good, key=lambda point: point.adp)
+    ordered = [best, *(point for point in points if point is not best)]
+    _say(job, "writing files", 0.95)
+    outcome = replace(blank, passed=True, vectors=verdict.vectors, method=verdict.method, area_um2=best.area_um2,
+                      nand2_eq=best.nand2_eq, delay_ps=best.delay_ps, technology=best.technology,
+                      directory=str(job.output / unit.name), seconds=time.monotonic() - start)
+    write_bundle(unit, job.output, verilog=verilog, note=design.note, evidence=evidence,
+                 points=[point.to_dict() for point in ordered],
+                 record=(RECORD, {"key": job.key, "outcome": asdict(outcome)}))
+    shutil.rmtree(job.output / f"{unit.name}.failed", ignore_errors=True)
+    return outcome

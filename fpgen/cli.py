@@ -1,0 +1,199 @@
+"""The command `fpgen`: reads arguments, calls the API, prints. Nothing is computed here.
+
+Everything heavier than click is imported inside the command that needs it, so that
+`fpgen --help` and `fpgen formats` answer at once.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from . import __version__
+from .errors import UsageError
+from .failure import FAILURE, Commands
+
+EXAMPLE = """\b
+A worked example:
+  fpgen formats e4m3fn
+  fpgen generate "fma e4m3fn e4m3fn fp32 -> fp32 rne stages=3" -o rtl_out
+  fpgen verify   "fma e4m3fn e4m3fn fp32 -> fp32 rne stages=3"
+  fpgen ppa      "fma e4m3fn e4m3fn fp32 -> fp32 rne stages=3"
+  fpgen run designs/starter.toml
+
+\b
+A unit is one line: operation, operand formats, "->", result format, options.
+  multiply A B -> OUT    add A B -> OUT    fma A B C -> OUT
+  mac A B -> OUT         convert SOURCE -> OUT
+  rounding: rne rna rtz rup rdn rto sra srb src port   overflow: ieee saturate propagate
+  stages=N | period=PS   handshake=none|valid|ready    flags=on   subnormals=full|in|out|both
+"""
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
+
+
+@click.group(cls=Commands, epilog=EXAMPLE, no_args_is_help=True,
+             context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="fpgen", message="%(prog)s %(version)s")
+def main():
+    """Floating-point units from one description: golden model, Verilog, verification, cost."""
+
+
+def unit_argument(command):
+    """The argument that describes a unit, as one quoted line."""
+    return click.argument("words", metavar='"UNIT"', nargs=-1, required=True)(command)
+
+
+def _unit(words: tuple[str, ...]):
+    from . import parse_unit
+
+    if len(words) > 1 and words[-1] == "-":  # the shell took "> fp16" for a redirection
+        raise UsageError(f"unit '{' '.join(words)}'; put the whole line in quotes: \"multiply fp16 fp16 -> fp16\"")
+    return parse_unit(" ".join(words))
+
+
+def _print_json(value: Any):
+    click.echo(json.dumps(value, indent=2))
+
+
+@main.command()
+@click.argument("name", required=False)
+@json_option
+def formats(name: str | None, as_json: bool):
+    """List the number formats, or describe NAME: bias, range, special codes and, up to 8 bits, every code."""
+    from . import show
+    from .formats.describe import catalogue_records, describe
+
+    if name is None:
+        records = catalogue_records()
+        if as_json:
+            _print_json(records)
+        else:
+            show.catalogue(records)
+        return
+    description = describe(name)
+    if as_json:
+        _print_json(description.to_dict())
+    else:
+        show.format_description(description)
+
+
+@main.command()
+@unit_argument
+@click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False), default=Path("rtl_out"),
+              show_default=True, help="Where the unit's directory goes.")
+@click.option("--stdout", "to_stdout", is_flag=True, help="Print the Verilog instead of writing anything.")
+def generate(words: tuple[str, ...], output: Path, to_stdout: bool):
+    """Write the Verilog and the datasheet of a unit into OUTPUT/<unit>/."""
+    unit = _unit(words)
+    if to_stdout:
+        click.echo(unit.verilog(), nl=False)
+        return
+    from .bundle import write_bundle
+
+    click.echo(f"{write_bundle(unit, output)}: {unit.contract}, latency {unit.latency}")
+
+
+@main.command()
+@unit_argument
+@click.option("--simulator", default="verilator", show_default=True, help="verilator or icarus.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Of the random vectors.")
+@click.option("--vectors", type=int, help="How many random vectors where the operands' codes are too many to try all.")
+@click.option("--replay", metavar="FILE", type=click.Path(path_type=Path), help="Run the vectors of a mismatch again.")
+@click.option("--waves", is_flag=True, help="Write a VCD waveform.")
+@json_option
+def verify(words: tuple[str, ...], as_json: bool, **options: Any):
+    """Simulate a unit's Verilog in cocotb against the golden model; exit code 1 on a mismatch."""
+    from . import show
+
+    verdict = _unit(words).verify(**{name: value for name, value in options.items() if value is not None})
+    if as_json:
+        _print_json(verdict.to_dict())
+    else:
+        show.verdict(verdict)
+    if not verdict.passed:
+        raise SystemExit(FAILURE)
+
+
+@main.command()
+@unit_argument
+@click.option("--liberty", type=click.Path(path_type=Path), help="A cell library (gzip accepted), not a built-in one.")
+@click.option("--tech", help="A built-in technology.")
+@click.option("--recipe", help="One synthesis recipe.")
+@click.option("--effort", help="How many recipes and targets are tried; pareto keeps the set that nothing beats.")
+@click.option("--engine", help="Which Yosys: yowasp, native or auto.")
+@click.option("--target", type=float, metavar="PS", help="Delay target.")
+@json_option
+def ppa(words: tuple[str, ...], as_json: bool, **options: Any):
+    """Synthesise a unit and print its area, cells, critical delay and path."""
+    from . import show
+
+    points = _unit(words).ppa(**{name: value for name, value in options.items() if value is not None})
+    if as_json:
+        _print_json([point.to_dict() for point in points])
+    else:
+        show.points(points)
+    if all(point.failure is not None for point in points):
+        raise SystemExit(FAILURE)
+
+
+@main.command()
+@click.argument("netlist", type=click.Path(path_type=Path))
+@click.option("--top", required=True, help="The module to time.")
+@click.option("--liberty", required=True, type=click.Path(path_type=Path), help="Its cell library (gzip accepted).")
+@click.option("--driving-cell", help="The cell that drives every input.")
+@click.option("--load", type=float, default=0.0, show_default=True, metavar="FF", help="Load on every output in fF.")
+@json_option
+def sta(netlist: Path, as_json: bool, **options: Any):
+    """Time any mapped Verilog netlist: critical delay, its end points and its path."""
+    from . import show
+    from .ppa.sta import time_netlist
+
+    timing = time_netlist(netlist, **options)
+    if as_json:
+        _print_json(timing.to_dict())
+    else:
+        show.timing(timing)
+
+
+@main.command()
+@click.argument("designs", type=click.Path(path_type=Path), required=False)
+@click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False),
+              help="Where the units' directories go; default: what the file says, else rtl_out.")
+@click.option("--jobs", type=click.IntRange(1, 64), default=2, show_default=True, help="Units worked on at once.")
+@click.option("--force", is_flag=True, help="Do everything again, also where nothing changed.")
+@json_option
+def run(designs: Path | None, output: Path | None, jobs: int, force: bool, as_json: bool):
+    """Build, verify and cost the units listed in DESIGNS (default: designs/starter.toml)."""
+    from . import show
+    from .build import build
+    from .designs import load
+
+    plan = load(designs)
+    with show.progress(quiet=as_json) as tell:
+        outcomes = build(plan, output=output, jobs=jobs, force=force, tell=tell)
+    if as_json:
+        _print_json([outcome.to_dict() for outcome in outcomes])
+    else:
+        show.outcomes(outcomes)
+    if any(not outcome.passed for outcome in outcomes):
+        raise SystemExit(FAILURE)
+
+
+@main.command()
+@json_option
+def doctor(as_json: bool):
+    """Print every tool, its version, and how to get what is missing; exit code 1 if a needed one is."""
+    from . import show
+    from .doctor import examine, healthy
+
+    findings = examine()
+    if as_json:
+        _print_json([finding.to_dict() for finding in findings])
+    else:
+        show.findings(findings)
+    if not healthy(findings):
+        raise SystemExit(FAILURE)

@@ -1,0 +1,120 @@
+"""The datasheet of a unit: what it computes, its pins, its timing, what was checked, what it costs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from .units import Handshake, Role, Rounding, Unit
+from .units.options import PORT_CODES
+
+_MEANING = {
+    "clk": "clock, rising edge",
+    "rst": "reset, synchronous, active high; clears valid bits and accumulators, not the data path",
+    "in_valid": "the operands are there",
+    "in_ready": "the unit takes them at this clock edge",
+    "out_valid": "the result is there",
+    "out_ready": "the environment takes it at this clock edge",
+    "subtract": "high: a - b",
+    "clear": "high: this product starts a new sum",
+    "load": "high: this product is added to `c` (wins over `clear`)",
+    "rounding": "rounding mode, see below",
+    "random": "random bits of the stochastic rounding, one independent word a result",
+    "flags": "{NV, DZ, OF, UF, NX}: invalid, division by zero, overflow, underflow, inexact",
+}
+
+
+def datasheet(unit: Unit, *, note: str = "", evidence: Mapping[str, Any] | None = None,
+              points: Iterable[Mapping[str, Any]] = ()) -> str:
+    """The datasheet as Markdown.
+
+    Parameters
+    ----------
+    unit : Unit
+    note : str
+        One line of the user's own.
+    evidence : mapping, optional
+        `verification.json`: what was checked. Without it the datasheet says that nothing was.
+    points : iterable of mapping
+        The points of `ppa.json`.
+    """
+    sections = [_head(unit, note), _ports(unit), _timing(unit), _numbers(unit), _checked(evidence), _cost(list(points))]
+    return "\n\n".join(section for section in sections if section) + "\n"
+
+
+def _head(unit: Unit, note: str) -> str:
+    lines = [f"# {unit.name}", "", f"    {unit.text}", ""]
+    if note:
+        lines += [note, ""]
+    lines.append(f"**Contract:** {unit.contract}.")
+    return "\n".join(lines)
+
+
+def _table(heads: list[str], rows: Iterable[Iterable[Any]]) -> str:
+    lines = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
+    return "\n".join(lines + ["| " + " | ".join(str(cell) for cell in row) + " |" for row in rows])
+
+
+def _ports(unit: Unit) -> str:
+    rows = []
+    for port in unit.ports:
+        meaning = f"a code of {port.format}" if port.format is not None else _MEANING.get(port.name, "")
+        rows.append((f"`{port.name}`", "in" if port.is_input else "out", port.width, meaning))
+    text = "## Ports\n\n" + _table(["port", "", "bits", "meaning"], rows)
+    if unit.rounding is Rounding.PORT:
+        codes = ", ".join(f"{code} {mode.value.upper()}" for mode, code in PORT_CODES.items())
+        text += f"\n\nCodes of `rounding`: {codes}; 5 and 7 act as RNE."
+    return text
+
+
+def _timing(unit: Unit) -> str:
+    if not unit.clocked:
+        return "## Timing\n\nCombinational: no clock, latency 0."
+    text = f"## Timing\n\nLatency {unit.latency} clock{'s' if unit.latency > 1 else ''}; a new operation every clock."
+    if unit.handshake is Handshake.VALID:
+        text += " `in_valid` comes out as `out_valid` with the result it belongs to; the result must be taken then."
+    elif unit.handshake is Handshake.READY:
+        text += (" A transfer happens at a clock edge where valid and ready are both high; when `out_ready` is low the"
+                 " unit holds, and nothing is lost or repeated.")
+    return text
+
+
+def _numbers(unit: Unit) -> str:
+    rows = [(f"`{port.name}`", port.format, port.format.spelling, _decimal(port.format.max_finite),
+             _decimal(port.format.min_positive))
+            for port in unit.ports if port.format is not None and port.role is not Role.CONTROL]
+    options = [("rounding", unit.rounding.value), ("overflow", unit.semantics.overflow.value),
+               ("subnormals", unit.subnormals.value), ("tininess", unit.tininess.value)]
+    return ("## Numbers\n\n" + _table(["port", "format", "parameters", "largest", "smallest positive"], rows) +
+            "\n\n" + ", ".join(f"{name} `{value}`" for name, value in options) +
+            ". NaN results are the one canonical quiet NaN"
+            f"{f' ({unit.out.nan_code:#x})' if unit.out.has_nan else ''}.")
+
+
+def _decimal(value: Any) -> str:
+    try:
+        return f"{float(value):.6g}"
+    except OverflowError:
+        return f"2^{value.numerator.bit_length() - value.denominator.bit_length()}"
+
+
+def _checked(evidence: Mapping[str, Any] | None) -> str:
+    if evidence is None:
+        return "## Verification\n\nNot verified in this directory. Do it with `fpgen verify`."
+    heading = f"{evidence['vectors']:,} vectors, {evidence['method']}; " \
+              f"{'all agree with the golden model' if evidence['passed'] else 'FAILED'}."
+    return f"## Verification\n\n{heading} Details in `verification.json`."
+
+
+def _cost(points: list[Mapping[str, Any]]) -> str:
+    good = [point for point in points if not point.get("failure")]
+    if not good:
+        return ""
+    rows = [(point["recipe"], f"{point['area_um2']:.0f}", f"{point['nand2_eq']:.0f}", f"{point['delay_ps']:.0f}",
+             point["cells"], point["registers"], point["logic_depth"]) for point in good]
+    first = good[0]
+    given = "; ".join(f"{name.replace('_', ' ')} {value}" for name, value in first.get("assumptions", {}).items())
+    heads = ["recipe", "area um2", "NAND2 eq.", "delay ps", "cells", "registers", "depth"]
+    return ("## Cost\n\n" + _table(heads, rows) +
+            f"\n\n{first['technology']}; {given or 'see ppa.json for the assumptions'}. "
+            "Estimates of an open flow before placement, for comparing units with each other.")

@@ -1,0 +1,144 @@
+"""The list of units that `fpgen run` works through: a TOML file that a user edits."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .errors import RunFailure, UsageError
+from .resources import resource_dir
+from .units import Unit, unit_from_dict
+
+DEFAULT = "starter.toml"
+
+_FILE_KEYS = {"output": str, "seed": int, "vectors": int, "technology": str, "unit": list}
+_ENTRY_KEYS = {"note": str, "vectors": int, "target": (int, float)}
+_KIND = {str: "text", int: "a whole number", list: "a list of [[unit]] entries", (int, float): "a number"}
+
+
+@dataclass(frozen=True)
+class Design:
+    """One entry of the list.
+
+    Attributes
+    ----------
+    unit : Unit
+    note : str
+        For the datasheet.
+    vectors : int or None
+        Random vectors where trying every code is too much; None leaves the choice to `verify`.
+    target : float or None
+        Delay target of the synthesis in ps; None leaves the choice to the recipe.
+    """
+
+    unit: Unit
+    note: str = ""
+    vectors: int | None = None
+    target: float | None = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A whole file: its `designs`, their directory `output`, the `seed`, the built-in `technology` (None: default)."""
+
+    path: Path
+    designs: tuple[Design, ...]
+    output: Path = Path("rtl_out")
+    seed: int = 1
+    technology: str | None = None
+
+
+def load(path: Path | None = None) -> Plan:
+    """Read a list of units.
+
+    Parameters
+    ----------
+    path : Path, optional
+        Default: `designs/starter.toml` of the working directory, else the one that came with fpgen.
+
+    Raises
+    ------
+    UsageError
+        When the file is not there or says something that makes no sense; the message names file, line and entry.
+    RunFailure
+        When it cannot be read.
+    """
+    if path is None:
+        here = Path("designs") / DEFAULT
+        path = here if here.is_file() else resource_dir("designs") / DEFAULT
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise UsageError(f"designs file {path}: not found; a TOML file with [[unit]] entries is allowed, "
+                         f"such as {resource_dir('designs') / DEFAULT}") from None
+    except UnicodeDecodeError:
+        raise UsageError(f"designs file {path}: not text in UTF-8") from None
+    except OSError as error:
+        raise RunFailure(f"designs file {path}: {error.strerror}") from None
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"designs file {path}: not TOML: {error}") from None
+    return _plan(path, data, _entry_lines(text))
+
+
+def _entry_lines(text: str) -> list[int]:
+    """Line numbers of the `[[unit]]` headings."""
+    return [number for number, line in enumerate(text.splitlines(), 1) if re.match(r"\s*\[\[\s*unit\s*\]\]", line)]
+
+
+def _plan(path: Path, data: Mapping[str, Any], lines: list[int]) -> Plan:
+    where = f"designs file {path}"
+    _check_keys(where, data, _FILE_KEYS)
+    entries = data.get("unit", [])
+    if not entries:
+        raise UsageError(f"{where}: no units; at least one [[unit]] entry with unit = \"...\" is needed")
+    designs: list[Design] = []
+    seen: dict[str, int] = {}
+    for index, entry in enumerate(entries):
+        line = f", line {lines[index]}" if len(lines) == len(entries) else ""
+        place = f"{where}{line}: unit {index + 1}"
+        design = _design(place, entry, data.get("vectors"))
+        if design.unit.name in seen:
+            raise UsageError(f"{place}: {design.unit.text} is unit {seen[design.unit.name]} already; once is allowed")
+        seen[design.unit.name] = index + 1
+        designs.append(design)
+    return Plan(path, tuple(designs), Path(data.get("output", "rtl_out")), data.get("seed", 1), data.get("technology"))
+
+
+def _design(place: str, entry: Any, vectors: int | None) -> Design:
+    if not isinstance(entry, Mapping):
+        raise UsageError(f"{place}: {entry!r}; a table [[unit]] is allowed")
+    own = {key: value for key, value in entry.items() if key in _ENTRY_KEYS}
+    _check_keys(place, own, _ENTRY_KEYS)
+    parameters = {key: value for key, value in entry.items() if key not in _ENTRY_KEYS}
+    if "unit" in parameters and len(parameters) > 1:
+        extra = next(key for key in parameters if key != "unit")
+        close = difflib.get_close_matches(extra, _ENTRY_KEYS, n=1)
+        suggestion = f"did you mean {close[0]}? " if close else ""
+        raise UsageError(f"{place}: key {extra} beside unit; {suggestion}allowed: {', '.join(_ENTRY_KEYS)} "
+                         "(options of the unit belong into its line)")
+    try:
+        unit = unit_from_dict(parameters)
+        _ = unit.name, unit.latency
+    except UsageError as error:
+        raise UsageError(f"{place}: {error}") from None
+    for key in ("vectors", "target"):
+        if key in own and own[key] <= 0:
+            raise UsageError(f"{place}: {key} = {own[key]}; a positive number is allowed")
+    return Design(unit, own.get("note", ""), own.get("vectors", vectors), own.get("target"))
+
+
+def _check_keys(place: str, given: Mapping[str, Any], allowed: Mapping[str, Any]):
+    for key, value in given.items():
+        if key not in allowed:
+            close = difflib.get_close_matches(key, allowed, n=1)
+            suggestion = f"did you mean {close[0]}? " if close else ""
+            raise UsageError(f"{place}: key {key}; {suggestion}allowed: {', '.join(allowed)}")
+        if not isinstance(value, allowed[key]) or isinstance(value, bool):
+            raise UsageError(f"{place}: {key} = {value!r}; {_KIND[allowed[key]]} is allowed")

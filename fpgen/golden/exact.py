@@ -1,0 +1,290 @@
+"""The definition of every operation: Python integers, one element at a time.
+
+``decode`` the operands, do the arithmetic without rounding, ``round_to`` once.
+This is what "correct" means in fpgen; the vectorised model and the hardware are
+held against it, and it shares no code and no method with either.
+Source: IEEE 754-2019, 5.4.1 (operations), 6.1 to 6.3 (infinities, NaNs, signs), 7 (exceptions).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ..errors import UsageError
+from ..formats.descriptor import Class, Format
+from ..units.add import Add, Subtract
+from ..units.base import Unit
+from ..units.convert import Convert
+from ..units.fma import FusedMultiplyAdd
+from ..units.mac import Accumulate, MultiplyAccumulate
+from ..units.multiply import Multiply
+from ..units.options import PORT_MODES, Flags, Rounding, Semantics
+from .exact_round import Exact, finite, round_to
+from .result import Result, code_dtype
+
+__all__ = ["Accumulator", "Exact", "add", "compute", "convert", "decode", "fma", "multiply", "round_to"]
+
+ZERO = Exact(Class.ZERO)
+INVALID = Exact(Class.NAN, invalid=True)
+
+
+# ---- operands and exact arithmetic ---------------------------------------------------------------
+
+
+def decode(code: int, fmt: Format, flush: bool = False) -> Exact:
+    """What a code stands for; a signalling NaN is already an invalid one.
+
+    Parameters
+    ----------
+    code : int
+    fmt : Format
+    flush : bool
+        Read subnormals as zeros of their sign (`Subnormals.IN`).
+    """
+    kind = fmt.classify(code)
+    if kind is Class.NAN:
+        return Exact(Class.NAN, invalid=fmt.is_signaling(code))
+    sign, significand, exponent = fmt.decompose(code)
+    if kind is Class.INFINITY:
+        return Exact(Class.INFINITY, sign)
+    if flush and not fmt.fixed and significand * 2 < 1 << fmt.precision:
+        significand = 0
+    return finite(sign, significand, exponent)
+
+
+def product(x: Exact, y: Exact) -> Exact:
+    """x * y, exact."""
+    if x.is_nan or y.is_nan:
+        return Exact(Class.NAN, invalid=x.invalid or y.invalid)
+    sign = x.sign ^ y.sign
+    if x.is_infinite or y.is_infinite:
+        return INVALID if x.is_zero or y.is_zero else Exact(Class.INFINITY, sign)
+    return finite(sign, x.significand * y.significand, x.exponent + y.exponent)
+
+
+def total(x: Exact, y: Exact, mode: Rounding) -> Exact:
+    """x + y, exact; the mode decides the sign of an exact zero sum (IEEE 754-2019, 6.3)."""
+    if x.is_nan or y.is_nan:
+        return Exact(Class.NAN, invalid=x.invalid or y.invalid)
+    if x.is_infinite or y.is_infinite:
+        if x.is_infinite and y.is_infinite and x.sign != y.sign:
+            return INVALID
+        return x if x.is_infinite else y
+    exponent = min((term.exponent for term in (x, y) if not term.is_zero), default=0)
+    amount = sum(
+        (-1) ** term.sign * (term.significand << term.exponent - exponent) for term in (x, y) if not term.is_zero
+    )
+    if amount:
+        return finite(int(amount < 0), abs(amount), exponent)
+    if x.is_zero and y.is_zero and x.sign == y.sign:
+        return x
+    return Exact(Class.ZERO, int(mode is Rounding.RDN))
+
+
+def negated(x: Exact) -> Exact:
+    """-x; a NaN stays what it is."""
+    return x if x.is_nan else replace(x, sign=1 - x.sign)
+
+
+# ---- operations on codes -------------------------------------------------------------------------
+
+
+def multiply(
+    a: int, b: int, fa: Format, fb: Format, out: Format, semantics: Semantics,
+    *, mode: Rounding | None = None, random: int = 0,
+) -> tuple[int, Flags]:
+    """``round(a * b)`` of the codes `a` of `fa` and `b` of `fb`, as a code of `out`, and flags."""
+    flush = semantics.subnormals.flush_inputs
+    return round_to(product(decode(a, fa, flush), decode(b, fb, flush)), out, semantics, mode=mode, random=random)
+
+
+def add(
+    a: int, b: int, fa: Format, fb: Format, out: Format, semantics: Semantics,
+    *, subtract: bool = False, mode: Rounding | None = None, random: int = 0,
+) -> tuple[int, Flags]:
+    """``round(a + b)``, or ``round(a - b)``."""
+    flush = semantics.subnormals.flush_inputs
+    x, y = decode(a, fa, flush), decode(b, fb, flush)
+    exact = total(x, negated(y) if subtract else y, mode or semantics.rounding)
+    return round_to(exact, out, semantics, mode=mode, random=random)
+
+
+def fma(
+    a: int, b: int, c: int, fa: Format, fb: Format, fc: Format, out: Format, semantics: Semantics,
+    *, mode: Rounding | None = None, random: int = 0,
+) -> tuple[int, Flags]:
+    """``round(a * b + c)``, one rounding; inf * 0 is invalid whatever `c` is."""
+    flush = semantics.subnormals.flush_inputs
+    exact = total(product(decode(a, fa, flush), decode(b, fb, flush)), decode(c, fc, flush),
+                  mode or semantics.rounding)
+    return round_to(exact, out, semantics, mode=mode, random=random)
+
+
+def convert(
+    code: int, source: Format, out: Format, semantics: Semantics,
+    *, mode: Rounding | None = None, random: int = 0,
+) -> tuple[int, Flags]:
+    """``round(code)``: a code of `source` as a code of `out`."""
+    return round_to(decode(code, source, semantics.subnormals.flush_inputs), out, semantics, mode=mode, random=random)
+
+
+# ---- multiply-accumulate -------------------------------------------------------------------------
+
+
+def exact_width(unit: MultiplyAccumulate) -> tuple[int, int]:
+    """(bits, exponent) of the ``accumulate=exact`` register: a two's-complement count of 2**exponent.
+
+    Wide enough for `terms` products of the largest magnitude, and a sign.
+    """
+    exponent = unit.a.quantum_exponent + unit.b.quantum_exponent
+    largest = _largest_count(unit.a) * _largest_count(unit.b)
+    return (unit.terms * largest).bit_length() + 1, exponent
+
+
+def _largest_count(fmt: Format) -> int:
+    """The largest magnitude of a format, in units of its quantum."""
+    if fmt.fixed:
+        return fmt.significand_max
+    _, significand, exponent = fmt.decompose(fmt.max_finite_code)
+    return significand << exponent - fmt.quantum_exponent
+
+
+@dataclass
+class Accumulator:
+    """A multiply-accumulate unit, one accepted product at a time; starts as after reset.
+
+    Parameters
+    ----------
+    unit : MultiplyAccumulate
+
+    Attributes
+    ----------
+    code : int
+        ``float``: the register, a code of ``unit.out``.
+    held : Exact
+        ``exact``: the register. Infinities and NaN stay until the next clear.
+    """
+
+    unit: MultiplyAccumulate
+    code: int = 0
+    held: Exact = ZERO
+
+    def step(
+        self, a: int, b: int, *, clear: bool = False, load: bool = False, c: int = 0,
+        mode: Rounding | None = None, random: int = 0,
+    ) -> tuple[int, Flags]:
+        """Accept one product and return what comes out for it."""
+        unit, semantics = self.unit, self.unit.semantics
+        mode = mode or semantics.rounding
+        flush = semantics.subnormals.flush_inputs
+        times = product(decode(a, unit.a, flush), decode(b, unit.b, flush))
+        if unit.accumulate is Accumulate.EXACT:
+            self.held = self._wrap(total(ZERO if clear else self.held, times, mode))
+            code, flags = round_to(self.held, unit.out, semantics, mode=mode, random=random)
+            self.held = replace(self.held, invalid=False)
+            return code, flags
+        base = c if load else 0 if clear else self.code
+        exact = total(times, decode(base, unit.out, flush), mode)
+        self.code, flags = round_to(exact, unit.out, semantics, mode=mode, random=random)
+        return self.code, flags
+
+    def _wrap(self, x: Exact) -> Exact:
+        """What the fixed-point register makes of a sum: wrapped to its width, a zero without a sign."""
+        if x.is_zero:
+            return ZERO
+        if x.kind is not Class.FINITE:
+            return x
+        bits, exponent = exact_width(self.unit)
+        count = (-1) ** x.sign * (x.significand << x.exponent - exponent)
+        half = 1 << bits - 1
+        count = (count + half) % (2 * half) - half
+        return finite(int(count < 0), abs(count), exponent)
+
+
+# ---- units ---------------------------------------------------------------------------------------
+
+
+def compute(
+    unit: Unit, operands: Mapping[str, np.ndarray], controls: Mapping[str, np.ndarray] | None = None
+) -> Result:
+    """The exact model of a unit on arrays of codes.
+
+    Parameters
+    ----------
+    unit : Unit
+    operands : mapping of str to array_like of int
+        One array of codes per operand, broadcast against each other and the controls.
+    controls : mapping of str to array_like of int, optional
+        One array per control port (`rounding`, `random`, `subtract`, `clear`, `load`, `c`); 0 where not given.
+
+    Returns
+    -------
+    Result
+        Of the broadcast shape. A multiply-accumulate takes the last axis as time, one accepted product
+        after another from reset, and the others as independent units.
+
+    Raises
+    ------
+    UsageError
+        Missing or unknown arrays, codes out of range, formats beyond 64 bits.
+    """
+    widths = {name: fmt.bits for name, fmt in unit.operands.items()}
+    optional = {port.name: port.width for port in unit.ports if port.travels_in and port.name not in widths}
+    given = {**operands, **(controls or {})}
+    missing = [name for name in widths if name not in given]
+    unknown = [name for name in given if name not in widths and name not in optional]
+    if missing or unknown:
+        raise UsageError(f"{unit.operation}: arrays {', '.join(given)}; needed: {', '.join(widths)}"
+                         + (f"; allowed: {', '.join(optional)}" if optional else ""))
+    names = list(given)
+    arrays = np.broadcast_arrays(*(_codes(name, given[name], {**widths, **optional}[name]) for name in names))
+    shape = arrays[0].shape
+    codes = np.zeros(shape, dtype=code_dtype(unit.out.bits))
+    flags = np.zeros(shape, dtype=np.uint8)
+    rows = (dict(zip(names, (int(x) for x in values), strict=True)) for values in
+            zip(*(array.reshape(-1) for array in arrays), strict=True))
+    flat_codes, flat_flags = codes.reshape(-1), flags.reshape(-1)
+    for index, (code, raised) in enumerate(_results(unit, rows, shape[-1] if shape else 1)):
+        flat_codes[index], flat_flags[index] = code, int(raised)
+    return Result(codes, flags)
+
+
+def _codes(name: str, given: np.ndarray, width: int) -> np.ndarray:
+    """An array of codes as Python integers, every one checked to fit `width` bits."""
+    if width > 64:
+        raise UsageError(f"{name} of {width} bits; arrays of codes have up to 64")
+    array = np.asarray(given)
+    if array.dtype.kind not in "iub":
+        raise UsageError(f"{name} of {array.dtype}; integer codes are allowed")
+    if array.size and (int(array.min()) < 0 or int(array.max()) >> width):
+        raise UsageError(f"{name} from {array.min()} to {array.max()}; codes are 0 to {(1 << width) - 1:#x}")
+    return array.astype(object)
+
+
+def _results(unit: Unit, rows: Iterator[dict[str, int]], period: int) -> Iterator[tuple[int, Flags]]:
+    """The result for each row of operand and control values; `period` rows are one stream."""
+    accumulator: Accumulator | None = None
+    out, semantics = unit.out, unit.semantics
+    for index, row in enumerate(rows):
+        mode = PORT_MODES[row.get("rounding", 0)] if unit.rounding is Rounding.PORT else None
+        random = row.get("random", 0)
+        if isinstance(unit, Multiply):
+            yield multiply(row["a"], row["b"], unit.a, unit.b, out, semantics, mode=mode, random=random)
+        elif isinstance(unit, Add):
+            subtract = unit.subtract is Subtract.ON or bool(row.get("subtract", 0))
+            yield add(row["a"], row["b"], unit.a, unit.b, out, semantics,
+                      subtract=subtract, mode=mode, random=random)
+        elif isinstance(unit, FusedMultiplyAdd):
+            yield fma(row["a"], row["b"], row["c"], unit.a, unit.b, unit.c, out, semantics, mode=mode, random=random)
+        elif isinstance(unit, Convert):
+            yield convert(row["source"], unit.source, out, semantics, mode=mode, random=random)
+        elif isinstance(unit, MultiplyAccumulate):
+            if accumulator is None or index % period == 0:
+                accumulator = Accumulator(unit)
+            yield accumulator.step(row["a"], row["b"], clear=bool(row.get("clear", 0)),
+                                   load=bool(row.get("load", 0)), c=row.get("c", 0), mode=mode, random=random)
+        else:
+            raise UsageError(f"operation {unit.operation}; the exact model has multiply, add, fma, mac, convert")

@@ -40,7 +40,7 @@ class MultiplyAccumulate(Unit):
         cannot overflow; beyond it the sum wraps.
     loadable : bool
         Whether there are `load` and `c` inputs. With ``exact``, a loaded `c` must be a multiple of the
-        register's unit (the product of the smallest values of `a` and `b`); so `loadable` needs
+        register's unit (the product of the smallest steps of `a` and `b`); so `loadable` needs
         ``accumulate=float`` there.
     handshake
         ``valid`` (default) or ``ready``: the register must know which clocks carry a product.
@@ -49,6 +49,10 @@ class MultiplyAccumulate(Unit):
     -----
     Flags are those of the step's own operation (``float``) or of the rounding of the
     sum and of the newest product's invalid operation (``exact``).
+
+    An infinity or a NaN in an ``exact`` sum stays until the next clear; infinities of both signs make
+    it NaN, with NV in the step where they meet. The fixed-point register has no minus zero: a sum of
+    zero reads as +0 in every mode.
     """
 
     operation: ClassVar[str] = "mac"

@@ -5,11 +5,14 @@ Their meaning is stated once, here; the golden model and the hardware both read 
 Exact result to delivered result
 --------------------------------
 1. An operand flushed by `subnormals` (``in``/``both``) is a zero of the same sign.
-2. The exact result is rounded once to the output's precision. *Overflow* is judged
-   after rounding with an unbounded exponent (OFP8 5.2; IEEE 754-2019, 7.4).
+2. The exact result is rounded once, to the output's precision or, below the normal range, to its
+   smallest step. "Even" and "odd" are those of the code; that is the last bit of the significand,
+   except with precision 1, where it is the last bit of the exponent field (P3109, 4.7.4).
+   *Overflow* is judged after rounding as if the exponent had no upper end (OFP8 5.2; 754-2019, 7.4).
 3. *Tininess* (7.5) is judged after rounding with an unbounded exponent, or before
    rounding. UF is raised for a tiny AND inexact result. With `subnormals`
-   ``out``/``both`` every non-zero tiny result becomes a zero of its sign, with UF and NX.
+   ``out``/``both``, and for formats without subnormals, every non-zero tiny result becomes a zero
+   of its sign, with UF and NX, whatever the rounding mode.
 4. On overflow, `Overflow` says what is delivered, with OF and NX:
 
    - ``ieee``: infinity, or NaN where the format has no infinity, when the rounding mode
@@ -22,12 +25,11 @@ Exact result to delivered result
    A NaN result is the one canonical quiet NaN of the output; where the output has no NaN
    it is the largest finite positive value and raises NV (as PTX ``cvt.satfinite`` delivers it).
    A signalling NaN operand raises NV; so do inf*0, inf-inf (7.2). fma(0, inf, qNaN) raises NV.
-6. A negative non-zero rounded result in an unsigned output is an invalid operation (NV):
-   NaN under ``ieee`` where the output has one, else the lowest value (0, or the smallest
-   positive value in formats without zero). Rounding to zero from below is not.
-7. An output without a zero (E8M0) delivers its smallest value for zero and for anything that
-   rounds below it; UF and NX are raised unless the exact result was that value. (An exact zero
-   raises NX only.)
+6. A negative non-zero rounded result (minus infinity too) in an unsigned output is an invalid
+   operation, NV alone: NaN under ``ieee`` where the output has one, else the lowest value (0, or the
+   smallest positive value in formats without zero). Rounding, or being flushed, to zero from below is not.
+7. An output without a zero (E8M0) delivers its smallest value in place of a zero: for an exact zero
+   with NX, for a tiny result (rule 3) with UF and NX.
 8. Fixed-point outputs saturate; out of range is NV alone (IEEE 754-2019, 5.8), no OF, no UF.
 9. The sign of an exact zero sum follows 6.3: +0, or -0 under RDN; x + x keeps its sign.
    Formats without minus zero deliver +0.

@@ -1,0 +1,194 @@
+"""The whole module: header, pins, stages, registers, handshake, outputs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..rtl import pipeline_for
+from ..rtl.handshake import Control, control
+from ..rtl.pipeline import Pipeline, Register
+from ..rtl.wiring import readers, sources
+from ..units.ports import Port
+from .body import Body, Wire, ordered
+from .header import header
+from .layout import INDENT, wrapped
+
+if TYPE_CHECKING:
+    from ..units.base import Unit
+
+
+def module(unit: Unit) -> str:
+    """The text of the unit's module."""
+    pipeline = pipeline_for(unit)
+    body = Body(pipeline)
+    outputs = _outputs(unit, body)
+    updates = _state_updates(body)
+    lines = [*header(unit, pipeline), "", "`default_nettype none", "", f"module {unit.name} (", *_pins(unit.ports), ");"]
+    rules = control(unit, pipeline)
+    lines += _states(pipeline)
+    lines += _handshake(rules)
+    for stage in range(pipeline.stages + 1):
+        if pipeline.stages:
+            lines += ["", INDENT + f"// ==== Stage {stage} " + "=" * 60]
+        lines += _wires(ordered(body.wires[stage]))
+        if stage < pipeline.stages:
+            lines += _rank(body, rules, stage + 1, updates)
+    lines += ["", INDENT + "// ---- Outputs", *outputs]
+    lines += _unused(unit, pipeline)
+    return "\n".join([*lines, "", "endmodule", "", "`default_nettype wire", ""])
+
+
+def _range(width: int) -> str:
+    return f"[{width - 1}:0] " if width > 1 else ""
+
+
+def _pins(ports: tuple[Port, ...]) -> list[str]:
+    wide = max(len(_range(port.width)) for port in ports)
+    lines = []
+    for number, port in enumerate(ports):
+        way = "input  wire" if port.is_input else "output wire"
+        comma = "," if number + 1 < len(ports) else ""
+        lines.append(f"{INDENT}{way} {_range(port.width):<{wide}}{port.name}{comma}")
+    return lines
+
+
+def _wires(wires: list[Wire]) -> list[str]:
+    lines: list[str] = []
+    section = None
+    for wire in wires:
+        if wire.section != section:
+            section = wire.section
+            lines += ["", *([f"{INDENT}// ---- {section}"] if section else [])]
+        lines += wrapped(f"wire {_range(wire.text.width)}{wire.name} = {wire.text.text};")
+    return lines
+
+
+def _states(pipeline: Pipeline) -> list[str]:
+    states = [node for node in pipeline.graph.states]
+    if not states:
+        return []
+    return ["", f"{INDENT}// ---- State", *(f"{INDENT}reg {_range(s.width)}{pipeline.names.of(s)};" for s in states)]
+
+
+def _handshake(rules: Control) -> list[str]:
+    lines: list[str] = []
+    if rules.valid:
+        lines += ["", f"{INDENT}// ---- Handshake"]
+        lines += [f"{INDENT}reg {name};" for name in rules.valid[1:]]
+        lines += wrapped_all(f"wire {name} = {text};" for name, text in rules.wires)
+    return lines
+
+
+def wrapped_all(statements) -> list[str]:
+    return [line for statement in statements for line in wrapped(statement)]
+
+
+def _state_updates(body: Body) -> dict[int, list[str]]:
+    """Per rank: the assignments to the states that are loaded there."""
+    updates: dict[int, list[str]] = {}
+    for state, value in body.pipeline.graph.states.items():
+        stage = body.pipeline.stage_of(state)
+        text, _ = body.value(value, stage)
+        updates.setdefault(stage + 1, []).append(f"{body.names.of(state)} <= {text.text};")
+    return updates
+
+
+def _rank(body: Body, rules: Control, rank: int, updates: dict[int, list[str]]) -> list[str]:
+    """Declarations and clocked blocks of the registers between stage rank-1 and stage rank."""
+    pipeline = body.pipeline
+    registers = pipeline.ranks[rank - 1]
+    states = updates.get(rank, [])
+    lines: list[str] = []
+    if registers:
+        lines += ["", f"{INDENT}// ---- Registers after stage {rank - 1}"]
+        lines += [f"{INDENT}reg {_range(register.width)}{register.name};" for register in registers]
+        loads = [_load(body, register) for register in registers]
+        lines += ["", f"{INDENT}always @(posedge clk) begin", *_when(rules.load(rank), loads), f"{INDENT}end"]
+    if rules.valid:
+        name, before = rules.valid[rank], rules.valid[rank - 1]
+        lines += ["", f"{INDENT}always @(posedge clk) begin", f"{INDENT * 2}if (rst) begin",
+                  f"{INDENT * 3}{name} <= 1'b0;"]
+        lines += [f"{INDENT * 3}{_target(state)} <= {_zero(body, state)};" for state in states]
+        ready = rules.load(rank)
+        lines += [f"{INDENT * 2}end else{f' if ({ready})' if ready else ''} begin", f"{INDENT * 3}{name} <= {before};"]
+        if states:
+            lines += [f"{INDENT * 3}if ({before}) begin"]
+            for state in states:
+                lines += wrapped(state, INDENT * 4, INDENT * 5)
+            lines += [f"{INDENT * 3}end"]
+        lines += [f"{INDENT * 2}end", f"{INDENT}end"]
+    return lines
+
+
+def _target(update: str) -> str:
+    return update.split(" <= ", 1)[0]
+
+
+def _zero(body: Body, update: str) -> str:
+    name = _target(update)
+    width = next(state.width for state in body.pipeline.graph.states if body.names.of(state) == name)
+    return f"{width}'d0" if width > 1 else "1'b0"
+
+
+def _load(body: Body, register: Register) -> str:
+    text, _ = body.fetch(register.source, register.low, register.high, register.rank - 1)
+    return f"{register.name} <= {text.text};"
+
+
+def _when(condition: str, statements: list[str]) -> list[str]:
+    if not condition:
+        return [line for text in statements for line in wrapped(text, INDENT * 2, INDENT * 3)]
+    return [f"{INDENT * 2}if ({condition}) begin",
+            *(line for text in statements for line in wrapped(text, INDENT * 3, INDENT * 4)), f"{INDENT * 2}end"]
+
+
+def _outputs(unit: Unit, body: Body) -> list[str]:
+    """The assignments to the output pins (the handshake's own are among its wires)."""
+    lines: list[str] = []
+    rules = control(unit, body.pipeline)
+    for port in unit.ports:
+        if port.is_input:
+            continue
+        if port.name in body.pipeline.graph.outputs:
+            text, _ = body.value(body.pipeline.graph.outputs[port.name], body.pipeline.stages)
+            lines += wrapped(f"assign {port.name} = {text.text};")
+        else:
+            lines += wrapped(f"assign {port.name} = {rules.pins[port.name]};")
+    return lines
+
+
+def _unused(unit: Unit, pipeline: Pipeline) -> list[str]:
+    """One wire that collects the bits nothing reads, so that lint is silent about them and a reader knows them."""
+    read: dict[int, int] = {}
+    graph = pipeline.graph
+    for reader, arg in readers(graph):
+        if isinstance(reader, str) and reader not in {port.name for port in unit.ports}:
+            continue
+        for source, low, high in sources(arg):
+            read[source.index] = read.get(source.index, 0) | ((1 << (high - low)) - 1) << low
+    found = []
+    for node in [*graph.inputs.values(), *(node for node in graph.live() if node.op not in ("input", "const"))]:
+        if node.op in ("slice", "cat"):
+            continue
+        missing = ((1 << node.width) - 1) & ~read.get(node.index, 0)
+        found += _runs(pipeline.names.of(node), node.width, missing)
+    if not found:
+        return []
+    listed = ", ".join(["1'b0", *found])
+    return ["", f"{INDENT}// ---- Bits that nothing reads", *wrapped(f"wire unused = &{{{listed}}};")]
+
+
+def _runs(name: str, width: int, mask: int) -> list[str]:
+    if mask == (1 << width) - 1:
+        return [name]
+    found, low = [], 0
+    while mask >> low:
+        if not mask >> low & 1:
+            low += 1
+            continue
+        high = low
+        while mask >> high & 1:
+            high += 1
+        found.append(f"{name}[{low}]" if high == low + 1 else f"{name}[{high - 1}:{low}]")
+        low = high
+    return found

@@ -3,5 +3,17 @@
 from .catalogue import CATALOGUE, Entry
 from .descriptor import Class, Format, Infinity, NaN
 from .grammar import as_format, canonical_name, parse
+from .values import value_text
 
-__all__ = ["CATALOGUE", "Class", "Entry", "Format", "Infinity", "NaN", "as_format", "canonical_name", "parse"]
+__all__ = [
+    "CATALOGUE",
+    "Class",
+    "Entry",
+    "Format",
+    "Infinity",
+    "NaN",
+    "as_format",
+    "canonical_name",
+    "parse",
+    "value_text",
+]

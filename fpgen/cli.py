@@ -63,7 +63,10 @@ def _print_json(value: Any):
 @click.argument("name", required=False)
 @json_option
 def formats(name: str | None, as_json: bool):
-    """List the number formats, or describe NAME: bias, range, special codes and, up to 8 bits, every code."""
+    """List the number formats, or describe one.
+
+    NAME prints bias, range, special codes and, up to 8 bits, the value of every code.
+    """
     from . import show
     from .formats.describe import catalogue_records, describe
 
@@ -87,7 +90,10 @@ def formats(name: str | None, as_json: bool):
               show_default=True, help="Where the unit's directory goes.")
 @click.option("--stdout", "to_stdout", is_flag=True, help="Print the Verilog instead of writing anything.")
 def generate(words: tuple[str, ...], output: Path, to_stdout: bool):
-    """Write the Verilog and the datasheet of a unit into OUTPUT/<unit>/."""
+    """Write a unit's Verilog and datasheet.
+
+    They go into OUTPUT/<unit>/.
+    """
     unit = _unit(words)
     if to_stdout:
         click.echo(unit.verilog(), nl=False)
@@ -106,7 +112,10 @@ def generate(words: tuple[str, ...], output: Path, to_stdout: bool):
 @click.option("--waves", is_flag=True, help="Write a VCD waveform.")
 @json_option
 def verify(words: tuple[str, ...], as_json: bool, **options: Any):
-    """Simulate a unit's Verilog in cocotb against the golden model; exit code 1 on a mismatch."""
+    """Simulate a unit against its golden model.
+
+    The Verilog runs in cocotb; exit code 1 on a mismatch.
+    """
     from . import show
 
     verdict = _unit(words).verify(**{name: value for name, value in options.items() if value is not None})
@@ -128,7 +137,7 @@ def verify(words: tuple[str, ...], as_json: bool, **options: Any):
 @click.option("--target", type=float, metavar="PS", help="Delay target.")
 @json_option
 def ppa(words: tuple[str, ...], as_json: bool, **options: Any):
-    """Synthesise a unit and print its area, cells, critical delay and path."""
+    """Synthesise a unit: area, delay, path."""
     from . import show
 
     points = _unit(words).ppa(**{name: value for name, value in options.items() if value is not None})
@@ -148,7 +157,7 @@ def ppa(words: tuple[str, ...], as_json: bool, **options: Any):
 @click.option("--load", type=float, default=0.0, show_default=True, metavar="FF", help="Load on every output in fF.")
 @json_option
 def sta(netlist: Path, as_json: bool, **options: Any):
-    """Time any mapped Verilog netlist: critical delay, its end points and its path."""
+    """Time any mapped Verilog netlist."""
     from . import show
     from .ppa.sta import time_netlist
 
@@ -167,7 +176,10 @@ def sta(netlist: Path, as_json: bool, **options: Any):
 @click.option("--force", is_flag=True, help="Do everything again, also where nothing changed.")
 @json_option
 def run(designs: Path | None, output: Path | None, jobs: int, force: bool, as_json: bool):
-    """Build, verify and cost the units listed in DESIGNS (default: designs/starter.toml)."""
+    """Build, verify and cost a list of units.
+
+    DESIGNS is a TOML file; default: designs/starter.toml.
+    """
     from . import show
     from .build import build
     from .designs import load
@@ -186,7 +198,10 @@ def run(designs: Path | None, output: Path | None, jobs: int, force: bool, as_js
 @main.command()
 @json_option
 def doctor(as_json: bool):
-    """Print every tool, its version, and how to get what is missing; exit code 1 if a needed one is."""
+    """List every tool and what is missing.
+
+    Exit code 1 if one that is needed is missing.
+    """
     from . import show
     from .doctor import examine, healthy
 

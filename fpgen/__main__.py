@@ -1,0 +1,5 @@
+"""`python -m fpgen`: the same as the command `fpgen`."""
+
+from .cli import main
+
+main(prog_name="fpgen")

@@ -1,0 +1,72 @@
+"""The list of units: what it may say, and that a mistake is named with its line."""
+
+from pathlib import Path
+
+import pytest
+
+from fpgen import FpgenError, UsageError
+from fpgen.designs import load
+from fpgen.resources import resource_dir
+
+WRONG = {
+    "not TOML": ("[[unit]\n", "line 1"),
+    "empty": ("", "at least one [[unit]]"),
+    "unknown key of the file": ('outptu = "x"\n[[unit]]\nunit = "add fp16 fp16 -> fp16"\n', "did you mean output?"),
+    "seed of the wrong type": ('seed = "one"\n[[unit]]\nunit = "add fp16 fp16 -> fp16"\n', "a whole number"),
+    "unit is no list": ('unit = "add fp16 fp16 -> fp16"\n', "[[unit]] entries"),
+    "entry without unit": ('[[unit]]\nnote = "x"\n', "line 1: unit 1"),
+    "unknown operation": ('\n[[unit]]\nunit = "ad fp16 fp16 -> fp16"\n', "line 2: unit 1: operation ad; did you mean add?"),
+    "unknown format": ('[[unit]]\nunit = "add fp16 fp16 -> fp17"\n', "fp17"),
+    "second entry": ('[[unit]]\nunit = "add fp16 fp16 -> fp16"\n\n[[unit]]\nunit = "add fp16 -> fp16"\n', "line 4: unit 2"),
+    "same unit twice": ('[[unit]]\nunit = "add fp16 fp16 -> fp16"\n[[unit]]\nunit = "add fp16 fp16 -> fp16 rne"\n',
+                        "line 3: unit 2: add fp16 fp16 -> fp16 rne is unit 1 already"),
+    "key of an entry": ('[[unit]]\nunit = "add fp16 fp16 -> fp16"\nvectros = 5\n', "did you mean vectors?"),
+    "no vectors": ('[[unit]]\nunit = "add fp16 fp16 -> fp16"\nvectors = 0\n', "vectors = 0; a positive number"),
+    "vectors of the wrong type": ('[[unit]]\nunit = "add fp16 fp16 -> fp16"\nvectors = true\n', "a whole number"),
+    "negative target": ('[[unit]]\nunit = "add fp16 fp16 -> fp16"\ntarget = -3.5\n', "a positive number"),
+}
+
+
+@pytest.mark.parametrize("text, part", WRONG.values(), ids=[name.replace(" ", "-") for name in WRONG])
+def test_mistakes(text, part, tmp_path):
+    path = tmp_path / "my.toml"
+    path.write_text(text)
+    with pytest.raises(UsageError) as caught:
+        load(path)
+    assert part in str(caught.value)
+    assert "my.toml" in str(caught.value)
+
+
+def test_files_that_cannot_be_read(tmp_path):
+    with pytest.raises(UsageError, match="not found"):
+        load(tmp_path / "none.toml")
+    with pytest.raises(FpgenError, match="designs file"):
+        load(tmp_path)
+    (tmp_path / "latin.toml").write_bytes(b"# \xe9\n")
+    with pytest.raises(UsageError, match="UTF-8"):
+        load(tmp_path / "latin.toml")
+
+
+def test_the_starter_list_has_what_it_must():
+    operations = [(design.unit.operation, design.unit.out.name) for design in load(resource_dir("designs") / "starter.toml").designs]
+    for wanted in (("multiply", "fp16"), ("add", "bf16"), ("fma", "fp32"), ("mac", "fp32"), ("convert", "e4m3fn")):
+        assert wanted in operations
+
+
+def test_the_default_is_the_working_directory_s_own(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert load().path == resource_dir("designs") / "starter.toml"
+    (tmp_path / "designs").mkdir()
+    (tmp_path / "designs" / "starter.toml").write_text('[[unit]]\nunit = "add e2m1 e2m1 -> e2m1"\n')
+    assert [design.unit.text for design in load().designs] == ["add e2m1 e2m1 -> e2m1 rne"]
+
+
+def test_an_entry_in_either_form(tmp_path):
+    path = tmp_path / "my.toml"
+    path.write_text('seed = 7\nvectors = 10\n[[unit]]\nunit = "add e2m1 e3m2 -> e2m1 rtz"\nnote = "a line"\n'
+                    '[[unit]]\noperation = "add"\na = "e2m1"\nb = "e3m2"\nout = "e2m1"\nstages = 1\nvectors = 20\ntarget = 500\n')
+    plan = load(path)
+    assert (plan.seed, plan.output) == (7, Path("rtl_out"))
+    first, second = plan.designs
+    assert (first.unit.text, first.note, first.vectors, first.target) == ("add e2m1 e3m2 -> e2m1 rtz", "a line", 10, None)
+    assert (second.unit.text, second.vectors, second.target) == ("add e2m1 e3m2 -> e2m1 rne stages=1", 20, 500)

@@ -152,20 +152,22 @@ def ppa(words: tuple[str, ...], as_json: bool, **options: Any):
 @main.command()
 @click.argument("netlist", type=click.Path(path_type=Path))
 @click.option("--top", required=True, help="The module to time.")
-@click.option("--liberty", required=True, type=click.Path(path_type=Path), help="Its cell library (gzip accepted).")
+@click.option("--liberty", "liberty_path", required=True, type=click.Path(path_type=Path),
+              help="Its cell library (gzip accepted).")
 @click.option("--driving-cell", help="The cell that drives every input.")
-@click.option("--load", type=float, default=0.0, show_default=True, metavar="FF", help="Load on every output in fF.")
+@click.option("--load", "output_load_ff", type=click.FloatRange(0), default=4.0, show_default=True, metavar="FF",
+              help="Load on every output in fF.")
 @json_option
 def sta(netlist: Path, as_json: bool, **options: Any):
     """Time any mapped Verilog netlist."""
     from . import show
-    from .ppa.sta import time_netlist
+    from .ppa.sta import run as analyse
 
-    timing = time_netlist(netlist, **options)
+    report = analyse(netlist, **options)
     if as_json:
-        _print_json(timing.to_dict())
+        _print_json(report.to_dict())
     else:
-        show.timing(timing)
+        show.timing(report)
 
 
 @main.command()

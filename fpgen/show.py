@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import click
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -15,16 +16,35 @@ from rich.text import Text
 if TYPE_CHECKING:
     from .build import Outcome, Step
     from .doctor import Finding
+    from .formats.describe import Description
     from .ppa.point import Point
+    from .ppa.sta import TimingReport
 
 #: Width of tables that go to a file or a pipe, where there is no terminal to ask.
 PIPE_WIDTH = 180
 
 
-def console() -> Console:
-    """Standard output: coloured on a terminal, plain and wide elsewhere."""
-    terminal = sys.stdout.isatty()
-    return Console(width=None if terminal else PIPE_WIDTH, highlight=False, soft_wrap=False, emoji=False)
+class Output:
+    """Standard output: coloured on a terminal; plain, wide and without trailing blanks elsewhere."""
+
+    def __init__(self):
+        self.terminal = sys.stdout.isatty()
+        self._console = Console(width=None if self.terminal else PIPE_WIDTH, highlight=False, emoji=False)
+
+    @property
+    def width(self) -> int:
+        return self._console.width
+
+    def print(self, what: Any = "", style: str = ""):
+        """Print one renderable or plain text."""
+        shown = Text(what, style=style) if isinstance(what, str) else what
+        if self.terminal:
+            self._console.print(shown)
+            return
+        with self._console.capture() as captured:
+            self._console.print(shown)
+        for line in captured.get().splitlines():
+            click.echo(line.rstrip())
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[Any]], *, right: Iterable[str] = (), title: str = "",
@@ -39,12 +59,49 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[Any]], *, right: Iterabl
     return made
 
 
+def catalogue(records: Sequence[Mapping[str, Any]]):
+    """`fpgen formats`: one line a format."""
+    rows = [(item["name"], item["bits"], item["layout"], "" if item["bias"] is None else item["bias"], item["max"],
+             item["min_positive"], item["inf"], item["nan"], item["standard"]) for item in records]
+    heads = ["format", "bits", "layout", "bias", "largest", "smallest", "inf", "nan", "standard"]
+    out = Output()
+    out.print(table(heads, rows, right=["bits", "bias", "largest", "smallest"], keep=["format", "layout"]))
+    out.print("Any other: e5m7, ue3m4, e3m2:bias=2,inf=none,nan=none, int12:scale=-4. All about one: fpgen formats NAME",
+              style="dim")
+
+
+def format_description(told: Description):
+    """`fpgen formats NAME`: label and text, then the value of every code in columns that read downwards."""
+    out = Output()
+    lines = Table(box=None, show_header=False, pad_edge=False)
+    for label, text in told.rows:
+        lines.add_row(Text(label, style="bold"), Text(text))
+    out.print(lines)
+    if not told.codes:
+        return
+    digits = -(-told.format.bits // 4)
+    cells = [f"{code:0{digits}x}  {bits}  {value}" for code, bits, value in told.codes]
+    width = max(map(len, cells)) + 3
+    columns = max(1, min(4, out.width // width))
+    height = -(-len(cells) // columns)
+    out.print()
+    for row in range(height):
+        out.print(Text("".join(f"{cell:{width}}" for cell in cells[row::height]).rstrip()))
+
+
+def timing(report: TimingReport):
+    """`fpgen sta`: the critical delay and its path."""
+    out = Output()
+    out.print(f"critical delay {report.delay_ps:.1f} ps, {report.logic_depth} cells deep; {_given(report.assumptions)}")
+    path([vars(step) for step in report.path], report.startpoint, report.endpoint, out)
+
+
 def findings(found: Sequence[Finding]):
     """`fpgen doctor`."""
     colour = {"ok": "green", "missing": "bold red", "optional": "yellow"}
     rows = [(Text(item.state, style=colour[item.state]), item.tool, item.found or "-", item.purpose, item.remedy)
             for item in found]
-    out = console()
+    out = Output()
     out.print(table(["", "tool", "found", "needed for", "how to get it"], rows, keep=["", "tool"]))
     missing = [item.tool for item in found if item.state == "missing"]
     out.print(Text(f"missing: {', '.join(missing)}", style="bold red") if missing
@@ -54,7 +111,7 @@ def findings(found: Sequence[Finding]):
 def points(found: Sequence[Point]):
     """`fpgen ppa`: the points as a table, then what they rest on and the critical path of the fastest."""
     good = [point for point in found if point.failure is None]
-    out = console()
+    out = Output()
     rows = [(point.recipe, f"{point.target_ps:.0f}", f"{point.area_um2:.1f}", f"{point.nand2_eq:.0f}",
              f"{point.delay_ps:.0f}", f"{point.adp:.4f}", point.cells, point.registers, point.logic_depth)
             for point in good]
@@ -62,31 +119,28 @@ def points(found: Sequence[Point]):
     if good:
         out.print(table(["recipe", *figures], rows, right=figures))
         fastest = min(good, key=lambda point: point.delay_ps)
-        given = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in fastest.assumptions.items())
-        out.print(Text(f"{fastest.technology}{f'; {given}' if given else ''}; before placement"))
+        out.print(f"{fastest.technology}; {_given(fastest.assumptions)}")
         path(fastest.critical_path, fastest.startpoint, fastest.endpoint, out)
     for point in found:
         if point.failure is not None:
-            out.print(Text(f"{point.recipe} at {point.target_ps:.0f} ps failed: {point.failure}", style="red"))
+            out.print(f"{point.recipe} at {point.target_ps:.0f} ps failed: {point.failure}", style="red")
 
 
-def path(steps: Iterable[Mapping[str, Any]], start: str, end: str, out: Console):
+def _given(assumptions: Mapping[str, Any]) -> str:
+    """What figures rest on, in one line."""
+    told = [f"{name.removesuffix('_ff').replace('_', ' ')} {value}{' fF' if name.endswith('_ff') else ''}"
+            for name, value in assumptions.items()]
+    return ", ".join([*told, "before placement"])
+
+
+def path(steps: Iterable[Mapping[str, Any]], start: str, end: str, out: Output):
     """A critical path, one step a line."""
-    rows = [tuple(_cell(value) for value in step.values()) for step in steps]
-    heads = next((list(step) for step in steps), [])
-    if not rows:
-        return
-    numbers = [head for head, value in zip(heads, rows[0], strict=True) if _is_figure(value)]
-    out.print(table([head.replace("_", " ") for head in heads], rows, title=f"Critical path: {start} to {end}",
-                    right=[head.replace("_", " ") for head in numbers]))
-
-
-def _cell(value: Any) -> str:
-    return f"{value:.1f}" if isinstance(value, float) else str(value)
-
-
-def _is_figure(cell: str) -> bool:
-    return cell.replace(".", "", 1).replace("-", "", 1).isdigit()
+    rows = [(step["instance"], step["cell"], f"{step['from_pin']} > {step['pin']}", step["edge"],
+             f"{step['delay_ps']:.1f}", f"{step['arrival_ps']:.1f}", step["fanout"], f"{step['load_ff']:.1f}", step["net"])
+            for step in steps]
+    if rows:
+        heads = ["instance", "cell", "arc", "edge", "delay ps", "arrival ps", "fanout", "load fF", "net"]
+        out.print(table(heads, rows, title=f"Critical path: {start} to {end}", right=heads[4:8]))
 
 
 @contextmanager
@@ -125,13 +179,13 @@ def outcomes(found: Sequence[Outcome]):
             figures = (f"{outcome.vectors:,}", outcome.method, f"{outcome.area_um2:.0f}", f"{outcome.nand2_eq:.0f}",
                        f"{outcome.delay_ps:.0f}")
         rows.append((outcome.text, outcome.contract, outcome.latency, *figures, outcome.directory))
-    out = console()
+    out = Output()
     right = ["latency", "vectors", "area um2", "NAND2", "delay ps"]
     out.print(table(["unit", "contract", "latency", "vectors", "how", "area um2", "NAND2", "delay ps", "files"], rows,
                     right=right))
     first = next((outcome for outcome in found if outcome.passed), None)
     if first is not None and first.technology:
-        out.print(Text(f"Area and delay: {first.technology}, before placement; assumptions in each ppa.json."))
+        out.print(f"Area and delay: {first.technology}, before placement; assumptions in each ppa.json.")
     for outcome in found:
         if not outcome.passed:
-            out.print(Text(f"FAILED {outcome.text}: {outcome.reason}", style="red"))
+            out.print(f"FAILED {outcome.text}: {outcome.reason}", style="red")

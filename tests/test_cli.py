@@ -48,7 +48,7 @@ def call(*arguments):
     return CliRunner().invoke(cli.main, list(arguments))
 
 
-@pytest.mark.parametrize("arguments, part", [case[1:] for case in WRONG], ids=[case[0].replace(" ", "-") for case in WRONG])
+@pytest.mark.parametrize("arguments, part", [case[1:] for case in WRONG], ids=[case[0] for case in WRONG])
 def test_a_mistake_is_one_line(arguments, part, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "pyproject.toml").touch()
@@ -87,8 +87,8 @@ def test_refusals_of_the_system(monkeypatch, error, code, part):
 
 
 def test_a_reader_that_leaves_is_no_error():
-    done = subprocess.run(f"{sys.executable} -m fpgen formats --json | head -1", shell=True, capture_output=True, text=True,
-                          check=False)
+    done = subprocess.run(f"{sys.executable} -m fpgen formats --json | head -1", shell=True, capture_output=True,
+                          text=True, check=False)
     assert done.stderr == ""
 
 

@@ -55,7 +55,8 @@ def test_preflight_misses_venv_and_libpython(tmp_path):
 -) cat >/dev/null; exit 1 ;;
 *) exec {sys.executable} "$@" ;;
 esac"""
-    there = tools(tmp_path, ("make", "exit 0"), ("g++", "exit 0"), ("python3", fake), ("cat", "while read -r x; do :; done"))
+    there = tools(tmp_path, ("make", "exit 0"), ("g++", "exit 0"), ("python3", fake),
+                  ("cat", "while read -r x; do :; done"))
     done = preflight(path=there)
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     assert done.returncode == 1
@@ -80,7 +81,8 @@ def test_lock_pins_every_dependency_with_hashes():
     lock = (ROOT / "requirements.lock").read_text()
     pinned = {re.sub(r"[-_.]+", "-", name).lower() for name in re.findall(r"^([A-Za-z0-9_.-]+)==", lock, re.M)}
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    wanted = [*project["dependencies"], *(item for extra in project["optional-dependencies"].values() for item in extra)]
+    extras = project["optional-dependencies"].values()
+    wanted = [*project["dependencies"], *(item for extra in extras for item in extra)]
     for requirement in wanted:
         name = re.sub(r"[-_.]+", "-", re.match(r"[A-Za-z0-9_.-]+", requirement)[0]).lower()
         assert name in pinned, requirement

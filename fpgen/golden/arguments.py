@@ -1,0 +1,100 @@
+"""Checks of what the caller hands to the golden model, in one voice."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from ..errors import UsageError
+from ..units.base import Unit
+from ..units.ports import Port, Role
+from .result import code_dtype
+
+#: Controls that mean "no" when they are not given; the others decide the result and must be given.
+_OPTIONAL = frozenset({"clear", "load", "c"})
+
+
+@lru_cache(maxsize=256)
+def input_ports(unit: Unit) -> tuple[Port, ...]:
+    """Operands, then controls."""
+    plain = replace(unit, period=None, stages=None)  # finding the stages of a period takes long, and for nothing
+    ports = [port for port in plain.ports if port.travels_in]
+    return tuple(sorted(ports, key=lambda port: port.role is not Role.OPERAND))
+
+
+def gather(unit: Unit, operands: Sequence[Any], controls: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    """Check operands and controls, and bring them to one shape.
+
+    Parameters
+    ----------
+    unit : Unit
+    operands : sequence of array_like of int
+        One array of codes per operand, in port order.
+    controls : mapping of str to array_like of int
+        One array per control port; `clear`, `load` and `c` are 0 when not given.
+
+    Returns
+    -------
+    dict of str to ndarray
+        By port name, in port order, of the narrowest unsigned dtype that holds the port and of one shape
+        (broadcast views where shapes differed).
+
+    Raises
+    ------
+    UsageError
+        A wrong number of operands, an unknown or missing control, something that is not an integer,
+        a code out of range, shapes that do not broadcast, a port of more than 64 bits.
+    """
+    ports = input_ports(unit)
+    names = [port.name for port in ports if port.role is Role.OPERAND]
+    allowed = [port.name for port in ports if port.role is Role.CONTROL]
+    if len(operands) != len(names):
+        raise UsageError(f"{unit.operation}: {len(operands)} operands given; needed: {', '.join(names)}")
+    unknown = [name for name in controls if name not in allowed]
+    if unknown:
+        raise UsageError(f"{unit.operation}: control {', '.join(unknown)}; allowed for `{unit}`: "
+                         f"{', '.join(allowed) or 'none'}")
+    missing = [name for name in allowed if name not in controls and name not in _OPTIONAL]
+    if missing:
+        raise UsageError(f"{unit.operation}: control {', '.join(missing)} not given; `{unit}` has this input, "
+                         f"so give an array (or one number) for it")
+    given = {**dict(zip(names, operands, strict=True)), **controls}
+    arrays = {port.name: _codes(port, given[port.name]) for port in ports if port.name in given}
+    try:
+        views = np.broadcast_arrays(*arrays.values())
+    except ValueError:
+        shapes = ", ".join(f"{name} {array.shape}" for name, array in arrays.items())
+        raise UsageError(f"{unit.operation}: shapes {shapes}; shapes that broadcast to one are allowed") from None
+    return dict(zip(arrays, views, strict=True))
+
+
+def _codes(port: Port, given: Any) -> np.ndarray:
+    """`given` as an array of the narrowest unsigned dtype for the port, every element checked."""
+    if port.width > 64:
+        raise UsageError(f"{port.name} has {port.width} bits; arrays of codes have up to 64")
+    try:
+        array = np.asarray(given)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise UsageError(f"{port.name}: {error}; an array of integer codes is allowed") from None
+    top = (1 << port.width) - 1
+    dtype = code_dtype(port.width)
+    if array.size == 0 and array.dtype == np.float64:
+        array = array.astype(dtype)  # what numpy makes of an empty list
+    if array.dtype.kind == "O" and all(isinstance(item, int) for item in array.reshape(-1)):
+        low, high = min(array.reshape(-1)), max(array.reshape(-1))
+    elif array.dtype.kind not in "iub":
+        raise UsageError(f"{port.name} is an array of {array.dtype}; integer codes are allowed "
+                         f"({port.format or 'control'}: 0 to {top:#x})")
+    elif array.size == 0 or (array.dtype.kind == "u" and array.dtype.itemsize * 8 <= port.width) or (
+            array.dtype.kind == "b"):
+        return array.astype(dtype, copy=False)
+    else:
+        low, high = int(array.min()), int(array.max())
+    if low < 0 or high > top:
+        raise UsageError(f"{port.name} from {low} to {high}; codes of {port.format or 'this control'} "
+                         f"are 0 to {top} ({top:#x})")
+    return array.astype(dtype, copy=False)

@@ -66,7 +66,7 @@ def catalogue(records: Sequence[Mapping[str, Any]]):
     heads = ["format", "bits", "layout", "bias", "largest", "smallest", "inf", "nan", "standard"]
     out = Output()
     out.print(table(heads, rows, right=["bits", "bias", "largest", "smallest"], keep=["format", "layout"]))
-    out.print("Any other: e5m7, ue3m4, e3m2:bias=2,inf=none,nan=none, int12:scale=-4. All about one: fpgen formats NAME",
+    out.print("Any other: e5m7, ue3m4, e3m2:bias=2,inf=none,nan=none, int12:scale=-4. More on one: fpgen formats NAME",
               style="dim")
 
 
@@ -136,8 +136,8 @@ def _given(assumptions: Mapping[str, Any]) -> str:
 def path(steps: Iterable[Mapping[str, Any]], start: str, end: str, out: Output):
     """A critical path, one step a line."""
     rows = [(step["instance"], step["cell"], f"{step['from_pin']} > {step['pin']}", step["edge"],
-             f"{step['delay_ps']:.1f}", f"{step['arrival_ps']:.1f}", step["fanout"], f"{step['load_ff']:.1f}", step["net"])
-            for step in steps]
+             f"{step['delay_ps']:.1f}", f"{step['arrival_ps']:.1f}", step["fanout"], f"{step['load_ff']:.1f}",
+             step["net"]) for step in steps]
     if rows:
         heads = ["instance", "cell", "arc", "edge", "delay ps", "arrival ps", "fanout", "load fF", "net"]
         out.print(table(heads, rows, title=f"Critical path: {start} to {end}", right=heads[4:8]))

@@ -1,0 +1,71 @@
+"""From a unit to its dataflow graph: unpack, exact core, one rounder."""
+
+from __future__ import annotations
+
+from ..units.base import Unit
+from .float import special
+from .float.cores import operand_alone, product, product_plus, total
+from .float.rounder import Mode, Target, round_and_pack
+from .float.unpack import Operand, unpack
+from .graph import Graph, Node
+
+
+def datapath(unit: Unit) -> Graph:
+    """The graph of `unit`: inputs and outputs are named as its operand, control, result and flag ports."""
+    g = Graph()
+    for port in unit.ports:
+        if port.travels_in:
+            g.input(port.name, port.width)
+    mode = Mode.of(g, unit.semantics, g.inputs.get("rounding"), g.inputs.get("random"))
+    target = Target(unit.out, unit.semantics, unit.flags)
+    build = _BUILDERS[unit.operation]
+    code, flags = build(g, unit, mode, target)
+    g.output("result", g.step("code", code))
+    if unit.flags:
+        g.output("flags", flags)
+    return g
+
+
+def _operand(g: Graph, unit: Unit, name: str) -> Operand:
+    return unpack(g, g.inputs[name], getattr(unit, name), unit.subnormals.flush_inputs, name)
+
+
+def _multiply(g: Graph, unit: Unit, mode: Mode, target: Target) -> tuple[Node, Node]:
+    a, b = _operand(g, unit, "a"), _operand(g, unit, "b")
+    value = product(g, a, b, target)
+    return round_and_pack(g, value, special.of_product(g, a, b, value.sign), mode, target)
+
+
+def _convert(g: Graph, unit: Unit, mode: Mode, target: Target) -> tuple[Node, Node]:
+    a = _operand(g, unit, "source")
+    return round_and_pack(g, operand_alone(g, a, target), special.of_operand(g, a), mode, target)
+
+
+def _fma(g: Graph, unit: Unit, mode: Mode, target: Target) -> tuple[Node, Node]:
+    a, b, c = (_operand(g, unit, name) for name in "abc")
+    return fused(g, a, b, c, mode, target)
+
+
+def fused(g: Graph, a: Operand, b: Operand, c: Operand, mode: Mode, target: Target) -> tuple[Node, Node]:
+    """round(a * b + c)."""
+    value = product_plus(g, a, b, c, mode, target)
+    g.section("Special operands")
+    both = special.of_sum(g, special.of_product(g, a, b, a.sign ^ b.sign), special.of_operand(g, c))
+    return round_and_pack(g, value, both, mode, target)
+
+
+def _add(g: Graph, unit: Unit, mode: Mode, target: Target) -> tuple[Node, Node]:
+    import dataclasses
+
+    a, b = _operand(g, unit, "a"), _operand(g, unit, "b")
+    setting = unit.subtract.value  # type: ignore[attr-defined]
+    if setting != "off":
+        flip = g.inputs["subtract"] if setting == "port" else g.const(1, 1)
+        b = dataclasses.replace(b, sign=g.step("b_sign", b.sign ^ flip))
+    value = total(g, a, b, mode, target)
+    g.section("Special operands")
+    both = special.of_sum(g, special.of_operand(g, a), special.of_operand(g, b))
+    return round_and_pack(g, value, both, mode, target)
+
+
+_BUILDERS = {"multiply": _multiply, "convert": _convert, "fma": _fma, "add": _add}

@@ -32,10 +32,9 @@ class Names:
         self._taken: dict[int, str] = {}
         self._count: dict[str, int] = {}
         live = graph.live()
-        for node in live:
-            if node.op == "input":
-                self._taken[node.index] = str(node.value)
-                self._used.add(str(node.value))
+        for name, node in graph.inputs.items():
+            self._taken[node.index] = name
+            self._used.add(name)
         for node in live:
             if node.name is not None and node.op != "input":
                 self._taken[node.index] = self.fresh(node.name)

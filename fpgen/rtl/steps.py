@@ -1,0 +1,170 @@
+"""What the scheduler sees of a graph: steps that take time, and the nets between them.
+
+Wiring disappears. In a large graph a small gate with a single reader joins that
+reader, which leaves a half or a third of the steps and costs the schedule
+nothing that can be measured; the delays between steps stay those of the
+gates in between.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .delays import delay, loads_of
+from .graph import Graph, Node
+from .wiring import is_wiring, readers, sources
+
+#: Graphs with more operations than this are condensed.
+CONDENSE_ABOVE = 600
+#: No condensed step takes longer than this, in ps: a fraction of any sensible period.
+LONGEST_CONDENSED = 130.0
+
+
+@dataclass(frozen=True)
+class Net:
+    """Bits of one step that are read by the same others: they need the same registers.
+
+    Attributes
+    ----------
+    driver : int
+    width : int
+        Bits.
+    readers : tuple of int
+        Steps that read it, ascending.
+    to_output : bool
+        Whether an output reads it.
+    held : bool
+        Whether a state stores it anyway, in place of the first register.
+    """
+
+    driver: int
+    width: int
+    readers: tuple[int, ...]
+    to_output: bool
+    held: bool
+
+
+class Steps:
+    """The steps of a graph, numbered in an order in which arguments come first.
+
+    Attributes
+    ----------
+    nodes : list of Node
+        The node that delivers each step.
+    preds, succs : list of list of (int, float)
+        Neighbours of each step, and the delay from the earlier one's output to the later one's, in ps.
+    loops : list of list of int
+        Steps that must share a stage: one list per loop through states.
+    nets : list of Net
+    head : dict of int to int
+        Step of every node (by its index) that is not wiring or a constant.
+    """
+
+    def __init__(self, graph: Graph):
+        self.graph = graph
+        live = graph.live()
+        operations = [node for node in live if node.op != "const" and not is_wiring(node)]
+        loads = loads_of(live)
+        self._delay = {node.index: delay(node, loads.get(node.index, 1)) for node in operations}
+        reads = _reads(graph)
+        joined = self._joined(operations, reads) if len(operations) > CONDENSE_ABOVE else {}
+        self.nodes = [node for node in operations if node.index not in joined]
+        number = {node.index: i for i, node in enumerate(self.nodes)}
+        self.head = {}
+        for node in reversed(operations):  # readers first
+            target = joined.get(node.index)
+            self.head[node.index] = number[node.index] if target is None else self.head[target.index]
+        self.preds: list[list[tuple[int, float]]] = self._edges(operations, joined)
+        self.succs: list[list[tuple[int, float]]] = [[] for _ in self.nodes]
+        for i, edges in enumerate(self.preds):
+            for j, time in edges:
+                self.succs[j].append((i, time))
+        self.is_state = [node.op == "state" for node in self.nodes]
+        self.is_input = [node.op == "input" for node in self.nodes]
+        self.loops = self._loops(live)
+        self.loop_of = {i: k for k, loop in enumerate(self.loops) for i in loop}
+        self.nets = list(self._nets(reads))
+
+    def _joined(self, operations: list[Node], reads) -> dict[int, Node]:
+        """Nodes (by index) that join their only reader."""
+        joined: dict[int, Node] = {}
+        inside: dict[int, float] = {}  # the longest way through a step so far, from a joined node to its output
+        for node in reversed(operations):
+            if node.op not in ("and", "or", "xor", "not", "mux") or node.name is not None:
+                continue
+            who = {id(reader): reader for reader, _, _ in reads.get(node.index, ())}
+            reader = next(iter(who.values()), None)
+            if len(who) != 1 or not isinstance(reader, Node) or reader.op == "state":
+                continue
+            through = self._delay[node.index] + inside.get(reader.index, self._delay[reader.index])
+            if through <= LONGEST_CONDENSED:
+                joined[node.index] = reader
+                inside[node.index] = through
+        return joined
+
+    def _edges(self, operations: list[Node], joined: dict[int, Node]) -> list[list[tuple[int, float]]]:
+        through: dict[int, float] = {}  # delay from a node's output to its step's output
+        for node in reversed(operations):
+            target = joined.get(node.index)
+            through[node.index] = 0.0 if target is None else self._delay[target.index] + through[target.index]
+        edges: list[dict[int, float]] = [{} for _ in self.nodes]
+        for node in operations:
+            here = self.head[node.index]
+            time = self._delay[node.index] + through[node.index]
+            for arg in node.args:
+                for source, _, _ in sources(arg):
+                    if source.op != "const" and self.head[source.index] != here:
+                        j = self.head[source.index]
+                        edges[here][j] = max(edges[here].get(j, 0.0), time)
+        return [sorted(found.items()) for found in edges]
+
+    def _loops(self, live: list[Node]) -> list[list[int]]:
+        """Each state with its next value and all that lies between; loops that share a step are one."""
+        merged: list[set[int]] = []
+        for state, value in self.graph.states.items():
+            after, before = {state.index}, {value.index}
+            for node in live:
+                if any(arg.index in after for arg in node.args):
+                    after.add(node.index)
+            for node in reversed(live):
+                if node.index in before:
+                    before.update(arg.index for arg in node.args)
+            loop = {self.head[state.index]}
+            loop |= {self.head[index] for index in after & before if index in self.head}
+            if value.index in self.head and value.op != "input":
+                loop.add(self.head[value.index])
+            for other in [other for other in merged if other & loop]:
+                merged.remove(other)
+                loop |= other
+            merged.append(loop)
+        return [sorted(loop) for loop in merged]
+
+    def _nets(self, reads):
+        held: dict[int, int] = {}
+        for state, value in self.graph.states.items():
+            for source, low, high in sources(value):
+                if source.op != "const" and self.loop_of.get(self.head[source.index]) == self.loop_of[
+                        self.head[state.index]]:
+                    held[source.index] = held.get(source.index, 0) | ((1 << (high - low)) - 1) << low
+        for i, node in enumerate(self.nodes):
+            groups: dict[tuple, int] = {}
+            uses = reads.get(node.index, ())
+            edges = sorted({edge for _, low, high in uses for edge in (low, high)})
+            for low, high in zip(edges, edges[1:], strict=False):
+                who = {reader for reader, start, end in uses if start <= low and high <= end}
+                key = (tuple(sorted({self.head[r.index] for r in who if not isinstance(r, str)} - {i})),
+                       any(isinstance(r, str) for r in who), bool(held.get(node.index, 0) >> low & 1))
+                groups[key] = groups.get(key, 0) + high - low
+            for (who_reads, to_output, is_held), width in sorted(groups.items()):
+                if who_reads or to_output:
+                    yield Net(i, width, who_reads, to_output, is_held)
+
+
+def _reads(graph: Graph) -> dict[int, list[tuple[Node | str, int, int]]]:
+    """For every node, by index: who reads which bits (an operation, a state, or an output's name)."""
+    found: dict[int, list[tuple[Node | str, int, int]]] = {}
+    for reader, arg in readers(graph):
+        for source, low, high in sources(arg):
+            if source.op != "const":
+                found.setdefault(source.index, []).append((reader, low, high))
+    return found

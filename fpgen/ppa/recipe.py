@@ -1,16 +1,23 @@
 """Synthesis recipes: data files in `synth/recipes/` that say what Yosys and ABC are told to do."""
 
+import re
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from fpgen.errors import UsageError
 from fpgen.resources import resource_dir
 
+# "No target": longer than any path.
+RELAXED_PS = 100_000.0
+
+Target = float | str
+
 
 @dataclass(frozen=True)
-class Mapping:
-    """One ABC script.
+class MapScript:
+    """One ABC script and the targets to run it at.
 
     Attributes
     ----------
@@ -18,18 +25,30 @@ class Mapping:
     script : tuple of str or None
         ABC commands; `{D}` stands for `-D <target>`. None is Yosys' default script.
     targets : tuple of float or str
-        Delay targets in ps: a number of 1 or more; `"relaxed"`; or a fraction between 0 and 1 of the way from
-        the delay reached at 1 ps to the one reached at `relaxed`.
+        Delay targets: a number of 1 or more, in ps; `relaxed`; `x1.25`, that many times the delay reached at
+        1 ps; a fraction below 1, so far from the delay reached at 1 ps to the one reached at `relaxed`.
+        The ones that refer to others come after them.
     """
 
     name: str
     script: tuple[str, ...] | None
-    targets: tuple[float | str, ...]
+    targets: tuple[Target, ...]
 
     @property
     def follows_target(self) -> bool:
         """Whether another target can give another netlist."""
         return self.script is None or any("{D}" in command for command in self.script)
+
+    def target_ps(self, target: Target, reached: Mapping[float, float]) -> float | None:
+        """A target in ps, given the delay reached at earlier ones; None when those failed."""
+        if target == "relaxed":
+            return RELAXED_PS
+        fastest, slowest = reached.get(1.0), reached.get(RELAXED_PS)
+        if isinstance(target, str):
+            return None if fastest is None else round(float(target[1:]) * fastest, 1)
+        if target >= 1:
+            return float(target)
+        return None if fastest is None or slowest is None else round(fastest + target * (slowest - fastest), 1)
 
 
 @dataclass(frozen=True)
@@ -39,9 +58,9 @@ class Recipe:
     Attributes
     ----------
     name, reason : str
-    synth : mapping of str to str
-        Name -> options of Yosys' `synth`.
-    maps : tuple of Mapping
+    synth : tuple of (str, str)
+        Name and options of Yosys' `synth`.
+    maps : tuple of MapScript
     delay : str
         Which delay is published: `sta`, or `abc` where the engine lets it through.
     driving_cell : str or None
@@ -53,7 +72,7 @@ class Recipe:
     name: str
     reason: str
     synth: tuple[tuple[str, str], ...]
-    maps: tuple[Mapping, ...]
+    maps: tuple[MapScript, ...]
     delay: str = "sta"
     driving_cell: str | None = None
     output_load_ff: float | None = None
@@ -72,17 +91,43 @@ def load(name: str) -> Recipe:
     UsageError
         When there is no such recipe, or its file does not say what it must.
     """
-    path = resource_dir("synth") / "recipes" / f"{name}.toml"
     if name not in names():
         raise UsageError(f"no recipe {name!r}; there are {', '.join(names())}")
+    path = resource_dir("synth") / "recipes" / f"{name}.toml"
     try:
-        return _recipe(tomllib.loads(path.read_text()))
-    except (tomllib.TOMLDecodeError, KeyError, TypeError) as error:
+        return from_data(tomllib.loads(path.read_text()))
+    except (tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
         raise UsageError(f"the recipe {path} cannot be read: {error}") from None
 
 
-def _recipe(data: dict[str, Any]) -> Recipe:
-    maps = tuple(Mapping(item["name"], tuple(item["script"]) if "script" in item else None,
-                         tuple(item["targets"])) for item in data["map"])
+def from_data(data: Mapping[str, Any]) -> Recipe:
+    """The recipe that a TOML document describes.
+
+    Raises
+    ------
+    KeyError, TypeError, ValueError
+        When something is missing or is not what it should be.
+    """
+    maps = tuple(MapScript(item["name"], tuple(item["script"]) if "script" in item else None,
+                           tuple(check_target(target) for target in item["targets"])) for item in data["map"])
+    if data.get("delay", "sta") not in ("sta", "abc"):
+        raise ValueError(f"delay = {data['delay']!r}; allowed are 'sta' and 'abc'")
     return Recipe(data["name"], data["reason"], tuple((item["name"], item["options"]) for item in data["synth"]),
                   maps, data.get("delay", "sta"), data.get("driving_cell"), data.get("output_load_ff"))
+
+
+def check_target(target: Target) -> Target:
+    """The target itself, when it is one.
+
+    Raises
+    ------
+    ValueError
+        When it is neither a positive number, `relaxed` nor a multiple such as `x1.25`.
+    """
+    if isinstance(target, str):
+        if target == "relaxed" or re.fullmatch(r"x\d+(\.\d+)?", target):
+            return target
+    elif isinstance(target, int | float) and not isinstance(target, bool) and 0 < target < 1e12:
+        return target
+    raise ValueError(f"the target {target!r} is no target: a number of ps, 'relaxed', a multiple such as 'x1.25' of "
+                     "the delay reached at 1 ps, or a fraction below 1 are allowed")

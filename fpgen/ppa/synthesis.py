@@ -8,6 +8,7 @@ from pathlib import Path
 
 from fpgen.errors import RunFailure
 from fpgen.ppa import yosys
+from fpgen.ppa.cache import digest
 
 
 @dataclass(frozen=True)
@@ -18,9 +19,6 @@ class Mapped:
     ----------
     verilog : str
         Structural Verilog, library cells only.
-    area_um2 : float
-        In the Liberty file's area unit, which the libraries in use state in um2.
-    cells : int
     abc_delay_ps : float or None
         ABC's last `stime` figure; None where the engine swallows ABC's messages.
     seconds : float
@@ -28,8 +26,6 @@ class Mapped:
     """
 
     verilog: str
-    area_um2: float
-    cells: int
     abc_delay_ps: float | None
     seconds: float
 
@@ -59,14 +55,10 @@ def prepare(verilog: str, top: str, options: str, liberty: Path, engine: yosys.E
     return done.files["gates.il"]
 
 
-def same_gates(one: str, other: str) -> bool:
-    """Whether two RTLIL texts are the same but for Yosys' running numbers."""
-    return _plain(one) == _plain(other)
-
-
-def _plain(rtlil: str) -> str:
+def gates_hash(rtlil: str) -> str:
+    """Hash of an RTLIL text that does not see Yosys' running numbers and source attributes."""
     text = re.sub(r"^(#|autoidx|\s*attribute \\src).*$", "", rtlil, flags=re.MULTILINE)
-    return re.sub(r"\$\d+", "$", text)
+    return digest(re.sub(r"\$\d+", "$", text))
 
 
 def map_cells(gates: str, top: str, script: Sequence[str] | None, target_ps: float, liberty: Path,
@@ -106,7 +98,7 @@ def map_cells(gates: str, top: str, script: Sequence[str] | None, target_ps: flo
         command,
         "opt_clean -purge",
         "write_verilog -noattr -noexpr mapped.v",
-        "tee -o stat.json stat -json -liberty cells.lib",
+        "tee -o stat.json stat -json",
     ]
     done = yosys.run(engine, commands, files, ["mapped.v", "stat.json"], timeout=timeout)
     figures = json.loads(done.files["stat.json"])["design"]
@@ -114,5 +106,4 @@ def map_cells(gates: str, top: str, script: Sequence[str] | None, target_ps: flo
     if left:
         raise RunFailure(f"{top}: Yosys left cells that the library does not have: {', '.join(left)}")
     delays = re.findall(r"Delay =\s*([\d.]+) ps", done.log)
-    return Mapped(done.files["mapped.v"], float(figures["area"]), int(figures["num_cells"]),
-                  float(delays[-1]) if delays else None, done.seconds)
+    return Mapped(done.files["mapped.v"], float(delays[-1]) if delays else None, done.seconds)

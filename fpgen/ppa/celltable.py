@@ -1,0 +1,171 @@
+"""Compact cell tables (`synth/tech/*.toml`), and the Liberty text that they stand for.
+
+A table describes each cell by a few linear figures. Its tables in Liberty are those figures evaluated on the
+grid over which they hold; Yosys, ABC and fpgen's timing then read them like any other library.
+"""
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fpgen.errors import UsageError
+
+
+@dataclass(frozen=True)
+class TableArc:
+    """An arc: input pin, sense (+1, -1, 0 from the clock), and six coefficients for each output edge."""
+
+    pin: str
+    sense: int
+    rise: tuple[float, ...]
+    fall: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class TableCell:
+    """A cell: area in um2, leakage in nW, energy in fJ per output edge, input capacitances in fF.
+
+    `flipflop` is empty, `plain` or `inverted` (its output is the inverted state); `setup_ps` belongs to it.
+    """
+
+    name: str
+    area_um2: float
+    leakage_nw: float
+    energy_fj: float
+    function: str
+    input_cap_ff: Mapping[str, float]
+    arcs: tuple[TableArc, ...]
+    flipflop: str = ""
+    setup_ps: float = 0.0
+
+
+@dataclass(frozen=True)
+class CellTable:
+    """A technology as a table; slews in ps, loads in fF."""
+
+    name: str
+    supply_v: float
+    temperature_c: float
+    driving_cell: str
+    output_load_ff: float
+    max_slew_ps: float
+    slews_ps: tuple[float, ...]
+    loads_ff: tuple[float, ...]
+    cells: tuple[TableCell, ...]
+
+
+def read(path: Path) -> CellTable:
+    """The table of a TOML file.
+
+    Raises
+    ------
+    UsageError
+        When the file cannot be read, or lacks a figure.
+    """
+    try:
+        data = tomllib.loads(path.read_text())
+        cells = tuple(_cell(item) for item in data["cell"])
+        return CellTable(data["name"], float(data["supply_v"]), float(data["temperature_c"]), data["driving_cell"],
+                         float(data["output_load_ff"]), float(data["max_slew_ps"]), tuple(data["slews_ps"]),
+                         tuple(data["loads_ff"]), cells)
+    except OSError as error:
+        raise UsageError(f"cannot read the cell table {path}: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
+        raise UsageError(f"the cell table {path} cannot be read: {error}") from None
+
+
+def _cell(item: Mapping[str, Any]) -> TableCell:
+    arcs = tuple(TableArc(arc["pin"], int(arc["sense"]), tuple(arc["rise"]), tuple(arc["fall"]))
+                 for arc in item["arcs"])
+    for arc in arcs:
+        if len(arc.rise) != 6 or len(arc.fall) != 6 or arc.sense not in (-1, 0, 1):
+            raise ValueError(f"cell {item['name']}, pin {arc.pin}: six figures an edge and a sense of -1, 0 or 1")
+    kind = item.get("flipflop", "")
+    if kind not in ("", "plain", "inverted"):
+        raise ValueError(f"cell {item['name']}: flipflop = {kind!r}; 'plain' and 'inverted' are allowed")
+    return TableCell(item["name"], float(item["area_um2"]), float(item["leakage_nw"]), float(item["energy_fj"]),
+                     "" if kind else item["function"], item["input_cap_ff"], arcs, kind,
+                     float(item["setup_ps"]) if kind else 0.0)
+
+
+def to_liberty(table: CellTable) -> str:
+    """The table as Liberty text: units 1 ps, 1 fF, 1 nW."""
+    slews, loads = _join(table.slews_ps), _join(table.loads_ff)
+    lines = [
+        f"library ({table.name}) {{",
+        '  delay_model : table_lookup;',
+        '  time_unit : "1ps";',
+        '  capacitive_load_unit (1, ff);',
+        '  leakage_power_unit : "1nW";',
+        '  voltage_unit : "1V";',
+        '  current_unit : "1mA";',
+        '  pulling_resistance_unit : "1kohm";',
+        '  nom_process : 1;',
+        f'  nom_voltage : {table.supply_v:g};',
+        f'  nom_temperature : {table.temperature_c:g};',
+        '  input_threshold_pct_rise : 50; input_threshold_pct_fall : 50;',
+        '  output_threshold_pct_rise : 50; output_threshold_pct_fall : 50;',
+        '  slew_lower_threshold_pct_rise : 20; slew_lower_threshold_pct_fall : 20;',
+        '  slew_upper_threshold_pct_rise : 80; slew_upper_threshold_pct_fall : 80;',
+        '  default_fanout_load : 1;',
+        f'  default_max_transition : {table.max_slew_ps:g};',
+        '  lu_table_template (delay) {',
+        '    variable_1 : input_net_transition; variable_2 : total_output_net_capacitance;',
+        f'    index_1 ("{slews}"); index_2 ("{loads}");',
+        '  }',
+        '  lu_table_template (setup) {',
+        '    variable_1 : constrained_pin_transition; variable_2 : related_pin_transition;',
+        f'    index_1 ("{slews}"); index_2 ("{slews}");',
+        '  }',
+    ]
+    for cell in table.cells:
+        lines += _cell_lines(table, cell)
+    return "\n".join([*lines, "}"]) + "\n"
+
+
+def _cell_lines(table: CellTable, cell: TableCell) -> list[str]:
+    lines = [f"  cell ({cell.name}) {{", f"    area : {cell.area_um2:g};",
+             f"    cell_leakage_power : {cell.leakage_nw:g};"]
+    if cell.flipflop:
+        lines.append('    ff (IQ, IQN) { clocked_on : "ck"; next_state : "d"; }')
+    for pin, cap in cell.input_cap_ff.items():
+        lines += [f"    pin ({pin}) {{", "      direction : input;", f"      capacitance : {cap:g};"]
+        if cell.flipflop and pin == "ck":
+            lines.append("      clock : true;")
+        if cell.flipflop and pin == "d":
+            lines += ["      timing () {", "        related_pin : ck; timing_type : setup_rising;"]
+            constant = _grid([[cell.setup_ps] * len(table.slews_ps)] * len(table.slews_ps))
+            lines += [f"        {edge}_constraint (setup) {{ values ({constant}); }}" for edge in ("rise", "fall")]
+            lines.append("      }")
+        lines.append("    }")
+    function = {"plain": "IQ", "inverted": "IQN"}.get(cell.flipflop, cell.function)
+    largest = min((table.max_slew_ps - edge[3]) / edge[5] for arc in cell.arcs for edge in (arc.rise, arc.fall))
+    lines += [f"    pin ({'q' if cell.flipflop else 'y'}) {{", "      direction : output;",
+              f'      function : "{function}";', f"      max_capacitance : {largest:.4g};"]
+    for arc in cell.arcs:
+        sense = {1: "positive_unate", -1: "negative_unate", 0: "non_unate"}[arc.sense]
+        kind = " timing_type : rising_edge;" if cell.flipflop else ""
+        lines += ["      timing () {", f"        related_pin : {arc.pin}; timing_sense : {sense};{kind}"]
+        for edge, figures in (("rise", arc.rise), ("fall", arc.fall)):
+            lines += [f"        cell_{edge} (delay) {{ values ({_evaluate(table, figures[:3])}); }}",
+                      f"        {edge}_transition (delay) {{ values ({_evaluate(table, figures[3:])}); }}"]
+        lines.append("      }")
+        lines += ["      internal_power () {", f"        related_pin : {arc.pin};"]
+        lines += [f"        {edge}_power (scalar) {{ values (\"{cell.energy_fj:g}\"); }}" for edge in ("rise", "fall")]
+        lines.append("      }")
+    return [*lines, "    }", "  }"]
+
+
+def _evaluate(table: CellTable, figures: Sequence[float]) -> str:
+    base, per_slew, per_load = figures
+    return _grid([[base + per_slew * slew + per_load * load for load in table.loads_ff] for slew in table.slews_ps])
+
+
+def _grid(rows: Sequence[Sequence[float]]) -> str:
+    return ", ".join(f'"{_join(row)}"' for row in rows)
+
+
+def _join(values: Sequence[float]) -> str:
+    return ", ".join(f"{value:.6g}" for value in values)

@@ -1,0 +1,232 @@
+"""Synthesise a unit and time it: one point, all points of a recipe, or the Pareto set of several recipes.
+
+Every point is kept in the cache under the hash of all that it depends on: the Verilog text, the library, the
+recipe's commands, the target, the Yosys version, drive and load. Failed points are kept as well; only a run
+that was stopped at its time limit is tried again.
+"""
+
+import gzip
+import json
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from fpgen.errors import RunFailure, UsageError
+from fpgen.ppa import netlist, recipe, sta, technology, yosys
+from fpgen.ppa.cache import cache_dir, digest, write_whole
+from fpgen.ppa.point import Point, pareto
+from fpgen.ppa.recipe import MapScript, Recipe
+from fpgen.ppa.synthesis import gates_hash, map_cells, prepare
+from fpgen.ppa.technology import Technology
+
+# A new number when a point's meaning changes.
+_VERSION = "2"
+
+EFFORTS = {"quick": ("balanced",), "pareto": ("area", "balanced", "speed")}
+
+Tell = Callable[[Point], None]
+
+
+def measure(verilog: str, top: str, *, technology: Technology | str = technology.DEFAULT,
+            recipe: Recipe | str | None = None, effort: str = "quick", targets: Sequence[float] | None = None,
+            engine: str | None = None, timeout: float = 300.0, cached: bool = True,
+            tell: Tell | None = None) -> list[Point]:
+    """Area and delay of a unit.
+
+    Parameters
+    ----------
+    verilog : str
+        Text with the module `top` (RTLIL text is taken as well).
+    technology : Technology or str
+        Or the name of a built-in one.
+    recipe : Recipe or str, optional
+        All points of this recipe, in the order they were run. Default: what `effort` says.
+    effort : str
+        `quick`: one point of the recipe `balanced`, at the shortest delay it can do. `pareto`: several recipes at
+        their targets, and of their points those that none beats; failed points only when nothing else is left.
+    targets : sequence of float, optional
+        Delay targets in ps instead of the recipe's own.
+    engine : str, optional
+        See `fpgen.ppa.yosys.select`.
+    timeout : float
+        Seconds allowed to each run of Yosys.
+    cached : bool
+        Whether points known from earlier may be returned.
+    tell : callable, optional
+        Called with each point as soon as it is there.
+
+    Raises
+    ------
+    UsageError
+        For an unknown technology, recipe, effort or engine, or a target that is not positive.
+    MissingTool
+        When the engine is not installed.
+    """
+    tool = yosys.select(engine)
+    tech = load_technology(technology)
+    if targets is not None and not (targets and all(0 < target < math.inf for target in targets)):
+        raise UsageError(f"delay targets {list(targets)!r}; one or more positive numbers of ps are allowed")
+    recipes = _recipes(recipe, effort, targets)
+    points: list[Point] = []
+    for chosen in recipes:
+        points += _Runner(verilog, top, chosen, tech, tool, timeout, cached, tell).points()
+    if recipe is None and effort == "pareto":
+        return pareto(points) or points
+    return points
+
+
+def load_technology(given: Technology | str) -> Technology:
+    """The technology itself, or the built-in one of that name."""
+    return technology.load(given) if isinstance(given, str) else given
+
+
+def netlist_text(netlist_hash: str) -> str:
+    """The mapped netlist of a point, from the cache.
+
+    Raises
+    ------
+    RunFailure
+        When the cache no longer has it.
+    """
+    try:
+        return gzip.decompress(_netlist_path(netlist_hash).read_bytes()).decode()
+    except (OSError, EOFError):
+        raise RunFailure(f"the cache has no netlist {netlist_hash}; measure the unit again") from None
+
+
+def _netlist_path(netlist_hash: str) -> Path:
+    return cache_dir("netlists") / f"{netlist_hash}.v.gz"
+
+
+def _recipes(given: Recipe | str | None, effort: str, targets: Sequence[float] | None) -> list[Recipe]:
+    if given is not None:
+        found = [recipe.load(given) if isinstance(given, str) else given]
+    elif effort in EFFORTS:
+        found = [recipe.load(name) for name in EFFORTS[effort]]
+        if effort == "quick" and targets is None:
+            targets = (1.0,)
+    else:
+        raise UsageError(f"no effort {effort!r}; there are {', '.join(EFFORTS)}")
+    if targets is None:
+        return found
+    wanted = tuple(float(target) for target in targets)
+    return [replace(item, maps=tuple(replace(script, targets=wanted if script.follows_target else script.targets[:1])
+                                     for script in item.maps)) for item in found]
+
+
+class _Runner:
+    """All points of one recipe for one unit."""
+
+    def __init__(self, verilog: str, top: str, chosen: Recipe, tech: Technology, tool: yosys.Engine, timeout: float,
+                 cached: bool, tell: Tell | None) -> None:
+        self.verilog, self.top, self.recipe, self.tech, self.tool = verilog, top, chosen, tech, tool
+        self.timeout, self.cached, self.tell = timeout, cached, tell
+        self.driver = chosen.driving_cell if chosen.driving_cell in tech.library.cells else tech.driving_cell
+        self.load = tech.output_load_ff if chosen.output_load_ff is None else chosen.output_load_ff
+        self.gates: dict[str, str] = {}
+        self.base = digest(_VERSION, verilog, top, tech.library.content_hash, tool.version, " ".join(tech.dont_use))
+
+    def points(self) -> list[Point]:
+        found: list[Point] = []
+        seen: set[str] = set()
+        for variant, options in self.recipe.synth:
+            if len(self.recipe.synth) > 1:
+                try:
+                    fingerprint = self._fingerprint(options)
+                except RunFailure as error:
+                    found.append(self._told(self._blank(variant, "-", 0.0, str(error))))
+                    continue
+                if fingerprint in seen:
+                    continue
+                seen.add(fingerprint)
+            for script in self.recipe.maps:
+                reached: dict[float, float] = {}
+                for target in script.targets:
+                    target_ps = script.target_ps(target, reached)
+                    if target_ps is None:
+                        continue
+                    point = self._point(variant, options, script, target_ps)
+                    if point.failure is None:
+                        reached[target_ps] = point.delay_ps
+                    found.append(self._told(point))
+        return found
+
+    def _told(self, point: Point) -> Point:
+        if self.tell is not None:
+            self.tell(point)
+        return point
+
+    def _prepared(self, options: str) -> str:
+        if options not in self.gates:
+            self.gates[options] = prepare(self.verilog, self.top, options, self.tech.liberty, self.tool,
+                                          dont_use=self.tech.dont_use, timeout=self.timeout)
+        return self.gates[options]
+
+    def _fingerprint(self, options: str) -> str:
+        """Hash of the generic netlist, to see when two variants come to the same."""
+        path = cache_dir("points", "gates") / digest(self.base, options)
+        if self.cached and path.is_file():
+            return path.read_text()
+        found = gates_hash(self._prepared(options))
+        write_whole(path, found)
+        return found
+
+    def _blank(self, variant: str, script: str, target_ps: float, failure: str | None = None) -> Point:
+        from fpgen import __version__  # the package imports this module's package
+
+        assumptions: dict[str, Any] = {
+            "library": self.tech.library.name, "corner": self.tech.library.corner, "driving_cell": self.driver,
+            "output_load_ff": self.load, "wire_load": "none", "clock": "ideal",
+        }
+        return Point(self.top, self.tech.name, f"{self.recipe.name}/{variant}/{script}", target_ps,
+                     tools={"fpgen": __version__, "yosys": self.tool.version}, assumptions=assumptions,
+                     failure=failure)
+
+    def _point(self, variant: str, options: str, script: MapScript, target_ps: float) -> Point:
+        commands = "default" if script.script is None else "\n".join(script.script)
+        key = digest(self.base, self.recipe.name, variant, script.name, options, commands, f"{target_ps:g}",
+                     str(self.driver), f"{self.load:g}", self.recipe.delay)
+        path = cache_dir("points") / f"{key}.json"
+        if self.cached and (known := _read(path)) is not None:
+            return known
+        point = self._blank(variant, script.name, target_ps)
+        try:
+            point = self._run(point, options, script, target_ps)
+        except yosys.Timeout as error:
+            return replace(point, failure=str(error))
+        except RunFailure as error:
+            point = replace(point, failure=str(error))
+        write_whole(path, json.dumps(point.to_dict()))
+        return point
+
+    def _run(self, point: Point, options: str, script: MapScript, target_ps: float) -> Point:
+        library = self.tech.library
+        mapped = map_cells(self._prepared(options), self.top, script.script, target_ps, self.tech.liberty, self.tool,
+                           driving_cell=self.driver, output_load_ff=self.load, dont_use=self.tech.dont_use,
+                           timeout=self.timeout)
+        flat = netlist.from_text(mapped.verilog, self.top, f"mapped netlist of {self.top}")
+        timing = sta.analyse(flat, library, driving_cell=self.driver, output_load_ff=self.load)
+        cells = [library.cells[instance.cell] for instance in flat.instances]
+        registers = sum(cell.flipflop is not None for cell in cells)
+        # ABC leaves clock-to-output and setup out, so its figure is good for combinational units only.
+        by_abc = self.recipe.delay == "abc" and mapped.abc_delay_ps is not None and not registers
+        area = math.fsum(cell.area for cell in cells)
+        netlist_hash = digest(mapped.verilog)
+        write_whole(_netlist_path(netlist_hash), gzip.compress(mapped.verilog.encode(), mtime=0))
+        return replace(
+            point, area_um2=area, nand2_eq=area / library.nand2_area,
+            delay_ps=mapped.abc_delay_ps if by_abc and mapped.abc_delay_ps is not None else timing.delay_ps,
+            delay_source="abc" if by_abc else "sta", sta_delay_ps=timing.delay_ps,
+            cells=len(cells), registers=registers, logic_depth=timing.logic_depth, startpoint=timing.startpoint,
+            endpoint=timing.endpoint, critical_path=tuple(vars(step) for step in timing.path),
+            seconds=mapped.seconds, netlist_hash=netlist_hash)
+
+
+def _read(path: Path) -> Point | None:
+    """A cached point, or None when it is not there or not whole."""
+    try:
+        return Point.from_dict(json.loads(path.read_bytes()))
+    except (OSError, ValueError, TypeError, AttributeError):
+        return None

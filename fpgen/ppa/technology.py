@@ -1,0 +1,130 @@
+"""A technology: a cell library with the drive and load that figures are stated under.
+
+Built in are two compact cell tables of our own (`synth/tech/*.toml`), which `fpgen.ppa.celltable` turns into
+Liberty; any Liberty file serves as well.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from fpgen.errors import RunFailure, UsageError
+from fpgen.ppa import celltable, liberty
+from fpgen.ppa.cache import cache_dir, write_whole
+from fpgen.ppa.cells import Cell, Library
+from fpgen.ppa.sta import DEFAULT_LOAD_FF
+from fpgen.resources import resource_dir
+
+DEFAULT = "fpgen45"
+
+
+@dataclass(frozen=True)
+class Technology:
+    """A cell library and what stands around a unit.
+
+    Attributes
+    ----------
+    name : str
+    liberty : Path
+        Plain Liberty text, for Yosys.
+    library : Library
+    driving_cell : str
+        Cell at each input.
+    output_load_ff : float
+        Capacitance at each output.
+    dont_use : tuple of str
+        Cells to avoid beyond those the library marks itself.
+    """
+
+    name: str
+    liberty: Path
+    library: Library
+    driving_cell: str
+    output_load_ff: float
+    dont_use: tuple[str, ...] = ()
+
+
+def names() -> list[str]:
+    """The built-in technologies."""
+    return sorted(path.stem for path in (resource_dir("synth") / "tech").glob("*.toml"))
+
+
+def load(name: str = DEFAULT) -> Technology:
+    """A built-in technology.
+
+    Raises
+    ------
+    UsageError
+        When there is none of that name.
+    """
+    if name not in names():
+        raise UsageError(f"no built-in technology {name!r}; there are {', '.join(names())}; "
+                         "for another one give its Liberty file")
+    table = celltable.read(resource_dir("synth") / "tech" / f"{name}.toml")
+    text = celltable.to_liberty(table)
+    library = liberty.from_text(text, f"built-in technology {name}")
+    path = cache_dir("liberty") / f"{name}-{library.content_hash}.lib"
+    if not path.exists():
+        write_whole(path, text)
+    return Technology(name, path, library, table.driving_cell, table.output_load_ff)
+
+
+def from_liberty(path: Path | str, *, driving_cell: str | None = None, output_load_ff: float = DEFAULT_LOAD_FF,
+                 dont_use: Sequence[str] = ()) -> Technology:
+    """The technology of a Liberty file (gzip accepted).
+
+    Parameters
+    ----------
+    path : path
+    driving_cell : str, optional
+        Default: `default_driver`.
+    output_load_ff : float
+    dont_use : sequence of str
+        Names, or patterns with `*`, of cells to avoid.
+
+    Raises
+    ------
+    RunFailure
+        When the file cannot be read, or lacks what synthesis needs.
+    UsageError
+        When the load is negative, or the driving cell is not in the library.
+    """
+    if not 0 <= output_load_ff < 1e9:
+        raise UsageError(f"an output load of {output_load_ff} fF; 0 or more is allowed")
+    library = liberty.load(path)
+    if driving_cell is not None and driving_cell not in library.cells:
+        raise UsageError(f"the library {library.name} has no cell {driving_cell!r} to drive inputs with; its buffers "
+                         f"are {', '.join(cell.name for cell in library.buffers()) or '(none)'}")
+    if not any(pin.function for cell in library.cells.values() for pin in cell.pins.values()):
+        raise RunFailure(f"the library {library.name} ({path}) states no cell function, so nothing can be mapped to it")
+    avoid = tuple(sorted(name for name in library.cells if any(fnmatchcase(name, item) for item in dont_use)))
+    driver = driving_cell or default_driver(library).name
+    return Technology(library.name, liberty.plain_file(path), library, driver, output_load_ff, avoid)
+
+
+def default_driver(library: Library) -> Cell:
+    """The buffer whose drive is nearest to twice that of the smallest one (`BUF_X2` of a usual library).
+
+    Raises
+    ------
+    RunFailure
+        When the library has no buffer.
+    """
+    drives = {cell.name: drive for cell in library.buffers() if (drive := _drive(cell)) > 0}
+    if not drives:
+        raise RunFailure(f"the library {library.name} ({library.source}) has no buffer that may be used; "
+                         "name a driving cell")
+    least = drives[next(iter(drives))]
+    return library.cells[min(drives, key=lambda name: abs(drives[name] - 2 * least))]
+
+
+def _drive(cell: Cell) -> float:
+    """Drive strength in fF per ps: load over the delay that it adds, both edges."""
+    for arc in cell.arcs:
+        if arc.rise_delay is not None and arc.fall_delay is not None:
+            slew, load = float(arc.rise_delay.x[0]), float(arc.rise_delay.y[-1])
+            low = float(arc.rise_delay.y[0])
+            added = sum(table.at(slew, load) - table.at(slew, low) for table in (arc.rise_delay, arc.fall_delay))
+            return (load - low) / added if added > 0 else 0.0
+    return 0.0

@@ -1,0 +1,92 @@
+"""Write a cell table of fpgen from a file of fitted figures.
+
+    python synth/tech/from_fit.py FIT.json NAME --drive CELL --load fF --max-slew ps > synth/tech/NAME.toml
+
+FIT.json holds, per cell, area, leakage, input capacitances, and per arc delay and output slew as linear functions
+of input slew and load. Cells and pins get names of our own, figures three or four digits.
+"""
+
+import argparse
+import json
+import re
+from pathlib import Path
+
+HEADER = '''\
+# A compact cell table of fpgen's own, {label}. It is not the PDK: {count} cells, each described by a few
+# linear figures fitted to {source}.
+# `docs/technology.md` says how far results are from that library.
+# Written by `synth/tech/from_fit.py`.
+#
+# Of each arc, `rise` and `fall` give the output edge's delay and slew in ps:
+#   [d0, d_slew, d_load, s0, s_slew, s_load]   delay = d0 + d_slew * input slew (ps) + d_load * load (fF)
+# `sense` is +1 where input and output move alike, -1 where they do not, 0 for a clock's edge.
+name = "{name}"
+class = "{label}"
+supply_v = {supply}
+temperature_c = 25.0
+driving_cell = "{drive}"
+output_load_ff = {load}
+# A cell's largest load is the one that brings its output slew here.
+max_slew_ps = {max_slew}
+slews_ps = {slews}
+loads_ff = {loads}
+'''
+
+
+def cell_name(name: str) -> str:
+    """`NAND2xp5_...` and `NAND2_X1` to `nand2_xp5` and `nand2_x1`."""
+    found = re.match(r"([A-Z]+?\d*?)_?[xX](p?\d+)f?(?:_|$)", name)
+    if found is None:
+        raise SystemExit(f"cannot name the cell {name}")
+    kind = {"DFFHQN": "dffn"}.get(found[1], found[1].lower())
+    return f"{kind}_x{found[2]}"
+
+
+def figures(edge: dict) -> str:
+    """One edge's six coefficients as a TOML array."""
+    return "[" + ", ".join(f"{value:.4g}" for value in (*edge["delay_ps"], *edge["slew_ps"])) + "]"
+
+
+def main() -> None:
+    """Read the arguments, print the table."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("fit", type=Path)
+    parser.add_argument("name")
+    parser.add_argument("--label", required=True)
+    parser.add_argument("--drive", required=True)
+    parser.add_argument("--load", type=float, required=True)
+    parser.add_argument("--max-slew", type=float, required=True)
+    given = parser.parse_args()
+    data = json.loads(given.fit.read_text())
+    grid = data["grid"]
+    print(HEADER.format(label=given.label, count=len(data["cells"]), source=data["source"], name=given.name,
+                        supply=data["supply_V"], drive=given.drive, load=given.load, max_slew=given.max_slew,
+                        slews=grid["input_slew_ps"], loads=[float(load) for load in grid["load_fF"]]))
+    for cell in data["cells"]:
+        clocked = cell.get("setup_ps") is not None
+        letters = iter("abcdefgh")
+        special = {"S": "s", "CK": "ck", "CLK": "ck"} | ({"D": "d"} if clocked else {})
+        pins = {pin: special.get(pin) or next(letters) for pin in sorted(cell["input_cap_fF"])}
+        function = re.sub(r"[A-Za-z_]\w*", lambda word, pins=pins: pins.get(word[0], word[0]), cell["function"])
+        print("[[cell]]")
+        print(f'name = "{cell_name(cell["cell"])}"')
+        print(f'area_um2 = {cell["area_um2"]:g}')
+        print(f'leakage_nw = {cell["leakage_nW"]:.4g}')
+        print(f'energy_fj = {cell["internal_energy_per_output_edge_lib_units"]:.4g}')
+        if clocked:
+            print(f'flipflop = "{"inverted" if cell["function"] == "IQN" else "plain"}"')
+            print(f'setup_ps = {cell["setup_ps"]:.4g}')
+        else:
+            print(f'function = "{function}"')
+        print("input_cap_ff = { " + ", ".join(f"{pins[pin]} = {cap:.4g}"
+                                              for pin, cap in sorted(cell["input_cap_fF"].items())) + " }")
+        print("arcs = [")
+        for arc in cell["arcs"]:
+            sense = {"positive_unate": 1, "negative_unate": -1}.get(arc["sense"], 0)
+            print(f'    {{ pin = "{pins[arc["pin"]]}", sense = {sense}, rise = {figures(arc["rise"])}, '
+                  f'fall = {figures(arc["fall"])} }},')
+        print("]\n")
+
+
+if __name__ == "__main__":
+    main()

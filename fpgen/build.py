@@ -200,6 +200,8 @@ def _outcome(future: Future[Outcome], job: Job) -> Outcome:
         return future.result()
     except BrokenProcessPool:
         return replace(_blank(job), reason="its process was killed (out of memory?); try --jobs 1")
+    except Exception as error:  # a fault of fpgen: the other units still count
+        return replace(_blank(job), reason=f"fault in fpgen, please report it: {type(error).__name__}: {error}")
 
 
 _steps: multiprocessing.Queue[Step] | None = None
@@ -254,6 +256,8 @@ def _unit(job: Job) -> Outcome:
 
 
 def _verified_and_costed(job: Job, blank: Outcome, start: float) -> Outcome:
+    from .ppa import flow, measure_unit
+
     design, unit = job.design, job.design.unit
     _say(job, "writing Verilog", 0.05)
     verilog = unit.verilog()
@@ -265,8 +269,8 @@ def _verified_and_costed(job: Job, blank: Outcome, start: float) -> Outcome:
         where = write_bundle(unit, job.output, verilog=verilog, note=design.note, evidence=evidence, suffix=".failed")
         return replace(blank, reason=verdict.summary, directory=str(where))
     _say(job, "synthesising", 0.6)
-    points = unit.ppa(**({"target": design.target} if design.target is not None else {}),
-                      **({"tech": job.technology} if job.technology is not None else {}))
+    points = measure_unit(unit, technology=job.technology,
+                          targets=None if design.target is None else (design.target,))
     good = [point for point in points if point.failure is None]
     if not good:
         return replace(blank, reason="; ".join(sorted({point.failure for point in points})) or "no synthesis was made")
@@ -277,6 +281,7 @@ def _verified_and_costed(job: Job, blank: Outcome, start: float) -> Outcome:
                       nand2_eq=best.nand2_eq, delay_ps=best.delay_ps, technology=best.technology,
                       directory=str(job.output / unit.name), seconds=time.monotonic() - start)
     write_bundle(unit, job.output, verilog=verilog, note=design.note, evidence=evidence,
+                 extra={f"{unit.name}.mapped.v": flow.netlist_text(best.netlist_hash)},
                  points=[point.to_dict() for point in ordered],
                  record=(RECORD, {"key": job.key, "outcome": asdict(outcome)}))
     shutil.rmtree(job.output / f"{unit.name}.failed", ignore_errors=True)

@@ -62,10 +62,8 @@ def write_bundle(unit: Unit, output: Path, *, verilog: str | None = None, note: 
         f"{unit.name}.v": unit.verilog() if verilog is None else verilog,
         "unit.toml": f"# {unit.text}\n" + tomli_w.dumps(unit.to_dict()),
         "README.md": datasheet(unit, note=note, evidence=evidence, points=points),
+        f"{unit.name}.vectors.csv": vector_table(unit),
     }
-    vectors = vector_table(unit)
-    if vectors is not None:
-        files[f"{unit.name}.vectors.csv"] = vectors
     if evidence is not None:
         files["verification.json"] = json.dumps(evidence, indent=2) + "\n"
     if points:

@@ -129,18 +129,22 @@ def verify(words: tuple[str, ...], as_json: bool, **options: Any):
 
 @main.command()
 @unit_argument
+@click.option("--tech", "technology", metavar="NAME", help="A built-in technology: fpgen45 (default) or fpgen7.")
 @click.option("--liberty", type=click.Path(path_type=Path), help="A cell library (gzip accepted), not a built-in one.")
-@click.option("--tech", help="A built-in technology.")
-@click.option("--recipe", help="One synthesis recipe.")
-@click.option("--effort", help="How many recipes and targets are tried; pareto keeps the set that nothing beats.")
-@click.option("--engine", help="Which Yosys: yowasp, native or auto.")
-@click.option("--target", type=float, metavar="PS", help="Delay target.")
+@click.option("--driving-cell", metavar="CELL", help="With --liberty: the cell that drives every input.")
+@click.option("--recipe", metavar="NAME", help="All points of one synthesis recipe, such as reference.")
+@click.option("--effort", default="quick", show_default=True,
+              help="quick: one point; pareto: several recipes and targets, and what nothing beats.")
+@click.option("--target", "targets", type=float, multiple=True, metavar="PS", help="Delay target; may be repeated.")
+@click.option("--engine", metavar="NAME", help="Which Yosys: yowasp, native or auto.")
 @json_option
-def ppa(words: tuple[str, ...], as_json: bool, **options: Any):
+def ppa(words: tuple[str, ...], as_json: bool, targets: tuple[float, ...], **options: Any):
     """Synthesise a unit: area, delay, path."""
     from . import show
 
-    points = _unit(words).ppa(**{name: value for name, value in options.items() if value is not None})
+    unit = _unit(words)
+    with show.synthesis(unit.text, quiet=as_json) as tell:
+        points = unit.ppa(targets=targets or None, tell=tell, **options)
     if as_json:
         _print_json([point.to_dict() for point in points])
     else:

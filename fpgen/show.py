@@ -144,6 +144,20 @@ def path(steps: Iterable[Mapping[str, Any]], start: str, end: str, out: Output):
 
 
 @contextmanager
+def synthesis(text: str, quiet: bool = False) -> Iterator[Callable[[Point], None]]:
+    """Progress of `fpgen ppa`: the newest point, on a terminal only."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda point: None
+        return
+    with Console(stderr=True, highlight=False).status(f"synthesising {text}") as status:
+        def move(point: Point):
+            figures = point.failure or f"{point.area_um2:.0f} um2, {point.delay_ps:.0f} ps"
+            status.update(f"synthesising {text}: {point.recipe}: {figures.splitlines()[0]}")
+
+        yield move
+
+
+@contextmanager
 def progress(quiet: bool = False) -> Iterator[Callable[[Step], None]]:
     """Progress of `fpgen run` on standard error: a live line a unit on a terminal, a line a step elsewhere."""
     if quiet:

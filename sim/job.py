@@ -1,0 +1,13 @@
+"""What the simulation is asked to do: the JSON file that `fpgen.verify` wrote, named by FPGEN_JOB."""
+
+import json
+import os
+from pathlib import Path
+
+JOB = json.loads(Path(os.environ["FPGEN_JOB"]).read_text())
+
+#: Streams to run: a list of {"index", "unit"}.
+STREAMS = JOB["streams"]
+
+#: Units to drive one vector a clock; see `fpgen.verify.protocol` for the fields.
+PROTOCOLS = JOB["protocols"]

@@ -87,7 +87,7 @@ def evaluate(
     point, shadows, total = engine(operation, operands, modes, negate)
     invalid = None
     if not np.isfinite(total).all():
-        invalid = _invalid(operation, operands, shadows, total)
+        invalid = invalid_operations(operation, operands, shadows, total)
     else:
         total = None
     return deliver(operation.out, operation.semantics, modes, point, total, invalid)
@@ -134,7 +134,7 @@ def _negated(x: np.ndarray, negate: np.ndarray | bool) -> np.ndarray:
     return -x if negate else x
 
 
-def _invalid(
+def invalid_operations(
     operation: Operation, operands: list[np.ndarray], shadows: list[np.ndarray], total: np.ndarray
 ) -> np.ndarray:
     """Invalid operations (IEEE 754-2019, 7.2): infinity times zero, infinity minus infinity, signalling NaNs."""

@@ -131,7 +131,7 @@ def _floating(out: Target, semantics: Semantics, modes: Modes, point: Point) -> 
         _low(out, semantics, modes, point, np.flatnonzero(low), code, flags)
     over = code > out.max_code
     if huge is not None:
-        over |= huge | (up & (below == out.max_code))  # the latter where adding one left 64 bits
+        over |= huge | (below > out.max_code) | (up & (below == out.max_code))  # also where adding one left 64 bits
     unsayable = None if out.fmt.signed else negative & ((code != 0) | over)
     if out.shift:
         code = np.maximum(code, code.dtype.type(out.shift)) - code.dtype.type(out.shift)
@@ -207,7 +207,7 @@ def _fixed(out: Target, modes: Modes, point: Point) -> tuple[np.ndarray, np.ndar
     limit = np.where(negative, below.dtype.type(lowest), below.dtype.type(fmt.max_finite_code))
     over = magnitude > limit
     if huge is not None:
-        over |= huge | (up & (below == limit))
+        over |= huge | (below > limit) | (up & (below == limit))
     if over.any():
         magnitude = np.where(over, limit, magnitude)
         flags[over] = NV

@@ -160,7 +160,8 @@ def test_a_unit_that_verifies_is_written_and_remembered(tmp_path, monkeypatch):
 
 def test_the_whole_job(tmp_path):
     """Two units that pass and one that cannot be: the others go on, and a second run does nothing."""
-    todo = plan(tmp_path, TINY, "multiply e2m1 e2m1 -> e3m2 rne stages=1 handshake=valid", "add e2m1 e2m1 -> e2m1 stages=60")
+    todo = plan(tmp_path, TINY, "multiply e2m1 e2m1 -> e3m2 rne stages=1 handshake=valid",
+                "add e2m1 e2m1 -> e2m1 stages=60")
     steps: list[job.Step] = []
     first, second, third = job.build(todo, tell=steps.append)
     assert first.passed and second.passed, (first.reason, second.reason)

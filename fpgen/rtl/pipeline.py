@@ -199,16 +199,28 @@ def _uses(graph: Graph, plan: Schedule) -> dict[Node, dict[int, int]]:
 
 
 def _registers(names: Names, node: Node, rank: int, mask: int) -> list[Register]:
+    """A register for every run of bits; what is not the only run, or a single bit of several, says which."""
+    runs = mask_runs(mask)
     found = []
-    low = 0
-    while mask >> low:
-        if not mask >> low & 1:
-            low += 1
-            continue
-        high = low
-        while mask >> high & 1:
-            high += 1
-        place = "" if high - low == node.width else f"_{low}" if high == low + 1 else f"_{high - 1}_{low}"
+    for low, high in runs:
+        if high == low + 1 and node.width > 1:
+            place = f"_{low}"
+        else:
+            place = f"_{high - 1}_{low}" if len(runs) > 1 else ""
         found.append(Register(names.fresh(f"{names.of(node)}{place}_s{rank}"), node, low, high, rank))
-        low = high
     return found
+
+
+def mask_runs(mask: int) -> list[tuple[int, int]]:
+    """The runs of ones of a mask, as (low, high), lowest first."""
+    runs, low = [], 0
+    while mask >> low:
+        if mask >> low & 1:
+            high = low + 1
+            while mask >> high & 1:
+                high += 1
+            runs.append((low, high))
+            low = high
+        else:
+            low += 1
+    return runs

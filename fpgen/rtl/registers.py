@@ -41,39 +41,50 @@ def place(steps: Steps, stages: int, period: float) -> list[int]:
     if latest is None:
         return earliest
     latest = [max(low, high) for low, high in zip(earliest, latest, strict=True)]
+    paths = _Paths(steps, period, stages)
     cut = _Cut(steps, stages, earliest, latest)
     for _ in range(MOST_ROUNDS):
         stage = cut.solve()
         if stage is None:
             return earliest
-        paths = _too_long(steps, stage, period, stages)
-        if not paths:
+        late = paths.too_long(stage)
+        if not late:
             return stage
-        cut.separate(paths)
+        cut.separate(late)
     return earliest
 
 
-def _too_long(steps: Steps, stage: list[int], period: float, limit: int) -> set[tuple[int, int]]:
-    """Pairs (first, last) of steps in one stage that a schedule must not keep in one stage."""
-    arrival, cause = arrivals(steps, stage)
-    found = set()
-    for last, why in enumerate(cause):
-        allowed = end(period, stage[last], limit)
-        if arrival[last] <= allowed:
-            continue
-        if why >= 0 and arrival[why] > end(period, stage[why], limit) and cause[why] >= 0:
-            continue  # its predecessor is too late already: that one is reported
-        # Back along the path, as far as needed to be too long from registers on.
-        first, length = last, 0.0
-        while cause[first] >= 0:
-            before = cause[first]
-            length += next(time for j, time in steps.preds[first] if j == before)
-            first = before
-            own = max((time for _, time in steps.preds[first]), default=0.0)
-            if length + own + (CLOCK_TO_Q if steps.preds[first] else arrival[first]) > allowed:
-                break
-        found.add((first, last))
-    return found
+class _Paths:
+    """What a schedule must not keep in one stage."""
+
+    def __init__(self, steps: Steps, period: float, stages: int):
+        self.steps, self.period, self.stages = steps, period, stages
+        self.at_once, _ = arrivals(steps, [0] * len(steps.nodes))
+
+    def too_long(self, stage: list[int]) -> list[tuple[int, int, list[int]]]:
+        """Paths that are too long in a schedule: first step, last step, the stages that cannot hold both."""
+        arrival, cause = arrivals(self.steps, stage)
+        late = [when > end(self.period, at, self.stages) for when, at in zip(arrival, stage, strict=True)]
+        found = []
+        for last, why in enumerate(cause):
+            if not late[last] or (why >= 0 and late[why] and cause[why] >= 0):
+                continue  # where its predecessor is too late already, that one is reported
+            # Back along the path, only as far as needed.
+            first, length = last, 0.0
+            while cause[first] >= 0 and not self._exceeds(first, length, stage[last]):
+                before = cause[first]
+                length += next(time for j, time in self.steps.preds[first] if j == before)
+                first = before
+            found.append((first, last, [k for k in range(self.stages + 1) if self._exceeds(first, length, k)]))
+        return found
+
+    def _exceeds(self, first: int, length: float, stage: int) -> bool:
+        """Whether a path of `length` after `first` is too long in `stage`, everything before it being early."""
+        if stage == 0:
+            start = self.at_once[first]
+        else:
+            start = CLOCK_TO_Q + max((time for _, time in self.steps.preds[first]), default=0.0)
+        return start + length > end(self.period, stage, self.stages)
 
 
 class _Cut:
@@ -146,10 +157,10 @@ class _Cut:
                     key = (end_of_use, driver)
                     self.costs[key] = self.costs.get(key, 0) + net.width
 
-    def separate(self, pairs: set[tuple[int, int]]):
-        """Each last step stands in a later stage than its first."""
-        for first, last in pairs:
-            for k in range(0, self.latest[first] + 1):
+    def separate(self, paths: list[tuple[int, int, list[int]]]):
+        """Forbid the first and the last step of a path to share any of the stages given."""
+        for first, last, stages in paths:
+            for k in stages:
                 self._imply(self.x(first, k), self.x(last, k + 1))
 
     def solve(self) -> list[int] | None:

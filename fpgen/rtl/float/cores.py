@@ -39,19 +39,20 @@ def operand_alone(g: Graph, a: Operand, target: Target) -> Positioned:
     return position_known(g, a.sign, a.significand, t, _zeros(g, a, "source"), 0, target)
 
 
-def _bits_below(kinds: list[tuple[int, int, int]], other_lowest: int, target: Target) -> int:
+def _bits_below(kinds: list[tuple[int, int, int]], other: Operand, target: Target) -> int:
     """Bits a window needs below the anchor's last bit, so that what falls out of it may be a sticky bit.
 
     The anchor is the operand (or product) that stays in place. Where it has `n` significant bits and
     its last bit weighs 2**e, rounding looks at kept + fraction bits from its top, one more after a
-    cancellation, but never below the output's lowest place, and nothing lies below the other
-    operand's last place.
+    cancellation by one place. A longer cancellation needs the other operand's top bit at most one place
+    lower than the anchor's, and then all of its bits. Never more than down to the output's lowest
+    place, and nothing lies below the other operand's last place.
     """
     need = 0
     lowest_place = target.emin - target.kept + 1 - target.fraction
     for bits, _, highest in kinds:
-        looked_at = target.kept + target.fraction + 1 - bits
-        need = max(need, min(looked_at, highest - other_lowest, max(highest - lowest_place + 1, 0)))
+        looked_at = max(target.kept + target.fraction, other.significand.width) + 1 - bits
+        need = max(need, min(looked_at, highest - other.exponent.low, highest - lowest_place + 1))
     return need
 
 
@@ -82,8 +83,8 @@ def total(g: Graph, a: Operand, b: Operand, mode: Mode, target: Target, network:
     sign = g.step("larger_sign", g.mux(swap, b.sign, a.sign))
 
     g.section("Align and add")
-    below = max(_bits_below(_padded(a, width), b.exponent.low, target),
-                _bits_below(_padded(b, width), a.exponent.low, target))
+    below = max(_bits_below(_padded(a, width), b, target),
+                _bits_below(_padded(b, width), a, target))
     window = width + below
     most = min(difference.high, window)
     aligned, jam = shift.shift_right_sticky(g, smaller, difference.saturated(most).node, window, most)
@@ -153,7 +154,7 @@ def product_plus(g: Graph, a: Operand, b: Operand, c: Operand, mode: Mode, targe
     product_last = a.exponent + b.exponent
     product_sign = g.step("product_sign", a.sign ^ b.sign)
     subtract = g.step("subtract_magnitudes", product_sign ^ c.sign)
-    below = _bits_below(_product_kinds(a, b), c.exponent.low, target)
+    below = _bits_below(_product_kinds(a, b), c, target)
     gap = _gap(c, target)
     addend_width = c.significand.width
     window = addend_width + gap + product_width + below
@@ -206,7 +207,7 @@ def _gap(c: Operand, target: Target) -> int:
     """
     need = 1
     lowest_place = target.emin - target.kept + 1 - target.fraction
-    for bits, low, _ in c.least_bits:
+    for bits, _, highest in c.least_bits:
         looked_at = target.kept + target.fraction + 1 - bits
-        need = max(need, min(looked_at, max(low - lowest_place + 1, 0) if bits == 1 else looked_at))
+        need = max(need, min(looked_at, highest - lowest_place + 1))
     return need

@@ -91,7 +91,7 @@ class Target:
     @property
     def flushes(self) -> bool:
         """Whether tiny results become zero."""
-        return not self.out.fixed and self.out.zero and self.out.precision > 1 and (
+        return not self.out.fixed and self.out.zero and (
             self.semantics.subnormals.flush_outputs or not self.out.subnormals)
 
     @property
@@ -175,10 +175,10 @@ def round_and_pack(g: Graph, value: Positioned, special: Special, mode: Mode, ta
     lead = value.kept[-1]
 
     # The code before rounding. `next_field` is right when the top bit is set; otherwise the field is 0.
-    highest_field = out.max_finite_code >> trailing
+    highest_field = (out.max_finite_code >> trailing) + (0 if out.zero else 1)
     field_above = (value.steps + 1).named("exponent_field_above")
-    beyond = g.step("beyond_range", ~field_above.less(highest_field + 1)) if (
-        field_above.high > highest_field) else never
+    # (`steps` says nothing about an exact zero, whose top bit is clear.)
+    beyond = g.step("beyond_range", lead & field_above.at_least(highest_field + 1))
     room = out.exponent_bits + (0 if out.zero else 1)
     field = field_above.bits(room) & lead.repeat(room)
     unrounded = g.cat(value.kept[:trailing], field) if trailing else field
@@ -203,13 +203,15 @@ def round_and_pack(g: Graph, value: Positioned, special: Special, mode: Mode, ta
     magnitude = rounded[: out.magnitude_bits]
     if not out.zero:
         magnitude, below_least = _without_zero(g, rounded, trailing, out)
-    flushed = g.step("flushed", tiny & some) if target.flushes else never
+    flushed = never
+    if target.flushes:
+        flushed = g.step("flushed", tiny & some)
+        over = over & ~flushed  # both only where every finite value is subnormal
     result_zero = g.step("rounds_to_zero", rounded.none())
     wrong_sign = never
     if not out.signed:
-        wrong_sign = g.step("below_unsigned", sign & (~result_zero | special.infinity) & ~special.nan)
-        if target.flushes:
-            wrong_sign = wrong_sign & ~flushed | (sign & special.infinity & ~special.nan)
+        below_zero = sign & (~result_zero | over) & ~flushed
+        wrong_sign = g.step("below_unsigned", g.mux(special.infinity, special.infinity_sign, below_zero) & ~special.nan)
 
     code = _deliver(g, magnitude, sign, special, over, away, flushed, wrong_sign, below_least, target)
     if not target.flags:

@@ -19,7 +19,8 @@ def round_to_fixed(g: Graph, value: Positioned, special: Special, mode: Mode, ta
     rounded = prefix.increment(g, value.kept, round_up, "rounded")
     most, least = out.max_finite_code, -out.value(out.min_finite_code) / 2**out.scale if out.scale >= 0 else (
         -out.value(out.min_finite_code) * 2**-out.scale)
-    beyond = ~value.steps.less(1)
+    # (`steps` says nothing about an exact zero, whose top bit is clear.)
+    beyond = value.kept[-1] & value.steps.at_least(1)
     above = beyond | ~rounded.less(most + 1)
     below = beyond | ~rounded.less(int(least) + 1)
     over = g.step("out_of_range", g.mux(sign, below, above) & ~special.infinity)

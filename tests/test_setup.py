@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 import tomllib
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -107,3 +108,19 @@ def test_a_second_set_up_costs_nothing(tmp_path):
     done = subprocess.run(["make", "-n", "-o", "requirements.lock", "-o", "pyproject.toml", "-o", ".venv/.fpgen-ready",
                            "setup"], cwd=ROOT, capture_output=True, text=True, check=False)
     assert "pip" not in done.stdout
+
+
+def test_a_wheel_carries_the_data_files(tmp_path):
+    """`pip install` works without a checkout: recipes, test modules and designs are in the wheel."""
+    pytest.importorskip("hatchling")
+    done = subprocess.run([sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)], cwd=ROOT,
+                          capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    (wheel,) = tmp_path.glob("*.whl")
+    names = set(zipfile.ZipFile(wheel).namelist())
+    for directory in ("sim", "synth", "designs"):
+        for path in (ROOT / directory).rglob("*"):
+            if path.suffix in (".py", ".toml"):
+                assert f"fpgen/_data/{path.relative_to(ROOT)}" in names
+    assert "fpgen/cli.py" in names
+    assert not any("__pycache__" in name or name.startswith("tests/") for name in names)

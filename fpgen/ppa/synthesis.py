@@ -30,6 +30,11 @@ class Mapped:
     seconds: float
 
 
+def is_rtlil(text: str) -> bool:
+    """Whether a design's text is Yosys' RTLIL rather than Verilog."""
+    return re.match(r"(\s*(#.*)?\n)*(autoidx |attribute \\|module \\)", text) is not None
+
+
 def prepare(verilog: str, top: str, options: str, liberty: Path, engine: yosys.Engine, *,
             dont_use: Sequence[str] = (), timeout: float = 300.0) -> str:
     """Generic gates with the library's flip-flops, as RTLIL text.
@@ -42,9 +47,8 @@ def prepare(verilog: str, top: str, options: str, liberty: Path, engine: yosys.E
         When Yosys refuses the text (its log is quoted).
     """
     avoid = "".join(f" -dont_use {name}" for name in dont_use)
-    is_rtlil = re.match(r"(\s*(#.*)?\n)*(autoidx |attribute \\|module \\)", verilog) is not None
     script = [
-        "read_rtlil design.v" if is_rtlil else "read_verilog -sv design.v",
+        "read_rtlil design.v" if is_rtlil(verilog) else "read_verilog -sv design.v",
         f"synth {options} -top {top}",
         "setattr -unset init w:*",
         f"dfflibmap -liberty cells.lib{avoid}",

@@ -35,7 +35,7 @@ loads_ff = {loads}
 
 def cell_name(name: str) -> str:
     """`NAND2xp5_...` and `NAND2_X1` to `nand2_xp5` and `nand2_x1`."""
-    found = re.match(r"([A-Z]+?\d*?)_?[xX](p?\d+)f?(?:_|$)", name)
+    found = re.match(r"(\w+?)_?[xX](p?\d+)f?(?:_ASAP\w+)?$", name)
     if found is None:
         raise SystemExit(f"cannot name the cell {name}")
     kind = {"DFFHQN": "dffn"}.get(found[1], found[1].lower())

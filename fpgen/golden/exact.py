@@ -22,6 +22,7 @@ from ..units.fma import FusedMultiplyAdd
 from ..units.mac import Accumulate, MultiplyAccumulate
 from ..units.multiply import Multiply
 from ..units.options import PORT_MODES, Flags, Rounding, Semantics
+from .arguments import gather
 from .exact_round import Exact, finite, round_to
 from .result import Result, code_dtype
 
@@ -218,7 +219,8 @@ def compute(
     operands : mapping of str to array_like of int
         One array of codes per operand, broadcast against each other and the controls.
     controls : mapping of str to array_like of int, optional
-        One array per control port (`rounding`, `random`, `subtract`, `clear`, `load`, `c`); 0 where not given.
+        One array per control port: `rounding`, `random`, `subtract` where the unit has them; `clear`, `load`
+        and `c` of a multiply-accumulate are 0 when not given.
 
     Returns
     -------
@@ -231,37 +233,19 @@ def compute(
     UsageError
         Missing or unknown arrays, codes out of range, formats beyond 64 bits.
     """
-    widths = {name: fmt.bits for name, fmt in unit.operands.items()}
-    optional = {port.name: port.width for port in unit.ports if port.travels_in and port.name not in widths}
-    given = {**operands, **(controls or {})}
-    missing = [name for name in widths if name not in given]
-    unknown = [name for name in given if name not in widths and name not in optional]
-    if missing or unknown:
-        raise UsageError(f"{unit.operation}: arrays {', '.join(given)}; needed: {', '.join(widths)}"
-                         + (f"; allowed: {', '.join(optional)}" if optional else ""))
-    names = list(given)
-    arrays = np.broadcast_arrays(*(_codes(name, given[name], {**widths, **optional}[name]) for name in names))
-    shape = arrays[0].shape
+    missing = [name for name in unit.operands if name not in operands]
+    if missing or len(operands) != len(unit.operands):
+        raise UsageError(f"{unit.operation}: operands {', '.join(operands)}; needed: {', '.join(unit.operands)}")
+    arrays = gather(unit, [operands[name] for name in unit.operands], controls or {})
+    shape = next(iter(arrays.values())).shape
     codes = np.zeros(shape, dtype=code_dtype(unit.out.bits))
     flags = np.zeros(shape, dtype=np.uint8)
-    rows = (dict(zip(names, (int(x) for x in values), strict=True)) for values in
-            zip(*(array.reshape(-1) for array in arrays), strict=True))
+    columns = [array.reshape(-1).tolist() for array in arrays.values()]
+    rows = (dict(zip(arrays, values, strict=True)) for values in zip(*columns, strict=True))
     flat_codes, flat_flags = codes.reshape(-1), flags.reshape(-1)
     for index, (code, raised) in enumerate(_results(unit, rows, shape[-1] if shape else 1)):
         flat_codes[index], flat_flags[index] = code, int(raised)
     return Result(codes, flags)
-
-
-def _codes(name: str, given: np.ndarray, width: int) -> np.ndarray:
-    """An array of codes as Python integers, every one checked to fit `width` bits."""
-    if width > 64:
-        raise UsageError(f"{name} of {width} bits; arrays of codes have up to 64")
-    array = np.asarray(given)
-    if array.dtype.kind not in "iub":
-        raise UsageError(f"{name} of {array.dtype}; integer codes are allowed")
-    if array.size and (int(array.min()) < 0 or int(array.max()) >> width):
-        raise UsageError(f"{name} from {array.min()} to {array.max()}; codes are 0 to {(1 << width) - 1:#x}")
-    return array.astype(object)
 
 
 def _results(unit: Unit, rows: Iterator[dict[str, int]], period: int) -> Iterator[tuple[int, Flags]]:

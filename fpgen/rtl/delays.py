@@ -33,7 +33,7 @@ _MUL_LEVEL = 82.0
 _FANOUT_LEVEL = 13.0
 
 
-def _levels(width: int) -> float:
+def _levels(width: float) -> float:
     return log2(width) if width > 1 else 0.0
 
 

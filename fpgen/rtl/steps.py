@@ -9,6 +9,7 @@ gates in between.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 from .delays import delay, loads_of
 from .graph import Graph, Node
@@ -70,7 +71,7 @@ class Steps:
         joined = self._joined(operations, reads) if len(operations) > CONDENSE_ABOVE else {}
         self.nodes = [node for node in operations if node.index not in joined]
         number = {node.index: i for i, node in enumerate(self.nodes)}
-        self.head = {}
+        self.head: dict[int, int] = {}
         for node in reversed(operations):  # readers first
             target = joined.get(node.index)
             self.head[node.index] = number[node.index] if target is None else self.head[target.index]
@@ -150,7 +151,7 @@ class Steps:
             groups: dict[tuple, int] = {}
             uses = reads.get(node.index, ())
             edges = sorted({edge for _, low, high in uses for edge in (low, high)})
-            for low, high in zip(edges, edges[1:], strict=False):
+            for low, high in pairwise(edges):
                 who = {reader for reader, start, end in uses if start <= low and high <= end}
                 key = (tuple(sorted({self.head[r.index] for r in who if not isinstance(r, str)} - {i})),
                        any(isinstance(r, str) for r in who), bool(held.get(node.index, 0) >> low & 1))

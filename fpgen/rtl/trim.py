@@ -82,8 +82,10 @@ def _wanted(graph: Graph, live: list[Node]) -> dict[int, int]:
                 mask >>= part.width
         elif op == "and" and args[1].op == "const":
             want(args[0], mask & args[1].value)
+            want(args[1], mask)
         elif op == "or" and args[1].op == "const":
             want(args[0], mask & ~args[1].value)
+            want(args[1], mask)
         elif op in ("not", "and", "or", "xor"):
             for arg in args:
                 want(arg, mask)

@@ -44,5 +44,4 @@ def readers(graph: Graph) -> Iterator[tuple[Node | str, Node]]:
             for arg in node.args:
                 yield node, arg
     yield from graph.outputs.items()
-    for state, value in graph.states.items():
-        yield state, value
+    yield from graph.states.items()

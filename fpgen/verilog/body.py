@@ -92,16 +92,15 @@ class Body:
 
     def _define(self, node: Node):
         stage = self.pipeline.stage_of(node)
-        args, needs = [], frozenset()
+        args: list[Text] = []
+        needs: frozenset[str] = frozenset()
         for arg in node.args:
             text, reads = self.operand(arg, stage)
             args.append(text)
             needs |= reads
         text = operation(node, args)
         trivial = node.op == "not" and args[0].text.isidentifier() and node.name is None
-        if node.index in self._own and not trivial:
-            self._wire(self.names.of(node), text, needs, node, stage)
-        elif trivial and self._crosses(node):
+        if node.index in self._own and (not trivial or self._crosses(node)):
             self._wire(self.names.of(node), text, needs, node, stage)
         else:
             self._inline[node.index] = (text, needs)
@@ -185,7 +184,8 @@ class Body:
         parts = []
         for piece in self.pipeline.read(node, low, high, stage):
             if isinstance(piece.holder, Register):
-                parts.append(bits(piece.holder.name, piece.holder.width, piece.low, piece.high))
+                register = piece.holder
+                parts.append(bits(register.name, register.width, piece.low, piece.high, register.low))
             else:
                 parts.append(bits(self.names.of(piece.holder), piece.holder.width, piece.low, piece.high))
         return concatenation(parts), frozenset()

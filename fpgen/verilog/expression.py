@@ -39,13 +39,13 @@ def literal(value: int, width: int) -> Text:
     return Text(f"{width}'h{value:0{(width + 3) // 4}x}", PRIMARY, width)
 
 
-def bits(name: str, whole: int, low: int, high: int) -> Text:
-    """``name[high-1:low]`` of a vector of `whole` bits."""
+def bits(name: str, whole: int, low: int, high: int, first: int = 0) -> Text:
+    """Bits `low` to `high` of a vector of `whole` bits, whose lowest is numbered `first`."""
     if high - low == whole:
         return Text(name, PRIMARY, whole)
     if high - low == 1:
-        return Text(f"{name}[{low}]", PRIMARY, 1)
-    return Text(f"{name}[{high - 1}:{low}]", PRIMARY, high - low)
+        return Text(f"{name}[{first + low}]", PRIMARY, 1)
+    return Text(f"{name}[{first + high - 1}:{first + low}]", PRIMARY, high - low)
 
 
 def concatenation(parts: list[Text]) -> Text:

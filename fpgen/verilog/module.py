@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 from ..rtl import pipeline_for
 from ..rtl.handshake import Control, control
-from ..rtl.pipeline import Pipeline, Register
+from ..rtl.pipeline import Pipeline, Register, mask_runs
 from ..rtl.wiring import readers, sources
 from ..units.ports import Port
 from .body import Body, Wire, ordered
+from .expression import bits
 from .header import header
 from .layout import INDENT, wrapped
 
@@ -23,7 +24,8 @@ def module(unit: Unit) -> str:
     body = Body(pipeline)
     outputs = _outputs(unit, body)
     updates = _state_updates(body)
-    lines = [*header(unit, pipeline), "", "`default_nettype none", "", f"module {unit.name} (", *_pins(unit.ports), ");"]
+    lines = [*header(unit, pipeline), "", "`default_nettype none", "",
+             f"module {unit.name} (", *_pins(unit.ports), ");"]
     rules = control(unit, pipeline)
     lines += _states(pipeline)
     lines += _handshake(rules)
@@ -38,8 +40,8 @@ def module(unit: Unit) -> str:
     return "\n".join([*lines, "", "endmodule", "", "`default_nettype wire", ""])
 
 
-def _range(width: int) -> str:
-    return f"[{width - 1}:0] " if width > 1 else ""
+def _range(width: int, low: int = 0) -> str:
+    return f"[{low + width - 1}:{low}] " if width > 1 else ""
 
 
 def _pins(ports: tuple[Port, ...]) -> list[str]:
@@ -64,7 +66,7 @@ def _wires(wires: list[Wire]) -> list[str]:
 
 
 def _states(pipeline: Pipeline) -> list[str]:
-    states = [node for node in pipeline.graph.states]
+    states = list(pipeline.graph.states)
     if not states:
         return []
     return ["", f"{INDENT}// ---- State", *(f"{INDENT}reg {_range(s.width)}{pipeline.names.of(s)};" for s in states)]
@@ -101,7 +103,7 @@ def _rank(body: Body, rules: Control, rank: int, updates: dict[int, list[str]]) 
     lines: list[str] = []
     if registers:
         lines += ["", f"{INDENT}// ---- Registers after stage {rank - 1}"]
-        lines += [f"{INDENT}reg {_range(register.width)}{register.name};" for register in registers]
+        lines += [f"{INDENT}reg {_range(register.width, register.low)}{register.name};" for register in registers]
         loads = [_load(body, register) for register in registers]
         lines += ["", f"{INDENT}always @(posedge clk) begin", *_when(rules.load(rank), loads), f"{INDENT}end"]
     if rules.valid:
@@ -171,24 +173,8 @@ def _unused(unit: Unit, pipeline: Pipeline) -> list[str]:
         if node.op in ("slice", "cat"):
             continue
         missing = ((1 << node.width) - 1) & ~read.get(node.index, 0)
-        found += _runs(pipeline.names.of(node), node.width, missing)
+        found += [bits(pipeline.names.of(node), node.width, low, high).text for low, high in mask_runs(missing)]
     if not found:
         return []
     listed = ", ".join(["1'b0", *found])
     return ["", f"{INDENT}// ---- Bits that nothing reads", *wrapped(f"wire unused = &{{{listed}}};")]
-
-
-def _runs(name: str, width: int, mask: int) -> list[str]:
-    if mask == (1 << width) - 1:
-        return [name]
-    found, low = [], 0
-    while mask >> low:
-        if not mask >> low & 1:
-            low += 1
-            continue
-        high = low
-        while mask >> high & 1:
-            high += 1
-        found.append(f"{name}[{low}]" if high == low + 1 else f"{name}[{high - 1}:{low}]")
-        low = high
-    return found

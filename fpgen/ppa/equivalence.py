@@ -131,16 +131,18 @@ def _cut_registers(gold: dict[str, Any], gate: dict[str, Any]) -> tuple[str, int
     """Cut the registers that both modules have, in place; names of those that one lacks, and the number cut."""
     ours, theirs = _registers(gold), _registers(gate)
     pairs: dict[str, tuple[_Register, _Register]] = {}
-    done: set[str] = set()
+    done: tuple[set[str], set[str]] = (set(), set())
     for name, register in ours.items():
         other = theirs.get(name)
-        if other is None or other.clock != register.clock or register.cell in done or other.cell in done:
+        if other is None or other.clock != register.clock or register.cell in done[0] or other.cell in done[1]:
             continue
         pairs[name] = (register, other)
-        done |= {register.cell, other.cell}
-    left = [name for side in (ours, theirs) for name, register in side.items() if register.cell not in done]
-    hidden = [cell for module in (gold, gate) for cell, item in module["cells"].items()
-              if item["type"].startswith("$_DFF") and cell not in done]
+        done[0].add(register.cell)
+        done[1].add(other.cell)
+    left = [name for side, known in zip((ours, theirs), done, strict=True) for name, register in side.items()
+            if register.cell not in known]
+    hidden = [cell for module, known in zip((gold, gate), done, strict=True)
+              for cell, item in module["cells"].items() if item["type"].startswith("$_DFF") and cell not in known]
     for module, index in ((gold, 0), (gate, 1)):
         for name, pair in pairs.items():
             _cut(module, name, pair[index])
@@ -153,6 +155,7 @@ def _registers(module: Mapping[str, Any]) -> dict[str, _Register]:
     for net, item in module["netnames"].items():
         for index, bit in enumerate(item["bits"]):
             names.setdefault(bit, []).append(f"{net}[{index + item.get('offset', 0)}]")
+    ports = {bit: port for port, item in module["ports"].items() for bit in item["bits"]}
     inverse: dict[Any, list[Any]] = {}
     for item in module["cells"].values():
         if item["type"] == "$_NOT_":
@@ -162,10 +165,15 @@ def _registers(module: Mapping[str, Any]) -> dict[str, _Register]:
         if item["type"] != "$_DFF_P_":
             continue
         pins = {pin: bits[0] for pin, bits in item["connections"].items()}
-        clock = min(names.get(pins["C"], ["?"]))
+        clock = ports.get(pins["C"], "?")
         for output, inverted in [(pins["Q"], False), *((bit, True) for bit in inverse.get(pins["Q"], ()))]:
             for name in names.get(output, ()):
                 found.setdefault(name, _Register(cell, pins["D"], pins["Q"], clock, inverted))
+        # A mapped flip-flop keeps its register's name (see `synthesis.prepare`) even where its net does not.
+        kept = re.match(r"\$flatten\\(.*)_reg\s*\.\$", cell)
+        if kept is not None:
+            name = kept[1] if kept[1].endswith("]") else f"{kept[1]}[0]"
+            found.setdefault(name, _Register(cell, pins["D"], pins["Q"], clock, False))
     return found
 
 

@@ -39,7 +39,7 @@ def prepare(verilog: str, top: str, options: str, liberty: Path, engine: yosys.E
             dont_use: Sequence[str] = (), timeout: float = 300.0) -> str:
     """Generic gates with the library's flip-flops, as RTLIL text.
 
-    Power-on values are dropped: cells have none. RTLIL text is taken as well as Verilog.
+    A flip-flop is named after its register, `acc[3]_reg`. Power-on values are dropped: cells have none. RTLIL text is taken as well as Verilog.
 
     Raises
     ------
@@ -51,6 +51,7 @@ def prepare(verilog: str, top: str, options: str, liberty: Path, engine: yosys.E
         "read_rtlil design.v" if is_rtlil(verilog) else "read_verilog -sv design.v",
         f"synth {options} -top {top}",
         "setattr -unset init w:*",
+        "rename -wire -suffix _reg t:$_*DFF*",
         f"dfflibmap -liberty cells.lib{avoid}",
         "opt -purge",
         "write_rtlil gates.il",

@@ -17,6 +17,7 @@ JOBS    ?= 2
 VENV    := .venv
 BIN     := $(VENV)/bin
 STAMP   := $(VENV)/.fpgen-ready
+PIP     := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 # Started programs (the simulator's build among them) look for `python` on PATH.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -49,15 +50,21 @@ bench: $(STAMP)
 setup: $(STAMP)
 	@echo "fpgen is ready: $(VENV)/bin/fpgen; 'make run' does the main job, '$(VENV)/bin/fpgen doctor' lists the tools"
 
-# pip runs only when the lock or the package's description changed. The stamp is the last thing made, so a
-# set-up that was killed is done again.
+# pip runs only when the lock or the package's description changed, or the checkout was moved (programs in a virtual
+# environment name its place). The stamp is the last thing made, so a set-up that was killed is done again.
+ifneq ($(shell cat $(STAMP) 2>/dev/null),$(CURDIR))
+.PHONY: $(STAMP)
+endif
+
 $(STAMP): requirements.lock pyproject.toml
-	@sh scripts/preflight.sh $(PYTHON)
+	@sh scripts/preflight.sh "$(PYTHON)"
 	@echo "Setting up $(VENV) (once; about 300 MB from PyPI)"
-	@[ -x $(BIN)/python ] && $(BIN)/python -c 'import pip' 2>/dev/null || { rm -rf $(VENV); $(PYTHON) -m venv $(VENV); }
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
-	@touch $(STAMP)
+	@[ "$$(cat $(VENV)/.place 2>/dev/null)" = "$(CURDIR)" ] || { rm -rf $(VENV); "$(PYTHON)" -m venv $(VENV); }
+	@echo "$(CURDIR)" > $(VENV)/.place
+	@$(PIP) --require-hashes -r requirements.lock || { echo "fpgen: pip could not install what requirements.lock" \
+	    "pins; is PyPI reachable? 'make setup' tries again" >&2; exit 1; }
+	@$(PIP) --no-deps --no-build-isolation --editable .
+	@printf %s "$(CURDIR)" > $(STAMP)
 
 clean:
 	rm -rf build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis results.xml
@@ -68,7 +75,7 @@ distclean: clean
 	rm -rf $(VENV)
 
 lock: $(STAMP)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	@$(PIP) uv
 	@UV_NO_CONFIG=1 $(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \
 	    --default-index https://pypi.org/simple --generate-hashes --no-annotate --quiet \
 	    --custom-compile-command "make lock" --output-file requirements.lock

@@ -14,7 +14,6 @@ import numpy as np
 
 from ..units.mac import MultiplyAccumulate
 from .decode import unpack
-from .exact import exact_width  # the register's width is part of the definition
 from .limb_engine import Exact, locate, product
 from .limbs import LIMB, carry, limbs_for, negate_where, place
 from .modes import select_modes
@@ -46,7 +45,7 @@ def run_exact(
         Where sums begin.
     codes, flags : ndarray
     """
-    bits, exponent = exact_width(unit)
+    bits, exponent = unit.register_bits, unit.register_exponent
     rows = limbs_for(bits)
     operation = operation_for(unit)._replace(addend=None)
     state = _State(np.zeros((rows, 1), dtype=np.int64), 0, (0, 0))
@@ -98,9 +97,9 @@ def _products(operation: Operation, terms: list, rows: int, exponent: int) -> np
     """Signed limbs of the products in units of the register, not carried: (rows, n), modulo its size."""
     exact, _ = product(terms, [fmt.significand_bits for fmt in operation.product])
     offset = np.where(exact.limbs.any(axis=0), exact.base - exponent, 0)
-    limbs = np.zeros((rows + len(exact.limbs) + 1, len(offset)), dtype=np.int64)
+    limbs = np.zeros((rows, len(offset)), dtype=np.int64)
     place(exact.limbs, offset, limbs, np.where(exact.negative, np.int64(-1), np.int64(1)))
-    return limbs[:rows]
+    return limbs
 
 
 def _running(terms: np.ndarray, since: np.ndarray, before: np.ndarray) -> np.ndarray:

@@ -135,24 +135,6 @@ def convert(
 # ---- multiply-accumulate -------------------------------------------------------------------------
 
 
-def exact_width(unit: MultiplyAccumulate) -> tuple[int, int]:
-    """(bits, exponent) of the ``accumulate=exact`` register: a two's-complement count of 2**exponent.
-
-    Wide enough for `terms` products of the largest magnitude, and a sign.
-    """
-    exponent = unit.a.quantum_exponent + unit.b.quantum_exponent
-    largest = _largest_count(unit.a) * _largest_count(unit.b)
-    return (unit.terms * largest).bit_length() + 1, exponent
-
-
-def _largest_count(fmt: Format) -> int:
-    """The largest magnitude of a format, in units of its quantum."""
-    if fmt.fixed:
-        return fmt.significand_max
-    _, significand, exponent = fmt.decompose(fmt.max_finite_code)
-    return significand << exponent - fmt.quantum_exponent
-
-
 @dataclass
 class Accumulator:
     """A multiply-accumulate unit, one accepted product at a time; starts as after reset.
@@ -198,7 +180,7 @@ class Accumulator:
             return ZERO
         if x.kind is not Class.FINITE:
             return x
-        bits, exponent = exact_width(self.unit)
+        bits, exponent = self.unit.register_bits, self.unit.register_exponent
         count = (-1) ** x.sign * (x.significand << x.exponent - exponent)
         half = 1 << bits - 1
         count = (count + half) % (2 * half) - half

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
+
+from ..units.add import Subtract
 from ..units.base import Unit
+from ..units.mac import Accumulate
 from .float import special
+from .float.accumulate import accumulate_exactly
 from .float.cores import operand_alone, product, product_plus, total
 from .float.rounder import Mode, Target, round_and_pack
 from .float.unpack import Operand, unpack
@@ -55,12 +60,10 @@ def fused(g: Graph, a: Operand, b: Operand, c: Operand, mode: Mode, target: Targ
 
 
 def _add(g: Graph, unit: Unit, mode: Mode, target: Target) -> tuple[Node, Node]:
-    import dataclasses
-
     a, b = _operand(g, unit, "a"), _operand(g, unit, "b")
-    setting = unit.subtract.value  # type: ignore[attr-defined]
-    if setting != "off":
-        flip = g.inputs["subtract"] if setting == "port" else g.const(1, 1)
+    setting = unit.subtract  # type: ignore[attr-defined]
+    if setting is not Subtract.OFF:
+        flip = g.inputs["subtract"] if setting is Subtract.PORT else g.const(1, 1)
         b = dataclasses.replace(b, sign=g.step("b_sign", b.sign ^ flip))
     value = total(g, a, b, mode, target)
     g.section("Special operands")
@@ -68,4 +71,21 @@ def _add(g: Graph, unit: Unit, mode: Mode, target: Target) -> tuple[Node, Node]:
     return round_and_pack(g, value, both, mode, target)
 
 
-_BUILDERS = {"multiply": _multiply, "convert": _convert, "fma": _fma, "add": _add}
+def _mac(g: Graph, unit: Unit, mode: Mode, target: Target) -> tuple[Node, Node]:
+    a, b = _operand(g, unit, "a"), _operand(g, unit, "b")
+    clear = g.inputs["clear"]
+    if unit.accumulate is Accumulate.EXACT:  # type: ignore[attr-defined]
+        value, both = accumulate_exactly(g, unit, a, b, clear)
+        return round_and_pack(g, value(target), both, mode, target)
+    register = g.state("accumulator", unit.out.bits)
+    g.section("Choose what to add to")
+    base = g.mux(clear, g.const(0, register.width), register)
+    if "load" in g.inputs:
+        base = g.mux(g.inputs["load"], g.inputs["c"], base)
+    c = unpack(g, g.step("base", base), unit.out, unit.subnormals.flush_inputs, "base")
+    code, flags = fused(g, a, b, c, mode, target)
+    g.next_state(register, code)
+    return code, flags
+
+
+_BUILDERS = {"multiply": _multiply, "convert": _convert, "fma": _fma, "add": _add, "mac": _mac}

@@ -85,6 +85,17 @@ class MultiplyAccumulate(Unit):
         if self.stages == 0:
             self._set("stages", 1)  # the accumulator itself is a register
 
+    @property
+    def register_exponent(self) -> int:
+        """``exact``: log2 of the register's last place, the product of the smallest steps of `a` and `b`."""
+        return self.a.quantum_exponent + self.b.quantum_exponent
+
+    @property
+    def register_bits(self) -> int:
+        """``exact``: width of the register, for `terms` products of the largest magnitude and a sign."""
+        largest = _steps_to_largest(self.a) * _steps_to_largest(self.b)
+        return (self.terms * largest).bit_length() + 1
+
     def _controls(self) -> list[Port]:
         pins = [Port("clear", 1, True, Role.CONTROL)]
         if self.loadable:
@@ -101,3 +112,11 @@ class MultiplyAccumulate(Unit):
             return f"exact sum of up to {self.terms} products, rounded once, {self.rounding.value.upper()}"
         mode = "rounding port" if self.rounding is Rounding.PORT else self.rounding.value.upper()
         return f"fused multiply-add into {self.out}, rounded every step, {mode}"
+
+
+def _steps_to_largest(fmt: Format) -> int:
+    """The largest magnitude of a format in units of its smallest step."""
+    if fmt.fixed:
+        return fmt.significand_max
+    _, significand, exponent = fmt.decompose(fmt.max_finite_code)
+    return significand << (exponent - fmt.quantum_exponent)

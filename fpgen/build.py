@@ -273,7 +273,8 @@ def _verified_and_costed(job: Job, blank: Outcome, start: float) -> Outcome:
                           targets=None if design.target is None else (design.target,))
     good = [point for point in points if point.failure is None]
     if not good:
-        return replace(blank, reason="; ".join(sorted({str(point.failure) for point in points})) or "no synthesis was made")
+        failures = sorted({str(point.failure) for point in points})
+        return replace(blank, reason="; ".join(failures) or "no synthesis was made")
     best = min(good, key=lambda point: point.adp)
     ordered = [best, *(point for point in points if point is not best)]
     _say(job, "writing files", 0.95)

@@ -5,23 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from .rtl import pipeline_for
 from .units import Handshake, Role, Rounding, Unit
 from .units.options import PORT_CODES
-
-_MEANING = {
-    "clk": "clock, rising edge",
-    "rst": "reset, synchronous, active high; clears valid bits and accumulators, not the data path",
-    "in_valid": "the operands are there",
-    "in_ready": "the unit takes them at this clock edge",
-    "out_valid": "the result is there",
-    "out_ready": "the environment takes it at this clock edge",
-    "subtract": "high: a - b",
-    "clear": "high: this product starts a new sum",
-    "load": "high: this product is added to `c` (wins over `clear`)",
-    "rounding": "rounding mode, see below",
-    "random": "random bits of the stochastic rounding, one independent word a result",
-    "flags": "{NV, DZ, OF, UF, NX}: invalid, division by zero, overflow, underflow, inexact",
-}
+from .verilog.header import stage_text
 
 
 def datasheet(unit: Unit, *, note: str = "", evidence: Mapping[str, Any] | None = None,
@@ -56,10 +43,7 @@ def _table(heads: list[str], rows: Iterable[Iterable[Any]]) -> str:
 
 
 def _ports(unit: Unit) -> str:
-    rows = []
-    for port in unit.ports:
-        meaning = f"a code of {port.format}" if port.format is not None else _MEANING.get(port.name, "")
-        rows.append((f"`{port.name}`", "in" if port.is_input else "out", port.width, meaning))
+    rows = [(f"`{port.name}`", "in" if port.is_input else "out", port.width, port.meaning) for port in unit.ports]
     text = "## Ports\n\n" + _table(["port", "", "bits", "meaning"], rows)
     if unit.rounding is Rounding.PORT:
         codes = ", ".join(f"{code} {mode.value.upper()}" for mode, code in PORT_CODES.items())
@@ -76,7 +60,9 @@ def _timing(unit: Unit) -> str:
     elif unit.handshake is Handshake.READY:
         text += (" A transfer happens at a clock edge where valid and ready are both high; when `out_ready` is low the"
                  " unit holds, and nothing is lost or repeated.")
-    return text
+    pipeline = pipeline_for(unit)
+    stages = _table(["stage", "steps"], ((number, stage_text(steps)) for number, steps in enumerate(pipeline.steps)))
+    return f"{text}\n\n{stages}\n\n{pipeline.register_bits} register bits in the datapath."
 
 
 def _numbers(unit: Unit) -> str:

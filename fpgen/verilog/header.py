@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from ..rtl.pipeline import Pipeline
 from ..units.options import PORT_CODES, Handshake, Rounding
-from ..units.ports import Port, Role
 from .layout import COLUMNS, comment
 
 if TYPE_CHECKING:
@@ -58,46 +57,21 @@ def _field(title: str, text: str) -> list[str]:
 
 
 def _table(unit: Unit) -> list[str]:
-    rows = [(port.name, "in" if port.is_input else "out", str(port.width), _meaning(port)) for port in unit.ports]
+    rows = [(port.name, "in" if port.is_input else "out", str(port.width), port.meaning) for port in unit.ports]
     wide = max(len(row[0]) for row in rows)
     return [f"// {'Port':<{wide}}  Dir  Bits  Meaning",
             *(f"// {name:<{wide}}  {way:<3}  {width:>4}  {meaning}" for name, way, width, meaning in rows)]
 
 
-_MEANINGS = {
-    "in_valid": "operands are there",
-    "in_ready": "operands are taken at the next clock edge",
-    "out_valid": "a result is there",
-    "out_ready": "the result is taken at the next clock edge",
-    "rounding": "rounding mode",
-    "random": "random bits, uniform",
-    "subtract": "1: subtract b",
-    "clear": "1: start a new sum with this product",
-    "load": "1: start a new sum from c with this product",
-}
-
-
-def _meaning(port: Port) -> str:
-    if port.role is Role.CLOCK:
-        return "clock, rising edge"
-    if port.role is Role.RESET:
-        return "reset, synchronous, active high (valid bits and accumulators only)"
-    if port.role is Role.FLAGS:
-        return "exceptions {NV, DZ, OF, UF, NX}"
-    if port.format is not None:
-        what = {Role.RESULT: "result", Role.OPERAND: "operand"}.get(port.role, "value")
-        return f"{what}, {port.format.name}: {port.format.spelling}" if port.format.name != port.format.spelling else (
-            f"{what}, {port.format.name}")
-    return _MEANINGS.get(port.name, "")
+def stage_text(steps: tuple[str, ...]) -> str:
+    """The first and last few steps of a stage: a map, not a list."""
+    if not steps:
+        return "(wires)"
+    if len(steps) <= 8:
+        return ", ".join(steps)
+    return f"{', '.join(steps[:4])}, ... {', '.join(steps[-3:])} ({len(steps)} steps)"
 
 
 def _stage(stage: int, steps: tuple[str, ...]) -> list[str]:
-    """The first and last few steps of a stage: a map, not a list."""
-    if not steps:
-        text = "(wires)"
-    elif len(steps) <= 8:
-        text = ", ".join(steps)
-    else:
-        text = f"{', '.join(steps[:4])}, ... {', '.join(steps[-3:])} ({len(steps)} steps)"
-    first, *more = comment(text, " " * 6)
+    first, *more = comment(stage_text(steps), " " * 6)
     return [f"//   {stage:>2}  {first.strip()[3:]}", *(f"//       {line.strip()[3:]}" for line in more)]

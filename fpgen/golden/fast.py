@@ -13,7 +13,7 @@ from ..units.mac import MultiplyAccumulate
 from ..units.options import Handshake
 from . import tables
 from .modes import select_modes
-from .operation import evaluate, operation_for
+from .operation import Operation, evaluate, operation_for
 from .result import Result, code_dtype
 
 _CHUNK = 1 << 13  # elements; some ten arrays of 8 bytes each stay in a 1 MB cache
@@ -41,9 +41,9 @@ def run(unit: Unit, inputs: dict[str, np.ndarray]) -> Result:
     flat = {name: array.reshape(-1) for name, array in inputs.items()}
     count = len(next(iter(flat.values())))
     with np.errstate(all="ignore"):
-        table = tables.find(unit, count, lambda every: _by_engine(unit, every))
+        table = tables.find(unit, count, lambda every: run_by_engine(unit, every))
         if table is None:
-            codes, flags = _by_engine(unit, flat)
+            codes, flags = run_by_engine(unit, flat)
         else:
             codes, flags = np.empty(count, dtype=code_dtype(unit.out.bits)), np.empty(count, dtype=np.uint8)
             table.look_up(flat, codes, flags)
@@ -57,9 +57,11 @@ def behaviour(unit: Unit) -> Unit:
     return replace(unit, flags=False, stages=None, period=None, handshake=plain)
 
 
-def _by_engine(unit: Unit, inputs: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """Codes and flags of flat arrays, chunk by chunk."""
-    operation = operation_for(unit)
+def run_by_engine(
+    unit: Unit, inputs: dict[str, np.ndarray], operation: Operation | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Codes and flags of flat arrays, chunk by chunk; `operation` in place of the unit's own."""
+    operation = operation or operation_for(unit)
     count = len(next(iter(inputs.values())))
     codes, flags = np.empty(count, dtype=code_dtype(unit.out.bits)), np.empty(count, dtype=np.uint8)
     always = isinstance(unit, Add) and unit.subtract is Subtract.ON

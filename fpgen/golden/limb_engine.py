@@ -53,7 +53,7 @@ def gaps(x_width: int, y_width: int, kept: int) -> Gaps:
     """
     x_above, y_above = max(x_width, kept + 6), max(y_width, kept + 6)
     width = max(x_above + y_width, y_above + x_width) + 2  # a carry and a sign
-    return Gaps(x_above, y_above, limbs_for(width) + 1)  # and room for `place`
+    return Gaps(x_above, y_above, limbs_for(width))
 
 
 def product(factors: list[Unpacked], widths: list[int]) -> tuple[Exact, np.ndarray]:
@@ -133,7 +133,7 @@ def locate(x: Exact, out: Target) -> tuple[Point, np.ndarray]:
     else:
         exponent = np.maximum(x.base + length - 1, out.emin)
         offset = exponent - (out.fmt.precision - 1) - x.base
-        huge = ~zero & (exponent > out.emax + 1)
+        huge = ~zero & (exponent > max(out.emax, out.emin))
     whole = extract(x.limbs, offset)
     fraction = extract(x.limbs, offset - 64)
     lost = np.uint64(64 - _FRACTION_BITS)

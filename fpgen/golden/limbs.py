@@ -42,7 +42,7 @@ def place(limbs: np.ndarray, offset: np.ndarray, into: np.ndarray, sign: np.ndar
     ----------
     limbs : ndarray of int64, shape (k, n)
     offset : ndarray of int64, shape (n,)
-        Not negative; ``offset // 32 + k < m``.
+        Not negative, and such that no one goes beyond the top of `into`; zeros may.
     into : ndarray of int64, shape (m, n)
         Changed in place; C-contiguous.
     sign : ndarray of int64, shape (n,), or int
@@ -51,13 +51,17 @@ def place(limbs: np.ndarray, offset: np.ndarray, into: np.ndarray, sign: np.ndar
     count = into.shape[1]
     flat = into.reshape(-1)
     shift = offset & (LIMB - 1)
-    index = (offset >> 5) * count + np.arange(count)
+    column = np.arange(count)
+    top = column + (flat.size - count)
+    index = (offset >> 5) * count + column
     rest = np.zeros(count, dtype=np.int64)
     for limb in limbs:
+        np.minimum(index, top, out=index)  # beyond the top there are only zeros to add
         whole = (limb << shift) | rest  # below 2**63: a limb moves by at most 31
         flat[index] += sign * (whole & _MASK)
         rest = whole >> LIMB
         index += count
+    np.minimum(index, top, out=index)
     flat[index] += sign * rest
 
 

@@ -125,13 +125,14 @@ def _floating(out: Target, semantics: Semantics, modes: Modes, point: Point) -> 
     below, frac, negative, huge = point
     up = rounds_up(modes, ((below ^ out.shift) & 1).astype(bool), frac, negative)
     code = below + up
+    beyond = huge if huge is None else huge | (up & (code == 0))  # also where adding one left 64 bits
     flags = (frac != 0).view(np.uint8)
     low = below < out.unit
     if low.any():
         _low(out, semantics, modes, point, np.flatnonzero(low), code, flags)
     over = code > out.max_code
-    if huge is not None:
-        over |= huge | (below > out.max_code) | (up & (below == out.max_code))  # also where adding one left 64 bits
+    if beyond is not None:
+        over |= beyond
     unsayable = None if out.fmt.signed else negative & ((code != 0) | over)
     if out.shift:
         code = np.maximum(code, code.dtype.type(out.shift)) - code.dtype.type(out.shift)
@@ -178,10 +179,15 @@ def _low(
 
 def _overflow(out: Target, semantics: Semantics, modes: Modes, negative: np.ndarray) -> np.ndarray:
     """Codes delivered for magnitudes that are too large."""
-    largest = np.where(negative, out.fmt.min_finite_code, out.fmt.max_finite_code)
+    largest = _largest(out, negative)
     if semantics.overflow is not Overflow.IEEE:
         return largest
     return np.where(overflows_away(modes, negative), _infinity(out, negative), largest)
+
+
+def _largest(out: Target, negative: np.ndarray) -> np.ndarray:
+    """The largest finite value of each sign (the lowest value of an unsigned output)."""
+    return np.where(negative, np.uint64(out.fmt.min_finite_code), np.uint64(out.fmt.max_finite_code))
 
 
 def _infinity(out: Target, negative: np.ndarray) -> np.ndarray:
@@ -207,7 +213,7 @@ def _fixed(out: Target, modes: Modes, point: Point) -> tuple[np.ndarray, np.ndar
     limit = np.where(negative, below.dtype.type(lowest), below.dtype.type(fmt.max_finite_code))
     over = magnitude > limit
     if huge is not None:
-        over |= huge | (below > limit) | (up & (below == limit))
+        over |= huge | (up & (magnitude == 0))  # also where adding one left 64 bits
     if over.any():
         magnitude = np.where(over, limit, magnitude)
         flags[over] = NV
@@ -220,7 +226,7 @@ def _specials(
     """Results that are NaN or infinite, at `index` of flat arrays; changes `codes`, `flags`."""
     shadow = shadow[index]
     negative = np.signbit(shadow)
-    largest = np.where(negative, np.uint64(out.fmt.min_finite_code), np.uint64(out.fmt.max_finite_code))
+    largest = _largest(out, negative)
     nan = np.uint64(out.fmt.max_finite_code if out.nan is None else out.nan)
     kept = out.infinity is not None and semantics.overflow is not Overflow.SATURATE
     if semantics.overflow is Overflow.IEEE or kept:

@@ -36,7 +36,7 @@ class Names:
         for node in live:
             if node.name is not None and node.op != "input":
                 self._taken[node.index] = self.fresh(node.name)
-        self._served = self._nearest(graph, live)
+        self._served = nearest_names(graph)
 
     def of(self, node: Node) -> str:
         """The name of a node; made up on the first request."""
@@ -56,23 +56,24 @@ class Names:
         self._used.add(name)
         return name
 
-    def _nearest(self, graph: Graph, live: list[Node]) -> dict[int, str]:
-        """The name of the nearest named reader of every node (the earliest built among equals)."""
-        best: dict[int, tuple[int, int, str]] = {}
 
-        def offer(node: Node, distance: int, order: int, name: str):
-            if node.index not in best or (distance, order) < best[node.index][:2]:
-                best[node.index] = (distance, order, name)
+def nearest_names(graph: Graph) -> dict[int, str]:
+    """The name of the nearest named reader of every live node (the earliest built among equals), or its own."""
+    live = graph.live()
+    best: dict[int, tuple[int, int, str]] = {}
 
-        for position, (name, node) in enumerate(graph.outputs.items()):
-            offer(node, 1, len(graph.nodes) + position, name)
-        for state, value in graph.states.items():
-            offer(value, 1, state.index, f"next_{state.value}")
-        for node in reversed(live):
-            if node.index in self._taken:
-                distance, order, name = 0, node.index, self._taken[node.index]
-            else:
-                distance, order, name = best[node.index]
-            for arg in node.args:
-                offer(arg, distance + 1, order, name)
-        return {index: name for index, (_, _, name) in best.items()}
+    def offer(node: Node, distance: int, order: int, name: str):
+        if node.index not in best or (distance, order) < best[node.index][:2]:
+            best[node.index] = (distance, order, name)
+
+    for position, (name, node) in enumerate(graph.outputs.items()):
+        offer(node, 1, len(graph.nodes) + position, name)
+    for state, value in graph.states.items():
+        offer(value, 1, state.index, f"next_{state.value}")
+    for node in reversed(live):
+        if node.name is not None:
+            best[node.index] = (0, node.index, node.name)
+        distance, order, name = best[node.index]
+        for arg in node.args:
+            offer(arg, distance + 1, order, name)
+    return {index: name for index, (_, _, name) in best.items()}

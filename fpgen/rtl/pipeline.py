@@ -18,6 +18,7 @@ from functools import cached_property
 
 from .graph import Graph, Node
 from .naming import Names
+from .pack import pack
 from .schedule import Schedule, schedule
 from .wiring import readers, sources
 
@@ -163,6 +164,8 @@ def build(graph: Graph, *, stages: int | None = None, period: float | None = Non
         When there are not that many stages, or no schedule meets the period.
     """
     plan = schedule(graph, stages=stages, period=period)
+    graph, placed = pack(graph, plan.stage)
+    plan = Schedule(placed, plan.stages, plan.period)
     beside = (f"{word}_s{k}" for word in ("valid", "ready") for k in range(1, plan.stages + 1))
     names = Names(graph, (*reserved, *RESERVED_PINS, *beside, *graph.outputs))
     held = _state_owns(graph, plan)

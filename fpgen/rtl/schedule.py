@@ -50,8 +50,6 @@ def schedule(graph: Graph, *, stages: int | None = None, period: float | None = 
     UsageError
         When there are fewer steps than stages, or a step (or loop) that takes longer than the period.
     """
-    from .registers import place
-
     steps = Steps(graph)
     if stages is not None:
         least, most = (1 if graph.states else 0), max(1, longest(graph))
@@ -63,7 +61,12 @@ def schedule(graph: Graph, *, stages: int | None = None, period: float | None = 
         stages, target = _fewest_stages(steps, period, max(1, longest(graph))), period
     else:
         raise UsageError("neither stages nor period; give one of them")
-    found = place(steps, stages, target) if stages else [0] * len(steps.nodes)
+    if stages:
+        from .registers import place  # brings in scipy, which combinational units do not need
+
+        found = place(steps, stages, target)
+    else:
+        found = [0] * len(steps.nodes)
     stage = {index: found[i] for index, i in steps.head.items()}
     return Schedule(stage, stages, reached(steps, found, stages))
 

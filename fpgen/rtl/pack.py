@@ -1,0 +1,174 @@
+"""Bits that are made alike, side by side: one operation on words instead of many on single bits.
+
+A carry-save tree is built bit by bit. After scheduling, its full adders of one
+depth form one row: one line of Verilog and one word of registers, not dozens.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .graph import Graph, Node
+from .naming import nearest_names
+from .wiring import is_wiring, readers, sources
+
+#: Fewer equal bits than this stay single.
+FEWEST = 3
+#: Nesting of single-reader operations that belongs to one bit's formula.
+DEEPEST = 3
+
+_PACKED = frozenset({"and", "or", "xor", "not"})
+Shape = tuple | str
+
+
+def pack(graph: Graph, stage: dict[int, int]) -> tuple[Graph, dict[int, int]]:
+    """The same function with rows of equal single-bit operations as words.
+
+    Parameters
+    ----------
+    graph : Graph
+    stage : dict of int to int
+        Stage of every node that is not wiring or a constant, by index.
+
+    Returns
+    -------
+    (Graph, dict of int to int)
+        The new graph, and the stages of its nodes.
+    """
+    return _Packer(graph, stage).run()
+
+
+@dataclass(frozen=True)
+class _Bit:
+    """A single-bit formula: its shape, and what stands at its leaves."""
+
+    node: Node
+    shape: Shape
+    leaves: tuple[Node, ...]
+
+
+class _Packer:
+    def __init__(self, graph: Graph, stage: dict[int, int]):
+        self.old, self.stage = graph, stage
+        self.live = graph.live()
+        self.uses, self.crosses = self._uses()
+        self.roots = {node.index for node in self.live if self._is_root(node)}
+        self.new = Graph()
+        self.made: dict[int, Node] = {}
+        self.stage_of_new: dict[int, int] = {}
+
+    def _uses(self) -> tuple[dict[int, int], set[int]]:
+        """How often each single bit is read, and which are read in a later stage (or by an output or state)."""
+        uses: dict[int, int] = {}
+        crosses: set[int] = set()
+        for reader, arg in readers(self.old):
+            for source, _, _ in sources(arg):
+                if source.width == 1:
+                    uses[source.index] = uses.get(source.index, 0) + 1
+                    if isinstance(reader, str) or reader.op == "state" or (
+                            source.op != "const" and self.stage[reader.index] != self.stage[source.index]):
+                        crosses.add(source.index)
+        return uses, crosses
+
+    def _single(self, node: Node) -> bool:
+        return node.width == 1 and node.op in _PACKED and node.name is None
+
+    def _is_root(self, node: Node) -> bool:
+        """Whether it is a bit that needs a wire of its own."""
+        return self._single(node) and (self.uses.get(node.index, 0) > 1 or node.index in self.crosses)
+
+    def run(self) -> tuple[Graph, dict[int, int]]:
+        level = self._levels()
+        rows = self._rows(level)
+        for name, node in self.old.inputs.items():
+            self._keep(node, self.new.input(name, node.width))
+        done: set[int] = set()
+        order = sorted(self.live, key=lambda n: (level[n.index], n.index not in self.roots, n.index))
+        for node in order:
+            self.new.section(node.section)
+            row = rows.get(node.index)
+            if row is None:
+                if node.op != "input":
+                    self._copy(node)
+            elif node.index not in done:
+                self._row(row)
+                done.update(bit.node.index for bit in row)
+        for name, node in self.old.outputs.items():
+            self.new.output(name, self.made[node.index])
+        for state, value in self.old.states.items():
+            self.new.next_state(self.made[state.index], self.made[value.index])
+        return self.new, self.stage_of_new
+
+    def _levels(self) -> dict[int, int]:
+        """Rows that come before each node: no bit of a row depends on another of the same level."""
+        level: dict[int, int] = {}
+        for node in self.live:
+            before = max((level[arg.index] for arg in node.args), default=0)
+            level[node.index] = before + (node.index in self.roots)
+        return level
+
+    def _rows(self, level: dict[int, int]) -> dict[int, list[_Bit]]:
+        """The row of every bit that has enough company."""
+        serves = nearest_names(self.old)
+        groups: dict[tuple, list[_Bit]] = {}
+        for node in self.live:
+            if node.index in self.roots:
+                bit = self._bit(node)
+                key = (self.stage[node.index], level[node.index], bit.shape, serves.get(node.index, ""))
+                groups.setdefault(key, []).append(bit)
+        return {bit.node.index: row for row in groups.values() if len(row) >= FEWEST for bit in row}
+
+    def _bit(self, node: Node) -> _Bit:
+        leaves: list[Node] = []
+
+        def shape(x: Node, depth: int) -> Shape:
+            inner = x is node or (self._single(x) and x.index not in self.roots
+                                  and self.stage[x.index] == self.stage[node.index])
+            if not inner or depth == DEEPEST:
+                leaves.append(x)
+                return "."
+            return (x.op, *(shape(arg, depth + 1) for arg in x.args))
+
+        return _Bit(node, shape(node, 0), tuple(leaves))
+
+    def _row(self, row: list[_Bit]):
+        columns = [self.new.cat(*[self.made[bit.leaves[k].index] for bit in row]) for k in range(len(row[0].leaves))]
+        stage = self.stage[row[0].node.index]
+        remaining = iter(columns)
+
+        def build(shape: Shape) -> Node:
+            if isinstance(shape, str):
+                return next(remaining)
+            op, *below = shape
+            args = [build(part) for part in below]
+            value = ~args[0] if op == "not" else self.new.bitwise(op, args[0], args[1])
+            self._place(value, stage)
+            return value
+
+        word = build(row[0].shape)
+        for place, bit in enumerate(row):
+            self.made[bit.node.index] = word[place]
+
+    def _copy(self, node: Node):
+        if node.op == "state":
+            self._keep(node, self.new.state(str(node.value), node.width))
+            return
+        args = tuple(self.made[arg.index] for arg in node.args)
+        if node.op == "cat":
+            value = self.new.cat(*args)
+        elif node.op == "slice":
+            value = self.new.slice(args[0], *node.value)
+        else:
+            value = self.new.make(node.op, args, node.width, node.value)
+        self._keep(node, value)
+
+    def _keep(self, node: Node, value: Node):
+        self.made[node.index] = value
+        if node.name is not None and node.op not in ("input", "state"):
+            self.new.step(node.name, value)
+        if node.index in self.stage:
+            self._place(value, self.stage[node.index])
+
+    def _place(self, value: Node, stage: int):
+        if value.op != "const" and not is_wiring(value):
+            self.stage_of_new.setdefault(value.index, stage)

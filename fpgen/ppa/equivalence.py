@@ -141,12 +141,13 @@ def _cut_registers(gold: dict[str, Any], gate: dict[str, Any]) -> tuple[str, int
         done[1].add(other.cell)
     left = [name for side, known in zip((ours, theirs), done, strict=True) for name, register in side.items()
             if register.cell not in known]
-    hidden = [cell for module, known in zip((gold, gate), done, strict=True)
-              for cell, item in module["cells"].items() if item["type"].startswith("$_DFF") and cell not in known]
+    hidden = [cell for module, side, known in zip((gold, gate), (ours, theirs), done, strict=True)
+              for cell, item in module["cells"].items() if item["type"].startswith("$_DFF")
+              and cell not in known and cell not in {register.cell for register in side.values()}]
     for module, index in ((gold, 0), (gate, 1)):
         for name, pair in pairs.items():
             _cut(module, name, pair[index])
-    return ", ".join(sorted(dict.fromkeys([*left[:8], *hidden[:8]]))[:8]), len(pairs)
+    return ", ".join(list(dict.fromkeys([*left, *hidden]))[:8]), len(pairs)
 
 
 def _registers(module: Mapping[str, Any]) -> dict[str, _Register]:

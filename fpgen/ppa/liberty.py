@@ -240,8 +240,6 @@ class _Reader:
                 raise ValueError(f"table {group.name} has more than two axes")
             axes[0 if first else 1] = self._axis(index, self.time if first else other)
             order.append(first)
-        if values.size == 1 and order and len(axes[0]) * len(axes[1]) > 1:
-            axes = [np.zeros(1), np.zeros(1)]
         if len(order) == 2 and order[0] == order[1]:
             raise ValueError(f"table {group.name} has the same axis twice")
         if values.size != len(axes[0]) * len(axes[1]):

@@ -112,7 +112,7 @@ class _ModuleReader:
             if declared:
                 direction, extent, text = self._kind(text)
             name = _plain(text.strip())
-            if not re.fullmatch(_NAME, text.strip() + " ") and not re.match(_NAME, text + " "):
+            if not re.fullmatch(_NAME + r"\s", text.strip() + " "):
                 raise self.fail(f"cannot read the port {item.strip()!r}")
             self.module.ports[name] = direction
             if direction:

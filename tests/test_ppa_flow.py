@@ -1,0 +1,104 @@
+"""Synthesis to points: figures that hang together, the cache, failures as records, and the proof of netlists."""
+
+import json
+import time
+
+import pytest
+from ppa_helpers import fresh_cache
+
+from fpgen.errors import UsageError
+from fpgen.ppa import flow, reference, technology
+from fpgen.ppa.equivalence import prove_equal
+from fpgen.ppa.point import Point, pareto
+
+__all__ = ["fresh_cache"]
+
+MAC = """module mac(input clk, rst, input [3:0] a, b, output reg [9:0] y);
+  reg [7:0] p;
+  always @(posedge clk) begin p <= a * b; y <= rst ? 10'd0 : y + p; end
+endmodule"""
+MUL = "module mul(input [3:0] a, b, output [7:0] y); assign y = a * b; endmodule"
+
+
+@pytest.mark.parametrize("name", ["fpgen45", "fpgen7"])
+def test_quick_point(fresh_cache, name):
+    point, = flow.measure(MAC, "mac", technology=name)
+    tech = technology.load(name)
+    assert point.failure is None and point.registers == 18 and point.cells > 50
+    assert point.nand2_eq == pytest.approx(point.area_um2 / tech.library.nand2_area)
+    assert point.delay_source == "sta" and point.delay_ps == point.sta_delay_ps > 0
+    assert point.critical_path[-1]["arrival_ps"] == pytest.approx(point.delay_ps)
+    assert point.assumptions["driving_cell"] == tech.driving_cell and "yowasp" in point.tools["yosys"]
+    assert point.startpoint.endswith("_reg") or point.startpoint[0] in "abr"
+    proof = prove_equal(MAC, flow.netlist_text(point.netlist_hash), "mac", liberty=tech.liberty)
+    assert (proof.status, proof.registers) == ("proven", 18), proof.detail
+
+
+def test_cached_point_is_the_same_and_quick(fresh_cache):
+    first = flow.measure(MUL, "mul")
+    start = time.perf_counter()
+    assert flow.measure(MUL, "mul") == first
+    assert time.perf_counter() - start < 0.5
+    for kept in (fresh_cache / "points").glob("*.json"):
+        kept.write_text(kept.read_text()[:100])  # a damaged record is not believed
+    again = flow.measure(MUL, "mul")
+    assert (again[0].area_um2, again[0].delay_ps, again[0].netlist_hash) == (
+        first[0].area_um2, first[0].delay_ps, first[0].netlist_hash)
+
+
+def test_recipes_targets_and_pareto(fresh_cache):
+    seen: list[Point] = []
+    kept = flow.measure(MUL, "mul", effort="pareto", tell=seen.append)
+    assert kept == pareto(seen) and len(seen) > len(kept) >= 2
+    assert {point.recipe.split("/")[0] for point in seen} == {"area", "balanced", "speed"}
+    two = flow.measure(MUL, "mul", recipe="balanced", targets=[1, 500])
+    assert [point.target_ps for point in two] == [1, 500] and json.dumps([point.to_dict() for point in two])
+
+
+def test_failures_are_records(fresh_cache):
+    point, = flow.measure("module mul(; endmodule", "mul")
+    assert "syntax error" in point.failure and point.to_dict()["area_um2"] is None
+    again, = flow.measure("module mul(; endmodule", "mul")
+    assert again.to_dict() == point.to_dict()
+    short, = flow.measure(MUL, "mul", timeout=0.05)
+    assert "time limit" in short.failure
+    good, = flow.measure(MUL, "mul")
+    assert good.failure is None  # a run that was stopped is tried again
+
+
+@pytest.mark.parametrize(("options", "said"), [
+    ({"technology": "tsmc3"}, "no built-in technology 'tsmc3'; there are fpgen45, fpgen7"),
+    ({"recipe": "magic"}, "no recipe 'magic'"), ({"effort": "heroic"}, "no effort 'heroic'; there are quick, pareto"),
+    ({"targets": [0]}, "positive"), ({"targets": []}, "positive"), ({"engine": "x"}, "no Yosys engine"),
+])
+def test_refusals(options, said):
+    with pytest.raises(UsageError, match=said):
+        flow.measure(MUL, "mul", **options)
+
+
+def test_reference_says_whose_delay_it_is(fresh_cache):
+    liberty = technology.load().liberty
+    by_sta = reference.run(MUL, "mul", liberty, engine=None, quick=True)
+    assert {point.delay_source for point in by_sta} == {"sta"} and len(by_sta) == 3
+    pytest.importorskip("pyosys")
+    by_abc = reference.run(MUL, "mul", liberty, engine="native", quick=True)
+    assert {point.delay_source for point in by_abc} == {"abc"}
+    for point in by_abc:
+        assert point.delay_ps == pytest.approx(point.sta_delay_ps, rel=0.15)
+
+
+def test_booth_is_not_run_twice_for_nothing(fresh_cache):
+    adder = "module add(input [3:0] a, b, output [4:0] y); assign y = a + b; endmodule"
+    variants = {point.recipe.split("/")[1] for point in flow.measure(adder, "add", recipe="area")}
+    assert variants == {"plain"}
+
+
+def test_reference_command(fresh_cache, tmp_path, capsys):
+    source = tmp_path / "mul.v"
+    source.write_text(MUL)
+    liberty = str(technology.load().liberty)
+    assert reference.main([str(source), "--top", "mul", "--liberty", liberty, "--quick", "--engine", "yowasp",
+                           "--path"]) == 0
+    assert "best ADP" in capsys.readouterr().out
+    assert reference.main([str(source), "--top", "mul", "--liberty", str(tmp_path / "none.lib")]) == 1
+    assert "cannot read the Liberty file" in capsys.readouterr().err

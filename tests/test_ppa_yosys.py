@@ -1,0 +1,50 @@
+"""The Yosys driver: choice of engine, failures in plain words, the time limit."""
+
+import time
+
+import pytest
+from ppa_helpers import fresh_cache
+
+from fpgen.errors import MissingTool, RunFailure, UsageError
+from fpgen.ppa import yosys
+
+__all__ = ["fresh_cache"]
+
+SLOW = "module m(input [63:0] a, b, output [127:0] y); assign y = a * b; endmodule"
+
+
+def test_choice(monkeypatch):
+    monkeypatch.delenv("FPGEN_YOSYS", raising=False)
+    assert yosys.select().name == "yowasp"
+    with pytest.raises(UsageError, match="no Yosys engine 'quartus'; there are yowasp, native, auto"):
+        yosys.select("quartus")
+    monkeypatch.setenv("FPGEN_YOSYS", "other")
+    with pytest.raises(UsageError, match="'other'"):
+        yosys.select()
+
+
+def test_missing_engine(monkeypatch):
+    monkeypatch.setattr(yosys, "_find", lambda name: None)
+    with pytest.raises(MissingTool, match="pip install"):
+        yosys.select("native")
+
+
+def test_runs_in_a_directory_of_its_own(fresh_cache):
+    done = yosys.run(yosys.select(), "read_verilog m.v\nwrite_verilog out.v\n", {"m.v": SLOW}, ["out.v"], timeout=120)
+    assert "module m" in done.files["out.v"] and done.seconds > 0
+    assert list((fresh_cache / "work").iterdir()) == []
+
+
+def test_failure_quotes_the_log(fresh_cache):
+    with pytest.raises(RunFailure, match=r"(?s)failed: exit code.*syntax error"):
+        yosys.run(yosys.select(), "read_verilog m.v", {"m.v": "module m(; endmodule"}, [], timeout=120)
+    with pytest.raises(RunFailure, match=r"did not write gone\.v"):
+        yosys.run(yosys.select(), "log nothing", {}, ["gone.v"], timeout=120)
+
+
+def test_time_limit_kills(fresh_cache):
+    start = time.monotonic()
+    with pytest.raises(yosys.Timeout, match="time limit of 1 s"):
+        yosys.run(yosys.select(), "read_verilog m.v\nsynth -top m\nabc -g AND", {"m.v": SLOW}, [], timeout=1)
+    assert time.monotonic() - start < 15
+    assert list((fresh_cache / "work").iterdir()) == []

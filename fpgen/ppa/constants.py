@@ -30,8 +30,8 @@ def propagate(netlist: Netlist, cells: Sequence[Cell]) -> dict[int, int]:
             continue
         fixed = {pin: constants[net] for pin, net in pins.items() if net in constants}
         for output in cell.outputs:
-            net = pins.get(output)
-            if net is None or net in constants:
+            net = pins.get(output, ONE)
+            if net in constants:
                 continue
             rises, falls = _reachable(cell, output, fixed)
             if rises != falls:

@@ -229,7 +229,7 @@ class _Reader:
         template = self.templates.get((group.words() or ["scalar"])[0], {})
         values = np.array(_numbers(given["values"])) * scale
         axes: list[Floats] = [np.zeros(1), np.zeros(1)]
-        order = []
+        order: list[bool] = []
         for k in (1, 2, 3):
             index = given.get(f"index_{k}") or template.get(f"index_{k}")
             variable = template.get(f"variable_{k}")

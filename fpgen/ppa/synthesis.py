@@ -39,7 +39,8 @@ def prepare(verilog: str, top: str, options: str, liberty: Path, engine: yosys.E
             dont_use: Sequence[str] = (), timeout: float = 300.0) -> str:
     """Generic gates with the library's flip-flops, as RTLIL text.
 
-    A flip-flop is named after its register, `acc[3]_reg`. Power-on values are dropped: cells have none. RTLIL text is taken as well as Verilog.
+    RTLIL text is taken as well as Verilog. A flip-flop is named after its register, `acc[3]_reg`. Power-on values
+    are dropped: cells have none.
 
     Raises
     ------

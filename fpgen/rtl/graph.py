@@ -298,6 +298,8 @@ class Graph:
                 return y if y.value else x
             if op == "xor" and y.value in (0, ones):
                 return ~x if y.value else x
+            if op != "xor" and (masked := self._masked(op, x, y.value)) is not None:
+                return masked
         if x is y:
             return self.const(0, x.width) if op == "xor" else x
         if (x.op == "not" and x.args[0] is y) or (y.op == "not" and y.args[0] is x):
@@ -305,6 +307,18 @@ class Graph:
         if x.index > y.index and y.op != "const":
             x, y = y, x
         return self.make(op, (x, y), x.width)
+
+    def _masked(self, op: str, x: Node, mask: int) -> Node | None:
+        """`x` AND or OR a constant as wires, when the constant is made of few runs."""
+        edges = [i for i in range(1, x.width) if (mask >> i ^ mask >> (i - 1)) & 1]
+        if len(edges) > 3:
+            return None
+        parts = []
+        for low, high in zip([0, *edges], [*edges, x.width], strict=True):
+            ones = mask >> low & 1
+            kept = ones if op == "and" else not ones
+            parts.append(self.slice(x, low, high) if kept else self.const(ones * ((1 << (high - low)) - 1), high - low))
+        return self.cat(*parts)
 
     def mux(self, select: Node, high: Node, low: Node | int) -> Node:
         """`high` where the 1-bit `select` is 1, else `low`."""

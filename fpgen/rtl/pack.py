@@ -1,7 +1,8 @@
-"""Bits that are made alike, side by side: one operation on words instead of many on single bits.
+"""Bits that are made alike from neighbouring bits: one operation on words instead of many on single bits.
 
-A carry-save tree is built bit by bit. After scheduling, its full adders of one
-depth form one row: one line of Verilog and one word of registers, not dozens.
+A carry-save tree is built bit by bit. After scheduling, ``r0[2] ^ r1[1]``, ``r0[3] ^ r1[2]``, ... of
+one depth become ``r0[9:2] ^ r1[8:1]``: one line of Verilog and one word of registers.
+Bits that do not line up stay single; gathering them would not help a reader.
 """
 
 from __future__ import annotations
@@ -91,7 +92,8 @@ class _Packer:
                 if node.op != "input":
                     self._copy(node)
             elif node.index not in done:
-                self._row(row)
+                for run in self._runs(row):
+                    self._row(run)
                 done.update(bit.node.index for bit in row)
         for name, node in self.old.outputs.items():
             self.new.output(name, self.made[node.index])
@@ -131,7 +133,35 @@ class _Packer:
 
         return _Bit(node, shape(node, 0), tuple(leaves))
 
+    def _runs(self, row: list[_Bit]) -> list[list[_Bit]]:
+        """The row in runs: along each, every leaf moves on to the next bit of its vector."""
+        at = {self._place_of(bit): bit for bit in row}
+        follows = {}
+        for place, bit in at.items():
+            after = at.get(tuple((index, low + 1) for index, low in place))
+            if after is not None:
+                follows[bit.node.index] = after
+        inside = {bit.node.index for bit in follows.values()}
+        runs = []
+        for bit in row:
+            if bit.node.index in inside:
+                continue
+            run = [bit]
+            while run[-1].node.index in follows:
+                run.append(follows[run[-1].node.index])
+            runs.append(run)
+        return runs
+
+    def _place_of(self, bit: _Bit) -> tuple[tuple[int, int], ...]:
+        """Vector and bit of every leaf."""
+        leaves = [self.made[leaf.index] for leaf in bit.leaves]
+        return tuple((leaf.args[0].index, leaf.value[0]) if leaf.op == "slice" else (leaf.index, 0) for leaf in leaves)
+
     def _row(self, row: list[_Bit]):
+        if len(row) < FEWEST:
+            for bit in row:
+                self._copy(bit.node)
+            return
         columns = [self.new.cat(*[self.made[bit.leaves[k].index] for bit in row]) for k in range(len(row[0].leaves))]
         stage = self.stage[row[0].node.index]
         remaining = iter(columns)

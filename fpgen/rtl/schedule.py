@@ -180,7 +180,10 @@ def reached(steps: Steps, stage: list[int], limit: int) -> float:
 
 def smallest_period(steps: Steps, stages: int) -> float:
     """The shortest period for which `stages` ranks suffice, to within `PRECISION`."""
-    low, high = 0.0, reached(steps, [0] * len(steps.nodes), 1) + CLOCK_TO_Q
+    low = CLOCK_TO_Q + SETUP
+    if asap(steps, low, stages) is not None:
+        return low
+    high = low + reached(steps, [0] * len(steps.nodes), 1)
     while asap(steps, high, stages) is None:
         low, high = high, high * 2
     while high - low > PRECISION * high:

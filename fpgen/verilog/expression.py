@@ -21,6 +21,8 @@ class Text:
     strength: int
     width: int
     operator: str = ""
+    #: Of a part of a vector: its name, width, first bit's number, and the part's lowest bit.
+    part: tuple[str, int, int, int] | None = None
 
     @property
     def closed(self) -> str:
@@ -41,18 +43,32 @@ def literal(value: int, width: int) -> Text:
 
 def bits(name: str, whole: int, low: int, high: int, first: int = 0) -> Text:
     """Bits `low` to `high` of a vector of `whole` bits, whose lowest is numbered `first`."""
+    part = (name, whole, first, low)
     if high - low == whole:
-        return Text(name, PRIMARY, whole)
+        return Text(name, PRIMARY, whole, part=part)
     if high - low == 1:
-        return Text(f"{name}[{first + low}]", PRIMARY, 1)
-    return Text(f"{name}[{first + high - 1}:{first + low}]", PRIMARY, high - low)
+        return Text(f"{name}[{first + low}]", PRIMARY, 1, part=part)
+    return Text(f"{name}[{first + high - 1}:{first + low}]", PRIMARY, high - low, part=part)
+
+
+def _joined(low: Text, high: Text) -> Text | None:
+    """One part of a vector for two neighbouring ones."""
+    if low.part is None or high.part is None or low.part[:3] != high.part[:3]:
+        return None
+    name, whole, first, start = low.part
+    if start + low.width != high.part[3]:
+        return None
+    return bits(name, whole, start, start + low.width + high.width, first)
 
 
 def concatenation(parts: list[Text]) -> Text:
     """Parts given least significant first; runs of the same part become a replication."""
     runs: list[list] = []
     for part in parts:
-        if runs and runs[-1][0].text == part.text and part.width == 1:
+        joined = _joined(runs[-1][0], part) if runs and runs[-1][1] == 1 else None
+        if joined is not None:
+            runs[-1][0] = joined
+        elif runs and runs[-1][0].text == part.text and part.width == 1:
             runs[-1][1] += 1
         else:
             runs.append([part, 1])

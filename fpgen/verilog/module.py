@@ -77,12 +77,8 @@ def _handshake(rules: Control) -> list[str]:
     if rules.valid:
         lines += ["", f"{INDENT}// ---- Handshake"]
         lines += [f"{INDENT}reg {name};" for name in rules.valid[1:]]
-        lines += wrapped_all(f"wire {name} = {text};" for name, text in rules.wires)
+        lines += [f"{INDENT}wire {name} = {text};" for name, text in rules.wires]
     return lines
-
-
-def wrapped_all(statements) -> list[str]:
-    return [line for statement in statements for line in wrapped(statement)]
 
 
 def _state_updates(body: Body) -> dict[int, list[str]]:

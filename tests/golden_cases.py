@@ -6,7 +6,6 @@ import numpy as np
 from corner_codes import corners, spread
 
 import fpgen
-from fpgen.errors import UsageError
 from fpgen.formats import CATALOGUE, Format, as_format
 from fpgen.golden import Result, exact
 from fpgen.golden.fast import behaviour, run_by_engine
@@ -71,7 +70,9 @@ def _nudge(codes: np.ndarray, fmt: Format, rng: np.random.Generator) -> np.ndarr
     return (codes + rng.integers(-2, 3, len(codes)).astype(np.uint64)) & np.uint64((1 << fmt.bits) - 1)
 
 
-def draw_controls(unit: Unit, shape: tuple[int, ...], rng: np.random.Generator, clear: float = 0.1) -> dict[str, np.ndarray]:
+def draw_controls(
+    unit: Unit, shape: tuple[int, ...], rng: np.random.Generator, clear: float = 0.1
+) -> dict[str, np.ndarray]:
     """Arrays for the control ports of a unit."""
     controls: dict[str, np.ndarray] = {}
     if unit.rounding is Rounding.PORT:
@@ -112,7 +113,8 @@ def draw_unit(operation: str, formats: list[str], rng: np.random.Generator, roun
     if operation == "multiply":
         return fpgen.Multiply(a=formats[0], b=formats[1], out=out, **options)
     if operation == "add":
-        return fpgen.Add(a=formats[0], b=formats[1], out=out, subtract=str(rng.choice(["off", "on", "port"])), **options)
+        subtract = str(rng.choice(["off", "on", "port"]))
+        return fpgen.Add(a=formats[0], b=formats[1], out=out, subtract=subtract, **options)
     if operation == "fma":
         return fpgen.FusedMultiplyAdd(a=formats[0], b=formats[1], c=formats[2], out=out, **options)
     return fpgen.Convert(source=formats[0], out=out, **options)
@@ -149,7 +151,3 @@ def check(unit: Unit, operands: dict[str, np.ndarray], controls: dict[str, np.nd
         result = Result(*run_by_engine(unit, inputs, engine_of(unit, limbs)))
         text = differences(unit, operands, controls, result, expected)
         assert not text, f"{'limbs' if limbs else 'engine'}: {text}"
-
-
-__all__ = ["EXTREMES", "UsageError", "catalogue_names", "check", "draw_codes", "draw_controls", "draw_operands",
-           "draw_options", "draw_unit"]

@@ -78,22 +78,24 @@ def _codes(port: Port, given: Any) -> np.ndarray:
         raise UsageError(f"{port.name} has {port.width} bits; arrays of codes have up to 64")
     try:
         array = np.asarray(given)
+        if array.dtype.kind == "f" and not hasattr(given, "dtype"):
+            array = np.asarray(given, dtype=object)  # numpy makes floats of lists of small and of 64-bit integers
     except (ValueError, TypeError, OverflowError) as error:
         raise UsageError(f"{port.name}: {error}; an array of integer codes is allowed") from None
     top = (1 << port.width) - 1
+    allowed = f"integer codes are allowed ({port.format or 'control'}: 0 to {top:#x})"
     dtype = code_dtype(port.width)
-    if array.size == 0 and array.dtype == np.float64:
-        array = array.astype(dtype)  # what numpy makes of an empty list
-    if array.dtype.kind == "O" and all(isinstance(item, int) for item in array.reshape(-1)):
-        low, high = min(array.reshape(-1)), max(array.reshape(-1))
+    if array.dtype.kind == "O":
+        others = [item for item in array.reshape(-1) if not isinstance(item, int | np.integer)]
+        if others:
+            raise UsageError(f"{port.name} holds {others[0]!r}; {allowed}")
     elif array.dtype.kind not in "iub":
-        raise UsageError(f"{port.name} is an array of {array.dtype}; integer codes are allowed "
-                         f"({port.format or 'control'}: 0 to {top:#x})")
-    elif array.size == 0 or (array.dtype.kind == "u" and array.dtype.itemsize * 8 <= port.width) or (
-            array.dtype.kind == "b"):
+        raise UsageError(f"{port.name} is an array of {array.dtype}; {allowed}")
+    if array.size == 0 or array.dtype.kind == "b" or (
+        array.dtype.kind == "u" and array.dtype.itemsize * 8 <= port.width
+    ):
         return array.astype(dtype, copy=False)
-    else:
-        low, high = int(array.min()), int(array.max())
+    low, high = int(array.min()), int(array.max())
     if low < 0 or high > top:
         raise UsageError(f"{port.name} from {low} to {high}; codes of {port.format or 'this control'} "
                          f"are 0 to {top} ({top:#x})")

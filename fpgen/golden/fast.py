@@ -40,13 +40,12 @@ def run(unit: Unit, inputs: dict[str, np.ndarray]) -> Result:
         return run_accumulate(unit, inputs)
     flat = {name: array.reshape(-1) for name, array in inputs.items()}
     count = len(next(iter(flat.values())))
-    with np.errstate(all="ignore"):
-        table = tables.find(unit, count, lambda every: run_by_engine(unit, every))
-        if table is None:
-            codes, flags = run_by_engine(unit, flat)
-        else:
-            codes, flags = np.empty(count, dtype=code_dtype(unit.out.bits)), np.empty(count, dtype=np.uint8)
-            table.look_up(flat, codes, flags)
+    table = tables.find(unit, count, lambda every: run_by_engine(unit, every))
+    if table is None:
+        codes, flags = run_by_engine(unit, flat)
+    else:
+        codes, flags = np.empty(count, dtype=code_dtype(unit.out.bits)), np.empty(count, dtype=np.uint8)
+        table.look_up(flat, codes, flags)
     return Result(codes.reshape(shape), flags.reshape(shape))
 
 
@@ -72,5 +71,6 @@ def run_by_engine(
         random = inputs["random"][part] if "random" in inputs else None
         negate = inputs["subtract"][part] != 0 if "subtract" in inputs else always
         modes = select_modes(unit.rounding, port, random, unit.random_bits)
-        codes[part], flags[part] = evaluate(operation, operands, modes, negate)
+        with np.errstate(all="ignore"):
+            codes[part], flags[part] = evaluate(operation, operands, modes, negate)
     return codes, flags

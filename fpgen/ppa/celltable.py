@@ -43,7 +43,7 @@ class TableCell:
 
 @dataclass(frozen=True)
 class CellTable:
-    """A technology as a table; slews in ps, loads in fF."""
+    """A technology as a table; slews in ps, `load_parts` as parts of a cell's largest load."""
 
     name: str
     supply_v: float
@@ -52,7 +52,7 @@ class CellTable:
     output_load_ff: float
     max_slew_ps: float
     slews_ps: tuple[float, ...]
-    loads_ff: tuple[float, ...]
+    load_parts: tuple[float, ...]
     cells: tuple[TableCell, ...]
 
 
@@ -69,7 +69,7 @@ def read(path: Path) -> CellTable:
         cells = tuple(_cell(item) for item in data["cell"])
         return CellTable(data["name"], float(data["supply_v"]), float(data["temperature_c"]), data["driving_cell"],
                          float(data["output_load_ff"]), float(data["max_slew_ps"]), tuple(data["slews_ps"]),
-                         tuple(data["loads_ff"]), cells)
+                         tuple(data["load_parts"]), cells)
     except OSError as error:
         raise UsageError(f"cannot read the cell table {path}: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
@@ -92,7 +92,7 @@ def _cell(item: Mapping[str, Any]) -> TableCell:
 
 def to_liberty(table: CellTable) -> str:
     """The table as Liberty text: units 1 ps, 1 fF, 1 nW."""
-    slews, loads = _join(table.slews_ps), _join(table.loads_ff)
+    slews = _join(table.slews_ps)
     lines = [
         f"library ({table.name}) {{",
         '  delay_model : table_lookup;',
@@ -113,7 +113,7 @@ def to_liberty(table: CellTable) -> str:
         f'  default_max_transition : {table.max_slew_ps:g};',
         '  lu_table_template (delay) {',
         '    variable_1 : input_net_transition; variable_2 : total_output_net_capacitance;',
-        f'    index_1 ("{slews}"); index_2 ("{loads}");',
+        f'    index_1 ("{slews}"); index_2 ("{_join(table.load_parts)}");',
         '  }',
         '  lu_table_template (setup) {',
         '    variable_1 : constrained_pin_transition; variable_2 : related_pin_transition;',
@@ -144,13 +144,15 @@ def _cell_lines(table: CellTable, cell: TableCell) -> list[str]:
     largest = min((table.max_slew_ps - edge[3]) / edge[5] for arc in cell.arcs for edge in (arc.rise, arc.fall))
     lines += [f"    pin ({'q' if cell.flipflop else 'y'}) {{", "      direction : output;",
               f'      function : "{function}";', f"      max_capacitance : {largest:.4g};"]
+    loads = [part * largest for part in table.load_parts]
+    axis = f'index_2 ("{_join(loads)}");'
     for arc in cell.arcs:
         sense = {1: "positive_unate", -1: "negative_unate", 0: "non_unate"}[arc.sense]
         kind = " timing_type : rising_edge;" if cell.flipflop else ""
         lines += ["      timing () {", f"        related_pin : {arc.pin}; timing_sense : {sense};{kind}"]
         for edge, figures in (("rise", arc.rise), ("fall", arc.fall)):
-            lines += [f"        cell_{edge} (delay) {{ values ({_evaluate(table, figures[:3])}); }}",
-                      f"        {edge}_transition (delay) {{ values ({_evaluate(table, figures[3:])}); }}"]
+            lines += [f"        {name} (delay) {{ {axis} values ({_evaluate(table.slews_ps, loads, part)}); }}"
+                      for name, part in ((f"cell_{edge}", figures[:3]), (f"{edge}_transition", figures[3:]))]
         lines.append("      }")
         lines += ["      internal_power () {", f"        related_pin : {arc.pin};"]
         lines += [f"        {edge}_power (scalar) {{ values (\"{cell.energy_fj:g}\"); }}" for edge in ("rise", "fall")]
@@ -158,9 +160,9 @@ def _cell_lines(table: CellTable, cell: TableCell) -> list[str]:
     return [*lines, "    }", "  }"]
 
 
-def _evaluate(table: CellTable, figures: Sequence[float]) -> str:
+def _evaluate(slews: Sequence[float], loads: Sequence[float], figures: Sequence[float]) -> str:
     base, per_slew, per_load = figures
-    return _grid([[base + per_slew * slew + per_load * load for load in table.loads_ff] for slew in table.slews_ps])
+    return _grid([[base + per_slew * slew + per_load * load for load in loads] for slew in slews])
 
 
 def _grid(rows: Sequence[Sequence[float]]) -> str:

@@ -1,6 +1,6 @@
-"""Write a cell table of fpgen from a file of fitted figures.
+"""Print a cell table of fpgen (`synth/tech/NAME.toml`) from a file of fitted figures.
 
-    python synth/tech/from_fit.py FIT.json NAME --drive CELL --load fF --max-slew ps > synth/tech/NAME.toml
+    python synth/tech/from_fit.py FIT.json NAME --label TEXT --drive CELL --load fF --max-slew ps --slews ps,ps,...
 
 FIT.json holds, per cell, area, leakage, input capacitances, and per arc delay and output slew as linear functions
 of input slew and load. Cells and pins get names of our own, figures three or four digits.
@@ -28,8 +28,10 @@ driving_cell = "{drive}"
 output_load_ff = {load}
 # A cell's largest load is the one that brings its output slew here.
 max_slew_ps = {max_slew}
+# Where the tables of the Liberty text are evaluated: input slews, and loads as parts of a cell's largest load. ABC
+# takes its idea of a typical slew and load from these axes, so they span what a characterised library's do.
 slews_ps = {slews}
-loads_ff = {loads}
+load_parts = [0.006, 0.03125, 0.0625, 0.125, 0.25, 0.5, 1.0]
 '''
 
 
@@ -56,12 +58,12 @@ def main() -> None:
     parser.add_argument("--drive", required=True)
     parser.add_argument("--load", type=float, required=True)
     parser.add_argument("--max-slew", type=float, required=True)
+    parser.add_argument("--slews", required=True, help="axis of input slews, ps")
     given = parser.parse_args()
     data = json.loads(given.fit.read_text())
-    grid = data["grid"]
     print(HEADER.format(label=given.label, count=len(data["cells"]), source=data["source"], name=given.name,
                         supply=data["supply_V"], drive=given.drive, load=given.load, max_slew=given.max_slew,
-                        slews=grid["input_slew_ps"], loads=[float(load) for load in grid["load_fF"]]))
+                        slews=[float(slew) for slew in given.slews.split(",")]))
     for cell in data["cells"]:
         clocked = cell.get("setup_ps") is not None
         letters = iter("abcdefgh")

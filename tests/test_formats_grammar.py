@@ -1,0 +1,130 @@
+"""Names, aliases and the grammar: what parses, what it means, what is refused and with what advice."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import fpgen
+from fpgen import UsageError
+from fpgen.formats import CATALOGUE, Format, Infinity, NaN, as_format, parse
+
+
+@pytest.mark.parametrize("name", CATALOGUE)
+def test_catalogue_names_aliases_and_spellings_are_one_format(name):
+    entry = CATALOGUE[name]
+    for text in (name, name.upper(), f" {name} ", entry.format.spelling, *entry.aliases):
+        assert parse(text) == entry.format
+        assert parse(text).name == name
+    assert entry.standard and entry.source
+
+
+def test_catalogue_names_and_formats_are_unique():
+    formats = [entry.format for entry in CATALOGUE.values()]
+    assert len(set(formats)) == len(formats)
+    aliases = [alias for entry in CATALOGUE.values() for alias in (entry.name, *entry.aliases)]
+    assert len(set(aliases)) == len(aliases)
+
+
+@pytest.mark.parametrize(("text", "same", "name"), [
+    ("e5m10", "fp16", "fp16"), ("half", "fp16", "fp16"), ("float8_e4m3fn", "e4m3fn", "e4m3fn"),
+    ("e4m3:inf=none,nan=allones", "e4m3fn", "e4m3fn"), ("e4m3fn:bias=7", "e4m3fn", "e4m3fn"),
+    ("e3m2:bias=4,inf=top,nan=negzero", "binary6p3se", "binary6p3se"), ("ue8m0", "e8m0", "e8m0"),
+    ("int8:scale=-6,symmetric=yes", "mxint8", "mxint8"), ("e05m07", "e5m7", "e5m7"), ("se3m0", "e3m0", "e3m0"),
+    ("e4m3:inf=ieee,nan=ieee", "e4m3", "e4m3"), ("uint8:scale=0", "uint8", "uint8"),
+])
+def test_spellings_of_the_same_format(text, same, name):
+    assert parse(text) == parse(same)
+    assert parse(text).name == name
+
+
+def test_defaults_of_the_grammar():
+    fmt = parse("e5m7")
+    assert (fmt.bits, fmt.precision, fmt.bias, fmt.infinity, fmt.nan) == (13, 8, 15, Infinity.IEEE, NaN.IEEE)
+    fmt = parse("e3m0")
+    assert (fmt.bits, fmt.infinity, fmt.nan, fmt.signed) == (4, Infinity.NONE, NaN.NONE, True)
+    fmt = parse("uint6:scale=-3")
+    assert (fmt.fixed, fmt.signed, fmt.scale, float(fmt.max_finite)) == (True, False, -3, 63 / 8)
+    assert parse("e3m2:bias=2").infinity is Infinity.NONE  # options override the named format
+    assert parse("e8m0") != parse("se8m0")
+    assert parse("se8m0").signed
+
+
+@pytest.mark.parametrize(("text", "advice"), [
+    ("e0m0", "0 exponent bits; 1 to 20 are allowed"),
+    ("e21m3", "21 exponent bits; 1 to 20"),
+    ("e3m999", "2 to 128 bits"),
+    ("binary4p8se", "precision 8 in 4 bits.*1 to 3"),
+    ("binary8p0se", "precision 0"),
+    ("e4m3:inf=none", "an IEEE special binade holds both"),
+    ("e3m0:inf=ieee,nan=ieee", "NaN would clash with infinity"),
+    ("e3m2:inf=top,nan=ieee", "holds both"),
+    ("ue3m2:inf=none,nan=negzero", "without a sign"),
+    ("e4m3nf", "did you mean e4m3fn"),
+    ("flaot32", "did you mean float32"),
+    ("fp8", "means several formats; allowed: e4m3fn, e5m2"),
+    ("fp4", "e2m1 .OCP., binary4p2sf .P3109."),
+    ("wibble", "fpgen formats lists them"),
+    ("", "allowed: a name"),
+    ("e4m3:bias=x", "bias=x; allowed: a whole number"),
+    ("e4m3:bias=", "allowed: a whole number"),
+    ("e4m3:inf=maybe", "allowed: none.ieee.top"),
+    ("e4m3:zero=1", "allowed: yes.no"),
+    ("e4m3:foo=1", "option foo=1; floating point allows bias="),
+    ("e4m3:", "floating point allows"),
+    ("e4m3:bias=1,bias=2", "given twice"),
+    ("int12:bias=1", "fixed point allows scale="),
+    ("uint4:symmetric=yes", "no negative side"),
+    ("int1", "2 to 128 bits"),
+    ("int", "intN with a width"),
+    (None, "allowed: a name"),
+    (16, "allowed: a name"),
+])
+def test_refusals_say_what_is_allowed(text, advice):
+    with pytest.raises(UsageError, match=advice):
+        parse(text)
+
+
+def test_as_format_takes_both():
+    fmt = parse("e5m2")
+    assert as_format(fmt) is fmt
+    assert as_format("e5m2") == fmt
+    assert fpgen.parse_format("e5m2") == fmt
+
+
+@st.composite
+def any_format(draw) -> Format:
+    if draw(st.booleans()):
+        signed = draw(st.booleans())
+        bits = draw(st.integers(2, 40))
+        return Format(bits=bits, precision=bits - signed, signed=signed, fixed=True, scale=draw(st.integers(-50, 50)),
+                      symmetric=signed and draw(st.booleans()))
+    parameters = {
+        "signed": draw(st.booleans()), "bias": draw(st.integers(-40, 300)), "subnormals": draw(st.booleans()),
+        "zero": draw(st.booleans()), "infinity": draw(st.sampled_from(Infinity)), "nan": draw(st.sampled_from(NaN)),
+    }
+    exponent_bits, trailing = draw(st.integers(1, 12)), draw(st.integers(0, 20))
+    try:
+        return Format(bits=exponent_bits + trailing + parameters["signed"], precision=trailing + 1, **parameters)
+    except UsageError:
+        return Format(bits=exponent_bits + 1, precision=1, bias=parameters["bias"], signed=True)
+
+
+@settings(max_examples=1000, deadline=None)
+@given(any_format())
+def test_every_spelling_and_every_name_parses_back(fmt):
+    again = parse(fmt.spelling)
+    assert again == fmt
+    assert parse(fmt.name) == fmt
+    assert parse(again.name) == fmt
+    assert parse(again.name).name == again.name
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text(alphabet="eumibnarypsfx0123456789:=,-_ ", max_size=24))
+def test_nonsense_is_refused_or_means_a_format(text):
+    try:
+        assert isinstance(parse(text), Format)
+    except UsageError as error:
+        assert "allowed" in str(error) or "allows" in str(error) or "needed" in str(error)

@@ -1,0 +1,148 @@
+"""A unit as text and as a table: round trips, free word order, refusals."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+
+import pytest
+import tomli_w
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import fpgen
+from fpgen import UsageError, parse_unit, unit_from_dict
+from fpgen.units import OPERATIONS, Accumulate, Handshake, Overflow, Rounding, Subnormals, Subtract, Tininess
+
+EXAMPLES = {
+    "multiply fp16 fp16 -> fp16 rne": fpgen.Multiply(a="fp16", b="fp16", out="fp16", rounding="rne"),
+    "add bf16 bf16 -> bf16 rne subtract=port": fpgen.Add(a="bf16", b="bf16", out="bf16", subtract=Subtract.PORT),
+    "fma e4m3fn e4m3fn fp32 -> fp32 rne stages=3 flags=on": fpgen.FusedMultiplyAdd(
+        a="e4m3fn", b="e4m3fn", c="fp32", out="fp32", stages=3, flags=True),
+    "mac e5m2 e5m2 -> fp32 accumulate=float": fpgen.MultiplyAccumulate(
+        a="e5m2", b="e5m2", out="fp32", accumulate=Accumulate.FLOAT),
+    "convert fp32 -> e4m3fn rne saturate": fpgen.Convert(source="fp32", out="e4m3fn", overflow=Overflow.SATURATE),
+    "convert fp32->e4m3fn saturate rne": fpgen.Convert(source="fp32", out="e4m3fn", overflow="saturate"),
+    "CONVERT FP32 -> E4M3FN overflow=SATURATE RNE": fpgen.Convert(
+        source="fp32", out="e4m3fn", overflow="saturate"),
+    "multiply e3m2:bias=2,inf=none,nan=none int8 -> fp32 flags period=350.5": fpgen.Multiply(
+        a="e3m2:bias=2", b="int8", out="fp32", flags=True, period=350.5),
+    "convert fp32 -> bf16 sra random_bits=8": fpgen.Convert(source="fp32", out="bf16", rounding="sra", random_bits=8),
+    "add fp16 fp16 -> fp16 rounding=port handshake=ready subnormals=both tininess=before": fpgen.Add(
+        a="fp16", b="fp16", out="fp16", rounding=Rounding.PORT, handshake=Handshake.READY,
+        subnormals=Subnormals.BOTH, tininess=Tininess.BEFORE),
+}
+
+
+@pytest.mark.parametrize("text", EXAMPLES)
+def test_text_means_the_same_as_python(text):
+    assert parse_unit(text) == EXAMPLES[text]
+
+
+def everywhere(unit):
+    """The unit through its text, its dict, JSON and TOML."""
+    yield parse_unit(unit.text)
+    yield unit_from_dict(unit.to_dict())
+    yield unit_from_dict(json.loads(json.dumps(unit.to_dict())))
+    yield unit_from_dict(tomllib.loads(tomli_w.dumps(unit.to_dict())))
+    yield unit_from_dict({"unit": unit.text})
+
+
+@pytest.mark.parametrize("text", EXAMPLES)
+def test_round_trips_of_the_examples(text):
+    unit = parse_unit(text)
+    for again in everywhere(unit):
+        assert again == unit
+        assert again.text == unit.text
+        assert again.name == unit.name
+        assert again.content_hash == unit.content_hash
+
+
+FORMATS = ["fp16", "bf16", "fp32", "e4m3fn", "e2m1", "int8",
+           "uint6:scale=-3", "e3m2:bias=-2", "binary8p4se", "e8m0", "ue4m3"]
+
+
+@st.composite
+def any_unit(draw):
+    cls = draw(st.sampled_from(list(OPERATIONS.values())))
+    given_options = {name: draw(st.sampled_from(FORMATS)) for name in (*cls.operand_names, "out")}
+    rounding = draw(st.sampled_from(Rounding))
+    given_options |= {"rounding": rounding, "tininess": draw(st.sampled_from(Tininess)), "flags": draw(st.booleans()),
+                      "subnormals": draw(st.sampled_from(Subnormals)), "handshake": draw(st.sampled_from(Handshake))}
+    if rounding.stochastic:
+        given_options["random_bits"] = draw(st.integers(1, 32))
+    if draw(st.booleans()):
+        given_options["overflow"] = draw(st.sampled_from(Overflow))
+    timing = draw(st.sampled_from(["", "stages", "period"]))
+    if timing:
+        given_options[timing] = draw(st.integers(0, 64)) if timing == "stages" else draw(st.floats(1, 1e5))
+    if cls is fpgen.Add:
+        given_options["subtract"] = draw(st.sampled_from(Subtract))
+    if cls is fpgen.MultiplyAccumulate:
+        given_options |= {"accumulate": draw(st.sampled_from(Accumulate)), "loadable": draw(st.booleans())}
+    try:
+        return cls(**given_options)
+    except UsageError:
+        return fpgen.Multiply(a=given_options["out"], b="fp16", out="fp32", flags=given_options["flags"])
+
+
+@settings(max_examples=500, deadline=None)
+@given(any_unit())
+def test_round_trips_of_any_unit(unit):
+    for again in everywhere(unit):
+        assert again == unit
+        assert again.text == unit.text
+
+
+@pytest.mark.parametrize(("text", "advice"), [
+    ("", "no operation; allowed: multiply, add, fma, mac, convert"),
+    ("mulitply fp16 fp16 -> fp16", "did you mean multiply"),
+    ("divide fp16 fp16 -> fp16", "operation divide; allowed: multiply"),
+    ("multiply fp16 -> fp16", "1 operands; allowed: multiply A B -> OUT"),
+    ("convert fp16 fp16 -> fp16", "2 operands; allowed: convert SOURCE -> OUT"),
+    ("multiply fp16 fp16", "no '-> OUT'"),
+    ("multiply fp16 fp16 ->", "no '-> OUT'"),
+    ("multiply fp16 fp16 -> fp16 rne rtz", "rounding given twice"),
+    ("multiply fp16 fp16 -> fp16 rne rounding=rne", "rounding given twice"),
+    ("multiply fp16 fp16 -> fp16 out=fp32", "out given twice"),
+    ("multiply fp16 fp16 -> fp16 rnd", "did you mean rn"),
+    ("multiply fp16 fp16 -> fp16 stage=3", "did you mean stages"),
+    ("multiply fp16 fp16 -> fp16 subtract=on", "option subtract; allowed: rounding"),
+    ("multiply fp16 fp16 -> fp16 stages", "stages=... is allowed"),
+    ("multiply fp16 fp16 -> fp16 stages=x", "a whole number is allowed"),
+    ("multiply fp16 fp16 -> fp16 stages=-1", "from 0 to"),
+    ("multiply fp16 fp16 -> fp16 period=fast", "a number is allowed"),
+    ("multiply fp16 fp16 -> fp16 flags=maybe", "allowed: on, off"),
+    ("multiply fp16 fp16 -> fp16 tininess=never", "allowed: after, before"),
+    ("multiply fp16 fp16 -> e4m3fn propagate", "has no infinity; allowed: ieee, saturate"),
+    ("multiply fp16 fp16 -> e2m1 ieee", "neither infinity nor NaN"),
+    ("multiply fp16 fp116 -> fp16", "did you mean fp16"),
+    ("convert fp32 -> bf16 sra", "1 to 32 are allowed"),
+    ("convert fp32 -> bf16 rne random_bits=4", "random bits belong to"),
+    (None, "is allowed"),
+])
+def test_refusals_of_text(text, advice):
+    with pytest.raises(UsageError, match=advice):
+        parse_unit(text)
+
+
+@pytest.mark.parametrize(("plain", "advice"), [
+    ({}, "no operation"),
+    ([], "a table with operation"),
+    ({"operation": 3}, "operation 3; allowed"),
+    ({"operation": "add", "a": "fp16", "out": "fp16"}, "no b; needed: a, b, out"),
+    ({"operation": "add", "a": "fp16", "b": "fp16", "out": "fp16", "stage": 1}, "did you mean stages"),
+    ({"operation": "add", "a": "fp16", "b": "fp16", "out": "fp16", "stages": 1.5}, "a whole number is allowed"),
+    ({"operation": "add", "a": "fp16", "b": "fp16", "out": "fp16", "stages": True}, "a whole number is allowed"),
+    ({"operation": "add", "a": "fp16", "b": "fp16", "out": "fp16", "flags": 1}, "true or false is allowed"),
+    ({"operation": "add", "a": 16, "b": "fp16", "out": "fp16"}, "a=16; a word is allowed"),
+    ({"operation": "add", "a": "fp16", "b": "fp16", "out": "fp16", "period": "x"}, "a number is allowed"),
+])
+def test_refusals_of_tables(plain, advice):
+    with pytest.raises(UsageError, match=advice):
+        unit_from_dict(plain)
+
+
+def test_text_values_in_a_table():
+    plain = {"operation": "add", "a": "fp16", "b": "fp16", "out": "fp16", "stages": "2", "flags": "on"}
+    assert unit_from_dict(plain) == parse_unit("add fp16 fp16 -> fp16 stages=2 flags=on")

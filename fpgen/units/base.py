@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import enum
 import hashlib
+import math
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -109,15 +110,17 @@ class Unit:
         self._set("tininess", as_enum("tininess", self.tininess, Tininess))
         self._set("subnormals", as_enum("subnormals", self.subnormals, Subnormals))
         self._set("handshake", as_enum("handshake", self.handshake, Handshake))
-        check_overflow(self.out, self.overflow)
+        check_overflow(self.out, self._policy)
         _ = self.semantics  # refuses contradictory random_bits
+        if not isinstance(self.flags, bool):
+            raise UsageError(f"flags={self.flags!r}; True or False is allowed")
         if self.stages is not None and self.period is not None:
             raise UsageError(f"stages={self.stages} with period={self.period}; give one of them")
         if self.period is None and self.stages is None:
             self._set("stages", 0)
-        if self.stages is not None and not (isinstance(self.stages, int) and 0 <= self.stages <= MAX_STAGES):
+        if self.stages is not None and not (type(self.stages) is int and 0 <= self.stages <= MAX_STAGES):
             raise UsageError(f"stages={self.stages}; a whole number from 0 to {MAX_STAGES} is allowed")
-        if self.period is not None and not self.period > 0:
+        if self.period is not None and not (isinstance(self.period, int | float) and 0 < self.period < math.inf):
             raise UsageError(f"period={self.period}; a positive number of picoseconds is allowed")
         self._validate()
 
@@ -136,7 +139,12 @@ class Unit:
 
     @property
     def semantics(self) -> Semantics:
-        return Semantics(self.rounding, self.overflow, self.tininess, self.subnormals, self.random_bits)
+        return Semantics(self.rounding, self._policy, self.tininess, self.subnormals, self.random_bits)
+
+    @property
+    def _policy(self) -> Overflow:
+        """`overflow`, which is only None before the default is known."""
+        return self.overflow or default_overflow(self.out)
 
     @property
     def contract(self) -> str:
@@ -144,9 +152,8 @@ class Unit:
         mode = "rounding port" if self.rounding is Rounding.PORT else self.rounding.value.upper()
         notes = [f"correctly rounded, {mode}"]
         if self.overflow is not default_overflow(self.out):
-            notes.append({"saturate": "saturating", "propagate": "saturating, infinities kept", "ieee": "ieee overflow"}[
-                self.overflow.value
-            ])
+            notes.append({Overflow.SATURATE: "saturating", Overflow.PROPAGATE: "saturating, infinities kept",
+                          Overflow.IEEE: "ieee overflow"}[self._policy])
         if self.subnormals is not Subnormals.FULL:
             notes.append({"in": "subnormal operands read as zero", "out": "tiny results flushed",
                           "both": "subnormals flushed in and out"}[self.subnormals.value])
@@ -227,9 +234,10 @@ class Unit:
     @property
     def text(self) -> str:
         """One line that `fpgen.parse_unit` reads back to an equal unit."""
-        words = [self.operation, *(fmt.name for fmt in self.operands.values()), "->", self.out.name, self.rounding.value]
+        operands = (fmt.name for fmt in self.operands.values())
+        words = [self.operation, *operands, "->", self.out.name, self.rounding.value]
         if self.overflow is not default_overflow(self.out):
-            words.append(self.overflow.value)
+            words.append(self._policy.value)
         return " ".join(words + [f"{name}={value}" for name, value in self._options()])
 
     def __str__(self) -> str:
@@ -238,9 +246,10 @@ class Unit:
     @property
     def name(self) -> str:
         """A stable identifier that carries the parameters: the Verilog module name."""
-        words = [self.operation, *(fmt.name for fmt in self.operands.values()), "to", self.out.name, self.rounding.value]
+        operands = (fmt.name for fmt in self.operands.values())
+        words = [self.operation, *operands, "to", self.out.name, self.rounding.value]
         if self.overflow is not default_overflow(self.out):
-            words.append(self.overflow.value)
+            words.append(self._policy.value)
         words += [f"{name}{'' if value == 'on' else '_' + value}" for name, value in self._options()]
         spelled = "_".join(words).replace("-", "n")
         return re.sub(r"_+", "_", re.sub(r"[^A-Za-z0-9_]", "_", spelled)).strip("_")

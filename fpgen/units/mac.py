@@ -74,7 +74,8 @@ class MultiplyAccumulate(Unit):
             if self.terms:
                 raise UsageError(f"terms={self.terms} with accumulate=float; terms belongs to accumulate=exact")
             if not self.out.zero:
-                raise UsageError(f"output {self.out} has no zero, so it cannot be an accumulator; use a format with zero")
+                raise UsageError(f"output {self.out} has no zero, so it cannot be an accumulator; "
+                                 "a format with zero is allowed")
         else:
             if self.loadable:
                 raise UsageError("loadable=on with accumulate=exact; allowed with accumulate=float")

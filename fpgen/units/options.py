@@ -146,6 +146,8 @@ class Semantics:
     random_bits: int = 0
 
     def __post_init__(self):
+        if type(self.random_bits) is not int:
+            raise UsageError(f"random_bits={self.random_bits!r}; a whole number is allowed")
         if self.rounding.stochastic and not 1 <= self.random_bits <= 32:
             raise UsageError(f"rounding={self.rounding.value} with random_bits={self.random_bits}; 1 to 32 are allowed")
         if not self.rounding.stochastic and self.random_bits:

@@ -137,15 +137,22 @@ def _negated(x: np.ndarray, negate: np.ndarray | bool) -> np.ndarray:
 def invalid_operations(
     operation: Operation, operands: list[np.ndarray], shadows: list[np.ndarray], total: np.ndarray
 ) -> np.ndarray:
-    """Invalid operations (IEEE 754-2019, 7.2): infinity times zero, infinity minus infinity, signalling NaNs."""
-    nans = [np.isnan(x) for x in shadows]
-    quiet = np.logical_or.reduce(nans)
-    invalid = np.isnan(total) & ~quiet
+    """Invalid operations (IEEE 754-2019, 7.2): infinity times zero, infinity minus infinity, signalling NaNs.
+
+    All of them make a NaN, so only those of `total` are looked at.
+    """
+    index = np.flatnonzero(np.isnan(total))
+    invalid = np.zeros(total.shape, dtype=bool)
+    if not len(index):
+        return invalid
+    terms = [x[index] for x in shadows]
+    found = ~np.logical_or.reduce([np.isnan(x) for x in terms])
     if len(operation.product) == 2:
-        a, b = shadows[0], shadows[1]
-        invalid |= (np.isinf(a) & (b == 0)) | (np.isinf(b) & (a == 0))  # also when the addend is NaN
+        a, b = terms[0], terms[1]
+        found |= (np.isinf(a) & (b == 0)) | (np.isinf(b) & (a == 0))  # also when the addend is NaN
     for fmt, codes in zip(operation.operands, operands, strict=True):
-        mask = signaling(fmt, codes)
+        mask = signaling(fmt, codes[index])
         if mask is not None:
-            invalid |= mask
+            found |= mask
+    invalid[index] = found
     return invalid

@@ -1,51 +1,26 @@
-"""Proof that the Verilog text equals the Amaranth design.
+"""Proof that the Verilog text equals the Amaranth design it stands for.
 
 Both carry the same register names, so every register is a cut point: its
 output becomes an input and its next value an output of a combinational
-comparison, which Yosys proves by SAT after sweeping both sides together.
-Registers that match by name, pins that match by name, equal next values and
-equal outputs: by induction over the clocks the designs are equal whenever their
-registers start equal. (The text gives no initial values; reset sets what needs to be known.)
+comparison, which Yosys proves by SAT after sweeping both sides together. By induction
+over the clocks the designs are equal whenever their registers start equal (the
+text gives no initial values; reset sets what needs to be known).
+
+`fpgen.ppa.equivalence` compares netlists, bit by bit after synthesis. Here both sides still
+have their words, so registers match as words, however their bits are numbered.
 """
 
 from __future__ import annotations
 
-import enum
-from dataclasses import dataclass
+import re
 from typing import TYPE_CHECKING
 
 from ..errors import RunFailure
+from ..ppa.equivalence import Proof
 from . import write
 
 if TYPE_CHECKING:
     from ..units.base import Unit
-
-
-class Verdict(enum.Enum):
-    PROVEN = "proven"
-    FAILED = "failed"
-    TIMED_OUT = "timed out"
-
-
-@dataclass(frozen=True)
-class Proof:
-    """Outcome of a comparison.
-
-    Attributes
-    ----------
-    verdict : Verdict
-    detail : str
-        What Yosys said when it is not proven.
-    seconds : float
-    tool : str
-        Yosys and its version.
-    """
-
-    verdict: Verdict
-    detail: str
-    seconds: float
-    tool: str
-
 
 _SCRIPT = """
 read_rtlil gold.il
@@ -61,12 +36,14 @@ opt_clean
 expose -evert-dff -shared gold gate
 miter -equiv -flatten -make_outputs gold gate miter
 hierarchy -top miter
-select -assert-none t:$*ff* t:$_*FF* t:$*latch*
+opt_clean
+tee -o left.txt select -list t:$*ff* t:$*latch*
+delete t:$*ff* t:$*latch*
 techmap
 opt -full
 abc -script +strash;ifraig;
 opt -full
-tee -o proof.txt sat -prove trigger 0 miter
+tee -o proof.txt sat -prove trigger 0 -show-inputs miter
 """
 
 
@@ -83,26 +60,36 @@ def prove(unit: Unit, text: str | None = None, *, engine: str | None = None, tim
     timeout : float
         Seconds.
 
+    Returns
+    -------
+    Proof
+        `status` is ``proven``, ``failed``, ``timed out``, or ``inconclusive`` when registers have no counterpart.
+
     Raises
     ------
     MissingTool
         When the engine is not installed.
     RunFailure
-        When Yosys cannot read or compare the designs (a missing pin or register, a syntax error).
+        When Yosys cannot read or compare the designs (a missing pin, a syntax error).
     """
     from ..ppa import yosys
+    from ..rtl import pipeline_for
     from ..rtl.component import to_rtlil
 
-    tool = yosys.select(engine)
+    pipeline = pipeline_for(unit)
+    registers = pipeline.register_bits + (pipeline.stages if unit.handshake.value != "none" else 0)
     files = {"gold.il": to_rtlil(unit), "gate.v": write(unit) if text is None else text}
     try:
-        run = yosys.run(tool, _SCRIPT.format(top=unit.name), files, ["proof.txt"], timeout=timeout)
+        run = yosys.run(yosys.select(engine), _SCRIPT.format(top=unit.name), files, ["left.txt", "proof.txt"],
+                        timeout=timeout)
     except yosys.Timeout as error:
-        return Proof(Verdict.TIMED_OUT, str(error), timeout, tool.version)
+        return Proof("timed out", registers, timeout, str(error))
+    left = run.files["left.txt"].split()
     said = run.files["proof.txt"]
+    if left:
+        return Proof("inconclusive", registers, run.seconds, f"registers without a counterpart: {', '.join(left[:8])}")
     if "no model found: SUCCESS" in said:
-        return Proof(Verdict.PROVEN, "", run.seconds, tool.version)
+        return Proof("proven", registers, run.seconds)
     if "model found: FAIL" in said:
-        return Proof(Verdict.FAILED, said[said.index("Signal Name"):] if "Signal Name" in said else said, run.seconds,
-                     tool.version)
+        return Proof("failed", registers, run.seconds, "; ".join(re.findall(r"\\in_\w+ .*", said)[:12]))
     raise RunFailure(f"the comparison of {unit.name} ended without a verdict:\n{said[-1000:]}")

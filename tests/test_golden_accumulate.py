@@ -71,9 +71,22 @@ def test_every_mode(names, accumulate, mode):
     check(*draw(accumulate, names, 3, (2, 40), mode))
 
 
-def test_one_long_stream_without_a_clear():
-    for accumulate in ("float", "exact"):
-        check(*draw(accumulate, ("e4m3fn", "bf16", "fp32"), 7, (3000,), "rne"))
+@pytest.mark.parametrize("mode", [mode.value for mode in Rounding])
+@pytest.mark.parametrize("names", [("e4m3fn", "bf16", "fp32"), ("e5m2", "e5m2", "e5m2"), ("int8", "e4m3", "bf16"),
+                                   ("fp16", "fp16", "binary8p1se"), ("fp32", "fp32", "fp32")], ids="-".join)
+def test_long_sums(names, mode):
+    """A few long sums are guessed and checked; wrong guesses (overflow, flushing, double rounding) do no harm."""
+    for seed in range(2):
+        unit, operands, controls = draw("float", names, seed, (2, 400), mode)
+        controls["clear"] = np.zeros((2, 400), dtype=np.uint8)
+        if unit.loadable:
+            controls["load"] = controls["clear"]
+        check(unit, operands, controls)
+
+
+@pytest.mark.parametrize("accumulate", ["float", "exact"])
+def test_one_long_stream_without_a_clear(accumulate):
+    check(*draw(accumulate, ("e4m3fn", "bf16", "fp32"), 7, (3000,), "rne"))
 
 
 def test_shape_does_not_matter():

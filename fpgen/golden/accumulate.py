@@ -11,11 +11,13 @@ import numpy as np
 
 from ..units.mac import Accumulate, MultiplyAccumulate
 from .accumulate_exact import run_exact
+from .accumulate_guess import can_guess, run_long
 from .modes import select_modes
 from .operation import evaluate, operation_for
 from .result import Result, code_dtype
 
 _CHUNK = 1 << 13  # sums that advance together
+_FEW, _LONG = 64, 64  # so few sums with so many steps to go are finished one by one
 
 
 def run_accumulate(unit: MultiplyAccumulate, inputs: dict[str, np.ndarray]) -> Result:
@@ -73,12 +75,29 @@ def _advance(
     flags: np.ndarray,
 ):
     """Run sums that begin at `first` with `held`, the longest first, to their ends."""
-    operation = operation_for(unit)
+    operation, guessing = operation_for(unit), can_guess(unit)
     for step in range(int(length[0])):
-        running = np.searchsorted(-length, -step)  # how many are longer than `step`
+        running = int(np.searchsorted(-length, -step))  # how many are longer than `step`
+        if running <= _FEW and length[0] - step > _LONG and guessing:
+            for sum_ in range(running):
+                _finish(unit, flat, slice(first[sum_] + step, first[sum_] + length[sum_]), held[sum_], codes, flags)
+            return
         now = first[:running] + step
         port = flat["rounding"][now] if "rounding" in flat else None
         random = flat["random"][now] if "random" in flat else None
         modes = select_modes(unit.rounding, port, random, unit.random_bits)
         held, raised = evaluate(operation, [flat["a"][now], flat["b"][now], held[:running]], modes)
         codes[now], flags[now] = held, raised
+
+
+def _finish(
+    unit: MultiplyAccumulate,
+    flat: dict[str, np.ndarray],
+    part: slice,
+    held: np.integer,
+    codes: np.ndarray,
+    flags: np.ndarray,
+):
+    """Run one sum to its end, over the steps `part`."""
+    inputs = {name: array[part] for name, array in flat.items()}
+    run_long(unit, inputs, int(held), codes[part], flags[part])

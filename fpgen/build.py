@@ -57,6 +57,8 @@ class Outcome:
         Vectors compared with the golden model.
     method : str
         ``exhaustive``, ``proven`` or ``sampled``.
+    seed : int
+        Of the sample.
     area_um2, nand2_eq, delay_ps : float
         Of the point with the smallest product of area and delay.
     technology : str
@@ -76,6 +78,7 @@ class Outcome:
     reason: str = ""
     vectors: int = 0
     method: str = ""
+    seed: int = 0
     area_um2: float = float("nan")
     nand2_eq: float = float("nan")
     delay_ps: float = float("nan")
@@ -255,16 +258,20 @@ def _unit(job: Job) -> Outcome:
     return replace(outcome, seconds=time.monotonic() - start)
 
 
+#: Of a verdict: what says nothing about the unit.
+_NOT_EVIDENCE = ("evidence", "waveform", "cached")
+
+
 def _verified_and_costed(job: Job, blank: Outcome, start: float) -> Outcome:
     from .ppa import flow, measure_unit
 
     design, unit = job.design, job.design.unit
     _say(job, "writing Verilog", 0.05)
     verilog = unit.verilog()
-    _say(job, "simulating", 0.15)
-    options = {"vectors": design.vectors} if design.vectors is not None else {}
-    verdict = unit.verify(seed=job.seed, **options)
-    evidence = verdict.to_dict()
+    _say(job, "simulating", 0.1)
+    verdict = unit.verify(seed=job.seed, vectors=design.vectors,
+                          progress=lambda what, fraction: _say(job, what, 0.1 + 0.5 * fraction))
+    evidence = {name: value for name, value in verdict.to_dict().items() if name not in _NOT_EVIDENCE}
     if not verdict.passed:
         where = write_bundle(unit, job.output, verilog=verilog, note=design.note, evidence=evidence, suffix=".failed")
         return replace(blank, reason=verdict.summary, directory=str(where))
@@ -278,8 +285,8 @@ def _verified_and_costed(job: Job, blank: Outcome, start: float) -> Outcome:
     best = min(good, key=lambda point: point.adp)
     ordered = [best, *(point for point in points if point is not best)]
     _say(job, "writing files", 0.95)
-    outcome = replace(blank, passed=True, vectors=verdict.vectors, method=verdict.method, area_um2=best.area_um2,
-                      nand2_eq=best.nand2_eq, delay_ps=best.delay_ps, technology=best.technology,
+    outcome = replace(blank, passed=True, vectors=verdict.vectors, method=verdict.method, seed=job.seed,
+                      area_um2=best.area_um2, nand2_eq=best.nand2_eq, delay_ps=best.delay_ps, technology=best.technology,
                       directory=str(job.output / unit.name), seconds=time.monotonic() - start)
     write_bundle(unit, job.output, verilog=verilog, note=design.note, evidence=evidence,
                  extra={f"{unit.name}.mapped.v": flow.netlist_text(best.netlist_hash)},

@@ -106,10 +106,15 @@ def generate(words: tuple[str, ...], output: Path, to_stdout: bool):
 @main.command()
 @unit_argument
 @click.option("--simulator", default="verilator", show_default=True, help="verilator or icarus.")
-@click.option("--seed", type=int, default=1, show_default=True, help="Of the random vectors.")
-@click.option("--vectors", type=int, help="How many random vectors where the operands' codes are too many to try all.")
-@click.option("--replay", metavar="FILE", type=click.Path(path_type=Path), help="Run the vectors of a mismatch again.")
-@click.option("--waves", is_flag=True, help="Write a VCD waveform.")
+@click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Of the random vectors.")
+@click.option("--vectors", type=click.IntRange(1), metavar="N",
+              help="Random vectors where not all codes are tried; default a million.")
+@click.option("--exhaustive/--sampled", default=None,
+              help="Try every code of every input, or not; default: where these are at most 2**24.")
+@click.option("--replay", metavar="VECTOR", help="Run one vector again: its index, or codes such as a=0x3c,b=0x01.")
+@click.option("--waves", is_flag=True, help="Write a VCD waveform of the first mismatch, or of the first vectors.")
+@click.option("--keep", metavar="DIR", type=click.Path(path_type=Path), help="Where evidence and waveform go.")
+@click.option("--force", is_flag=True, help="Run again even if this very thing passed before.")
 @json_option
 def verify(words: tuple[str, ...], as_json: bool, **options: Any):
     """Simulate a unit against its golden model.
@@ -118,7 +123,9 @@ def verify(words: tuple[str, ...], as_json: bool, **options: Any):
     """
     from . import show
 
-    verdict = _unit(words).verify(**{name: value for name, value in options.items() if value is not None})
+    unit = _unit(words)
+    with show.simulation(unit.text, quiet=as_json) as tell:
+        verdict = unit.verify(progress=tell, **options)
     if as_json:
         _print_json(verdict.to_dict())
     else:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .formats.describe import Description
     from .ppa.point import Point
     from .ppa.sta import TimingReport
+    from .verify import Verdict
 
 #: Width of tables that go to a file or a pipe, where there is no terminal to ask.
 PIPE_WIDTH = 180
@@ -108,6 +109,11 @@ def findings(found: Sequence[Finding]):
               else Text("everything that is needed is there", style="green"))
 
 
+def verdict(found: Verdict):
+    """`fpgen verify`."""
+    Output().print(found.text(), style="" if found.passed else "red")
+
+
 def points(found: Sequence[Point]):
     """`fpgen ppa`: the points as a table, then what they rest on and the critical path of the fastest."""
     good = [point for point in found if point.failure is None]
@@ -144,6 +150,16 @@ def path(steps: Iterable[Mapping[str, Any]], start: str, end: str, out: Output):
 
 
 @contextmanager
+def simulation(text: str, quiet: bool = False) -> Iterator[Callable[[str, float], None]]:
+    """Progress of `fpgen verify`: what is being done and how far it is, on a terminal only."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda what, fraction: None
+        return
+    with Console(stderr=True, highlight=False).status(f"verifying {text}") as status:
+        yield lambda what, fraction: status.update(f"verifying {text}: {what} {fraction:.0%}")
+
+
+@contextmanager
 def synthesis(text: str, quiet: bool = False) -> Iterator[Callable[[Point], None]]:
     """Progress of `fpgen ppa`: the newest point, on a terminal only."""
     if quiet or not sys.stderr.isatty():
@@ -164,7 +180,12 @@ def progress(quiet: bool = False) -> Iterator[Callable[[Step], None]]:
         yield lambda step: None
         return
     if not sys.stderr.isatty():
+        last: dict[str, str] = {}
+
         def line(step: Step):
+            if last.get(step.unit) == step.what or step.what == "waiting":
+                return
+            last[step.unit] = step.what
             print(f"[{step.seconds:6.1f} s] {step.unit}: {step.what}", file=sys.stderr, flush=True)
 
         yield line
@@ -185,21 +206,23 @@ def progress(quiet: bool = False) -> Iterator[Callable[[Step], None]]:
 
 
 def outcomes(found: Sequence[Outcome]):
-    """`fpgen run`: one table, then what failed and why."""
+    """`fpgen run`: one table, three lines a unit (what it is, its contract, where its files are); then what failed."""
     rows = []
     for outcome in found:
-        figures: tuple[Any, ...] = (Text("failed", style="bold red"), "", "", "", "")
+        told = Text(outcome.text, style="bold")
+        told.append(f"\n  {outcome.contract}\n  {outcome.directory or 'nothing written'}", style="not bold")
+        figures: tuple[Any, ...] = ("-", Text("failed", style="bold red"), "-", "-", "-")
         if outcome.passed:
-            figures = (f"{outcome.vectors:,}", outcome.method, f"{outcome.area_um2:.0f}", f"{outcome.nand2_eq:.0f}",
+            how = f"{outcome.method}, seed {outcome.seed}" if outcome.method == "sampled" else outcome.method
+            figures = (f"{outcome.vectors:,}", how, f"{outcome.area_um2:.0f}", f"{outcome.nand2_eq:.0f}",
                        f"{outcome.delay_ps:.0f}")
-        rows.append((outcome.text, outcome.contract, outcome.latency, *figures, outcome.directory))
+        rows.append((told, outcome.latency, *figures))
     out = Output()
-    right = ["latency", "vectors", "area um2", "NAND2", "delay ps"]
-    out.print(table(["unit", "contract", "latency", "vectors", "how", "area um2", "NAND2", "delay ps", "files"], rows,
-                    right=right))
+    right = ["latency", "vectors", "area um2", "NAND2 eq.", "delay ps"]
+    out.print(table(["unit, contract, files", "latency", "vectors", "checked", *right[2:]], rows, right=right))
     first = next((outcome for outcome in found if outcome.passed), None)
-    if first is not None and first.technology:
-        out.print(f"Area and delay: {first.technology}, before placement; assumptions in each ppa.json.")
+    if first is not None:
+        out.print(f"Area and critical delay: {first.technology}, before placement; assumptions in each ppa.json.")
     for outcome in found:
         if not outcome.passed:
             out.print(f"FAILED {outcome.text}: {outcome.reason}", style="red")

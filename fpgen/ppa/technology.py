@@ -18,6 +18,9 @@ from fpgen.resources import resource_dir
 
 DEFAULT = "fpgen45"
 
+# Built-in technologies that this process has read.
+_loaded: "dict[str, Technology]" = {}
+
 
 @dataclass(frozen=True)
 class Technology:
@@ -61,13 +64,17 @@ def load(name: str = DEFAULT) -> Technology:
     if name not in names():
         raise UsageError(f"no built-in technology {name!r}; there are {', '.join(names())}; "
                          "for another one give its Liberty file")
+    known = _loaded.get(name)
+    if known is not None and known.liberty.exists():
+        return known
     table = celltable.read(resource_dir("synth") / "tech" / f"{name}.toml")
     text = celltable.to_liberty(table)
     library = liberty.from_text(text, f"built-in technology {name}")
     path = cache_dir("liberty") / f"{name}-{library.content_hash}.lib"
     if not path.exists():
         write_whole(path, text)
-    return Technology(name, path, library, table.driving_cell, table.output_load_ff)
+    _loaded[name] = Technology(name, path, library, table.driving_cell, table.output_load_ff)
+    return _loaded[name]
 
 
 def from_liberty(path: Path | str, *, driving_cell: str | None = None, output_load_ff: float = DEFAULT_LOAD_FF,
@@ -111,7 +118,11 @@ def default_driver(library: Library) -> Cell:
     RunFailure
         When the library has no buffer.
     """
-    drives = {cell.name: drive for cell in library.buffers() if (drive := _drive(cell)) > 0}
+    found = {cell.name: _drive(cell) for cell in library.buffers()}
+    found = {name: figures for name, figures in found.items() if figures[0] > 0}
+    # Delay cells are buffers too, of the slow kind.
+    drives = {name: drive for name, (drive, idle) in found.items()
+              if idle <= 2 * min(other for _, other in found.values())}
     if not drives:
         raise RunFailure(f"the library {library.name} ({library.source}) has no buffer that may be used; "
                          "name a driving cell")
@@ -119,12 +130,12 @@ def default_driver(library: Library) -> Cell:
     return library.cells[min(drives, key=lambda name: abs(drives[name] - 2 * least))]
 
 
-def _drive(cell: Cell) -> float:
-    """Drive strength in fF per ps: load over the delay that it adds, both edges."""
+def _drive(cell: Cell) -> tuple[float, float]:
+    """Drive strength in fF per ps (load over the delay that it adds), and least delay in ps; both edges summed."""
     for arc in cell.arcs:
         if arc.rise_delay is not None and arc.fall_delay is not None:
             slew, load = float(arc.rise_delay.x[0]), float(arc.rise_delay.y[-1])
             low = float(arc.rise_delay.y[0])
-            added = sum(table.at(slew, load) - table.at(slew, low) for table in (arc.rise_delay, arc.fall_delay))
-            return (load - low) / added if added > 0 else 0.0
-    return 0.0
+            most, least = (arc.rise_delay.at(slew, at) + arc.fall_delay.at(slew, at) for at in (load, low))
+            return ((load - low) / (most - least) if most > least else 0.0), least
+    return 0.0, 0.0

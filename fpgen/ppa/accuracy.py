@@ -1,0 +1,129 @@
+"""How far a compact technology is from a full library: the same designs through both, and the differences.
+
+    python -m fpgen.ppa.accuracy fpgen45 FULL.lib.gz [--driving-cell BUF_X2] [--recipe NAME ...]
+
+`docs/technology.md` states the figures that this prints.
+"""
+
+import argparse
+import itertools
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from fpgen.errors import FpgenError, UsageError
+from fpgen.ppa import flow, technology, yosys
+from fpgen.ppa.technology import Technology
+
+# Adders, multipliers, shifters, compares, a leading-zero count and a pipeline: what units are made of.
+DESIGNS: Mapping[str, str] = {
+    "add16": "module d(input [15:0] a, b, output [16:0] y); assign y = a + b; endmodule",
+    "add32": "module d(input [31:0] a, b, output [32:0] y); assign y = a + b; endmodule",
+    "mul6": "module d(input [5:0] a, b, output [11:0] y); assign y = a * b; endmodule",
+    "mul8": "module d(input [7:0] a, b, output [15:0] y); assign y = a * b; endmodule",
+    "mul11": "module d(input [10:0] a, b, output [21:0] y); assign y = a * b; endmodule",
+    "shift16": "module d(input [15:0] a, input [3:0] s, output [15:0] y); assign y = a >> s; endmodule",
+    "shift32": "module d(input [31:0] a, input [4:0] s, output [31:0] y); assign y = a >> s; endmodule",
+    "max24": "module d(input [23:0] a, b, output [23:0] y, output e); assign e = a == b; assign y = a < b ? b : a; "
+             "endmodule",
+    "lzc32": "module d(input [31:0] a, output reg [5:0] n); integer i; always @* begin n = 32; "
+             "for (i = 0; i < 32; i = i + 1) if (a[i]) n = 31 - i; end endmodule",
+    "mac8": "module d(input clk, input [7:0] a, b, output reg [19:0] y); reg [7:0] c, e; reg [15:0] p; "
+            "always @(posedge clk) begin c <= a; e <= b; p <= c * e; y <= y + p; end endmodule",
+}
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The same (design, recipe, target) under a compact and a full library.
+
+    Attributes
+    ----------
+    labels : tuple of str
+    area, delay : arrays of shape (n, 2)
+        um2 and ps; column 0 full, column 1 compact.
+    """
+
+    labels: tuple[str, ...]
+    area: np.ndarray
+    delay: np.ndarray
+
+    @staticmethod
+    def errors(figures: np.ndarray) -> np.ndarray:
+        """Relative error of each pair, shape (n,)."""
+        return figures[:, 1] / figures[:, 0] - 1
+
+    @staticmethod
+    def same_order(figures: np.ndarray) -> float:
+        """Part of all pairs of points that both libraries rank the same way (ties left out)."""
+        signs = [np.sign(one - other) for one, other in itertools.combinations(figures, 2)]
+        told = [sign for sign in signs if sign.all()]
+        return float(np.mean([sign[0] == sign[1] for sign in told])) if told else 1.0
+
+    def summary(self) -> str:
+        """One line for area and one for delay."""
+        lines = [f"{len(self.labels)} points"]
+        for name, figures in (("area", self.area), ("delay", self.delay)):
+            errors = self.errors(figures)
+            worst = int(np.argmax(abs(errors)))
+            lines.append(f"{name:5}  mean error {abs(errors).mean():6.2%}  bias {errors.mean():+6.2%}  worst "
+                         f"{errors[worst]:+6.2%} ({self.labels[worst]})  same order {self.same_order(figures):.1%}")
+        return "\n".join(lines)
+
+
+def compare(compact: Technology, full: Technology, *, designs: Mapping[str, str] = DESIGNS,
+            recipes: Sequence[str] = ("area", "balanced", "speed"), engine: str | None = None) -> Comparison:
+    """Synthesise every design under both technologies.
+
+    Points are paired by recipe and by their place in it: the fastest with the fastest, the relaxed with the relaxed.
+
+    Raises
+    ------
+    UsageError, RunFailure, MissingTool
+        As `fpgen.ppa.flow.measure`.
+    """
+    labels: list[str] = []
+    figures: list[tuple[tuple[float, float], tuple[float, float]]] = []
+    for (name, text), recipe in itertools.product(designs.items(), recipes):
+        ours = {(point.recipe, index): point for index, point in
+                enumerate(flow.measure(text, "d", technology=compact, recipe=recipe, engine=engine))}
+        for index, point in enumerate(flow.measure(text, "d", technology=full, recipe=recipe, engine=engine)):
+            other = ours.get((point.recipe, index))
+            if other is None or point.failure or other.failure:
+                continue
+            labels.append(f"{name} {point.recipe} #{index}")
+            figures.append(((point.area_um2, other.area_um2), (point.delay_ps, other.delay_ps)))
+    table = np.array(figures).reshape(len(labels), 2, 2)
+    return Comparison(tuple(labels), table[:, 0], table[:, 1])
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The command; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m fpgen.ppa.accuracy",
+                                     description="Compare a built-in technology with a full library")
+    parser.add_argument("technology", help="a built-in one, e.g. fpgen45")
+    parser.add_argument("liberty", help="the full library")
+    parser.add_argument("--driving-cell")
+    parser.add_argument("--recipe", action="append", help="may be repeated; default area, balanced and speed")
+    parser.add_argument("--engine", choices=yosys.ENGINES)
+    parser.add_argument("--all", action="store_true", help="print every point")
+    given = parser.parse_args(arguments)
+    try:
+        compact = technology.load(given.technology)
+        full = technology.from_liberty(given.liberty, driving_cell=given.driving_cell,
+                                       output_load_ff=compact.output_load_ff)
+        found = compare(compact, full, recipes=given.recipe or ("area", "balanced", "speed"), engine=given.engine)
+    except FpgenError as error:
+        print(error, file=sys.stderr)
+        return 2 if isinstance(error, UsageError) else 1
+    if given.all:
+        for label, area, delay in zip(found.labels, found.area, found.delay, strict=True):
+            print(f"{label:40} um2 {area[0]:9.2f} {area[1]:9.2f}   ps {delay[0]:8.1f} {delay[1]:8.1f}")
+    print(found.summary())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

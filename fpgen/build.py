@@ -286,8 +286,9 @@ def _verified_and_costed(job: Job, blank: Outcome, start: float) -> Outcome:
     ordered = [best, *(point for point in points if point is not best)]
     _say(job, "writing files", 0.95)
     outcome = replace(blank, passed=True, vectors=verdict.vectors, method=verdict.method, seed=job.seed,
-                      area_um2=best.area_um2, nand2_eq=best.nand2_eq, delay_ps=best.delay_ps, technology=best.technology,
-                      directory=str(job.output / unit.name), seconds=time.monotonic() - start)
+                      area_um2=best.area_um2, nand2_eq=best.nand2_eq, delay_ps=best.delay_ps,
+                      technology=best.technology, directory=str(job.output / unit.name),
+                      seconds=time.monotonic() - start)
     write_bundle(unit, job.output, verilog=verilog, note=design.note, evidence=evidence,
                  extra={f"{unit.name}.mapped.v": flow.netlist_text(best.netlist_hash)},
                  points=[point.to_dict() for point in ordered],

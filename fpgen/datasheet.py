@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from .ppa.point import assumptions_text
 from .rtl import pipeline_for
 from .units import Handshake, Role, Rounding, Unit
 from .units.options import PORT_CODES
@@ -87,9 +88,20 @@ def _decimal(value: Any) -> str:
 def _checked(evidence: Mapping[str, Any] | None) -> str:
     if evidence is None:
         return "## Verification\n\nNot verified in this directory. Do it with `fpgen verify`."
-    heading = f"{evidence['vectors']:,} vectors, {evidence['method']}; " \
-              f"{'all agree with the golden model' if evidence['passed'] else 'FAILED'}."
-    return f"## Verification\n\n{heading} Details in `verification.json`."
+    how = "every code of every input" if evidence["method"] == "exhaustive" else (
+        f"{evidence['method']}, seed {evidence.get('seed', '-')}")
+    outcome = "all agree with the golden model" if evidence["passed"] else f"FAILED: {evidence.get('reason', '')}"
+    text = f"## Verification\n\n{evidence['vectors']:,} vectors ({how}): {outcome}."
+    tests = evidence.get("protocol", ())
+    if tests:
+        failed = sum(bool(test["failure"]) for test in tests)
+        text += (f" {len(tests)} cocotb tests of reset, latency and handshake: "
+                 f"{f'{failed} FAILED' if failed else 'all pass'}.")
+    families = evidence.get("families", {})
+    if len(families) > 1:
+        rows = ((name, f"{count:,}") for name, count in families.items())
+        text += "\n\n" + _table(["stimulus", "vectors"], rows)
+    return f"{text}\n\nSimulator: {evidence.get('simulator', '-')}. Details in `verification.json`."
 
 
 def _cost(points: list[Mapping[str, Any]]) -> str:
@@ -98,9 +110,7 @@ def _cost(points: list[Mapping[str, Any]]) -> str:
         return ""
     rows = [(point["recipe"], f"{point['area_um2']:.0f}", f"{point['nand2_eq']:.0f}", f"{point['delay_ps']:.0f}",
              point["cells"], point["registers"], point["logic_depth"]) for point in good]
-    first = good[0]
-    given = "; ".join(f"{name.replace('_', ' ')} {value}" for name, value in first.get("assumptions", {}).items())
     heads = ["recipe", "area um2", "NAND2 eq.", "delay ps", "cells", "registers", "depth"]
-    return ("## Cost\n\n" + _table(heads, rows) +
-            f"\n\n{first['technology']}; {given or 'see ppa.json for the assumptions'}. "
-            "Estimates of an open flow before placement, for comparing units with each other.")
+    return ("## Cost\n\n" + _table(heads, rows) + f"\n\n{good[0]['technology']}: "
+            f"{assumptions_text(good[0].get('assumptions', {}))}. "
+            "Estimates of an open flow, for comparing units with each other.")

@@ -92,8 +92,11 @@ def format_description(told: Description):
 
 def timing(report: TimingReport):
     """`fpgen sta`: the critical delay and its path."""
+    from .ppa.point import assumptions_text
+
     out = Output()
-    out.print(f"critical delay {report.delay_ps:.1f} ps, {report.logic_depth} cells deep; {_given(report.assumptions)}")
+    out.print(f"critical delay {report.delay_ps:.1f} ps, {report.logic_depth} cells deep; "
+              f"{assumptions_text(report.assumptions)}")
     path([vars(step) for step in report.path], report.startpoint, report.endpoint, out)
 
 
@@ -116,6 +119,8 @@ def verdict(found: Verdict):
 
 def points(found: Sequence[Point]):
     """`fpgen ppa`: the points as a table, then what they rest on and the critical path of the fastest."""
+    from .ppa.point import assumptions_text
+
     good = [point for point in found if point.failure is None]
     out = Output()
     rows = [(point.recipe, f"{point.target_ps:.0f}", f"{point.area_um2:.1f}", f"{point.nand2_eq:.0f}",
@@ -125,18 +130,11 @@ def points(found: Sequence[Point]):
     if good:
         out.print(table(["recipe", *figures], rows, right=figures))
         fastest = min(good, key=lambda point: point.delay_ps)
-        out.print(f"{fastest.technology}; {_given(fastest.assumptions)}")
+        out.print(f"{fastest.technology}; {assumptions_text(fastest.assumptions)}")
         path(fastest.critical_path, fastest.startpoint, fastest.endpoint, out)
     for point in found:
         if point.failure is not None:
             out.print(f"{point.recipe} at {point.target_ps:.0f} ps failed: {point.failure}", style="red")
-
-
-def _given(assumptions: Mapping[str, Any]) -> str:
-    """What figures rest on, in one line."""
-    told = [f"{name.removesuffix('_ff').replace('_', ' ')} {value}{' fF' if name.endswith('_ff') else ''}"
-            for name, value in assumptions.items()]
-    return ", ".join([*told, "before placement"])
 
 
 def path(steps: Iterable[Mapping[str, Any]], start: str, end: str, out: Output):

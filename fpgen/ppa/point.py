@@ -89,6 +89,13 @@ class Point:
         return cls(**given)
 
 
+def assumptions_text(assumptions: Mapping[str, Any]) -> str:
+    """What figures rest on, in one line."""
+    told = [f"{name.removesuffix('_ff').replace('_', ' ')} {value}{' fF' if name.endswith('_ff') else ''}"
+            for name, value in assumptions.items()]
+    return ", ".join([*told, "before placement"])
+
+
 def pareto(points: Iterable[Point]) -> list[Point]:
     """Points that no other beats in area and delay both, smallest area first.
 

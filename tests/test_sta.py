@@ -82,6 +82,14 @@ def test_bad_netlists(library, text, said):
         time(text, library)
 
 
+def test_refusals(library):
+    text = "module m(a, y); input a; output y; INV u (.A(a), .Y(y)); endmodule"
+    with pytest.raises(UsageError, match="no cell 'BUF' to drive inputs with"):
+        time(text, library, driving_cell="BUF")
+    with pytest.raises(UsageError, match="output load of -1"):
+        time(text, library, output_load_ff=-1)
+
+
 def test_unknown_top(library):
     with pytest.raises(UsageError, match="no module 'x'; there are m"):
         netlist.from_text("module m(a); input a; endmodule", "x")

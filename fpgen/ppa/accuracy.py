@@ -106,6 +106,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("technology", help="a built-in one, e.g. fpgen45")
     parser.add_argument("liberty", help="the full library")
     parser.add_argument("--driving-cell")
+    parser.add_argument("--dont-use", action="append", default=[], help="cells of the full library to avoid; * allowed")
     parser.add_argument("--recipe", action="append", help="may be repeated; default area, balanced and speed")
     parser.add_argument("--engine", choices=yosys.ENGINES)
     parser.add_argument("--all", action="store_true", help="print every point")
@@ -113,7 +114,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         compact = technology.load(given.technology)
         full = technology.from_liberty(given.liberty, driving_cell=given.driving_cell,
-                                       output_load_ff=compact.output_load_ff)
+                                       output_load_ff=compact.output_load_ff, dont_use=given.dont_use)
         found = compare(compact, full, recipes=given.recipe or ("area", "balanced", "speed"), engine=given.engine)
     except FpgenError as error:
         print(error, file=sys.stderr)

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from fpgen.errors import RunFailure
+from fpgen.errors import RunFailure, UsageError
 from fpgen.ppa import liberty
 from fpgen.ppa import netlist as netlists
 from fpgen.ppa.cells import Cell, Floats, Library
@@ -105,9 +105,16 @@ def analyse(netlist: Netlist, library: Library, *, top: str | None = None, drivi
     ------
     RunFailure
         When a cell or pin is missing from the library, or gates form a loop.
+    UsageError
+        When the driving cell is not in the library, or the load is negative.
     """
     if top is not None and top != netlist.top:
         raise RunFailure(f"the netlist's top module is {netlist.top!r}, not {top!r}")
+    if driving_cell is not None and driving_cell not in library.cells:
+        raise UsageError(f"the library {library.name} has no cell {driving_cell!r} to drive inputs with; its buffers "
+                         f"are {', '.join(cell.name for cell in library.buffers()) or '(none)'}")
+    if not 0 <= output_load_ff < 1e9:
+        raise UsageError(f"an output load of {output_load_ff} fF; 0 or more is allowed")
     graph = build(netlist, library, output_load_ff)
     state = _State(graph, library.cell(driving_cell) if driving_cell else None)
     return state.report({"corner": library.corner, "driving_cell": driving_cell or "ideal",

@@ -5,8 +5,10 @@ from __future__ import annotations
 import difflib
 import errno
 import os
+import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, NoReturn
 
 import click
@@ -50,7 +52,8 @@ class Commands(click.Group):
         if not standalone_mode:
             return super().main(args, prog_name, complete_var, False, **extra)
         try:
-            code = super().main(args, prog_name, complete_var, False, **extra)
+            with _terminable():
+                code = super().main(args, prog_name, complete_var, False, **extra)
             sys.stdout.flush()
         except BrokenPipeError:
             _leave_quietly()
@@ -76,6 +79,23 @@ class Commands(click.Group):
             complain("out of memory; give less to do at once")
             sys.exit(FAILURE)
         sys.exit(code if isinstance(code, int) else 0)
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """Let a polite kill end the run as Ctrl-C does, so that whatever is half-written is removed."""
+    def stop(number: int, frame: Any):
+        raise KeyboardInterrupt
+
+    try:
+        before = signal.signal(signal.SIGTERM, stop)
+    except ValueError:  # not the main thread: the caller has its own ways
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _usage_line(error: click.ClickException) -> str:

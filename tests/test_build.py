@@ -3,6 +3,9 @@
 import csv
 import errno
 import json
+import signal
+import subprocess
+import sys
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -187,3 +190,16 @@ def test_the_command_ends_with_one_table(tmp_path, monkeypatch):
     result = CliRunner().invoke(cli.main, ["run", "my.toml"])
     assert result.exit_code == 1
     assert "FAILED add e2m1 e2m1 -> e2m1 rne stages=60: " in result.stdout
+
+
+def test_a_killed_run_leaves_nothing_half_written(tmp_path):
+    (tmp_path / "my.toml").write_text('[[unit]]\nunit = "multiply fp16 fp16 -> fp16"\n')
+    run = subprocess.Popen([sys.executable, "-m", "fpgen", "run", "my.toml", "--force"], cwd=tmp_path,
+                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    told = run.stderr.readline()
+    run.send_signal(signal.SIGTERM)
+    _, rest = run.communicate(timeout=60)
+    assert "writing Verilog" in told
+    assert run.returncode == 130
+    assert rest.strip().endswith("fpgen: interrupted; nothing half-written was kept") and "Traceback" not in rest
+    assert not any((tmp_path / "rtl_out").glob("*"))

@@ -2,8 +2,8 @@
 
     python benchmarks/bench_golden.py [--quick] [--json]
 
-Rates are in millions of results (steps, for accumulators) a second, flags included; the best of a few
-repetitions, after one that builds the tables. The reference is what numpy takes for one float32
+Rates are in millions of results (steps, for accumulators) a second of processor time, flags included;
+the best of a few repetitions, after one that builds the tables. The reference is what numpy takes for one float32
 multiplication of arrays of the same length, so that a figure can be compared between machines:
 ratio = rate / rate of the reference. Operands are uniform random codes, NaNs and subnormals included,
 except where the line says "normal": values spread over forty binades.
@@ -55,9 +55,9 @@ def rate(call: Callable[[], Any], count: int, repeat: int) -> float:
     call()
     best = float("inf")
     for _ in range(repeat):
-        start = time.perf_counter()
+        start = time.process_time()
         call()
-        best = min(best, time.perf_counter() - start)
+        best = min(best, time.process_time() - start)
     return count / best / MILLION
 
 

@@ -78,7 +78,7 @@ def test_result_depends_on_no_chunking(text):
     operands = draw_operands(unit, 40000, rng)
     controls = draw_controls(unit, (40000,), rng)
     whole = unit.compute(*operands.values(), **controls)
-    for cut in (slice(0, 1), slice(8190, 8195), slice(32760, 32780), slice(39999, 40000), slice(100, 30001)):
+    for cut in (slice(0, 1), slice(16380, 16389), slice(32760, 32780), slice(39999, 40000), slice(100, 30001)):
         part = unit.compute(*(x[cut] for x in operands.values()), **{name: x[cut] for name, x in controls.items()})
         assert (part.codes == whole.codes[cut]).all() and (part.flags == whole.flags[cut]).all()
     shaped = unit.compute(*(x.reshape(4, 100, 100) for x in operands.values()),

@@ -43,10 +43,9 @@ def test_placed_sums_and_negation(a, data):
     count = len(a)
     offsets = [data.draw(st.lists(st.integers(0, 120), min_size=count, max_size=count)) for _ in range(2)]
     signs = data.draw(st.lists(st.sampled_from([1, -1]), min_size=count, max_size=count))
-    total = np.zeros((6, count), dtype=np.int64)
     a64 = limbs.split(np.array(a, dtype=np.uint64))
-    limbs.place(a64, np.array(offsets[0]), total)
-    limbs.place(a64, np.array(offsets[1]), total, np.array(signs))
+    total = limbs.place(a64, np.array(offsets[0]), 6)
+    total += limbs.place(a64, np.array(offsets[1]), 6, np.array(signs) < 0)
     over = limbs.carry(total)
     exact = [(x << i) + s * (x << j) for x, i, j, s in zip(a, *offsets, signs, strict=True)]
     assert [x + (int(o) << 192) for x, o in zip(value(total), over, strict=True)] == exact

@@ -96,10 +96,8 @@ def _chunk(
 def _products(operation: Operation, terms: list, rows: int, exponent: int) -> np.ndarray:
     """Signed limbs of the products in units of the register, not carried: (rows, n), modulo its size."""
     exact, _ = product(terms, [fmt.significand_bits for fmt in operation.product])
-    offset = np.where(exact.limbs.any(axis=0), exact.base - exponent, 0)
-    limbs = np.zeros((rows, len(offset)), dtype=np.int64)
-    place(exact.limbs, offset, limbs, np.where(exact.negative, np.int64(-1), np.int64(1)))
-    return limbs
+    offset = np.maximum(exact.base - exponent, 0)  # less than 0 only for zeros
+    return place(exact.limbs, offset, rows, exact.negative)
 
 
 def _running(terms: np.ndarray, since: np.ndarray, before: np.ndarray) -> np.ndarray:

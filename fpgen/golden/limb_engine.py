@@ -10,7 +10,7 @@ the same from there.
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import lru_cache, reduce
 from typing import NamedTuple
 
 import numpy as np
@@ -101,15 +101,13 @@ def add(x: Exact, x_top: np.ndarray, x_width: int, y: Unpacked, y_width: int, ke
     space = gaps(x_width, y_width, kept)
     x_base, y_base = x.base, y.exponent
     y_top = y_base + bit_length_64(y.significand)
-    x_zero, y_zero = ~x.limbs.any(axis=0), y.significand == 0
+    x_zero, y_zero = reduce(np.bitwise_or, x.limbs) == 0, y.significand == 0
     distance = np.where(x_zero | y_zero, 0, x_top - y_top)
     y_base = np.where(y_zero, x_base, y_base + np.maximum(distance - space.x_above, 0))
     x_base = np.where(x_zero, y_base, x_base + np.maximum(-distance - space.y_above, 0))
     base = np.minimum(x_base, y_base)
-    total = np.zeros((space.limbs, len(base)), dtype=np.int64)
-    place(x.limbs, x_base - base, total)
-    y_limbs = split(y.significand)[: limbs_for(y_width)]
-    place(y_limbs, y_base - base, total, np.where(x.negative ^ y.negative, np.int64(-1), np.int64(1)))
+    total = place(x.limbs, x_base - base, space.limbs)
+    total += place(split(y.significand)[: limbs_for(y_width)], y_base - base, space.limbs, x.negative ^ y.negative)
     below_zero = carry(total) < 0
     negate_where(total, below_zero)
     return Exact(total, base, x.negative ^ below_zero)

@@ -35,34 +35,42 @@ def multiply(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return np.stack([low & _MASK_U, middle & _MASK_U, high & _MASK_U, high >> _HALF]).view(np.int64)
 
 
-def place(limbs: np.ndarray, offset: np.ndarray, into: np.ndarray, sign: np.ndarray | int = 1):
-    """Add ``sign * limbs * 2**offset`` to `into`, without carrying.
+def place(limbs: np.ndarray, offset: np.ndarray, rows: int, negative: np.ndarray | None = None) -> np.ndarray:
+    """``+-limbs * 2**offset``, without borrows: every limb of a negative number is 0 or negative.
 
     Parameters
     ----------
     limbs : ndarray of int64, shape (k, n)
     offset : ndarray of int64, shape (n,)
-        Not negative, and such that no one goes beyond the top of `into`; zeros may.
-    into : ndarray of int64, shape (m, n)
-        Changed in place; C-contiguous.
-    sign : ndarray of int64, shape (n,), or int
-        1 or -1.
+        Not negative; what is moved beyond the top of the result is lost.
+    rows : int
+        Limbs of the result.
+    negative : ndarray of bool, shape (n,), optional
+        Which ones to negate.
+
+    Returns
+    -------
+    ndarray of int64, shape (rows, n)
     """
-    count = into.shape[1]
-    flat = into.reshape(-1)
+    height, count = limbs.shape
     shift = offset & (LIMB - 1)
-    column = np.arange(count)
+    # the number moved within its limbs, between two rows of zeros
+    moved = np.zeros((height + 3, count), dtype=np.int64)
+    np.left_shift(limbs, shift, out=moved[1:-2])  # below 2**63: by at most 31
+    over = moved[1:-2] >> LIMB
+    moved[1:-2] &= _MASK
+    moved[2:-1] |= over
+    if negative is not None:
+        moved *= np.where(negative, np.int64(-1), np.int64(1))
+    # row r of the result is row r - offset // 32 of that
+    result = np.empty((rows, count), dtype=np.int64)
+    flat, column = moved.reshape(-1), np.arange(count)
     top = column + (flat.size - count)
-    index = (offset >> 5) * count + column
-    rest = np.zeros(count, dtype=np.int64)
-    for limb in limbs:
-        np.minimum(index, top, out=index)  # beyond the top there are only zeros to add
-        whole = (limb << shift) | rest  # below 2**63: a limb moves by at most 31
-        flat[index] += sign * (whole & _MASK)
-        rest = whole >> LIMB
+    index = column + count - (offset >> 5) * count
+    for row in result:
+        flat.take(np.minimum(np.maximum(index, column), top), out=row, mode="clip")
         index += count
-    np.minimum(index, top, out=index)
-    flat[index] += sign * rest
+    return result
 
 
 def carry(limbs: np.ndarray) -> np.ndarray:

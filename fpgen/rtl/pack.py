@@ -83,23 +83,34 @@ class _Packer:
         rows = self._rows(level)
         for name, node in self.old.inputs.items():
             self._keep(node, self.new.input(name, node.width))
-        done: set[int] = set()
-        order = sorted(self.live, key=lambda n: (level[n.index], n.index not in self.roots, n.index))
-        for node in order:
-            self.new.section(node.section)
-            row = rows.get(node.index)
-            if row is None:
-                if node.op != "input":
-                    self._copy(node)
-            elif node.index not in done:
-                for run in self._runs(row):
-                    self._row(run)
-                done.update(bit.node.index for bit in row)
+        for node in self.live:
+            self._make(node, rows)
         for name, node in self.old.outputs.items():
             self.new.output(name, self.made[node.index])
         for state, value in self.old.states.items():
             self.new.next_state(self.made[state.index], self.made[value.index])
         return self.new, self.stage_of_new
+
+    def _make(self, wanted: Node, rows: dict[int, list[_Bit]]):
+        """The node in the new graph, after all that it (or another bit of its row) depends on."""
+        pending = [wanted]
+        while pending:
+            node = pending[-1]
+            if node.index in self.made:
+                pending.pop()
+                continue
+            row = rows.get(node.index)
+            before = node.args if row is None else [leaf for bit in row for leaf in bit.leaves]
+            missing = [arg for arg in before if arg.index not in self.made]
+            if missing:
+                pending += reversed(missing)
+                continue
+            self.new.section(node.section)
+            if row is None:
+                self._copy(node)
+            else:
+                for run in self._runs(row):
+                    self._row(run)
 
     def _levels(self) -> dict[int, int]:
         """Rows that come before each node: no bit of a row depends on another of the same level."""
@@ -160,7 +171,7 @@ class _Packer:
     def _row(self, row: list[_Bit]):
         if len(row) < FEWEST:
             for bit in row:
-                self._copy(bit.node)
+                self._single_bit(bit)
             return
         columns = [self.new.cat(*[self.made[bit.leaves[k].index] for bit in row]) for k in range(len(row[0].leaves))]
         stage = self.stage[row[0].node.index]
@@ -178,6 +189,19 @@ class _Packer:
         word = build(row[0].shape)
         for place, bit in enumerate(row):
             self.made[bit.node.index] = word[place]
+
+    def _single_bit(self, bit: _Bit):
+        """A bit that stays single, with the operations inside its formula."""
+        pending = [bit.node]
+        while pending:
+            node = pending[-1]
+            missing = [arg for arg in node.args if arg.index not in self.made]
+            if missing:
+                pending += reversed(missing)
+            else:
+                pending.pop()
+                if node.index not in self.made:
+                    self._copy(node)
 
     def _copy(self, node: Node):
         if node.op == "state":

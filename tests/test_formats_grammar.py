@@ -93,6 +93,18 @@ def test_as_format_takes_both():
     assert fpgen.parse_format("e5m2") == fmt
 
 
+def test_as_format_gives_equal_formats_one_name():
+    """A format built in Python, with a name of its own or none, is called in units what the grammar calls it."""
+    ieee = {"bits": 16, "precision": 11, "bias": 15, "infinity": Infinity.IEEE, "nan": NaN.IEEE}
+    for fmt in (Format(**ieee), Format(**ieee, name="mine")):
+        assert as_format(fmt).name == "fp16"
+        unit = fpgen.Multiply(a=fmt, b=fmt, out=fmt)
+        assert unit.text == "multiply fp16 fp16 -> fp16 rne"
+        assert fpgen.parse_unit(unit.text) == unit
+    own = as_format(Format(bits=9, precision=4, bias=3, name="mine"))
+    assert parse(own.name) == own
+
+
 @st.composite
 def any_format(draw) -> Format:
     if draw(st.booleans()):

@@ -11,6 +11,7 @@ import pytest
 import fpgen
 from fpgen.formats import CATALOGUE, Class, parse
 from fpgen.golden import exact
+from fpgen.golden.exact_round import Exact, round_to
 from fpgen.units import Flags
 
 NONE, NX, UF, OF, NV = Flags(0), Flags.NX, Flags.UF, Flags.OF, Flags.NV
@@ -177,6 +178,37 @@ def test_07_all_codes_of_zero_are_zero(run):
     for code in (0, 1, 7, 0x80, 0x87):
         assert run(f"multiply {fmt} {fmt} -> fp16", code, 0x78) == (0x7E00, NV)
         assert run(f"add {fmt} {fmt} -> fp16", code, 0x38) == (0x3C00, NONE)
+
+
+# ---- 8: extremes of the parameters ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", ["rne", "rna", "rtz", "rup", "rdn", "rto"])
+@pytest.mark.parametrize("names", [
+    ("e1m1", "e1m1", "e1m1", "e1m1"), ("binary3p1se", "e2m0", "binary3p2sf", "e1m0"), ("int2", "int3", "e2m0", "int2"),
+    ("e3m0", "e1m1", "e2m1", "e8m0"), ("uint2:scale=9", "binary3p1se", "e1m0", "fp64"),
+    ("e2m1", "e1m2", "int2", "e15m1"),
+], ids="-".join)
+def test_08_smallest_and_widest_formats_on_every_code(run, names, mode):
+    """cvfpu#66, HardFloat 3ca9cc7 and its significands of 3 bits: widths derived for famous formats only."""
+    a, b, c, out = map(parse, names)
+    codes = (x.reshape(-1) for x in np.meshgrid(*(np.arange(1 << fmt.bits) for fmt in (a, b, c)), indexing="ij"))
+    x, y, z = codes
+    semantics = fpgen.Convert(source=a, out=out, rounding=mode).semantics
+    unit = fpgen.FusedMultiplyAdd(a=a, b=b, c=c, out=out, rounding=mode)
+    got = run.many(unit, x, y, z)
+    finite = 0
+    for index, (i, j, k) in enumerate(zip(x.tolist(), y.tolist(), z.tolist(), strict=True)):
+        if max(a.classify(i), b.classify(j), c.classify(k)) > Class.FINITE:
+            continue
+        value = a.value(i) * b.value(j) + c.value(k)
+        if value:
+            number = Exact(Class.FINITE, int(value < 0), abs(value.numerator), 1 - value.denominator.bit_length())
+            assert (got.codes[index], got.flags[index]) == round_to(number, out, semantics)
+            finite += 1
+        else:
+            assert not out.zero or out.classify(int(got.codes[index])) is Class.ZERO
+    assert finite > 20
 
 
 # ---- 9 to 13: widths, double rounding, sticky, carries -------------------------------------------

@@ -10,7 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from .descriptor import Format, Infinity, NaN, default_bias
+from .descriptor import Format, Infinity, NaN
+from .spelling import default_bias
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from fractions import Fraction
 from functools import cached_property
 
 from ..errors import UsageError
+from .spelling import spell
 
 
 class Infinity(enum.Enum):
@@ -373,33 +374,5 @@ class Format:
 
     @property
     def spelling(self) -> str:
-        """The format in the grammar of `fpgen.formats.parse`, every non-default option written out.
-
-        Precision 1 writes the sign (``s`` or ``u``) and the unsigned options too, so that it is
-        never mistaken for the scale that OCP calls E8M0.
-        """
-        options = []
-        if self.fixed:
-            if self.scale:
-                options.append(f"scale={self.scale}")
-            if self.symmetric:
-                options.append("symmetric=yes")
-            head = f"{'' if self.signed else 'u'}int{self.bits}"
-        else:
-            bare_power = self.precision == 1
-            if self.bias != default_bias(self.exponent_bits):
-                options.append(f"bias={self.bias}")
-            options.append(f"inf={self.infinity.value}")
-            options.append(f"nan={self.nan.value}")
-            if not self.subnormals or (bare_power and not self.signed):
-                options.append(f"subnormals={'yes' if self.subnormals else 'no'}")
-            if not self.zero or (bare_power and not self.signed):
-                options.append(f"zero={'yes' if self.zero else 'no'}")
-            sign = ("s" if bare_power else "") if self.signed else "u"
-            head = f"{sign}e{self.exponent_bits}m{self.trailing_bits}"
-        return head + (":" + ",".join(options) if options else "")
-
-
-def default_bias(exponent_bits: int) -> int:
-    """The IEEE 754 bias for a field of `exponent_bits` bits."""
-    return (1 << (exponent_bits - 1)) - 1
+        """The format in the grammar of `fpgen.formats.parse`, every non-default option written out."""
+        return spell(self)

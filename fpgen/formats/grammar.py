@@ -72,15 +72,19 @@ def _parse(text: str) -> Format:
 
 
 def as_format(given: Format | str) -> Format:
-    """`given` itself when it is a Format, else `parse` of it.
+    """The format that `given` is or names, under its canonical name: equal formats have one name in units.
 
     Raises
     ------
     UsageError
     """
-    return given if isinstance(given, Format) else parse(given)
+    if not isinstance(given, Format):
+        return parse(given)
+    name = canonical_name(given)
+    return given if given.name == name else dataclasses.replace(given, name=name)
 
 
+@lru_cache(maxsize=4096)
 def canonical_name(fmt: Format) -> str:
     """The catalogue's name for a format equal to `fmt`, else its shortest spelling that `parse` reads."""
     for entry in CATALOGUE.values():

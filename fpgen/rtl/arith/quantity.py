@@ -128,14 +128,15 @@ class Quantity:
         kept = value._in_bits(width) & (~value.less(0)).repeat(width)
         return Quantity(kept, 0, high)
 
-    def saturated(self, most: int) -> Quantity:
+    def saturated(self, most: int, name: str = "") -> Quantity:
         """min(self, 2**k - 1) with the smallest k that holds `most`; for a value of at least 0."""
         value = self.settled()
         k = max(1, most.bit_length())
         if self.high < 1 << k:
             return Quantity(value._in_bits(k), self.low, self.high)
-        over = value.node[k:].any()
-        return Quantity(value.node[:k] | over.repeat(k), min(self.low, most), (1 << k) - 1)
+        g = self.node.graph
+        clamped = value.node[:k] | value.node[k:].any().repeat(k)
+        return Quantity(g.step(name, clamped) if name else clamped, min(self.low, most), (1 << k) - 1)
 
     def minimum(self, other: Quantity) -> Quantity:
         """min(self, other), both at least 0."""

@@ -87,7 +87,7 @@ def total(g: Graph, a: Operand, b: Operand, mode: Mode, target: Target, network:
                 _bits_below(_padded(b, width), a, target))
     window = width + below
     most = min(difference.high, window)
-    aligned, jam = shift.shift_right_sticky(g, smaller, difference.saturated(most).node, window, most)
+    aligned, jam = shift.shift_right_sticky(g, smaller, difference.saturated(most, "align_by").node, window, most)
     if difference.high <= below:
         jam = g.const(0, 1)
     jam_bits = 0 if jam.constant == 0 else 1
@@ -151,7 +151,7 @@ def product_plus(g: Graph, a: Operand, b: Operand, c: Operand, mode: Mode, targe
     """
     g.section("Align the addend")
     product_width = a.significand.width + b.significand.width
-    product_last = a.exponent + b.exponent
+    product_last = (a.exponent + b.exponent).named("product_exponent")
     product_sign = g.step("product_sign", a.sign ^ b.sign)
     subtract = g.step("subtract_magnitudes", product_sign ^ c.sign)
     below = _bits_below(_product_kinds(a, b), c, target)
@@ -166,11 +166,10 @@ def product_plus(g: Graph, a: Operand, b: Operand, c: Operand, mode: Mode, targe
     if target.out.quantum_exponent < c.format.quantum_exponent:
         ahead = ahead & ~c.zero  # a zero addend must not hide a small product
     addend_leads = g.step("addend_leads", ahead | product_zero)
-    clamped = Quantity(distance.node, distance.low, distance.high)
     width = max(1, max(distance.high, 0).bit_length())
-    amount = Quantity(clamped.bits(width) & (~addend_leads).repeat(width), 0, max(distance.high, 0))
+    amount = Quantity(distance.bits(width) & (~addend_leads).repeat(width), 0, max(distance.high, 0))
     most = min(amount.high, window)
-    aligned, jam = shift.shift_right_sticky(g, c.significand, amount.saturated(most).node, window, most)
+    aligned, jam = shift.shift_right_sticky(g, c.significand, amount.saturated(most, "align_by").node, window, most)
     if amount.high <= window - addend_width:
         jam = g.const(0, 1)
     jam_bits = 0 if jam.constant == 0 else 1

@@ -74,10 +74,10 @@ def unpack(g: Graph, code: Node, fmt: Format, flush: bool, name: str) -> Operand
     # The exponent field read as a binade: field 0 shares the exponent of field 1.
     if fmt.zero:
         normal = g.step(f"{name}_normal", field.any())
-        binade = g.cat(field[0] | ~normal, field[1:]) if field.width > 1 else g.const(1, 1)
+        lowest = g.step(f"{name}_exponent_lsb", field[0] | ~normal)
+        binade = g.cat(lowest, field[1:]) if field.width > 1 else g.const(1, 1)
     else:
         normal, binade = g.const(1, 1), field
-    g.step(f"{name}_exponent", binade)
     top = max(highest, low_field)
     if top == low_field:  # one binade only
         exponent = Quantity.constant(g, low_field + off)

@@ -74,10 +74,12 @@ class Comparison:
 
 
 def compare(compact: Technology, full: Technology, *, designs: Mapping[str, str] = DESIGNS,
-            recipes: Sequence[str] = ("area", "balanced", "speed"), engine: str | None = None) -> Comparison:
+            recipes: Sequence[str] = ("area", "balanced", "speed"), seeds: int = 1,
+            engine: str | None = None) -> Comparison:
     """Synthesise every design under both technologies.
 
     Points are paired by recipe and by their place in it: the fastest with the fastest, the relaxed with the relaxed.
+    Each is the mean over `seeds` samples, because a single synthesis is as noisy as the difference looked for.
 
     Raises
     ------
@@ -87,16 +89,25 @@ def compare(compact: Technology, full: Technology, *, designs: Mapping[str, str]
     labels: list[str] = []
     figures: list[tuple[tuple[float, float], tuple[float, float]]] = []
     for (name, text), recipe in itertools.product(designs.items(), recipes):
-        ours = {(point.recipe, index): point for index, point in
-                enumerate(flow.measure(text, "d", technology=compact, recipe=recipe, engine=engine))}
-        for index, point in enumerate(flow.measure(text, "d", technology=full, recipe=recipe, engine=engine)):
-            other = ours.get((point.recipe, index))
-            if other is None or point.failure or other.failure:
-                continue
-            labels.append(f"{name} {point.recipe} #{index}")
-            figures.append(((point.area_um2, other.area_um2), (point.delay_ps, other.delay_ps)))
+        ours, theirs = (_means(text, tech, recipe, seeds, engine) for tech in (compact, full))
+        for key in theirs:
+            if key in ours:
+                labels.append(f"{name} {key}")
+                figures.append(((theirs[key][0], ours[key][0]), (theirs[key][1], ours[key][1])))
     table = np.array(figures).reshape(len(labels), 2, 2)
     return Comparison(tuple(labels), table[:, 0], table[:, 1])
+
+
+def _means(text: str, tech: Technology, recipe: str, seeds: int, engine: str | None) -> dict[str, tuple[float, float]]:
+    """Mean area and delay of each of a recipe's points that never failed."""
+    samples: dict[str, list[tuple[float, float]]] = {}
+    for seed in range(seeds):
+        points = flow.measure(text, "d", technology=tech, recipe=recipe, engine=engine, seed=seed)
+        for index, point in enumerate(points):
+            if point.failure is None:
+                samples.setdefault(f"{point.recipe} #{index}", []).append((point.area_um2, point.delay_ps))
+    return {key: (float(np.mean([area for area, _ in found])), float(np.mean([delay for _, delay in found])))
+            for key, found in samples.items() if len(found) == seeds}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -108,6 +119,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--driving-cell")
     parser.add_argument("--dont-use", action="append", default=[], help="cells of the full library to avoid; * allowed")
     parser.add_argument("--recipe", action="append", help="may be repeated; default area, balanced and speed")
+    parser.add_argument("--seeds", type=int, default=1, help="samples to average each point over")
     parser.add_argument("--engine", choices=yosys.ENGINES)
     parser.add_argument("--all", action="store_true", help="print every point")
     given = parser.parse_args(arguments)
@@ -115,7 +127,8 @@ def main(arguments: list[str] | None = None) -> int:
         compact = technology.load(given.technology)
         full = technology.from_liberty(given.liberty, driving_cell=given.driving_cell,
                                        output_load_ff=compact.output_load_ff, dont_use=given.dont_use)
-        found = compare(compact, full, recipes=given.recipe or ("area", "balanced", "speed"), engine=given.engine)
+        found = compare(compact, full, recipes=given.recipe or ("area", "balanced", "speed"), seeds=max(given.seeds, 1),
+                        engine=given.engine)
     except FpgenError as error:
         print(error, file=sys.stderr)
         return 2 if isinstance(error, UsageError) else 1

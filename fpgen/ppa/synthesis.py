@@ -69,7 +69,7 @@ def gates_hash(rtlil: str) -> str:
 
 def map_cells(gates: str, top: str, script: Sequence[str] | None, target_ps: float, liberty: Path,
               engine: yosys.Engine, *, driving_cell: str | None, output_load_ff: float,
-              dont_use: Sequence[str] = (), timeout: float = 300.0) -> Mapped:
+              dont_use: Sequence[str] = (), seed: int = 0, timeout: float = 300.0) -> Mapped:
     """Map generic gates to library cells with ABC.
 
     Parameters
@@ -82,6 +82,8 @@ def map_cells(gates: str, top: str, script: Sequence[str] | None, target_ps: flo
         Delay asked for, ps.
     driving_cell, output_load_ff
         The constraints that ABC's sizing and timing see.
+    seed : int
+        Above 0: internal names are scrambled first, which gives another sample of the same synthesis.
 
     Raises
     ------
@@ -99,8 +101,11 @@ def map_cells(gates: str, top: str, script: Sequence[str] | None, target_ps: flo
         files["abc.script"] = "\n".join(script).replace("{D}", f"-D {target_ps:g}") + "\n"
         command += " -script abc.script"
     command += "".join(f" -dont_use {name}" for name in dont_use)
+    scramble = [f"rename -scramble-name -seed {seed} w:$* c:$*", "write_rtlil -sort seed.il", "design -reset",
+                "read_rtlil seed.il"] if seed else []
     commands = [
         "read_rtlil gates.il",
+        *scramble,
         command,
         "opt_clean -purge",
         "write_verilog -noattr -noexpr mapped.v",

@@ -4,6 +4,7 @@ The stream compares in Verilog, millions of vectors a second; cocotb starts it a
 """
 
 import json
+import time
 from pathlib import Path
 
 import cocotb
@@ -20,10 +21,12 @@ async def every_vector(dut, number):
     done = getattr(dut, f"done_{i}")
     start = getattr(dut, f"start_{i}")
     await Timer(1, "ns")
+    begun = time.process_time()
     start.value = 1
     await RisingEdge(done)
+    seconds = time.process_time() - begun
     counts = {name: int(getattr(dut, f"{name}_{i}").value) for name in ("rows", "mismatches", "errors")}
-    Path(f"stream_{i}.json").write_text(json.dumps(counts))
+    Path(f"stream_{i}.json").write_text(json.dumps({**counts, "cpu_seconds": seconds}))
     assert counts["rows"] > 0, f"{stream['unit']}: 0 vectors were read; nothing was shown"
     assert counts["errors"] == 0, f"{stream['unit']}: {counts['errors']} errors of valid/ready or of the vector file"
     assert counts["mismatches"] == 0, f"{stream['unit']}: {counts['mismatches']} mismatches"

@@ -9,6 +9,7 @@ is expected of every lane. Every field is big-endian in 1, 2, 4 or 8 bytes::
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -69,21 +70,44 @@ class Layout:
         return np.dtype([("in", fields(self.inputs), (self.lanes,)), ("out", fields(self.outputs), (self.lanes,))])
 
     def pack(self, inputs: Mapping[str, np.ndarray], outputs: Mapping[str, np.ndarray]) -> np.ndarray:
-        """Rows of records from one flat array per port, of equal length.
+        """Rows of records from one array per port, of equal shapes.
 
-        Vector i goes to row ``i // lanes``, lane ``i % lanes``; the last row is filled up with copies of the
-        last vector.
+        Vectors (n,): vector i goes to row ``i // lanes``, lane ``i % lanes``. Sequences (sums, steps): each stays in
+        one lane, the lanes run side by side.
+
+        Raises
+        ------
+        ValueError
+            When the vectors (or sums) do not fill whole rows.
         """
-        count = len(next(iter(inputs.values())))
-        rows = -(-count // self.lanes)
+        shape = next(iter(inputs.values())).shape
+        if shape[0] % self.lanes:
+            raise ValueError(f"{shape[0]} vectors or sums do not fill rows of {self.lanes}")
+        rows = math.prod(shape) // self.lanes
         packed = np.empty(rows, self.dtype)
         for part, ports, values in (("in", self.inputs, inputs), ("out", self.outputs, outputs)):
             for port in ports:
-                flat = values[port.name]
-                if rows * self.lanes != count:
-                    flat = np.concatenate([flat, np.repeat(flat[-1:], rows * self.lanes - count)])
-                packed[part][port.name] = flat.reshape(rows, self.lanes)
+                array = values[port.name]
+                if len(shape) == 2:
+                    array = array.reshape(-1, self.lanes, shape[1]).swapaxes(1, 2)
+                packed[part][port.name] = array.reshape(rows, self.lanes)
         return packed
+
+    def index(self, position: int, shape: tuple[int, ...]) -> int:
+        """Where in the flattened arrays of this shape the vector at this position of the stream stood."""
+        if len(shape) == 1:
+            return position
+        row, lane = divmod(position, self.lanes)
+        block, step = divmod(row, shape[1])
+        return (block * self.lanes + lane) * shape[1] + step
+
+    def split_outputs(self, word: int) -> dict[str, int]:
+        """The outputs of one lane, from the number in which they lie as in a row."""
+        found = {}
+        for port in reversed(self.outputs):
+            found[port.name] = word & ((1 << port.width) - 1)
+            word >>= 8 * field_bytes(port.width)
+        return dict(reversed(found.items()))
 
     def slices(self, part: str) -> list[tuple[int, Port, int]]:
         """Where each field lies in the row taken as one number: (lane, port, index of the lowest bit)."""

@@ -7,9 +7,12 @@ unchanged design costs nothing, and parallel workers may race safely.
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
@@ -26,6 +29,9 @@ SIMULATORS = ("verilator", "icarus")
 #: Verilator warnings about the design that make a simulation worthless or hide a bug.
 FATAL_LINT = ("LATCH", "MULTIDRIVEN", "UNDRIVEN", "UNOPTFLAT", "IMPLICIT", "PINMISSING", "SELRANGE", "COMBDLY",
               "BLKSEQ")
+
+#: Modules of the harness that are compiled once for all their copies begin so.
+APART = "fpgen_lane_"
 
 
 @dataclass(frozen=True)
@@ -119,28 +125,41 @@ def _make_verilator(aside: Path, top: str, waves: bool):
     """Translate and compile in `aside`: no Perl, no make, one compiler call."""
     verilator = find_verilator()
     ready = runtime(verilator, waves)
+    # Inlined, every lane would be compiled on its own: minutes for a wide unit. Apart, and without the passes that
+    # name temporaries by lane (dfg), their functions are equal and Verilator keeps one.
+    lines = [f'inline -module "{name}"' for name in _modules(aside / "design.v")]
+    lines += [f'no_inline -module "{name}"' for name in _modules(aside / "harness.v") if name.startswith(APART)]
+    (aside / "control.vlt").write_text("\n".join(["`verilator_config", *lines]) + "\n")
     out = run([str(verilator.binary), "--cc", "--vpi", "--timing", "--prefix", "Vtop", "--top-module", top,
                "--Mdir", "obj", "-O3", "-Wall", "-Wno-fatal", "-Wno-DECLFILENAME", "--timescale", "1ns/1ps",
-               "--x-assign", "unique", "--x-initial", "unique", "--output-split", "0",
-               *(["--trace-vcd"] if waves else []), "design.v", "harness.v"],
+               "--x-assign", "unique", "--x-initial", "unique", "--output-split", "0", "-fno-dfg",
+               *(["--trace-vcd"] if waves else []), "control.vlt", "design.v", "harness.v"],
               cwd=aside, env={**os.environ, "VERILATOR_ROOT": str(verilator.root)}, what="verilator")
     lint = [line for line in out.splitlines() if line.startswith("%Warning") and "design.v:" in line]
     (aside / "lint.txt").write_text("".join(f"{line}\n" for line in lint))
     fatal = [line for line in lint if line.split(":")[0].removeprefix("%Warning-") in FATAL_LINT]
     if fatal:
         raise RunFailure("the design is not sound: " + "\n".join(fatal[:5]))
+    _compile(aside, [*find_compiler(), *compile_flags(verilator, waves)], ready)
+    shutil.rmtree(aside / "obj")
+
+
+def _compile(aside: Path, compiler: list[str], ready: Path):
+    """Compile the translated Verilog as two files side by side, the lanes and the rest, and link them."""
     sources = sorted(path.name for path in (aside / "obj").glob("*.cpp"))
+    lanes = [name for name in sources if name.startswith(f"Vtop_{APART}")]
     main = Path(cocotb_config.share_dir) / "lib" / "verilator" / "verilator.cpp"
-    unity = ['#include "pch.h"', *(f'#include "obj/{name}"' for name in sources), f'#include "{main}"']
-    (aside / "all.cpp").write_text("\n".join(unity) + "\n")
+    parts = {"lanes": lanes, "rest": [name for name in sources if name not in lanes]}
+    for part, names in parts.items():
+        text = "".join(f'#include "{name}"\n' for name in names)
+        (aside / "obj" / f"all_{part}.cpp").write_text(text + f'#include "{main}"\n' * (part == "rest"))
+    jobs = [[*compiler, UNIT_LEVEL, f"-I{ready}", "-I.", "-include", "pch.h", "-c", f"all_{part}.cpp",
+             "-o", f"{part}.o"] for part in parts]
+    with ThreadPoolExecutor(len(jobs)) as pool:
+        list(pool.map(lambda job: run(job, cwd=aside / "obj", what="compiling the simulation"), jobs))
     libs = cocotb_config.libs_dir
-    run([*find_compiler(), *compile_flags(verilator, waves), UNIT_LEVEL, f"-I{ready}", "-Iobj", "-I.",
-         "-include", "pch.h", "all.cpp", "-o", "sim", f"-L{ready}", "-lverilated", f"-Wl,-rpath,{libs}", f"-L{libs}",
-         "-lcocotbvpi_verilator"],
-        cwd=aside, what="compiling the simulation")
-    for path in (aside / "obj").iterdir():
-        path.unlink()
-    (aside / "obj").rmdir()
+    run([*compiler, *(f"obj/{part}.o" for part in parts), "-o", "sim", f"-L{ready}", "-lverilated",
+         f"-Wl,-rpath,{libs}", f"-L{libs}", "-lcocotbvpi_verilator"], cwd=aside, what="linking the simulation")
 
 
 # ---- Icarus -------------------------------------------------------------------------
@@ -151,6 +170,10 @@ module fpgen_dump;
   initial if ($value$plusargs("vcd=%s", name)) begin $dumpfile(name); $dumpvars(0, {top}); end
 endmodule
 """
+
+
+def _modules(path: Path) -> list[str]:
+    return re.findall(r"^module\s+(\w+)", path.read_text(), re.MULTILINE)
 
 
 def _make_icarus(aside: Path, top: str, waves: bool):

@@ -25,7 +25,7 @@ EXHAUSTIVE_LIMIT = 1 << 24
 RANDOM_VECTORS = 1_000_000
 DIRECTED_VECTORS = 1 << 16
 CHUNK = 1 << 17
-LANES_MOST = 16  # sums come in multiples of this
+LANES_MOST = 16  # families come in multiples of this, so that they fill whole rows
 
 Inputs = dict[str, np.ndarray]
 
@@ -99,7 +99,8 @@ class Plan:
             scale = min(1.0, 2.0 ** (self.ports[0].width - 18))  # few codes: do not show them a hundred times
         else:
             scale = 1.0
-        return [(name, max(1024, int(DIRECTED_VECTORS * scale))) for name in families] + shares
+        sizes = [(name, max(1024, int(DIRECTED_VECTORS * scale))) for name in families] + shares
+        return [(name, -(-count // LANES_MOST) * LANES_MOST) for name, count in sizes]
 
     @property
     def vectors(self) -> int:
@@ -137,6 +138,35 @@ class Plan:
         codes = make(Draft(terms, operands, out, rng, size))
         # A family may be finite (all corners): it is shown again, with other controls.
         return Chunk(family, start, self.with_controls({name: np.resize(a, size) for name, a in codes.items()}, rng))
+
+    def find(self, index: int) -> tuple[str, Inputs]:
+        """The vector with this index and its family; of a sequence, all steps up to it.
+
+        Returns
+        -------
+        (family, inputs)
+            Arrays of shape ``(1,)``, or ``(1, steps)``.
+
+        Raises
+        ------
+        UsageError
+            When the plan has no such vector.
+        """
+        if not 0 <= index < self.vectors:
+            raise UsageError(f"vector {index}; this run has vectors 0 to {self.vectors - 1}")
+        ends = np.cumsum([count for _, count in self.sizes])
+        number = int(np.searchsorted(ends, index, side="right"))
+        family, count = self.sizes[number]
+        start = int(ends[number]) - count
+        step = self._chunk_size(family)
+        part = (index - start) // step
+        size = min(step, count - part * step)
+        chunk = self._chunk(family, start + part * step, size, np.random.default_rng([self.seed, number, part]))
+        at = index - chunk.start
+        if not self.stateful:
+            return family, {name: array[at : at + 1] for name, array in chunk.inputs.items()}
+        row, last = divmod(at, next(iter(chunk.inputs.values())).shape[1])
+        return family, {name: array[row : row + 1, : last + 1] for name, array in chunk.inputs.items()}
 
     def _codes_of(self, start: int, size: int) -> Inputs:
         """Vectors `start`... of the exhaustive order: the first port in the lowest bits."""

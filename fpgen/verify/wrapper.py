@@ -9,6 +9,10 @@ unit in lockstep. It idles until `start`, then::
 
 Accepted rows queue what they expect; each valid output takes the oldest. Nothing
 here depends on the arithmetic: the expectations come with the vectors.
+
+A lane is a module with the unit and its input registers inside, which the stream
+writes from outside. So all lanes are the same function of their own variables, and
+Verilator (told not to inline them) compiles that function once, not once a lane.
 """
 
 from __future__ import annotations
@@ -23,10 +27,11 @@ TOP = "fpgen_harness"
 LOG_LIMIT = 64
 
 
-def lanes_for(unit) -> int:
-    """Lanes that pay: many for narrow units, fewer for wide ones, whose code would outgrow the caches."""
+def lanes_for(unit, verilog: str) -> int:
+    """Lanes that pay: many for small units; in large ones a lane takes so long that the others hardly speed it up."""
     width = sum(port.width for port in unit.ports if port.travels_in)
-    return 16 if width <= 32 else 8 if width <= 128 else 4
+    size = len(verilog)
+    return min(16 if size < 20_000 else 8 if size < 60_000 else 4, 1 << width)
 
 
 def harness(units: Sequence, lanes: Sequence[int], *, probes: bool = True) -> str:
@@ -47,7 +52,8 @@ def harness(units: Sequence, lanes: Sequence[int], *, probes: bool = True) -> st
             pins, text = _probe(i, unit)
             ports += pins
             body.append(text)
-    streams = "\n".join(_stream(i, unit, Layout.of(unit, lanes[i])) for i, unit in enumerate(units))
+    streams = "\n".join(_lane(i, unit) + "\n" + _stream(i, unit, Layout.of(unit, lanes[i]))
+                        for i, unit in enumerate(units))
     return (f"/* verilator lint_off WIDTH */\nmodule {TOP} (\n" + ",\n".join(ports) + "\n);\n" + "".join(body)
             + "endmodule\n\n" + streams)
 
@@ -57,25 +63,39 @@ def _pin(direction: str, vector: str, name: str) -> str:
     return f"  {direction} wire {vector}{name} /*verilator {access}*/"
 
 
+def _vector(width: int) -> str:
+    return f"[{width - 1}:0] " if width > 1 else ""
+
+
+def lane_module(i: int) -> str:
+    """Name of the module that holds one copy of unit i."""
+    return f"fpgen_lane_{i}"
+
+
+def _lane(i: int, unit) -> str:
+    """Module `fpgen_lane_i`: unit i behind registers named as its inputs; its outputs are ports."""
+    inputs = [port for port in unit.ports if port.is_input and port.role is not Role.CLOCK]
+    outputs = [port for port in unit.ports if not port.is_input]
+    pins = ["input wire clk"] + [f"output wire {_vector(port.width)}{port.name}" for port in outputs]
+    registers = "".join(f"  reg {_vector(port.width)}{port.name};\n" for port in inputs)
+    connections = ", ".join(f".{port.name}({port.name})" for port in unit.ports)
+    return f"module {lane_module(i)} ({', '.join(pins)});\n{registers}  {unit.name} unit ({connections});\nendmodule\n"
+
+
 def _probe(i: int, unit) -> tuple[list[str], str]:
     """Pins and text of the copy of unit i that cocotb drives itself."""
-    pins, text, connections = [_pin("input", "", f"u{i}_clk")], [], []
-    updates = []
+    pins, connections, updates = [_pin("input", "", f"u{i}_clk")], [f".clk(u{i}_clk)"], []
     for port in unit.ports:
-        name, vector = f"u{i}_{port.name}", f"[{port.width - 1}:0] " if port.width > 1 else ""
         if port.role is Role.CLOCK:
-            connections.append(f".{port.name}(u{i}_clk)")
             continue
-        pins.append(_pin("input" if port.is_input else "output", vector, name))
+        pins.append(_pin("input" if port.is_input else "output", _vector(port.width), f"u{i}_{port.name}"))
         if port.is_input:
-            # Through a register: logic that hangs on a top-level pin is evaluated at every step of the simulation.
-            text.append(f"  reg {vector}{name}_r;\n")
-            updates.append(f"{name}_r <= {name};")
-            name += "_r"
-        connections.append(f".{port.name}({name})")
-    text.append(f"  always @(negedge u{i}_clk) begin {' '.join(updates)} end\n")
-    text.append(f"  {unit.name} u{i} ({', '.join(connections)});\n")
-    return pins, "".join(text)
+            # Not directly: logic that hangs on a top-level pin is evaluated at every step of the simulation.
+            updates.append(f"u{i}.{port.name} <= u{i}_{port.name};")
+        else:
+            connections.append(f".{port.name}(u{i}_{port.name})")
+    return pins, (f"  {lane_module(i)} u{i} ({', '.join(connections)});\n"
+                  f"  always @(negedge u{i}_clk) begin {' '.join(updates)} end\n")
 
 
 def _stream(i: int, unit, layout: Layout) -> str:
@@ -87,7 +107,7 @@ def _stream(i: int, unit, layout: Layout) -> str:
     want_bits = 8 * lanes * layout.out_bytes
     depth = 1 << (latency + 4).bit_length()
     queued = latency > 0 or handshake
-    lines = _instances(unit, layout, has)
+    lines = _instances(i, unit, lanes)
     outputs = [(lane, port) for lane, port, _ in layout.slices("out")]
     got = ", ".join(f"{{{8 * field_bytes(port.width) - port.width}'d0, {port.name}_{lane}}}"
                     if port.width != 8 * field_bytes(port.width) else f"{port.name}_{lane}" for lane, port in outputs)
@@ -113,6 +133,10 @@ def _stream(i: int, unit, layout: Layout) -> str:
     store = f"queue[wp] = row[{want_bits - 1}:0]; wp = wp + 1;" if queued else ""
     fetch = "want = queue[rp]; rp = rp + 1;" if queued else f"want = row[{want_bits - 1}:0];"
     has_clock = "clk" in has
+    reset = ""
+    if has_clock:
+        reset = (f"    rst = 1; {_assign(unit, layout, 'rst', 'in_valid', 'out_ready')}\n"
+                 f"    repeat (4) begin #1 clk = 1; #1 clk = 0; end\n    rst = 0; {_assign(unit, layout, 'rst')}")
     return f"""\
 module fpgen_stream_{i} (input wire start, output reg done, output reg [63:0] rows, output reg [63:0] mismatches,
                        output reg [63:0] errors);
@@ -138,18 +162,20 @@ module fpgen_stream_{i} (input wire start, output reg done, output reg [63:0] ro
     if ($value$plusargs("log_{i}=%s", name)) log = $fopen(name, "w");
     if (!$value$plusargs("gaps_{i}=%d", gap_cycles)) gap_cycles = 0;
     if (vectors == 0 || log == 0) begin errors = 1; ended = 1; end
-{"    rst = 1; repeat (4) begin #1 clk = 1; #1 clk = 0; end rst = 0;" if has_clock else ""}
+{reset}
     while (!done) begin
       if (!full && !ended) begin
         got_bytes = $fread(row, vectors);
         full = got_bytes == {layout.row_bytes};
         ended = !full;
         if (got_bytes != 0 && ended) errors = errors + 1;
+{_present(layout)}
       end
 {'''      noise = {noise[30:0], noise[31] ^ noise[21] ^ noise[1] ^ noise[0]};
       in_valid = full && !(cycle < gap_cycles && noise[4]);
       out_ready = !(cycle < gap_cycles && noise[15]);
-      cycle = cycle + 1;''' if handshake else "      in_valid = full;"}
+      cycle = cycle + 1;
+      ''' + _assign(unit, layout, "in_valid", "out_ready") if handshake else "      in_valid = full;"}
       #1;
       idle = idle + 1;
       {' '.join(checks)}
@@ -184,22 +210,28 @@ endmodule
 """
 
 
-def _instances(unit, layout: Layout, has: set[str]) -> str:
-    """The lanes."""
-    at = {(lane, port.name): low for lane, port, low in layout.slices("in")}
+def _instances(i: int, unit, lanes: int) -> str:
+    """The lanes and the wires of their outputs."""
     lines = []
-    for lane in range(layout.lanes):
-        pins = []
+    for lane in range(lanes):
+        pins = [".clk(clk)"]
         for port in unit.ports:
-            if port.travels_in:
-                low = at[lane, port.name]
-                pins.append(f".{port.name}(row[{low + port.width - 1}:{low}])")
-            elif port.travels_out:
-                lines.append(f"  wire [{port.width - 1}:0] {port.name}_{lane};")
+            if port.travels_out:
+                lines.append(f"  wire {_vector(port.width)}{port.name}_{lane};")
                 pins.append(f".{port.name}({port.name}_{lane})")
-            elif port.name in ("out_valid", "in_ready"):
+            elif not port.is_input:
                 pins.append(f".{port.name}({'valid' if port.name == 'out_valid' else 'ready'}[{lane}])")
-            else:  # clk, rst, in_valid, out_ready
-                pins.append(f".{port.name}({port.name})")
-        lines.append(f"  {unit.name} lane_{lane} ({', '.join(pins)});")
+        lines.append(f"  {lane_module(i)} lane_{lane} ({', '.join(pins)});")
     return "\n".join(lines)
+
+
+def _assign(unit, layout: Layout, *names: str) -> str:
+    """Statements that give the stream's registers of these names to every lane that has them."""
+    has = [port.name for port in unit.ports if port.name in names]
+    return " ".join(f"lane_{lane}.{name} = {name};" for lane in range(layout.lanes) for name in has)
+
+
+def _present(layout: Layout) -> str:
+    """Statements that put the row on the inputs of the lanes."""
+    return "\n".join(f"        lane_{lane}.{port.name} = row[{low + port.width - 1}:{low}];"
+                     for lane, port, low in layout.slices("in"))

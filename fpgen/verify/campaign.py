@@ -1,0 +1,201 @@
+"""Running the vectors of one or many units through one simulation, with the golden model beside it.
+
+The simulator reads each unit's vectors from a FIFO while this process computes
+the next ones: both cores work, and no vector file is written.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import RunFailure
+from ..resources import resource_dir
+from ..units import Handshake, Unit
+from .golden import Golden
+from .layout import Layout
+from .protocol import protocol_job
+from .simulator import Running, Simulation
+from .stimulus import Plan
+
+_STUCK = 180.0  # seconds without a byte read
+_GAP_CLOCKS = 4096
+_PIPE_BYTES = 1 << 20
+
+#: Called with what is being done and how far it is, 0 to 1.
+Progress = Callable[[str, float], None]
+
+
+@dataclass
+class Entry:
+    """One unit of a campaign, and what came out."""
+
+    unit: Unit
+    plan: Plan
+    lanes: int
+    golden: Golden
+    golden_seconds: float = 0.0
+    simulation_seconds: float = 0.0
+    compared: int = 0
+    mismatches: int = 0
+    errors: int = 0
+    wrong: list[tuple[int, int]] = field(default_factory=list)  # (index in the plan, outputs as they lie in a row)
+    protocol: list[tuple[str, str]] = field(default_factory=list)  # (test, failure or "")
+    shapes: list[tuple[int, int, tuple[int, ...]]] = field(default_factory=list)  # position, index, shape of chunks
+
+    @property
+    def layout(self) -> Layout:
+        return Layout.of(self.unit, self.lanes)
+
+
+def run_campaign(simulation: Simulation, entries: Sequence[Entry], where: Path, *, protocol: bool = True,
+                 vcd: Path | None = None, progress: Progress | None = None) -> None:
+    """Run protocol tests and streams of all entries (in the order of the harness) and fill in the results.
+
+    Raises
+    ------
+    RunFailure
+        When the simulation dies, hangs or runs no test.
+    """
+    job = {
+        "streams": [{"index": i, "unit": entry.unit.text} for i, entry in enumerate(entries)],
+        "protocols": [protocol_job(entry.unit, i, entry.plan, entry.golden) for i, entry in enumerate(entries)]
+        if protocol else [],
+    }
+    (where / "job.json").write_text(json.dumps(job))
+    plusargs = []
+    for i, entry in enumerate(entries):
+        os.mkfifo(where / f"vectors_{i}")
+        plusargs += [f"+vectors_{i}={where}/vectors_{i}", f"+log_{i}={where}/log_{i}"]
+        if entry.unit.handshake is not Handshake.NONE:
+            plusargs.append(f"+gaps_{i}={_GAP_CLOCKS}")
+    modules = ["protocol", "stream"] if protocol else ["stream"]
+    running = Running(simulation, modules, where, search=[resource_dir("sim")],
+                      environment={"FPGEN_JOB": str(where / "job.json")}, plusargs=plusargs, vcd=vcd)
+    try:
+        with ThreadPoolExecutor(1) as writer:
+            total = sum(entry.plan.vectors for entry in entries)
+            before = 0
+            for i, entry in enumerate(entries):
+                _feed(running, writer, where / f"vectors_{i}", entry, progress, before, total)
+                before += entry.plan.vectors
+        tests = running.wait(_STUCK)
+    finally:
+        running.stop()
+    for test in tests:
+        module, _, rest = test.name.partition(".")
+        if module == "protocol":
+            name, _, parameters = rest.partition("/")
+            number = int(parameters.partition("number=")[2].partition("/")[0])
+            stall = parameters.partition("/")[2]
+            entries[number].protocol.append((f"{name} {stall}".strip(), test.failure))
+    for i, entry in enumerate(entries):
+        _collect(running, where, i, entry)
+
+
+# ---- feeding ------------------------------------------------------------------------
+
+
+def _feed(running: Running, writer: ThreadPoolExecutor, fifo: Path, entry: Entry, progress: Progress | None,
+          before: int, total: int):
+    """Compute and send all vectors of one entry; stop early if the simulator no longer reads."""
+    descriptor: int | None = None
+    pending: list[Future] = []
+    position = 0
+    try:
+        for chunk in entry.plan.chunks():
+            started = time.perf_counter()
+            outputs = entry.golden(entry.unit, chunk.inputs)
+            shape = next(iter(chunk.inputs.values())).shape
+            rows = entry.layout.pack(chunk.inputs, outputs)
+            entry.golden_seconds += time.perf_counter() - started
+            entry.shapes.append((position, chunk.start, shape))
+            position += chunk.count
+            if descriptor is None:
+                descriptor = _open(running, fifo)
+            pending.append(writer.submit(_send, running, descriptor, rows.view(np.uint8).data))
+            while len(pending) > 2:
+                pending.pop(0).result()
+            if progress:
+                progress("simulating", (before + position) / total)
+        for sent in pending:
+            sent.result()
+    except BrokenPipeError:
+        pass  # the stream ended early and says why
+    finally:
+        for sent in pending:
+            sent.cancel()
+            if not sent.cancelled():
+                sent.exception()
+        if descriptor is not None:
+            os.close(descriptor)
+
+
+def _open(running: Running, fifo: Path) -> int:
+    """Open the FIFO once the simulator has it open for reading."""
+    deadline = time.monotonic() + _STUCK
+    while True:
+        try:
+            descriptor = os.open(fifo, os.O_WRONLY | os.O_NONBLOCK)
+            break
+        except OSError:  # nobody reads yet
+            if not running.alive:
+                raise BrokenPipeError from None
+            if time.monotonic() > deadline:
+                raise RunFailure(f"simulation: did not ask for vectors within {_STUCK:.0f} s; log:\n"
+                                 f"{running.tail()}") from None
+            time.sleep(0.005)
+    try:
+        import fcntl
+
+        fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+    except (AttributeError, OSError):
+        pass  # a smaller pipe is only slower
+    return descriptor
+
+
+def _send(running: Running, descriptor: int, data: memoryview):
+    at = 0
+    deadline = time.monotonic() + _STUCK
+    while at < len(data):
+        if not select.select([], [descriptor], [], 1.0)[1]:
+            if not running.alive:
+                raise BrokenPipeError
+            if time.monotonic() > deadline:
+                running.stop()
+                raise RunFailure(f"simulation: read no vector for {_STUCK:.0f} s, ended; log:\n{running.tail()}")
+            continue
+        at += os.write(descriptor, data[at : at + _PIPE_BYTES])
+        deadline = time.monotonic() + _STUCK
+
+
+# ---- collecting ---------------------------------------------------------------------
+
+
+def _collect(running: Running, where: Path, i: int, entry: Entry):
+    counts_file = where / f"stream_{i}.json"
+    if not counts_file.is_file():
+        raise RunFailure(f"simulation: stream {i} ({entry.unit}) did not finish; log:\n{running.tail()}")
+    counts = json.loads(counts_file.read_text())
+    entry.compared = counts["rows"] * entry.lanes
+    entry.mismatches, entry.errors = counts["mismatches"], counts["errors"]
+    entry.simulation_seconds = counts["cpu_seconds"]
+    for line in (where / f"log_{i}").read_text().splitlines():
+        position, word = line.split()
+        entry.wrong.append((_index(entry, int(position)), int(word.replace("x", "0").replace("z", "0"), 16)))
+
+
+def _index(entry: Entry, position: int) -> int:
+    """Index in the plan of the vector at this position of the stream."""
+    for start, index, shape in reversed(entry.shapes):
+        if position >= start:
+            return index + entry.layout.index(position - start, shape)
+    raise AssertionError(position)

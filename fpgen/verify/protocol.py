@@ -1,0 +1,67 @@
+"""The vectors for one-vector-a-clock tests, as the job that `sim/protocol.py` reads."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..units import Unit
+from .families import Draft, random_classes
+from .golden import Golden
+from .stimulus import Inputs, Plan
+from .terms import terms_of
+
+_VECTORS = 96
+_AFTER_RESET = 16
+
+
+def protocol_job(unit: Unit, number: int, plan: Plan, golden: Golden) -> dict[str, Any]:
+    """What one unit's protocol tests need: pins, vectors, and what each must give.
+
+    Parameters
+    ----------
+    unit : Unit
+    number : int
+        Of the unit in the harness.
+    plan : Plan
+        For the seed and the controls.
+    golden : Golden
+    """
+    names = [port.name for port in plan.ports]
+    vectors = _draw(plan, _VECTORS)
+    first = _draw(plan, _AFTER_RESET)
+    if plan.stateful:
+        vectors["clear"][0] = 1
+        for control in ("clear", "load"):
+            if control in first:
+                first[control][:4] = 0  # the sum goes on from what the reset left: zero
+    ports = {port.name: port for port in unit.ports}
+    outputs = [port.name for port in unit.ports if port.travels_out]
+    return {
+        "index": number,
+        "unit": unit.text,
+        "handshake": unit.handshake.value,
+        "latency": unit.latency,
+        "stateful": plan.stateful,
+        "seed": plan.seed,
+        "inputs": names,
+        "outputs": outputs,
+        "pins": [name for name in ports if name != "clk"],
+        "widths": {name: port.width for name, port in ports.items()},
+        "vectors": _rows(vectors, names),
+        "expected": _rows(golden(unit, vectors), outputs),
+        "after_reset": _rows(first, names),
+        "after_reset_expected": _rows(golden(unit, first), outputs),
+    }
+
+
+def _draw(plan: Plan, count: int) -> Inputs:
+    rng = np.random.default_rng([plan.seed, 0x9F0, count])
+    unit = plan.unit
+    codes = random_classes(Draft(terms_of(unit), unit.operands, unit.out, rng, count))
+    return plan.with_controls(codes, rng)
+
+
+def _rows(values: Inputs, names: list[str]) -> list[list[int]]:
+    return [list(row) for row in zip(*(values[name].tolist() for name in names), strict=True)]

@@ -1,0 +1,129 @@
+"""Running one vector (or one sequence) again, with a waveform."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import RunFailure, UsageError
+from ..units import Unit
+from .campaign import Entry, run_campaign
+from .golden import Golden, golden_outputs
+from .simulator import build
+from .stimulus import Chunk, Inputs, Plan, plan, smallest
+from .store import scratch
+from .verdict import Verdict
+from .wrapper import TOP, harness
+
+_FIRST = 64
+
+
+@dataclass(frozen=True)
+class Given(Plan):
+    """A plan of the given vectors and no others."""
+
+    given: tuple[tuple[str, np.ndarray], ...] = ()
+
+    @property
+    def method(self) -> str:
+        return "replay"
+
+    @property
+    def inputs(self) -> Inputs:
+        return dict(self.given)
+
+    @property
+    def sizes(self) -> list[tuple[str, int]]:
+        return [("replay", next(iter(self.inputs.values())).size)]
+
+    def chunks(self) -> Iterator[Chunk]:
+        yield Chunk("replay", 0, self.inputs)
+
+    def find(self, index: int) -> tuple[str, Inputs]:
+        if self.stateful:
+            return "replay", {name: array[:, : index + 1] for name, array in self.inputs.items()}
+        return "replay", {name: array[index : index + 1] for name, array in self.inputs.items()}
+
+
+def rerun(unit: Unit, what: str | int | Inputs, *, simulator: str, vectors: int | None, seed: int,
+          exhaustive: bool | None, keep: str | Path | None, golden: Golden | None, verilog: str | None) -> Verdict:
+    """Run `what` (an index, codes as text, or arrays) with a waveform. Options as for `verify`.
+
+    Returns
+    -------
+    Verdict
+        Of method ``replay``; its `waveform` is ``<unit>.replay.vcd`` in `keep` or the working directory.
+
+    Raises
+    ------
+    UsageError, MissingTool, RunFailure
+    """
+    whole = plan(unit, vectors=vectors, seed=seed, exhaustive=exhaustive)
+    if isinstance(what, dict):
+        inputs = what
+    elif isinstance(what, int) or re.fullmatch(r"\s*\d+\s*", what):
+        inputs = whole.find(int(what))[1]
+    else:
+        inputs = parse_codes(whole, what)
+    given = Given(unit, False, seed, whole.random_vectors, tuple(inputs.items()))
+    simulation = build(unit.verilog() if verilog is None else verilog, harness([unit], [1], probes=False), TOP,
+                       simulator=simulator, waves=True)
+    directory = Path(keep) if keep is not None else Path.cwd()
+    target = directory / f"{unit.name}.replay.vcd"
+    with scratch("replay") as where:
+        entry = Entry(unit, given, 1, golden or golden_outputs)
+        run_campaign(simulation, [entry], where, protocol=False, vcd=where / "waves.vcd")
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+            aside = target.with_name(f".tmp-{target.name}")
+            shutil.move(where / "waves.vcd", aside)
+            aside.replace(target)
+        except OSError as error:
+            raise RunFailure(f"writing {target}: {error.strerror}") from None
+    from .verify import judge
+
+    return dataclasses.replace(judge(entry, simulation, vectors), waveform=str(target))
+
+
+def first_vectors(whole: Plan) -> Inputs:
+    """The first vectors (or the first sequence) of a plan."""
+    inputs = next(whole.chunks()).inputs
+    return {name: array[:1] if whole.stateful else array[:_FIRST] for name, array in inputs.items()}
+
+
+def parse_codes(whole: Plan, text: str) -> Inputs:
+    """Vectors from ``a=0x3c,b=1``; steps separated by semicolons; a control left out is 0.
+
+    Raises
+    ------
+    UsageError
+    """
+    ports = {port.name: port for port in whole.ports}
+    needed = list(whole.unit.operands)
+    columns: dict[str, list[int]] = {name: [] for name in ports}
+    for step in text.split(";"):
+        given = {}
+        for word in step.split(","):
+            name, equals, digits = (part.strip() for part in word.partition("="))
+            try:
+                code = int(digits, 0)
+            except ValueError:
+                code = -1
+            if name not in ports or not equals or not 0 <= code < 1 << ports[name].width:
+                raise UsageError(f"replay: {word.strip()!r}; an index, or codes of {', '.join(ports)} such as "
+                                 f"{','.join(f'{n}=0x1' for n in needed)} are allowed")
+            given[name] = code
+        missing = [name for name in needed if name not in given]
+        if missing:
+            raise UsageError(f"replay: no code of {', '.join(missing)}; every operand is needed "
+                             f"({', '.join(needed)})")
+        for name, column in columns.items():
+            column.append(given.get(name, 0))
+    arrays: Inputs = {name: np.array(column, smallest(ports[name].width)) for name, column in columns.items()}
+    return {name: array[None, :] for name, array in arrays.items()} if whole.stateful else arrays

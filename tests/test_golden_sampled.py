@@ -84,3 +84,34 @@ formats = st.sampled_from([*EXTREMES, *catalogue_names()])
 def test_any_unit(operation, names, seed):
     count = {"multiply": 3, "add": 3, "fma": 4, "convert": 2}[operation]
     run(operation, names[:count], seed, count=60)
+
+
+def wide_code(significand: int, exponent: int, sign: int = 0) -> int:
+    """The code of ``significand * 2**exponent`` in e15m48."""
+    wide = as_format("e15m48")
+    top = significand.bit_length() - 1
+    trailing = (significand << (48 - top)) & ((1 << 48) - 1)
+    return (sign << 63) | ((exponent + top + wide.bias) << 48) | trailing
+
+
+@pytest.mark.parametrize("name", [
+    name for name in [*EXTREMES, *catalogue_names()] if as_format(name).exponent_bits <= 11  # the source is e15m48
+])
+def test_sixteenths_of_a_step_at_both_ends(name):
+    """Around zero, the smallest step, the smallest normal and the largest value, in every mode, under both rules."""
+    out = as_format(name)
+    _, largest, exponent = out.decompose(out.max_finite_code)
+    steps = range(1, 49)
+    points = [(k, out.quantum_exponent - 4) for k in steps]
+    points += [(16 * largest + k - 24, exponent - 4) for k in steps if 16 * largest + k > 24]
+    if not out.fixed:
+        points += [((16 << out.precision) + k - 24, out.emin - out.precision - 4) for k in steps]
+        points += [(16 + k, out.emin - 5) for k in range(16)]
+    points = [(n, x) for n, x in points if n.bit_length() <= 49]
+    codes = np.array([wide_code(n, x, sign) for n, x in points for sign in (0, 1)], dtype=np.uint64)
+    port = np.arange(8, dtype=np.uint64)
+    operands = {"source": np.repeat(codes, 8)}
+    controls = {"rounding": np.tile(port, len(codes))}
+    for tininess in ("after", "before"):
+        check(fpgen.Convert(source="e15m48", out=out, rounding="port", tininess=tininess), operands, controls)
+    check(fpgen.Convert(source="e15m48", out=out, rounding="port", subnormals="out"), operands, controls)

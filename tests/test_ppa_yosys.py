@@ -48,3 +48,19 @@ def test_time_limit_kills(fresh_cache):
         yosys.run(yosys.select(), "read_verilog m.v\nsynth -top m\nabc -g AND", {"m.v": SLOW}, [], timeout=1)
     assert time.monotonic() - start < 15
     assert list((fresh_cache / "work").iterdir()) == []
+
+
+def test_a_disk_that_cannot_be_written(fresh_cache, tmp_path, monkeypatch):
+    blocked = tmp_path / "file"
+    blocked.write_text("in the way")
+    monkeypatch.setenv("FPGEN_CACHE_DIR", str(blocked / "cache"))
+    with pytest.raises(RunFailure, match="FPGEN_CACHE_DIR"):
+        yosys.run(yosys.select(), "log nothing", {}, [], timeout=60)
+
+    def full(*_, **__):
+        raise OSError(28, "No space left on device", "run.ys")
+
+    monkeypatch.setenv("FPGEN_CACHE_DIR", str(fresh_cache))
+    monkeypatch.setattr("pathlib.Path.write_text", full)
+    with pytest.raises(RunFailure, match=r"cannot write run\.ys for Yosys: No space left"):
+        yosys.run(yosys.select(), "log nothing", {}, [], timeout=60)

@@ -145,17 +145,22 @@ def run(engine: Engine, script: str | Sequence[str], files: Mapping[str, str | P
     """
     _warm(engine)
     text = script if isinstance(script, str) else "\n".join(script) + "\n"
+    try:
+        return _run(engine, text, files, wanted, timeout)
+    except OSError as error:
+        raise RunFailure(f"cannot write {error.filename or 'the cache directory'} for Yosys: "
+                         f"{error.strerror}") from None
+
+
+def _run(engine: Engine, text: str, files: Mapping[str, str | Path], wanted: Sequence[str], timeout: float) -> Run:
     with tempfile.TemporaryDirectory(dir=cache_dir("work"), prefix="yosys-",
                                      ignore_cleanup_errors=True) as name:
         directory = Path(name)
-        try:
-            for target, content in {"run.ys": text, **files}.items():
-                if isinstance(content, Path):
-                    _link(content, directory / target)
-                else:
-                    (directory / target).write_text(content)
-        except OSError as error:
-            raise RunFailure(f"cannot write {error.filename} for Yosys: {error.strerror}") from None
+        for target, content in {"run.ys": text, **files}.items():
+            if isinstance(content, Path):
+                _link(content, directory / target)
+            else:
+                (directory / target).write_text(content)
         start = time.monotonic()
         code = _execute(engine, directory, timeout)
         seconds = time.monotonic() - start

@@ -234,7 +234,8 @@ NAMED = {
         "multiply e6m9:bias=-300 e11m20:bias=-5 -> ue11m53:inf=none,nan=none rne", [0x7AF3, 0x292BA9B0]),
     "all ones and rounded up leaves 64 bits": ("add uint64 fp32 -> uint64 rup", [0xFFFFFFFFFFFFFFFF, 0x3F000000]),
     "the largest code of 64 bits is rounded up": (
-        "add ue11m53:inf=none,nan=none fp64 -> ue11m53:inf=none,nan=none rup", [0xFFFFFFFFFFFFFFFF, 0x3FF0000000000000]),
+        "add ue11m53:inf=none,nan=none fp64 -> ue11m53:inf=none,nan=none rup",
+        [0xFFFFFFFFFFFFFFFF, 0x3FF0000000000000]),
     "small integer far above a subnormal": ("fma e6m9:bias=-300 uint64 e1m6 -> e2m1 rtz", [0x7000, 0x1, 0x1]),
 }
 

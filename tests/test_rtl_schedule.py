@@ -6,7 +6,7 @@ import random
 import pytest
 
 from fpgen.errors import UsageError
-from fpgen.rtl import pipeline_for
+from fpgen.rtl import graph_of, pipeline_for
 from fpgen.rtl.delays import SETUP
 from fpgen.rtl.graph import WIRING, Graph
 from fpgen.rtl.pipeline import build, mask_runs
@@ -113,9 +113,7 @@ def test_fewest_bits_of_all_legal_schedules(seed):
     FusedMultiplyAdd(a="fp32", b="fp32", c="fp32", out="fp32"),
 ], ids=lambda unit: unit.name)
 def test_real_units_meet_the_period_with_fewer_bits_than_asap(unit, stages):
-    from fpgen.rtl import _graph
-
-    steps = Steps(_graph(unit))
+    steps = Steps(graph_of(unit))
     period = smallest_period(steps, stages) * 1.01
     found, earliest, latest = place(steps, stages, period), asap(steps, period, stages), alap(steps, period, stages)
     assert legal(steps, found, stages, period)
@@ -125,10 +123,9 @@ def test_real_units_meet_the_period_with_fewer_bits_than_asap(unit, stages):
 
 
 def test_condensed_steps_reach_the_same_period(monkeypatch):
-    from fpgen.rtl import _graph
     from fpgen.rtl import steps as module
 
-    graph = _graph(Multiply(a="fp32", b="fp32", out="fp32", stages=0))
+    graph = graph_of(Multiply(a="fp32", b="fp32", out="fp32"))
     assert len(graph.live()) > CONDENSE_ABOVE
     condensed = Steps(graph)
     monkeypatch.setattr(module, "CONDENSE_ABOVE", 10**9)

@@ -112,8 +112,7 @@ def test_the_same_bytes_whatever_came_before():
     from fpgen import rtl
 
     first = write(CLOCKED[1])
-    rtl.pipeline_for.cache_clear()
-    rtl._graph.cache_clear()
+    rtl.forget()
     for unit in UNITS[::-1]:
         write(unit)
     assert write(CLOCKED[1]) == first

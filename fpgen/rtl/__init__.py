@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from .graph import Graph
     from .pipeline import Pipeline
 
-__all__ = ["component", "pipeline_for"]
+__all__ = ["component", "forget", "graph_of", "pipeline_for"]
 
 
 @lru_cache(maxsize=32)
@@ -25,13 +25,23 @@ def pipeline_for(unit: Unit) -> Pipeline:
     """
     from .pipeline import build
 
-    graph = _graph(dataclasses.replace(unit, stages=0, period=None))
-    return build(graph, stages=unit.stages, period=unit.period)
+    return build(graph_of(unit), stages=unit.stages, period=unit.period)
+
+
+def graph_of(unit: Unit) -> Graph:
+    """The unit's datapath before scheduling, without the bits that nothing reads."""
+    return _graph(dataclasses.replace(unit, stages=0, period=None))
+
+
+def forget():
+    """Drop what is cached, to measure the time it takes."""
+    pipeline_for.cache_clear()
+    _graph.cache_clear()
 
 
 @lru_cache(maxsize=8)
 def _graph(unit: Unit) -> Graph:
-    """The datapath without the bits that nothing reads; it does not depend on the stages."""
+    """As `graph_of`; units that differ only in stages share it."""
     from .datapath import datapath
     from .trim import trim
 

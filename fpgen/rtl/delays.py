@@ -14,23 +14,24 @@ from math import log2
 from .graph import WIRING, Node
 
 #: A register's own delay: clock to output, and set-up before the next edge.
-CLOCK_TO_Q = 85.0
-SETUP = 35.0
+CLOCK_TO_Q = 95.0
+SETUP = 45.0
 
-_INVERTER = 12.0
-_GATE = {"and": 32.0, "or": 34.0, "xor": 48.0, "not": _INVERTER}
-_MUX = 52.0
+# Less than the cells' own delays: the synthesiser merges neighbours into complex gates and shortens what is late.
+_INVERTER = 6.0
+_GATE = {"and": 18.0, "or": 19.0, "xor": 31.0, "not": _INVERTER}
+_MUX = 30.0
 #: One level of an and/or tree, two-input equivalent.
-_TREE_LEVEL = 26.0
-_PARITY_LEVEL = 46.0
+_TREE_LEVEL = 15.0
+_PARITY_LEVEL = 29.0
 #: A parallel-prefix carry network: propagate/generate and sum, and one prefix level.
-_ADD_ENDS = 85.0
-_ADD_LEVEL = 36.0
+_ADD_ENDS = 52.0
+_ADD_LEVEL = 21.0
 #: A multiplier besides its final adder: partial products, and one 3:2 level.
-_MUL_START = 90.0
-_MUL_LEVEL = 82.0
+_MUL_START = 55.0
+_MUL_LEVEL = 50.0
 #: Driving several loads: a buffer level per factor of four.
-_FANOUT_LEVEL = 13.0
+_FANOUT_LEVEL = 12.0
 
 
 def _levels(width: float) -> float:

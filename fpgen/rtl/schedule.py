@@ -22,7 +22,7 @@ from .steps import Steps
 #: The bisection ends when the period is known to this fraction.
 PRECISION = 0.002
 #: Slack given back to the placement of registers, as a fraction of the smallest period.
-SLACK = 0.01
+SLACK = 0.03
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,7 +18,7 @@ from .wiring import is_wiring, readers, sources
 #: Graphs with more operations than this are condensed.
 CONDENSE_ABOVE = 600
 #: No condensed step takes longer than this, in ps: a fraction of any sensible period.
-LONGEST_CONDENSED = 130.0
+LONGEST_CONDENSED = 75.0
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ async def every_vector(dut, number):
     i = stream["index"]
     done = getattr(dut, f"done_{i}")
     start = getattr(dut, f"start_{i}")
+    start.value = 0
     await Timer(1, "ns")
     begun = time.process_time()
     start.value = 1

@@ -156,7 +156,7 @@ module fpgen_stream_{i} (input wire start, output reg done, output reg [63:0] ro
   initial begin
     done = 0; rows = 0; mismatches = 0; errors = 0; clk = 0; rst = 0; full = 0; ended = 0; in_valid = 0; out_ready = 1;
     taken = 0; cycle = 0; wp = 0; rp = 0; flight = 0; noise = 32'h1badcafe; idle = 0; gap_cycles = 0; row = 0;
-    wait (start);
+    @(posedge start);  // an edge: the level of an input is random until somebody drives it
     vectors = 0; log = 0;
     if ($value$plusargs("vectors_{i}=%s", name)) vectors = $fopen(name, "rb");
     if ($value$plusargs("log_{i}=%s", name)) log = $fopen(name, "w");

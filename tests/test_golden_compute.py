@@ -236,6 +236,9 @@ NAMED = {
     "the largest code of 64 bits is rounded up": (
         "add ue11m53:inf=none,nan=none fp64 -> ue11m53:inf=none,nan=none rup",
         [0xFFFFFFFFFFFFFFFF, 0x3FF0000000000000]),
+    "the same below zero": (
+        "add fp64 ue11m53:inf=none,nan=none -> ue11m53:inf=none,nan=none rdn subtract=on",
+        [0xBFF0000000000000, 0xFFFFFFFFFFFFFFFF]),
     "small integer far above a subnormal": ("fma e6m9:bias=-300 uint64 e1m6 -> e2m1 rtz", [0x7000, 0x1, 0x1]),
 }
 

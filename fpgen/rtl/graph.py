@@ -16,6 +16,8 @@ from collections.abc import Iterator, Sequence
 
 #: Operations that are wires, not gates.
 WIRING = frozenset({"input", "const", "slice", "cat"})
+#: Nodes that take no name: they have one already, or are part of what has.
+UNNAMED = frozenset({"input", "const", "slice"})
 
 
 class Node:
@@ -267,8 +269,11 @@ class Graph:
         self.current_section = title
 
     def step(self, name: str, node: Node) -> Node:
-        """Name a node; the name appears in the Verilog and the stage map. The first name stays."""
-        if node.name is None and node.op not in WIRING:
+        """Name a node; the name appears in the Verilog and the stage map. The first name stays.
+
+        A concatenation is no step; its name is used where the Verilog needs a wire for it.
+        """
+        if node.name is None and node.op not in UNNAMED:
             unique, count = name, 2
             while unique in self._names:
                 unique, count = f"{name}_{count}", count + 1

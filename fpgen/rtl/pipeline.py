@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from .graph import Graph, Node
+from .graph import WIRING, Graph, Node
 from .naming import Names
 from .pack import pack
 from .schedule import Schedule, schedule
@@ -95,7 +95,7 @@ class Pipeline:
         """The stage map: the named steps of every stage, 0 to N, in the order in which they were written."""
         found: list[list[str]] = [[] for _ in range(self.stages + 1)]
         for node in self.graph.live():
-            if node.name is not None and node.op not in ("input", "const", "state"):
+            if node.name is not None and node.op != "state" and node.op not in WIRING:
                 found[self.stage_of(node)].append(self.names.of(node))
         return tuple(tuple(names) for names in found)
 

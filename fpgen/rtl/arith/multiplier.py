@@ -9,13 +9,33 @@ short paths; the full adders of one depth form one row in the Verilog.
 from __future__ import annotations
 
 import heapq
+from dataclasses import dataclass
 
 from ..graph import Graph, Node
 from . import prefix
 
 # Full-adder delays in units of a 2-input XOR: x and y to sum, carry-in to sum, any to carry.
 XY_TO_SUM, CIN_TO_SUM, XY_TO_CARRY, CIN_TO_CARRY = 2.0, 1.0, 1.6, 1.0
-Column = list[tuple[float, int, Node]]
+
+
+@dataclass(frozen=True)
+class Bit:
+    """A bit to be summed: an existing node, or the sum or carry of a full adder that is yet to be built."""
+
+    arrival: float
+    level: int
+    node: Node | None = None
+    adder: int = -1
+    is_carry: bool = False
+
+
+@dataclass(frozen=True)
+class FullAdder:
+    """Three bits of weight 2**`weight`, the latest last; `level` is its depth in the tree."""
+
+    weight: int
+    level: int
+    inputs: tuple[Bit, Bit, Bit]
 
 
 class Columns:
@@ -24,55 +44,87 @@ class Columns:
     def __init__(self, g: Graph, width: int):
         self.g = g
         self.width = width
-        self.bits: list[Column] = [[] for _ in range(width)]
+        self._columns: list[list[tuple[float, int, Bit]]] = [[] for _ in range(width)]
+        self._adders: list[FullAdder] = []
         self._order = 0
         self._constant = 0
 
-    def add_bit(self, weight: int, bit: Node, arrival: float = 0.0):
-        if weight >= self.width or bit.constant == 0:
+    def add_bit(self, weight: int, node: Node, arrival: float = 0.0):
+        """Add one bit of weight 2**`weight`; `arrival` in units of an XOR delay."""
+        if weight >= self.width or node.constant == 0:
             return
-        if bit.constant == 1:
+        if node.constant == 1:
             self._constant += 1 << weight
             return
-        self._order += 1
-        heapq.heappush(self.bits[weight], (arrival, self._order, bit))
+        self._push(weight, Bit(arrival, 0, node))
 
     def add_word(self, word: Node, weight: int = 0, arrival: float = 0.0):
+        """Add an unsigned word times 2**`weight`."""
         for i, bit in enumerate(word):
             self.add_bit(weight + i, bit, arrival)
 
     def add_constant(self, value: int):
         self._constant += value
 
+    def _push(self, weight: int, bit: Bit):
+        if weight < self.width:
+            self._order += 1
+            heapq.heappush(self._columns[weight], (bit.arrival, self._order, bit))
+
     def reduce(self, name: str = "tree") -> tuple[Node, Node]:
         """Two words whose sum is the sum of all bits, modulo 2**width."""
         for weight in range(self.width):
             if self._constant >> weight & 1:
-                self._order += 1
-                heapq.heappush(self.bits[weight], (-9.0, self._order, self.g.const(1, 1)))
-        for weight in range(self.width):
-            self._reduce_column(weight)
+                self._push(weight, Bit(-9.0, 0, self.g.const(1, 1)))
+        for weight, column in enumerate(self._columns):
+            while len(column) > 2:
+                x, y, z = (heapq.heappop(column)[2] for _ in range(3))
+                self._plan_adder(weight, (x, y, z))
+        g = self.g
+        sums, carries = self._build(name)
+        zero = g.const(0, 1)
         rows = []
         for k in (0, 1):
-            ordered = [sorted(column) for column in self.bits]
-            rows.append(self.g.cat(*[c[k][2] if len(c) > k else self.g.const(0, 1) for c in ordered]))
-        return rows[0], rows[1]
+            chosen = [sorted(column)[k][2] if len(column) > k else None for column in self._columns]
+            rows.append(g.cat(*[zero if bit is None else _resolve(bit, sums, carries) for bit in chosen]))
+        return g.step(f"{name}_row_a", rows[0]), g.step(f"{name}_row_b", rows[1])
 
-    def _reduce_column(self, weight: int):
-        column = self.bits[weight]
-        while len(column) > 2:
-            (tx, _, x), (ty, _, y) = heapq.heappop(column), heapq.heappop(column)
-            tz, _, z = heapq.heappop(column)
-            self._full_adder(weight, (tx, x), (ty, y), (tz, z))
+    def _plan_adder(self, weight: int, inputs: tuple[Bit, Bit, Bit]):
+        x, y, z = inputs
+        early = max(x.arrival, y.arrival)
+        level = 1 + max(bit.level for bit in inputs)
+        number = len(self._adders)
+        self._adders.append(FullAdder(weight, level, inputs))
+        self._push(weight, Bit(max(early + XY_TO_SUM, z.arrival + CIN_TO_SUM), level, None, number))
+        self._push(weight + 1, Bit(max(early + XY_TO_CARRY, z.arrival + CIN_TO_CARRY), level, None, number, True))
 
-    def _full_adder(self, weight: int, *inputs: tuple[float, Node]):
-        (tx, x), (ty, y), (tz, z) = inputs
-        half = x ^ y
-        total = half ^ z
-        carry = (x & y) | (half & z)
-        early = max(tx, ty)
-        self.add_bit(weight, total, max(early + XY_TO_SUM, tz + CIN_TO_SUM))
-        self.add_bit(weight + 1, carry, max(early + XY_TO_CARRY, tz + CIN_TO_CARRY))
+    def _build(self, name: str) -> tuple[dict[int, Node], dict[int, Node]]:
+        """All full adders of one level as one row of words; the sum and carry node of every adder."""
+        g = self.g
+        sums: dict[int, Node] = {}
+        carries: dict[int, Node] = {}
+        levels: dict[int, list[int]] = {}
+        for number, adder in enumerate(self._adders):
+            levels.setdefault(adder.level, []).append(number)
+        for level in sorted(levels):
+            row = sorted(levels[level], key=lambda number: (self._adders[number].weight, number))
+            x, y, z = (
+                g.step(f"{name}_{level}_{'xyz'[k]}",
+                       g.cat(*[_resolve(self._adders[number].inputs[k], sums, carries) for number in row]))
+                for k in range(3)
+            )
+            half = g.step(f"{name}_{level}_half", x ^ y)
+            total = g.step(f"{name}_{level}_sum", half ^ z)
+            carry = g.step(f"{name}_{level}_carry", (x & y) | (half & z))
+            for place, number in enumerate(row):
+                sums[number], carries[number] = total[place], carry[place]
+        return sums, carries
+
+
+def _resolve(bit: Bit, sums: dict[int, Node], carries: dict[int, Node]) -> Node:
+    if bit.node is not None:
+        return bit.node
+    return carries[bit.adder] if bit.is_carry else sums[bit.adder]
 
 
 def add_product(g: Graph, columns: Columns, x: Node, y: Node, weight: int = 0, booth: bool = False,
@@ -132,5 +184,5 @@ def multiply(g: Graph, x: Node, y: Node, booth: bool = False, network: str = "sk
         return g.step(name, (word & bit.repeat(word.width)).zext(width))
     columns = Columns(g, width)
     add_product(g, columns, x, y, 0, booth, name)
-    first, second = columns.reduce(name)
+    first, second = columns.reduce(f"{name}_tree")
     return prefix.add(g, first, second, network=network, name=name)

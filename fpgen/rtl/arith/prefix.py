@@ -10,7 +10,45 @@ from __future__ import annotations
 
 from ..graph import Graph, Node
 
-NETWORKS = ("native", "ripple", "brent_kung", "sklansky", "kogge_stone")
+NETWORKS = ("native", "brent_kung", "sklansky", "kogge_stone")
+#: One level of a network: for each position that combines, the lower position it takes in.
+Level = dict[int, int]
+
+
+def levels(network: str, width: int) -> list[Level]:
+    """The levels of a prefix network over `width` positions; every prefix is complete after the last.
+
+    Raises
+    ------
+    ValueError
+        For an unknown network.
+    """
+    found: list[Level] = []
+    distance = 1
+    if network == "sklansky":  # least depth, high fan-out
+        while distance < width:
+            found.append({i: i // distance * distance - 1 for i in range(width) if i // distance % 2})
+            distance *= 2
+    elif network == "kogge_stone":  # least depth, fan-out 2, most area
+        while distance < width:
+            found.append({i: i - distance for i in range(distance, width)})
+            distance *= 2
+    elif network == "brent_kung":  # least area, nearly twice the depth
+        while distance < width:
+            found.append({i: i - distance for i in range(2 * distance - 1, width, 2 * distance)})
+            distance *= 2
+        while distance > 1:
+            distance //= 2
+            found.append({i: i - distance for i in range(3 * distance - 1, width, 2 * distance)})
+    else:
+        raise ValueError(f"prefix network {network!r}; known: {', '.join(NETWORKS)}")
+    return [level for level in found if level]
+
+
+def _taken(g: Graph, word: Node, level: Level, otherwise: int) -> Node:
+    """For every position the bit it takes in, or a neutral constant."""
+    neutral = g.const(otherwise, 1)
+    return g.cat(*[word[level[i]] if i in level else neutral for i in range(word.width)])
 
 
 def prefixes(g: Graph, generate: Node, propagate: Node, network: str, name: str) -> tuple[Node, Node]:
@@ -21,61 +59,20 @@ def prefixes(g: Graph, generate: Node, propagate: Node, network: str, name: str)
     (generate, propagate) : tuple of Node
         Group signals, as wide as the arguments.
     """
-    width = generate.width
-    if network == "kogge_stone":
-        distance = 1
-        while distance < width:
-            over_g, over_p = generate[distance:], propagate[distance:]
-            low_g, low_p = generate[: width - distance], propagate[: width - distance]
-            generate = g.cat(generate[:distance], over_g | (over_p & low_g))
-            propagate = g.cat(propagate[:distance], over_p & low_p)
-            distance *= 2
-        return generate, propagate
-    if network == "sklansky":
-        block = 1
-        while block < width:
-            parts_g, parts_p = [], []
-            for start in range(0, width, 2 * block):
-                middle, end = min(start + block, width), min(start + 2 * block, width)
-                parts_g.append(generate[start:middle])
-                parts_p.append(propagate[start:middle])
-                if middle < end:
-                    over = propagate[middle:end]
-                    parts_g.append(generate[middle:end] | (over & generate[middle - 1].repeat(end - middle)))
-                    parts_p.append(over & propagate[middle - 1].repeat(end - middle))
-            generate, propagate = g.cat(*parts_g), g.cat(*parts_p)
-            block *= 2
-        return generate, propagate
-    gs, ps = list(generate), list(propagate)
-
-    def combine(high: int, low: int):
-        gs[high], ps[high] = gs[high] | (ps[high] & gs[low]), ps[high] & ps[low]
-
-    if network == "ripple":
-        for i in range(1, width):
-            combine(i, i - 1)
-    elif network == "brent_kung":
-        distance = 1
-        while distance < width:
-            for i in range(2 * distance - 1, width, 2 * distance):
-                combine(i, i - distance)
-            distance *= 2
-        distance //= 2
-        while distance >= 1:
-            for i in range(3 * distance - 1, width, 2 * distance):
-                combine(i, i - distance)
-            distance //= 2
-    else:
-        raise ValueError(f"prefix network {network!r}; known: {', '.join(NETWORKS)}")
-    return g.cat(*gs), g.cat(*ps)
+    for number, level in enumerate(levels(network, generate.width), start=1):
+        low_generate, low_propagate = _taken(g, generate, level, 0), _taken(g, propagate, level, 1)
+        generate = g.step(f"{name}_generate_{number}", generate | (propagate & low_generate))
+        propagate = g.step(f"{name}_propagate_{number}", propagate & low_propagate)
+    return generate, propagate
 
 
 def add(g: Graph, x: Node, y: Node, carry: Node | None = None, network: str = "sklansky", name: str = "sum") -> Node:
     """``x + y + carry`` modulo 2**width, equal widths."""
     if network == "native" or x.width < 3 or x.op == "const" or y.op == "const":
         return g.step(name, g.add(x, y, carry))
-    propagate = x ^ y
-    group_g, group_p = prefixes(g, (x & y)[:-1], propagate[:-1], network, name)
+    propagate = g.step(f"{name}_propagate", x ^ y)
+    generate = g.step(f"{name}_generate", x[:-1] & y[:-1])
+    group_g, group_p = prefixes(g, generate, propagate[:-1], network, name)
     carries = group_g if carry is None else group_g | (group_p & carry.repeat(group_g.width))
     first = g.const(0, 1) if carry is None else carry
     return g.step(name, propagate ^ g.cat(first, carries))
@@ -103,9 +100,10 @@ def magnitude_of_difference(g: Graph, x: Node, y: Node, subtract: Node, network:
         One bit narrower than `x`; and whether the second was taken from the first with a result below or
         at zero (`negative` is 1 for equal operands, whose magnitude is 0).
     """
-    propagate = x ^ y
+    propagate = g.step(f"{name}_propagate", x ^ y)
+    generate = g.step(f"{name}_generate", x[:-1] & y[:-1])
     net = "brent_kung" if network == "native" else network
-    group_g, group_p = prefixes(g, (x & y)[:-1], propagate[:-1], net, name)
+    group_g, group_p = prefixes(g, generate, propagate[:-1], net, name)
     negative = g.step(f"{name}_negative", subtract & (propagate[-1] ^ group_g[-1]))
     carry = g.step(f"{name}_carry", subtract & ~negative)
     carries = g.cat(carry, group_g[:-1] | (group_p[:-1] & carry.repeat(group_g.width - 1)))
@@ -115,18 +113,8 @@ def magnitude_of_difference(g: Graph, x: Node, y: Node, subtract: Node, network:
 
 def increment(g: Graph, x: Node, carry: Node, name: str = "incremented") -> Node:
     """``x + carry`` for a 1-bit `carry` that comes late; one bit wider than `x`."""
-    ones = [g.const(1, 1), *_all_ones_below(x)]
-    flips = g.cat(*ones) & carry.repeat(x.width + 1)
-    return g.step(name, g.cat(x, g.const(0, 1)) ^ flips)
-
-
-def _all_ones_below(x: Node) -> list[Node]:
-    """Bit i: all of x[0..i] are ones; a Sklansky network of ANDs."""
-    ones = list(x)
-    block = 1
-    while block < x.width:
-        for start in range(block, x.width, 2 * block):
-            for i in range(start, min(start + block, x.width)):
-                ones[i] = ones[i] & ones[start - 1]
-        block *= 2
-    return ones
+    ones = x  # bit i: all of x[0..i] are ones
+    for number, level in enumerate(levels("sklansky", x.width), start=1):
+        ones = g.step(f"{name}_ones_{number}", ones & _taken(g, ones, level, 1))
+    flips = g.cat(g.const(1, 1), ones) & carry.repeat(x.width + 1)
+    return g.step(name, x.zext(x.width + 1) ^ flips)

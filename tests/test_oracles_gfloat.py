@@ -112,8 +112,8 @@ def test_value_next_to_a_tie_that_gfloat_rounds_wrong(mode):
     assert gfloat.round_float(info(fmt), value, MODES[mode], False, random, random_bits) == 2.0**-9  # wrong
 
 
-def cases(fmt: Format, next_to_ties: bool):
-    """(value, code of the value as binary64) that gfloat and fpgen both define."""
+def cases(fmt: Format, next_to_ties: bool, large: bool):
+    """(value, code of the value as binary64) that gfloat and fpgen both define; `large`: only near overflow."""
     rng = np.random.default_rng(1)
     for value in samples(fmt, rng, next_to_ties):
         if not fmt.has_nan and np.isnan(value):
@@ -122,6 +122,8 @@ def cases(fmt: Format, next_to_ties: bool):
             continue  # gfloat rounds a negative value to a negative number that the format does not have
         if not fmt.subnormals and abs(value) < float(fmt.min_normal):
             continue  # gfloat delivers values below the smallest, which the format does not have
+        if large and abs(value) < float(fmt.max_finite) * 0.7:
+            continue  # saturation changes nothing there
         yield float(value), bits_of(value)
 
 
@@ -130,14 +132,15 @@ def cases(fmt: Format, next_to_ties: bool):
 @pytest.mark.parametrize("name", NAMES)
 def test_round_and_encode(name, mode, saturate):
     fmt = parse(name)
-    if not saturate and not (fmt.has_infinity or fmt.has_nan):
-        saturate = True  # gfloat refuses; fpgen's default for such a format
+    large = saturate
+    if not (fmt.has_infinity or fmt.has_nan):
+        saturate = True  # gfloat refuses anything else; it is fpgen's default for such a format
     theirs = info(fmt)
     random_bits = 3 if mode.stochastic else 0
     semantics = Semantics(mode, Overflow.SATURATE if saturate else Overflow.IEEE, random_bits=random_bits)
     rng = np.random.default_rng(2)
     count = 0
-    for value, code in cases(fmt, mode not in KNOWN_WRONG_NEXT_TO_TIES):
+    for value, code in cases(fmt, mode not in KNOWN_WRONG_NEXT_TO_TIES, large):
         random = int(rng.integers(0, 1 << random_bits))
         rounded = gfloat.round_float(theirs, value, MODES[mode], saturate, random, random_bits)
         ours, _ = exact.convert(code, FP64, fmt, semantics, random=random)
@@ -147,4 +150,4 @@ def test_round_and_encode(name, mode, saturate):
         if rounded == rounded:
             assert gfloat.encode_float(theirs, rounded) == ours, (value, rounded, ours)
         count += 1
-    assert count > 20
+    assert count > 8

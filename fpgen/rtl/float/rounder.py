@@ -90,9 +90,12 @@ class Target:
 
     @property
     def flushes(self) -> bool:
-        """Whether tiny results become zero."""
-        return not self.out.fixed and self.out.zero and (
-            self.semantics.subnormals.flush_outputs or not self.out.subnormals)
+        """Whether tiny results become zero.
+
+        Where there is no zero, the least value, which rounding makes of them anyway; but a flushed
+        negative result is not an invalid one.
+        """
+        return not self.out.fixed and (self.semantics.subnormals.flush_outputs or not self.out.subnormals)
 
     @property
     def looks_below(self) -> bool:
@@ -195,7 +198,7 @@ def round_and_pack(g: Graph, value: Positioned, special: Special, mode: Mode, ta
     over = _overflow(g, rounded, beyond, round_up, target, mode)
     tiny = never
     if target.looks_below:
-        tiny = _tiny_after(g, mode, value, sign, trailing)
+        tiny = _tiny_after(g, mode, value, sign, out)
     elif target.flags or target.flushes:
         tiny = ~lead
     some = lead | (value.kept[:-1].any() if value.kept.width > 1 else never) | inexact
@@ -236,14 +239,17 @@ def _overflow(g: Graph, rounded: Node, beyond: Node, round_up: Node, target: Tar
     return g.step("overflow", beyond | exceeds)
 
 
-def _tiny_after(g: Graph, mode: Mode, value: Positioned, sign: Node, trailing: int) -> Node:
+def _tiny_after(g: Graph, mode: Mode, value: Positioned, sign: Node, out: Format) -> Node:
     """Tiny: below the smallest normal even when rounded with an unbounded exponent (IEEE 754-2019, 7.5 a).
 
-    With a clear top bit, rounding one place lower reaches the smallest normal only from all ones.
+    With a clear top bit, rounding one place lower reaches the smallest normal only from all ones. With
+    precision 1 those are the power of two below the smallest normal, whose code (1, or 0 in a format
+    without zero) tells which of the two is even.
     """
     lead = value.kept[-1]
+    trailing = out.trailing_bits
     ones = value.fraction[-1] & (value.kept[:trailing].all() if trailing else g.const(1, 1))
-    last = g.const(1, 1) if trailing else g.const(0, 1)
+    last = g.const(0 if out.zero and not trailing else 1, 1)
     reaches = ones & _increment(g, mode, sign, last, value.fraction[:-1], value.sticky)
     return g.step("tiny", ~lead & ~reaches)
 
@@ -285,7 +291,8 @@ def _deliver(g: Graph, magnitude: Node, sign: Node, special: Special, over: Node
         deliver(out.infinity_code if semantics.overflow is Overflow.PROPAGATE else largest, infinite)
         deliver(largest, over)
         deliver(0, wrong_sign)
-    deliver(0, flushed & number & ~special.infinity)
+    if out.zero:
+        deliver(0, flushed & number & ~special.infinity)
     forced = never
     for when in codes.values():
         forced = forced | when

@@ -11,6 +11,10 @@ __all__ = ["fresh_cache"]
 
 FULL = {"fpgen45": ("nangate45_typ.lib.gz", "BUF_X2"), "fpgen7": ("asap7_rvt_tt.lib.gz", "BUFx2_ASAP7_75t_R")}
 
+# Variants of inverters and NANDs that only a flow without delay targets picks: as large as the next size, half the
+# drive (see docs/technology.md).
+WEAK = ["INVxp*", "NAND2xp33*", "NOR2xp67*", "MAJIxp5*"]
+
 
 @pytest.mark.parametrize("name", ["fpgen45", "fpgen7"])
 def test_table_is_what_the_liberty_says(name):
@@ -75,9 +79,9 @@ def test_default_driver(name, driver):
 def test_distance_from_the_full_library(name):
     """A slice of what `docs/technology.md` states; single points are as noisy as synthesis is."""
     file, driver = FULL[name]
-    full = technology.from_liberty(LIBERTY / file, driving_cell=driver)
-    designs = {key: accuracy.DESIGNS[key] for key in ("add16", "mul8", "max24")}
-    found = accuracy.compare(technology.load(name), full, designs=designs, recipes=["balanced"], engine="auto")
-    assert len(found.labels) == 9
-    assert abs(found.errors(found.area)).mean() < 0.06 and abs(found.errors(found.delay)).mean() < 0.06
-    assert found.same_order(found.area) > 0.95 and found.same_order(found.delay) > 0.95
+    full = technology.from_liberty(LIBERTY / file, driving_cell=driver, dont_use=WEAK)
+    texts = accuracy.designs("add16", "mul8", "fma e5m2 e5m2 e5m2 -> e5m2 rne")
+    found = accuracy.compare(technology.load(name), full, texts=texts, recipes=["area", "balanced"], engine="auto")
+    assert len(found.labels) == 13
+    assert abs(found.errors(found.area)).mean() < 0.04 and abs(found.errors(found.delay)).mean() < 0.05
+    assert found.same_order(found.area) > 0.9 and found.same_order(found.delay) > 0.9

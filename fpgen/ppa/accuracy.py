@@ -17,22 +17,32 @@ from fpgen.errors import FpgenError, UsageError
 from fpgen.ppa import flow, technology, yosys
 from fpgen.ppa.technology import Technology
 
-# Adders, multipliers, shifters, compares, a leading-zero count and a pipeline: what units are made of.
-DESIGNS: Mapping[str, str] = {
+# What units are made of, and three units (see `designs`).
+_PARTS: Mapping[str, str] = {
     "add16": "module d(input [15:0] a, b, output [16:0] y); assign y = a + b; endmodule",
     "add32": "module d(input [31:0] a, b, output [32:0] y); assign y = a + b; endmodule",
     "mul6": "module d(input [5:0] a, b, output [11:0] y); assign y = a * b; endmodule",
     "mul8": "module d(input [7:0] a, b, output [15:0] y); assign y = a * b; endmodule",
     "mul11": "module d(input [10:0] a, b, output [21:0] y); assign y = a * b; endmodule",
-    "shift16": "module d(input [15:0] a, input [3:0] s, output [15:0] y); assign y = a >> s; endmodule",
     "shift32": "module d(input [31:0] a, input [4:0] s, output [31:0] y); assign y = a >> s; endmodule",
     "max24": "module d(input [23:0] a, b, output [23:0] y, output e); assign e = a == b; assign y = a < b ? b : a; "
              "endmodule",
-    "lzc32": "module d(input [31:0] a, output reg [5:0] n); integer i; always @* begin n = 32; "
-             "for (i = 0; i < 32; i = i + 1) if (a[i]) n = 31 - i; end endmodule",
     "mac8": "module d(input clk, input [7:0] a, b, output reg [19:0] y); reg [7:0] c, e; reg [15:0] p; "
             "always @(posedge clk) begin c <= a; e <= b; p <= c * e; y <= y + p; end endmodule",
 }
+_UNITS = ("multiply fp16 fp16 -> fp16 rne", "add bf16 bf16 -> bf16 rne", "fma e5m2 e5m2 e5m2 -> e5m2 rne")
+
+
+def designs(*names: str) -> dict[str, str]:
+    """Verilog of the designs (all, or those named) to compare on: name -> text with a module `d`."""
+    from fpgen import parse_unit
+
+    chosen = {name: text for name, text in _PARTS.items() if not names or name in names}
+    for line in _UNITS:
+        if not names or line in names:
+            unit = parse_unit(line)
+            chosen[line] = unit.verilog().replace(f"module {unit.name}", "module d", 1)
+    return chosen
 
 
 @dataclass(frozen=True)
@@ -42,6 +52,7 @@ class Comparison:
     Attributes
     ----------
     labels : tuple of str
+        Design, then recipe and place in it, with a `|` between.
     area, delay : arrays of shape (n, 2)
         um2 and ps; column 0 full, column 1 compact.
     """
@@ -62,6 +73,11 @@ class Comparison:
         told = [sign for sign in signs if sign.all()]
         return float(np.mean([sign[0] == sign[1] for sign in told])) if told else 1.0
 
+    def of_recipe(self, name: str) -> "Comparison":
+        """The points of one recipe."""
+        rows = [row for row, label in enumerate(self.labels) if label.split(" | ")[1].startswith(f"{name}/")]
+        return Comparison(tuple(self.labels[row] for row in rows), self.area[rows], self.delay[rows])
+
     def summary(self) -> str:
         """One line for area and one for delay."""
         lines = [f"{len(self.labels)} points"]
@@ -73,7 +89,7 @@ class Comparison:
         return "\n".join(lines)
 
 
-def compare(compact: Technology, full: Technology, *, designs: Mapping[str, str] = DESIGNS,
+def compare(compact: Technology, full: Technology, *, texts: Mapping[str, str] | None = None,
             recipes: Sequence[str] = ("area", "balanced", "speed"), seeds: int = 1,
             engine: str | None = None) -> Comparison:
     """Synthesise every design under both technologies.
@@ -88,11 +104,11 @@ def compare(compact: Technology, full: Technology, *, designs: Mapping[str, str]
     """
     labels: list[str] = []
     figures: list[tuple[tuple[float, float], tuple[float, float]]] = []
-    for (name, text), recipe in itertools.product(designs.items(), recipes):
+    for (name, text), recipe in itertools.product((texts or designs()).items(), recipes):
         ours, theirs = (_means(text, tech, recipe, seeds, engine) for tech in (compact, full))
         for key in theirs:
             if key in ours:
-                labels.append(f"{name} {key}")
+                labels.append(f"{name} | {key}")
                 figures.append(((theirs[key][0], ours[key][0]), (theirs[key][1], ours[key][1])))
     table = np.array(figures).reshape(len(labels), 2, 2)
     return Comparison(tuple(labels), table[:, 0], table[:, 1])
@@ -127,15 +143,18 @@ def main(arguments: list[str] | None = None) -> int:
         compact = technology.load(given.technology)
         full = technology.from_liberty(given.liberty, driving_cell=given.driving_cell,
                                        output_load_ff=compact.output_load_ff, dont_use=given.dont_use)
-        found = compare(compact, full, recipes=given.recipe or ("area", "balanced", "speed"), seeds=max(given.seeds, 1),
+        recipes = given.recipe or ["area", "balanced", "speed"]
+        found = compare(compact, full, recipes=recipes, seeds=max(given.seeds, 1),
                         engine=given.engine)
     except FpgenError as error:
         print(error, file=sys.stderr)
         return 2 if isinstance(error, UsageError) else 1
     if given.all:
         for label, area, delay in zip(found.labels, found.area, found.delay, strict=True):
-            print(f"{label:40} um2 {area[0]:9.2f} {area[1]:9.2f}   ps {delay[0]:8.1f} {delay[1]:8.1f}")
-    print(found.summary())
+            print(f"{label:64} um2 {area[0]:9.2f} {area[1]:9.2f}   ps {delay[0]:8.1f} {delay[1]:8.1f}")
+    for name in recipes:
+        print(f"{name}: {found.of_recipe(name).summary()}")
+    print(f"all: {found.summary()}")
     return 0
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from golden_cases import EXTREMES, catalogue_names, check, draw_controls, draw_operands, draw_unit
+from golden_cases import EXTREMES, catalogue_names, check, draw_controls, draw_format, draw_operands, draw_unit
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -84,6 +84,16 @@ formats = st.sampled_from([*EXTREMES, *catalogue_names()])
 def test_any_unit(operation, names, seed):
     count = {"multiply": 3, "add": 3, "fma": 4, "convert": 2}[operation]
     run(operation, names[:count], seed, count=60)
+
+
+@settings(max_examples=250, deadline=None, derandomize=True)
+@given(st.sampled_from(OPERATIONS), st.booleans(), st.integers(0, 2**32 - 1))
+def test_any_formats(operation, alike, seed):
+    """Formats drawn from everything that the descriptor accepts; all different or all the same."""
+    rng = np.random.default_rng(seed)
+    count = {"multiply": 3, "add": 3, "fma": 4, "convert": 2}[operation]
+    drawn = [draw_format(rng) for _ in range(count)]
+    run(operation, drawn[:1] * count if alike else drawn, seed, count=60)
 
 
 def wide_code(significand: int, exponent: int, sign: int = 0) -> int:

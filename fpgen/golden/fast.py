@@ -11,7 +11,7 @@ from ..units.add import Add, Subtract
 from ..units.base import Unit
 from ..units.mac import MultiplyAccumulate
 from ..units.options import Handshake
-from . import tables
+from . import exact, tables
 from .modes import select_modes
 from .operation import Operation, evaluate, operation_for
 from .result import Result, code_dtype
@@ -34,6 +34,9 @@ def run(unit: Unit, inputs: dict[str, np.ndarray]) -> Result:
     """
     unit = behaviour(unit)
     shape = next(iter(inputs.values())).shape
+    if unit.out.bits == 64 and not unit.out.zero:  # its line of codes (see `rounder`) does not fit into 64 bits
+        return exact.compute(unit, {name: inputs[name] for name in unit.operand_names},
+                             {name: array for name, array in inputs.items() if name not in unit.operand_names})
     if isinstance(unit, MultiplyAccumulate):
         from .accumulate import run_accumulate
 

@@ -1,0 +1,195 @@
+"""Verifying many units: a few to each simulation build, two builds at a time, and one table at the end."""
+
+from __future__ import annotations
+
+import multiprocessing
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import FpgenError
+from ..units import parse_unit
+from .lists import Group, load_groups
+from .verdict import Verdict
+
+#: Units to a simulation build, by the width of their widest port.
+_BATCH = ((8, 24), (16, 12), (32, 4), (1 << 30, 1))
+
+
+@dataclass(frozen=True)
+class Row:
+    """One unit of a regression: its group, its verdict, or why there is none."""
+
+    group: str
+    unit: str
+    verdict: Verdict | None
+    failure: str = ""
+
+    @property
+    def passed(self) -> bool:
+        return self.verdict is not None and self.verdict.passed
+
+    @property
+    def reason(self) -> str:
+        """Why it did not pass; empty when it did."""
+        return self.failure if self.verdict is None else self.verdict.reason
+
+
+@dataclass(frozen=True)
+class Regression:
+    """What a regression found."""
+
+    level: str
+    rows: tuple[Row, ...]
+    seconds: float
+
+    @property
+    def passed(self) -> bool:
+        return bool(self.rows) and all(row.passed for row in self.rows)
+
+    @property
+    def vectors(self) -> int:
+        return sum(row.verdict.vectors for row in self.rows if row.verdict)
+
+    @property
+    def failures(self) -> tuple[Row, ...]:
+        return tuple(row for row in self.rows if not row.passed)
+
+
+@dataclass(frozen=True)
+class _Batch:
+    numbers: tuple[int, ...]  # of the rows
+    texts: tuple[str, ...]
+    vectors: int | None
+    seed: int
+    simulator: str
+    force: bool
+
+
+#: Called with the rows that just finished, how many are done, and how many there are.
+Tell = Callable[[Sequence[Row], int, int], None]
+
+
+def run_regression(level: str = "slice", *, path: Path | None = None, simulator: str = "verilator", jobs: int = 2,
+                   force: bool = False, tell: Tell | None = None) -> Regression:
+    """Verify all units of a level of the regression list; a failure does not stop the others.
+
+    Parameters
+    ----------
+    level : str
+        ``slice`` or ``full``.
+    path : Path, optional
+        Default: `sim/regression.toml`.
+    simulator : str
+    jobs : int
+        Processes at once.
+    force : bool
+        Run again what passed before unchanged.
+    tell : callable, optional
+
+    Raises
+    ------
+    UsageError, MissingTool
+        Of the list itself; units report theirs in their rows.
+    """
+    started = time.monotonic()
+    groups = load_groups(path, level=level)
+    rows = [Row(group.name, unit.text, None) for group in groups for unit in group.units]
+    batches = _batches(groups, simulator, force)
+    done = 0
+    # Fresh processes: a fork of a threaded parent (progress display) may hang.
+    with ProcessPoolExecutor(max(1, jobs), mp_context=multiprocessing.get_context("spawn")) as pool:
+        pending = {pool.submit(_work, batch): batch for batch in batches}
+        for future in as_completed(pending):
+            batch = pending[future]
+            for number, (verdict, failure) in zip(batch.numbers, future.result(), strict=True):
+                rows[number] = Row(rows[number].group, rows[number].unit, verdict, failure)
+            done += len(batch.numbers)
+            if tell:
+                tell([rows[number] for number in batch.numbers], done, len(rows))
+    return Regression(level, tuple(rows), time.monotonic() - started)
+
+
+def _batches(groups: Sequence[Group], simulator: str, force: bool) -> list[_Batch]:
+    """Units with equal settings and similar size together; the widest first, so that no worker ends alone."""
+    kinds: dict[tuple[int, int | None, int], list[tuple[int, str]]] = {}
+    number = 0
+    for group in groups:
+        for unit in group.units:
+            width = max(fmt.bits for fmt in (*unit.operands.values(), unit.out))
+            most = next(count for limit, count in _BATCH if width <= limit)
+            kinds.setdefault((most, group.vectors, group.seed), []).append((number, unit.text))
+            number += 1
+    batches = []
+    for (most, vectors, seed), members in sorted(kinds.items(), key=lambda item: item[0][0]):
+        seen: dict[str, int] = {}
+        parts: list[list[tuple[int, str]]] = [[]]
+        for one, text in members:
+            if text in seen:  # a unit of two groups: two modules of one name cannot share a build
+                parts.append([(one, text)])
+                continue
+            seen[text] = one
+            if len(parts[0]) == most:
+                parts.insert(0, [])
+            parts[0].append((one, text))
+        batches += [_Batch(tuple(n for n, _ in part), tuple(t for _, t in part), vectors, seed, simulator, force)
+                    for part in parts if part]
+    return batches
+
+
+def _work(batch: _Batch) -> list[tuple[Verdict | None, str]]:
+    """Verify a batch; if the simulation as a whole fails, each unit alone, so that one does not hide the others."""
+    from .verify import verify_many
+
+    options = {"vectors": batch.vectors, "seed": batch.seed, "simulator": batch.simulator, "force": batch.force}
+    try:
+        verdicts = verify_many([parse_unit(text) for text in batch.texts], **options)  # type: ignore[arg-type]
+        return [(verdict, "") for verdict in verdicts]
+    except Exception:
+        found: list[tuple[Verdict | None, str]] = []
+        for text in batch.texts:
+            try:
+                found.append((verify_many([parse_unit(text)], **options)[0], ""))  # type: ignore[arg-type]
+            except FpgenError as error:
+                found.append((None, str(error)))
+            except Exception as error:  # the generator itself failed: report it, go on
+                found.append((None, f"{type(error).__name__}: {error}"))
+        return found
+
+
+# ---- tables -------------------------------------------------------------------------
+
+
+def group_table(regression: Regression) -> list[tuple[str, str, str, str, str]]:
+    """(group, units, vectors, how, result) of each group."""
+    table = []
+    for name in dict.fromkeys(row.group for row in regression.rows):
+        rows = [row for row in regression.rows if row.group == name]
+        verdicts = [row.verdict for row in rows if row.verdict]
+        how = ", ".join(f"{count} {method}" for method in ("exhaustive", "sampled")
+                        if (count := sum(verdict.method == method for verdict in verdicts)))
+        bad = sum(not row.passed for row in rows)
+        table.append((name, str(len(rows)), f"{sum(verdict.vectors for verdict in verdicts):,}", how or "-",
+                      f"{bad} FAILED" if bad else "passed"))
+    return table
+
+
+def markdown(regression: Regression) -> str:
+    """The result as a page: a table of groups, the failures, and every unit."""
+    simulators = sorted({row.verdict.simulator for row in regression.rows if row.verdict})
+    lines = [f"# Result of `make sim{'-full' if regression.level == 'full' else ''}`", "",
+             f"{len(regression.rows):,} units, {regression.vectors:,} vectors, "
+             f"{len(regression.failures)} failed. {', '.join(simulators)}.", "",
+             "`exhaustive`: every code of every input (operands, rounding mode, random bits, subtract) was simulated and "
+             "result and flags compared with the golden model. `sampled`: directed families and constrained random.", "",
+             "| group | units | vectors | how | result |", "|---|---:|---:|---|---|"]
+    lines += [f"| {' | '.join(cells)} |" for cells in group_table(regression)]
+    if regression.failures:
+        lines += ["", "## Failed", "", *(f"- `{row.unit}`: {row.reason.splitlines()[0]}" for row in regression.failures)]
+    lines += ["", "## Every unit", "", "| unit | vectors | how | result |", "|---|---:|---|---|"]
+    for row in regression.rows:
+        vectors, how = (f"{row.verdict.vectors:,}", row.verdict.method) if row.verdict else ("-", "-")
+        lines.append(f"| `{row.unit}` | {vectors} | {how} | {'passed' if row.passed else 'FAILED'} |")
+    return "\n".join(lines) + "\n"

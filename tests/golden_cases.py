@@ -128,7 +128,9 @@ def draw_format(rng: np.random.Generator) -> Format:
             continue
 
 
-def draw_unit(operation: str, formats: list[str | Format], rng: np.random.Generator, rounding: str | None = None) -> Unit:
+def draw_unit(
+    operation: str, formats: list[str | Format], rng: np.random.Generator, rounding: str | None = None
+) -> Unit:
     """A unit of `operation` on formats taken in turn (operands, then the output) with options drawn."""
     out = as_format(formats[-1])
     options = draw_options(out, rng, rounding)

@@ -68,7 +68,7 @@ def test_from_liberty_refusals(tmp_path, fresh_cache):
 
 @needs_liberty
 @pytest.mark.parametrize(("name", "driver"), [
-    ("nangate45_typ", "BUF_X2"), ("asap7_rvt_tt", "BUFx2_ASAP7_75t_R"), ("sky130hd_tt", "sky130_fd_sc_hd__clkbuf_2"),
+    ("nangate45_typ", "BUF_X2"), ("asap7_rvt_tt", "BUFx2_ASAP7_75t_R"), ("sky130hd_tt", "sky130_fd_sc_hd__buf_2"),
     ("ihp_sg13g2_typ_1p20V_25C", "sg13g2_buf_2")])
 def test_default_driver(name, driver):
     assert technology.from_liberty(LIBERTY / f"{name}.lib.gz").driving_cell == driver

@@ -313,16 +313,15 @@ def spoil(graph, step: str):
     graph.outputs = {name: spoiled if node is victim else node for name, node in graph.outputs.items()}
 
 
-def test_the_comparison_notices_one_wrong_decision():
-    """One inverted bit of each of these steps is seen: the comparison can fail."""
+@pytest.mark.parametrize("step", ["round_up", "sticky", "product_nan", "cancelled", "overflow", "tiny", "marked",
+                                  "addend_leads", "alignment", "unrounded"])
+def test_the_comparison_notices_one_wrong_step(step):
+    """The check can fail: it does when a step is inverted."""
     unit = fpgen.FusedMultiplyAdd(a="e4m3fn", b="e4m3fn", c="fp16", out="fp16", flags=True)
     inputs = draw_inputs(unit, 4000, np.random.default_rng(3))
-    names = {node.name for node in datapath(unit).live() if node.name}
-    for step in ("round_up", "sticky", "product_nan", "cancelled", "overflow", "tiny", "shift", "addend_leads"):
-        assert step in names
-        graph = datapath(unit)
-        spoil(graph, step)
-        assert mismatch(unit, inputs, graph), step
+    graph = datapath(unit)
+    spoil(graph, step)
+    assert mismatch(unit, inputs, graph)
 
 
 def test_evaluation_is_the_same_for_one_vector_and_for_many():

@@ -111,7 +111,7 @@ def from_liberty(path: Path | str, *, driving_cell: str | None = None, output_lo
 
 
 def default_driver(library: Library) -> Cell:
-    """The buffer whose drive is nearest to twice that of the smallest one (`BUF_X2` of a usual library).
+    """The plainest buffer with about twice the drive of the smallest one (`BUF_X2` of a usual library).
 
     Raises
     ------
@@ -126,8 +126,11 @@ def default_driver(library: Library) -> Cell:
     if not drives:
         raise RunFailure(f"the library {library.name} ({library.source}) has no buffer that may be used; "
                          "name a driving cell")
-    least = drives[next(iter(drives))]
-    return library.cells[min(drives, key=lambda name: abs(drives[name] - 2 * least))]
+    wanted = 2 * drives[next(iter(drives))]
+    near = [name for name in drives if 0.75 < drives[name] / wanted < 1.3]
+    if near:  # of several, the plain one: not the clock's, nor one for a second supply
+        return min((library.cells[name] for name in near), key=lambda cell: (cell.area, len(cell.name), cell.name))
+    return library.cells[min(drives, key=lambda name: abs(drives[name] - wanted))]
 
 
 def _drive(cell: Cell) -> tuple[float, float]:

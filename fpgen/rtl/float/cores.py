@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..arith import count, multiplier, prefix, shift
-from ..arith.multiplier import Columns
+from ..arith.multiplier import Rows
 from ..arith.quantity import Quantity
 from ..graph import Graph, Node
 from .position import position_counted, position_known
@@ -179,10 +179,10 @@ def product_plus(g: Graph, a: Operand, b: Operand, c: Operand, mode: Mode, targe
     g.section("Multiply and add")
     size = window + jam_bits + 1
     y = (g.cat(jam, aligned) if jam_bits else aligned).zext(size) ^ subtract.repeat(size)
-    columns = Columns(g, size)
-    multiplier.add_product(g, columns, a.significand, b.significand, below + jam_bits)
-    columns.add_word(g.step("addend", y), 0, arrival=8.0)
-    first, second = columns.reduce("product_tree")
+    rows = Rows(g, size)
+    multiplier.add_product(g, rows, a.significand, b.significand, below + jam_bits)
+    rows.add_word(g.step("addend", y), 0, arrival=8.0)
+    first, second = rows.reduce("product_tree")
     magnitude, negative = prefix.magnitude_of_difference(g, first, second, subtract, network)
     sign = _sum_sign(g, product_sign ^ negative, magnitude, subtract, mode)
     return position_counted(g, sign, magnitude, t, target)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 
-from ..units.add import Subtract
+from ..units.add import Add, Subtract
 from ..units.base import Unit
-from ..units.mac import Accumulate
+from ..units.mac import Accumulate, MultiplyAccumulate
 from .float import special
 from .float.accumulate import accumulate_exactly
 from .float.cores import operand_alone, product, product_plus, total
@@ -61,7 +61,8 @@ def fused(g: Graph, a: Operand, b: Operand, c: Operand, mode: Mode, target: Targ
 
 def _add(g: Graph, unit: Unit, mode: Mode, target: Target) -> tuple[Node, Node]:
     a, b = _operand(g, unit, "a"), _operand(g, unit, "b")
-    setting = unit.subtract  # type: ignore[attr-defined]
+    assert isinstance(unit, Add)
+    setting = unit.subtract
     if setting is not Subtract.OFF:
         flip = g.inputs["subtract"] if setting is Subtract.PORT else g.const(1, 1)
         b = dataclasses.replace(b, sign=g.step("b_sign", b.sign ^ flip))
@@ -73,8 +74,9 @@ def _add(g: Graph, unit: Unit, mode: Mode, target: Target) -> tuple[Node, Node]:
 
 def _mac(g: Graph, unit: Unit, mode: Mode, target: Target) -> tuple[Node, Node]:
     a, b = _operand(g, unit, "a"), _operand(g, unit, "b")
+    assert isinstance(unit, MultiplyAccumulate)
     clear = g.inputs["clear"]
-    if unit.accumulate is Accumulate.EXACT:  # type: ignore[attr-defined]
+    if unit.accumulate is Accumulate.EXACT:
         value, both = accumulate_exactly(g, unit, a, b, clear)
         return round_and_pack(g, value(target), both, mode, target)
     register = g.state("accumulator", unit.out.bits)

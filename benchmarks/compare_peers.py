@@ -22,7 +22,11 @@ from fpgen.ppa import reference
 from fpgen.ppa.point import pareto
 
 FORMATS = ("fp32", "fp16", "bf16", "e5m2")
-OPERATIONS = {"mul": "multiply {0} {0} -> {0} rne", "add": "add {0} {0} -> {0} rne", "fma": "fma {0} {0} {0} -> {0} rne"}
+OPERATIONS = {
+    "mul": "multiply {0} {0} -> {0} rne",
+    "add": "add {0} {0} -> {0} rne",
+    "fma": "fma {0} {0} {0} -> {0} rne",
+}
 GEOMETRIC_MEAN_LIMIT = 0.9
 
 

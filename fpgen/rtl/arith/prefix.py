@@ -11,6 +11,8 @@ from __future__ import annotations
 from ..graph import Graph, Node
 
 NETWORKS = ("native", "brent_kung", "sklansky", "kogge_stone")
+#: Wider sums (exact accumulators) are left to the synthesiser: the text of a network would be too long to read.
+WIDEST_NETWORK = 256
 #: One level of a network: for each position that combines, the lower position it takes in.
 Level = dict[int, int]
 
@@ -68,7 +70,7 @@ def prefixes(g: Graph, generate: Node, propagate: Node, network: str, name: str)
 
 def add(g: Graph, x: Node, y: Node, carry: Node | None = None, network: str = "sklansky", name: str = "sum") -> Node:
     """``x + y + carry`` modulo 2**width, equal widths."""
-    if network == "native" or x.width < 3 or x.op == "const" or y.op == "const":
+    if network == "native" or not 3 <= x.width <= WIDEST_NETWORK or x.op == "const" or y.op == "const":
         return g.step(name, g.add(x, y, carry))
     propagate = g.step(f"{name}_propagate", x ^ y)
     generate = g.step(f"{name}_generate", x[:-1] & y[:-1])
@@ -113,6 +115,8 @@ def magnitude_of_difference(g: Graph, x: Node, y: Node, subtract: Node, network:
 
 def increment(g: Graph, x: Node, carry: Node, name: str = "incremented") -> Node:
     """``x + carry`` for a 1-bit `carry` that comes late; one bit wider than `x`."""
+    if x.width > WIDEST_NETWORK:
+        return g.step(name, g.add(x.zext(x.width + 1), carry.zext(x.width + 1)))
     ones = x  # bit i: all of x[0..i] are ones
     for number, level in enumerate(levels("sklansky", x.width), start=1):
         ones = g.step(f"{name}_ones_{number}", ones & _taken(g, ones, level, 1))

@@ -18,7 +18,6 @@ from .position import position_counted
 from .rounder import Positioned, Special, Target
 from .unpack import Operand
 
-
 def accumulate_exactly(g: Graph, unit: MultiplyAccumulate, a: Operand, b: Operand, clear: Node
                        ) -> tuple[Callable[[Target], Positioned], Special]:
     """Add a * b to the register.
@@ -42,7 +41,7 @@ def accumulate_exactly(g: Graph, unit: MultiplyAccumulate, a: Operand, b: Operan
     register = g.state("accumulator", width)
     base = g.step("base", register & (~clear).repeat(width))
     addend = g.step("addend", placed ^ sign.repeat(width))
-    total = prefix.add(g, base, addend, sign, "sklansky", "total")
+    total = prefix.add(g, base, addend, sign, name="total")
     g.next_state(register, total)
     both = _sticky_specials(g, special.of_product(g, a, b, sign), clear)
 

@@ -38,10 +38,10 @@ lint: $(STAMP)
 	@$(BIN)/mypy
 
 sim: $(STAMP)
-	@$(BIN)/fpgen sim sim/regression.toml --jobs $(JOBS)
+	@$(BIN)/fpgen sim --jobs $(JOBS)
 
 sim-full: $(STAMP)
-	@$(BIN)/fpgen sim sim/regression.toml --jobs $(JOBS) --full
+	@$(BIN)/fpgen sim --full --jobs $(JOBS) --report docs/sim-full.md
 	@$(BIN)/python -m pytest -n $(JOBS) -m "full or not full" $(ARGS)
 
 bench: $(STAMP)

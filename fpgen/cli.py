@@ -209,6 +209,33 @@ def run(designs: Path | None, output: Path | None, jobs: int, force: bool, as_js
 
 
 @main.command()
+@click.argument("regression", type=click.Path(path_type=Path), required=False)
+@click.option("--full", is_flag=True, help="The whole list, not only the slice: hours on a small machine.")
+@click.option("--simulator", type=click.Choice(["verilator", "icarus"]), default="verilator", show_default=True)
+@click.option("--jobs", type=click.IntRange(1, 64), default=2, show_default=True, help="Simulations at once.")
+@click.option("--force", is_flag=True, help="Run again what passed before unchanged.")
+@click.option("--report", metavar="FILE", type=click.Path(path_type=Path), help="Write the whole result as Markdown.")
+def sim(regression: Path | None, full: bool, report: Path | None, **options: Any):
+    """Verify the units of a regression list.
+
+    REGRESSION is a TOML file; default: sim/regression.toml.
+    """
+    from . import show
+    from .verify.regression import markdown, run_regression
+
+    with show.regression_progress() as tell:
+        found = run_regression("full" if full else "slice", path=regression, tell=tell, **options)
+    show.regression(found)
+    if report is not None:
+        from .ppa.cache import write_whole
+
+        write_whole(report, markdown(found))
+        click.echo(f"written: {report}")
+    if not found.passed:
+        raise SystemExit(FAILURE)
+
+
+@main.command()
 @json_option
 def doctor(as_json: bool):
     """List every tool and what is missing.

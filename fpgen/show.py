@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from .ppa.point import Point
     from .ppa.sta import TimingReport
     from .verify import Verdict
+    from .verify.regression import Regression, Row
 
 #: Width of tables that go to a file or a pipe, where there is no terminal to ask.
 PIPE_WIDTH = 180
@@ -201,6 +203,38 @@ def progress(quiet: bool = False) -> Iterator[Callable[[Step], None]]:
             bars.update(tasks[step.unit], completed=step.fraction, what=step.what)
 
         yield move
+
+
+@contextmanager
+def regression_progress() -> Iterator[Callable[[Sequence[Row], int, int], None]]:
+    """Progress of `fpgen sim` on standard error: how many units are done, and each failure as it comes."""
+    terminal = sys.stderr.isatty()
+    started = time.monotonic()
+    out = Console(stderr=True, highlight=False)
+    with out.status("starting") if terminal else nullcontext() as status:
+        def move(rows: Sequence[Row], done: int, total: int):
+            for row in rows:
+                if not row.passed:
+                    out.print(Text(f"FAILED {row.unit}: {row.reason}", style="red"))
+            line = f"[{time.monotonic() - started:6.1f} s] {done} of {total} units; last: {rows[-1].unit}"
+            if status is not None:
+                status.update(line)
+            else:
+                print(line, file=sys.stderr, flush=True)
+
+        yield move
+
+
+def regression(found: Regression):
+    """`fpgen sim`: a line a group, then what failed."""
+    from .verify.regression import group_table
+
+    out = Output()
+    out.print(table(["group", "units", "vectors", "checked", "result"], group_table(found), right=["units", "vectors"]))
+    for row in found.failures:
+        out.print(f"FAILED {row.unit}: {row.reason}", style="red")
+    out.print(f"{len(found.rows):,} units, {found.vectors:,} vectors, {len(found.failures)} failed, "
+              f"{found.seconds:.0f} s")
 
 
 def outcomes(found: Sequence[Outcome]):

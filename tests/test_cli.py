@@ -40,6 +40,10 @@ WRONG = [
     ("no such list of units", ["run", "nowhere.toml"], "nowhere.toml: not found"),
     ("a directory for a list", ["run", "."], "designs file ."),
     ("no jobs", ["run", "--jobs", "0"], "--jobs"),
+    ("no such regression list", ["sim", "nowhere.toml"], "nowhere.toml"),
+    ("an unknown simulator of a list", ["sim", "--simulator", "spice"], "spice"),
+    ("no simulations at once", ["sim", "--jobs", "0"], "--jobs"),
+    ("a vector to replay that is none", ["verify", "add e2m1 e2m1 -> e2m1", "--replay", "a=zero"], "replay"),
     ("an argument too many", ["doctor", "now"], "now"),
 ]
 

@@ -33,6 +33,7 @@ MIXED = [
     *SMALL, "fp16", "bf16", "fp32", "tf32", "fp24",
     "e1m1:inf=none,nan=none", "e1m1", "e1m3", "e1m6", "e2m0", "e2m0:nan=allones", "e2m0:inf=top,nan=negzero", "e3m0",
     "ue1m1:inf=none,nan=none", "ue2m0:inf=none,nan=allones", "ue3m2", "ue3m0:zero=no,subnormals=no",
+    "ue1m3:zero=no,subnormals=no,inf=none,nan=none", "ue2m0:zero=no,subnormals=no,inf=none,nan=none",
     "ue4m2:zero=no,subnormals=no,inf=none,nan=none", "ue5m2:inf=top,nan=none", "e5m0:bias=3", "e5m0:bias=-7",
     "e2m3:bias=5", "e3m4:bias=40", "e6m9:bias=7", "e6m9:bias=-30", "e5m3:subnormals=no", "e4m3:subnormals=no,bias=20",
     "e5m10:inf=none,nan=negzero", "e2m13", "int2", "int3", "int12:scale=-5", "uint2", "uint6:scale=3",

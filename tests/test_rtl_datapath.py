@@ -267,6 +267,18 @@ def test_a_tiny_negative_result_is_flushed_before_it_is_below_an_unsigned_range(
     assert codes[0] == 0 and flags[0] == (3 if unit.flags else 0)
 
 
+@pytest.mark.parametrize("name", ["ue1m1", "ue1m3", "ue2m0", "ue2m2"])
+def test_formats_of_two_and_four_binades_without_zero(name):
+    """The exponents of these have one or two bits; a sum of the former could not be built."""
+    name += ":zero=no,subnormals=no,inf=none,nan=none"
+    for out in (name, "fp16", "e3m2"):
+        for cls in (fpgen.Multiply, fpgen.Add):
+            unit = cls(a=name, b=name, out=out, rounding="port", flags=True)
+            assert_equals_golden(unit, every_input(unit))
+        unit = fpgen.FusedMultiplyAdd(a=name, b=name, c=name, out=out, rounding="port", flags=True)
+        assert_equals_golden(unit, every_input(unit))
+
+
 @pytest.mark.parametrize("out", ["e8m0", "ue3m0:zero=no,subnormals=no", "e3m0", "binary8p1se"])
 @pytest.mark.parametrize("mode", ["rne", "rna", "rto", "rup"])
 def test_three_quarters_of_the_smallest_power_of_two(out, mode):

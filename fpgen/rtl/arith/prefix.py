@@ -108,8 +108,8 @@ def magnitude_of_difference(g: Graph, x: Node, y: Node, subtract: Node, network:
     group_g, group_p = prefixes(g, generate, propagate[:-1], net, name)
     negative = g.step(f"{name}_negative", subtract & (propagate[-1] ^ group_g[-1]))
     carry = g.step(f"{name}_carry", subtract & ~negative)
-    carries = g.cat(carry, group_g[:-1] | (group_p[:-1] & carry.repeat(group_g.width - 1)))
-    total = propagate[:-1] ^ carries
+    carries = g.cat(carry, group_g | (group_p & carry.repeat(group_g.width)))
+    total = propagate[:-1] ^ carries[:-1]
     return g.step(name, total ^ negative.repeat(total.width)), negative
 
 

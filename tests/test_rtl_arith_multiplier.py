@@ -1,0 +1,96 @@
+"""Multipliers: AND arrays and Booth digits, every size that small formats use, and the carry-save tree."""
+
+from __future__ import annotations
+
+import random
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rtl_cases import every, graph_of
+
+from fpgen.rtl.arith.multiplier import Rows, add_product, multiply
+from fpgen.rtl.arith.prefix import NETWORKS
+from fpgen.rtl.evaluate import evaluate
+
+by_kind = pytest.mark.parametrize("booth", [False, True], ids=["and_array", "booth"])
+
+
+@by_kind
+@pytest.mark.parametrize("height", range(1, 7))
+@pytest.mark.parametrize("width", range(1, 8))
+def test_every_product(width, height, booth):
+    widths = {"x": width, "y": height}
+    inputs = every(widths)
+    graph = graph_of(widths, lambda g, x, y: multiply(g, x, y, booth))
+    assert graph.outputs["y0"].width == width + height
+    assert (evaluate(graph, **inputs)["y0"] == inputs["x"] * inputs["y"]).all()
+
+
+@by_kind
+@pytest.mark.parametrize("network", NETWORKS)
+def test_every_final_adder(network, booth):
+    widths = {"x": 6, "y": 5}
+    inputs = every(widths)
+    graph = graph_of(widths, lambda g, x, y: multiply(g, x, y, booth, network))
+    assert (evaluate(graph, **inputs)["y0"] == inputs["x"] * inputs["y"]).all()
+
+
+@by_kind
+@pytest.mark.parametrize(("width", "height"), [(8, 8), (11, 11), (11, 8), (24, 24), (24, 4), (3, 53), (53, 53),
+                                                 (64, 64)])
+def test_wide_products(width, height, booth):
+    rng = random.Random(width * height)
+    tops = [(1 << bits) - 1 for bits in (width, height)]
+    pairs = [(rng.randint(0, tops[0]), rng.randint(0, tops[1])) for _ in range(200)]
+    ends = [[0, 1, top, top - 1, top // 2, top // 3, (top + 1) // 2] for top in tops]
+    pairs += [(x, y) for x in ends[0] for y in ends[1]]
+    graph = graph_of({"x": width, "y": height}, lambda g, x, y: multiply(g, x, y, booth))
+    found = evaluate(graph, x=np.array([x for x, _ in pairs], object), y=np.array([y for _, y in pairs], object))["y0"]
+    assert [int(value) for value in found] == [x * y for x, y in pairs]
+
+
+@by_kind
+@given(st.integers(1, 5), st.integers(1, 5), st.integers(1, 5), st.integers(0, 4), st.integers(0, 255),
+       st.integers(0, 20), st.integers(1, 14))
+def test_a_product_and_words_in_one_tree(booth, width, height, word, weight, constant, arrival, total):
+    """A product at any weight, a word, a constant and a negated word together, modulo any width."""
+    widths = {"x": width, "y": height, "z": word}
+
+    def build(g, x, y, z):
+        rows = Rows(g, total)
+        add_product(g, rows, x, y, weight, booth)
+        rows.add_word(z, 1, float(arrival))
+        rows.add_word(z ^ ((1 << word) - 1))
+        rows.add_constant(constant)
+        return rows.reduce()
+
+    inputs = every(widths)
+    found = evaluate(graph_of(widths, build), **inputs)
+    x, y, z = inputs.values()
+    negated = np.uint64((1 << word) - 1) - z
+    expected = (x * y << np.uint64(weight)) + (z << np.uint64(1)) + negated + np.uint64(constant)
+    assert ((found["y0"] + found["y1"] - expected) % np.uint64(1 << total) == 0).all()
+
+
+@given(st.lists(st.tuples(st.integers(1, 4), st.integers(0, 9), st.floats(0, 9)), max_size=9), st.integers(1, 12),
+       st.integers(0, 4000))
+def test_any_rows_reduce_to_two_words(rows, total, constant):
+    def build(g, *words):
+        tree = Rows(g, total)
+        for word, (_, weight, arrival) in zip(words, rows, strict=True):
+            tree.add_word(word, weight, arrival)
+        tree.add_constant(constant)
+        return tree.reduce()
+
+    widths = {f"w{i}": width for i, (width, _, _) in enumerate(rows)}
+    graph = graph_of(widths, build)
+    assert graph.outputs["y0"].width == graph.outputs["y1"].width == total
+    rng = np.random.default_rng(1)
+    inputs = {name: rng.integers(0, 1 << width, 40, dtype=np.uint64) for name, width in widths.items()}
+    found = evaluate(graph, **inputs)
+    expected = np.full(40, constant, np.uint64)
+    for values, (_, weight, _) in zip(inputs.values(), rows, strict=True):
+        expected = expected + (values << np.uint64(weight))
+    assert ((found["y0"] + found["y1"] - expected) % np.uint64(1 << total) == 0).all()

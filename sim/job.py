@@ -6,6 +6,9 @@ from pathlib import Path
 
 JOB = json.loads(Path(os.environ["FPGEN_JOB"]).read_text())
 
+#: The value of its `start` pin that starts a stream.
+START = JOB["start"]
+
 #: Streams to run: a list of {"index", "unit"}.
 STREAMS = JOB["streams"]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import cocotb
 from cocotb.triggers import RisingEdge, Timer
-from job import STREAMS
+from job import START, STREAMS
 
 
 @cocotb.test(skip=not STREAMS)
@@ -20,10 +20,9 @@ async def every_vector(dut, number):
     i = stream["index"]
     done = getattr(dut, f"done_{i}")
     start = getattr(dut, f"start_{i}")
-    start.value = 0
     await Timer(1, "ns")
     begun = time.process_time()
-    start.value = 1
+    start.value = START
     await RisingEdge(done)
     seconds = time.process_time() - begun
     counts = {name: int(getattr(dut, f"{name}_{i}").value) for name in ("rows", "mismatches", "errors")}

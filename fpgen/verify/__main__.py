@@ -53,8 +53,8 @@ def _run(console: Console, level: str, path: Path | None, simulator: str, jobs: 
 
 def _show(console: Console, regression: Regression):
     table = Table(title=f"{len(regression.rows):,} units, {regression.vectors:,} vectors, {regression.seconds:.0f} s")
-    for name, justify in (("group", "left"), ("units", "right"), ("vectors", "right"), ("how", "left"), ("result", "left")):
-        table.add_column(name, justify=justify)  # type: ignore[arg-type]
+    for name in ("group", "units", "vectors", "how", "result"):
+        table.add_column(name, justify="right" if name in ("units", "vectors") else "left")
     for cells in group_table(regression):
         table.add_row(*cells, style="red" if "FAILED" in cells[-1] else None)
     console.print(table)

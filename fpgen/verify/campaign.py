@@ -25,8 +25,9 @@ from .layout import Layout
 from .protocol import protocol_job
 from .simulator import Running, Simulation
 from .stimulus import Plan
+from .wrapper import START
 
-_STUCK = 180.0  # seconds without a byte read
+_STUCK = 60.0  # seconds without a byte read
 _GAP_CLOCKS = 4096
 _PIPE_BYTES = 1 << 20
 
@@ -66,6 +67,7 @@ def run_campaign(simulation: Simulation, entries: Sequence[Entry], where: Path, 
         When the simulation dies, hangs or runs no test.
     """
     job = {
+        "start": START,
         "streams": [{"index": i, "unit": entry.unit.text} for i, entry in enumerate(entries)],
         "protocols": [protocol_job(entry.unit, i, entry.plan, entry.golden) for i, entry in enumerate(entries)]
         if protocol else [],

@@ -182,12 +182,14 @@ def markdown(regression: Regression) -> str:
     lines = [f"# Result of `make sim{'-full' if regression.level == 'full' else ''}`", "",
              f"{len(regression.rows):,} units, {regression.vectors:,} vectors, "
              f"{len(regression.failures)} failed. {', '.join(simulators)}.", "",
-             "`exhaustive`: every code of every input (operands, rounding mode, random bits, subtract) was simulated and "
-             "result and flags compared with the golden model. `sampled`: directed families and constrained random.", "",
+             "`exhaustive`: every code of every input (operands, rounding mode, random bits, subtract) was simulated, "
+             "result and flags compared with the golden model. `sampled`: directed families and constrained random.",
+             "",
              "| group | units | vectors | how | result |", "|---|---:|---:|---|---|"]
     lines += [f"| {' | '.join(cells)} |" for cells in group_table(regression)]
-    if regression.failures:
-        lines += ["", "## Failed", "", *(f"- `{row.unit}`: {row.reason.splitlines()[0]}" for row in regression.failures)]
+    failed = [f"- `{row.unit}`: {row.reason.splitlines()[0]}" for row in regression.failures]
+    if failed:
+        lines += ["", "## Failed", "", *failed]
     lines += ["", "## Every unit", "", "| unit | vectors | how | result |", "|---|---:|---|---|"]
     for row in regression.rows:
         vectors, how = (f"{row.verdict.vectors:,}", row.verdict.method) if row.verdict else ("-", "-")

@@ -26,6 +26,9 @@ from .layout import Layout, field_bytes
 TOP = "fpgen_harness"
 LOG_LIMIT = 64
 
+#: What starts a stream. An input is random until cocotb drives it: a level or an edge would start some by themselves.
+START = 0x600DF00D
+
 
 def lanes_for(unit, verilog: str) -> int:
     """Lanes that pay: many for small units; in large ones a lane takes so long that the others hardly speed it up."""
@@ -37,13 +40,13 @@ def lanes_for(unit, verilog: str) -> int:
 def harness(units: Sequence, lanes: Sequence[int], *, probes: bool = True) -> str:
     """The text of module `TOP` and of the streams below it, for any number of units.
 
-    Ports of the top, for unit i: ``start_i`` in; ``done_i``, ``rows_i``, ``mismatches_i``, ``errors_i`` out; with
-    `probes`, every pin of the unit as ``u{i}_{pin}`` (and ``u{i}_clk`` in any case). Inputs of a probe take effect on
-    the falling edge of its clock.
+    Ports of the top, for unit i: ``start_i`` in (`START` starts it); ``done_i``, ``rows_i``, ``mismatches_i``,
+    ``errors_i`` out; with `probes`, every pin of the unit as ``u{i}_{pin}`` (and ``u{i}_clk`` in any case). Inputs of
+    a probe take effect on the falling edge of its clock.
     """
     ports, body = [], []
     for i, unit in enumerate(units):
-        ports.append(_pin("input", "", f"start_{i}"))
+        ports.append(_pin("input", "[31:0] ", f"start_{i}"))
         ports += [_pin("output", "[63:0] ", f"{name}_{i}") for name in ("rows", "mismatches", "errors")]
         ports.append(_pin("output", "", f"done_{i}"))
         body.append(f"  fpgen_stream_{i} stream_{i} (.start(start_{i}), .done(done_{i}), .rows(rows_{i}), "
@@ -138,7 +141,7 @@ def _stream(i: int, unit, layout: Layout) -> str:
         reset = (f"    rst = 1; {_assign(unit, layout, 'rst', 'in_valid', 'out_ready')}\n"
                  f"    repeat (4) begin #1 clk = 1; #1 clk = 0; end\n    rst = 0; {_assign(unit, layout, 'rst')}")
     return f"""\
-module fpgen_stream_{i} (input wire start, output reg done, output reg [63:0] rows, output reg [63:0] mismatches,
+module fpgen_stream_{i} (input wire [31:0] start, output reg done, output reg [63:0] rows, output reg [63:0] mismatches,
                        output reg [63:0] errors);
   string name;
   integer vectors, log, got_bytes, gap_cycles, idle;
@@ -156,7 +159,7 @@ module fpgen_stream_{i} (input wire start, output reg done, output reg [63:0] ro
   initial begin
     done = 0; rows = 0; mismatches = 0; errors = 0; clk = 0; rst = 0; full = 0; ended = 0; in_valid = 0; out_ready = 1;
     taken = 0; cycle = 0; wp = 0; rp = 0; flight = 0; noise = 32'h1badcafe; idle = 0; gap_cycles = 0; row = 0;
-    @(posedge start);  // an edge: the level of an input is random until somebody drives it
+    wait (start == 32'd{START});
     vectors = 0; log = 0;
     if ($value$plusargs("vectors_{i}=%s", name)) vectors = $fopen(name, "rb");
     if ($value$plusargs("log_{i}=%s", name)) log = $fopen(name, "w");

@@ -9,6 +9,7 @@ from golden_cases import EXTREMES, check, draw_codes, draw_controls, draw_option
 import fpgen
 from fpgen.errors import UsageError
 from fpgen.formats import CATALOGUE, as_format
+from fpgen.golden import accumulate, accumulate_exact
 from fpgen.units.options import Flags, Rounding
 
 SMALL = [name for name, entry in CATALOGUE.items() if entry.format.bits <= 16]
@@ -91,8 +92,8 @@ def test_one_long_stream_without_a_clear(accumulate):
 
 def test_shape_does_not_matter():
     """A stream is the same alone, among others, and cut into rows at its clears."""
-    for accumulate in ("float", "exact"):
-        unit = fpgen.MultiplyAccumulate(a="e5m2", b="e4m3fn", out="fp32", accumulate=accumulate)
+    for kind in ("float", "exact"):
+        unit = fpgen.MultiplyAccumulate(a="e5m2", b="e4m3fn", out="fp32", accumulate=kind)
         rng = np.random.default_rng(1)
         a, b = (tame(fmt, rng.integers(0, 256, 1200, dtype=np.uint64)) for fmt in unit.operands.values())
         clear = np.arange(1200) % 40 == 0
@@ -103,6 +104,17 @@ def test_shape_does_not_matter():
         assert (stacked.codes[0] == alone.codes).all()
         single = unit.compute(a[0], b[0])
         assert single.codes.shape == () and single.codes == alone.codes[0]
+
+
+@pytest.mark.parametrize("wild", [False, True], ids=["finite", "specials"])
+@pytest.mark.parametrize("seed", range(6))
+def test_chunks_carry_the_register_on(monkeypatch, seed, wild):
+    """With chunks of a few steps, or a few sums, nothing changes."""
+    monkeypatch.setattr(accumulate_exact, "_ELEMENTS", 1)
+    monkeypatch.setattr(accumulate_exact, "_SHORTEST", 7)
+    monkeypatch.setattr(accumulate, "_CHUNK", 3)
+    for kind in ("exact", "float"):
+        check(*draw(kind, ("e5m2", "fp16", "fp32"), seed, (3, 70), wild=wild))
 
 
 def test_exact_register_wraps_beyond_its_terms():

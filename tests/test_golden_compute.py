@@ -224,6 +224,16 @@ def test_stochastic_rounding_goes_up_as_often_as_far(mode):
     assert (result.codes == 0x3F81).sum() == 3 and (result.codes == 0x3F80).sum() == 13
 
 
+def test_random_bits_below_binary64():
+    """1 + (2**23 + 1) * 2**-55 with 32 random bits: the lowest of them is beyond the 53 bits of a float sum."""
+    unit = fpgen.Add(a="fp32", b="fp32", out="fp32", rounding="sra", random_bits=32)
+    up = (1 << 32) - (1 << 23) - 1  # the smallest random number that rounds up
+    random = np.array([up - 8, up - 1, up, up + 1], dtype=np.uint64)
+    operands = {"a": np.full(4, 0x3F800000), "b": np.full(4, 0x2F800001)}
+    check(unit, operands, {"random": random})
+    assert list(unit.compute(*operands.values(), random=random).codes - 0x3F800000) == [0, 0, 1, 1]
+
+
 # ---- named vectors: found wrong once -------------------------------------------------------------
 
 NAMED = {

@@ -21,6 +21,7 @@ from .operation import Operation, invalid_operations, operation_for
 from .rounder import deliver
 
 _ELEMENTS = 1 << 16  # limbs per chunk
+_SHORTEST = 64  # steps per chunk, however long the register is
 
 
 class _State(NamedTuple):
@@ -49,7 +50,7 @@ def run_exact(
     rows = limbs_for(bits)
     operation = operation_for(unit)._replace(addend=None)
     state = _State(np.zeros((rows, 1), dtype=np.int64), 0, (0, 0))
-    chunk = max(_ELEMENTS // rows, 64)
+    chunk = max(_ELEMENTS // rows, _SHORTEST)
     for begin in range(0, len(starts), chunk):
         part = slice(begin, begin + chunk)
         inputs = {name: array[part] for name, array in flat.items()}

@@ -44,7 +44,7 @@ CASES: list[tuple[str, int, str, float | None]] = [
     ("convert fp32 -> bf16 sra random_bits=16", 1 << 20, "normal", None),
     ("fma fp64 fp64 fp64 -> fp64 rne", 1 << 18, "uniform", None),
     ("mac e5m2 e5m2 -> fp32 rne", 1 << 19, "uniform, a clear every 16 steps", None),
-    ("mac e5m2 e5m2 -> fp32 rne", 1 << 15, "uniform, no clear", None),
+    ("mac e5m2 e5m2 -> fp32 rne", 1 << 17, "normal, no clear", None),
     ("mac e4m3fn e4m3fn -> fp32 rne accumulate=exact", 1 << 19, "uniform, no clear", 0.3),
     ("mac fp32 fp32 -> fp32 rne accumulate=exact", 1 << 17, "uniform, no clear", 0.3),
 ]

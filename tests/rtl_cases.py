@@ -20,7 +20,7 @@ from fpgen.rtl.datapath import datapath
 from fpgen.rtl.evaluate import evaluate
 from fpgen.rtl.graph import Graph, Node
 from fpgen.rtl.trim import trim
-from fpgen.units import Unit
+from fpgen.units import Overflow, Unit
 
 #: Vectors evaluated at a time: the arrays of a chunk stay in the cache.
 CHUNK = 1 << 15
@@ -135,9 +135,9 @@ def draw_mixed_unit(operation: str, formats: list[str], rng: np.random.Generator
     return kind(**dict(zip(names, chosen, strict=True)), out=out, flags=bool(rng.random() < 0.67), **options)
 
 
-def policies(out: Format) -> Iterator[str]:
+def policies(out: Format) -> Iterator[Overflow]:
     """The overflow policies that an output allows."""
-    for policy in ("ieee", "saturate", "propagate"):
+    for policy in Overflow:
         try:
             fpgen.Convert(source="e2m1", out=out, overflow=policy)
         except UsageError:

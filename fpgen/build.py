@@ -19,6 +19,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -169,6 +170,7 @@ def _work_through(todo: Mapping[int, Job], processes: int, tell: Callable[[Step]
     context = multiprocessing.get_context("spawn")
     steps: multiprocessing.Queue[Step] = context.Queue()
     start = time.monotonic()
+    threading.Thread(target=_warm_yosys, daemon=True).start()
     pool = ProcessPoolExecutor(processes, mp_context=context, initializer=_begin, initargs=(steps,))
     futures: dict[Future[Outcome], int] = {}
     try:
@@ -187,6 +189,14 @@ def _work_through(todo: Mapping[int, Job], processes: int, tell: Callable[[Step]
     pool.shutdown()
     _drain(steps, start, tell)
     return {index: _outcome(future, todo[index]) for future, index in futures.items()}
+
+
+def _warm_yosys():
+    """Let Yosys's first start (its WebAssembly is compiled, once on a machine) overlap with the simulations."""
+    from .ppa import yosys
+
+    with suppress(FpgenError, OSError):  # whoever needs it will say what is wrong
+        yosys.warm(yosys.select())
 
 
 def _drain(steps: multiprocessing.Queue[Step], start: float, tell: Callable[[Step], None]):

@@ -143,7 +143,7 @@ def run(engine: Engine, script: str | Sequence[str], files: Mapping[str, str | P
     RunFailure
         When Yosys fails or a wanted file is missing; the message carries the end of the log.
     """
-    _warm(engine)
+    warm(engine)
     text = script if isinstance(script, str) else "\n".join(script) + "\n"
     try:
         return _run(engine, text, files, wanted, timeout)
@@ -194,7 +194,7 @@ def _yowasp_cache() -> str:
     return os.environ.get("YOWASP_CACHE_DIR") or str(cache_dir("yowasp"))
 
 
-def _warm(engine: Engine) -> None:
+def warm(engine: Engine) -> None:
     """Let exactly one process compile the WebAssembly module (30 to 50 s, once): two at once race."""
     if engine.name != "yowasp":
         return

@@ -138,14 +138,13 @@ def _stream(i: int, unit, layout: Layout) -> str:
     has_clock = "clk" in has
     reset = ""
     if has_clock:
-        reset = (f"    rst = 1; {_assign(unit, layout, 'rst', 'in_valid', 'out_ready')}\n"
-                 f"    repeat (4) begin #1 clk = 1; #1 clk = 0; end\n    rst = 0; {_assign(unit, layout, 'rst')}")
+        reset = "    rst = 1; tick = 1; repeat (4) begin #1 clk = 1; #1 clk = 0; end\n    rst = 0;"
     return f"""\
 module fpgen_stream_{i} (input wire [31:0] start, output reg done, output reg [63:0] rows, output reg [63:0] mismatches,
                        output reg [63:0] errors);
   string name;
   integer vectors, log, got_bytes, gap_cycles, idle;
-  reg clk, rst, full, ended, in_valid, out_ready;
+  reg clk, rst, full, ended, in_valid, out_ready, tick;
   reg [31:0] noise;
   reg [63:0] taken, cycle;
   reg [{8 * layout.row_bytes - 1}:0] row;
@@ -156,9 +155,15 @@ module fpgen_stream_{i} (input wire [31:0] start, output reg done, output reg [6
   reg [{max(1, depth.bit_length() - 1) - 1}:0] wp, rp;
 {lines}
   wire [{want_bits - 1}:0] got = {{{got}}};
+  // By an event of its own: what a process with delays writes is taken to have changed at every step of any stream,
+  // and all lanes of all streams would be evaluated again.
+  always @(tick) begin
+{_present(unit, layout)}
+  end
   initial begin
-    done = 0; rows = 0; mismatches = 0; errors = 0; clk = 0; rst = 0; full = 0; ended = 0; in_valid = 0; out_ready = 1;
-    taken = 0; cycle = 0; wp = 0; rp = 0; flight = 0; noise = 32'h1badcafe; idle = 0; gap_cycles = 0; row = 0;
+    tick = 0; done = 0; rows = 0; mismatches = 0; errors = 0; clk = 0; rst = 0; full = 0; ended = 0; in_valid = 0;
+    out_ready = 1; taken = 0; cycle = 0; wp = 0; rp = 0; flight = 0; noise = 32'h1badcafe; idle = 0; gap_cycles = 0;
+    row = 0;
     wait (start == 32'd{START});
     vectors = 0; log = 0;
     if ($value$plusargs("vectors_{i}=%s", name)) vectors = $fopen(name, "rb");
@@ -172,13 +177,12 @@ module fpgen_stream_{i} (input wire [31:0] start, output reg done, output reg [6
         full = got_bytes == {layout.row_bytes};
         ended = !full;
         if (got_bytes != 0 && ended) errors = errors + 1;
-{_present(layout)}
       end
 {'''      noise = {noise[30:0], noise[31] ^ noise[21] ^ noise[1] ^ noise[0]};
       in_valid = full && !(cycle < gap_cycles && noise[4]);
       out_ready = !(cycle < gap_cycles && noise[15]);
-      cycle = cycle + 1;
-      ''' + _assign(unit, layout, "in_valid", "out_ready") if handshake else "      in_valid = full;"}
+      cycle = cycle + 1;''' if handshake else "      in_valid = full;"}
+      tick = ~tick;
       #1;
       idle = idle + 1;
       {' '.join(checks)}
@@ -228,13 +232,10 @@ def _instances(i: int, unit, lanes: int) -> str:
     return "\n".join(lines)
 
 
-def _assign(unit, layout: Layout, *names: str) -> str:
-    """Statements that give the stream's registers of these names to every lane that has them."""
-    has = [port.name for port in unit.ports if port.name in names]
-    return " ".join(f"lane_{lane}.{name} = {name};" for lane in range(layout.lanes) for name in has)
-
-
-def _present(layout: Layout) -> str:
-    """Statements that put the row on the inputs of the lanes."""
-    return "\n".join(f"        lane_{lane}.{port.name} = row[{low + port.width - 1}:{low}];"
-                     for lane, port, low in layout.slices("in"))
+def _present(unit, layout: Layout) -> str:
+    """Statements that put the row, and what all lanes share, on the inputs of the lanes."""
+    shared = [port.name for port in unit.ports if port.is_input and port.role in (Role.RESET, Role.HANDSHAKE)]
+    lines = [f"    lane_{lane}.{port.name} = row[{low + port.width - 1}:{low}];"
+             for lane, port, low in layout.slices("in")]
+    lines += [f"    lane_{lane}.{name} = {name};" for lane in range(layout.lanes) for name in shared]
+    return "\n".join(lines)

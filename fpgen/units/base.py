@@ -13,6 +13,7 @@ import hashlib
 import math
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..errors import UsageError
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from ..golden import Result
 
 MAX_STAGES = 64
+#: Codes travel in arrays of 64-bit integers: in the golden model, and so in everything that is checked against it.
+MAX_BITS = 64
 
 
 def as_enum(option: str, given: Any, kind: type[enum.Enum]) -> Any:
@@ -72,7 +75,7 @@ class Unit:
     flags : bool
         Whether the unit has the 5-bit `flags` output {NV, DZ, OF, UF, NX}.
     stages : int, optional
-        Pipeline registers between input and result: the latency in clocks; 0 is combinational.
+        Pipeline registers between input and result: the latency in clocks; 0 (the default) is combinational.
     period : float, optional
         Instead of `stages`: the clock period in ps (of the built-in 45 nm class
         technology); the scheduler takes as many stages as that needs.
@@ -86,6 +89,7 @@ class Unit:
 
     operation: ClassVar[str] = ""
     operand_names: ClassVar[tuple[str, ...]] = ()
+    least_stages: ClassVar[int] = 0
 
     out: Format
     rounding: Rounding = Rounding.RNE
@@ -102,7 +106,10 @@ class Unit:
 
     def __post_init__(self):
         for name in (*self.operand_names, "out"):
-            self._set(name, as_format(getattr(self, name)))
+            fmt = as_format(getattr(self, name))
+            if fmt.bits > MAX_BITS:
+                raise UsageError(f"{name}={fmt} has {fmt.bits} bits; arrays of codes have up to {MAX_BITS}")
+            self._set(name, fmt)
         self._set("rounding", as_enum("rounding", self.rounding, Rounding))
         if self.overflow is None:
             self._set("overflow", default_overflow(self.out))
@@ -117,10 +124,12 @@ class Unit:
         if self.stages is not None and self.period is not None:
             raise UsageError(f"stages={self.stages} with period={self.period}; give one of them")
         if self.period is None and self.stages is None:
-            self._set("stages", 0)
-        if self.stages is not None and not (type(self.stages) is int and 0 <= self.stages <= MAX_STAGES):
-            raise UsageError(f"stages={self.stages}; a whole number from 0 to {MAX_STAGES} is allowed")
-        if self.period is not None and not (isinstance(self.period, int | float) and 0 < self.period < math.inf):
+            self._set("stages", self.least_stages)
+        least = self.least_stages
+        if self.stages is not None and not (type(self.stages) is int and least <= self.stages <= MAX_STAGES):
+            raise UsageError(f"stages={self.stages}; a whole number from {least} to {MAX_STAGES} is allowed")
+        if self.period is not None and (isinstance(self.period, bool) or not isinstance(self.period, int | float)
+                                        or not 0 < self.period < math.inf):
             raise UsageError(f"period={self.period}; a positive number of picoseconds is allowed")
         self._validate()
 
@@ -149,15 +158,24 @@ class Unit:
     @property
     def contract(self) -> str:
         """What the result is, in a few words; printed in the header, the datasheet and the tables."""
-        mode = "rounding port" if self.rounding is Rounding.PORT else self.rounding.value.upper()
-        notes = [f"correctly rounded, {mode}"]
+        return ", ".join([self._promise, *self._conditions])
+
+    @property
+    def _promise(self) -> str:
+        """How the result comes from the operands: the start of the contract."""
+        return "correctly rounded"
+
+    @property
+    def _conditions(self) -> list[str]:
+        """The rounding mode, and the options that change a result and are not the default."""
+        notes = ["rounding port" if self.rounding is Rounding.PORT else self.rounding.value.upper()]
         if self.overflow is not default_overflow(self.out):
             notes.append({Overflow.SATURATE: "saturating", Overflow.PROPAGATE: "saturating, infinities kept",
                           Overflow.IEEE: "ieee overflow"}[self._policy])
         if self.subnormals is not Subnormals.FULL:
             notes.append({"in": "subnormal operands read as zero", "out": "tiny results flushed",
                           "both": "subnormals flushed in and out"}[self.subnormals.value])
-        return ", ".join(notes)
+        return notes
 
     # ---- pins -----------------------------------------------------------------------
 
@@ -322,3 +340,9 @@ class Unit:
         from ..ppa import measure_unit
 
         return measure_unit(self, **options)
+
+    def bundle(self, output: Path | str) -> Path:
+        """Write Verilog, datasheet, parameters and vectors to ``output/<name>/``; see `fpgen.bundle.write_bundle`."""
+        from ..bundle import write_bundle
+
+        return write_bundle(self, Path(output))

@@ -24,6 +24,7 @@ import fpgen
 from fpgen.formats import CATALOGUE, parse
 from fpgen.rtl.datapath import datapath
 from fpgen.rtl.evaluate import evaluate
+from fpgen.rtl.float import cores, position
 from fpgen.units.options import Rounding, Subnormals, Tininess
 
 WIDE = ["fp16", "bf16", "tf32", "fp24", "fp32", "fp64"]
@@ -334,6 +335,22 @@ def test_the_comparison_notices_one_wrong_step(step):
     graph = datapath(unit)
     spoil(graph, step)
     assert mismatch(unit, inputs, graph)
+
+
+@pytest.mark.parametrize(("module", "width", "text"), [
+    (cores, "_bits_below", "add e5m2 e5m2 -> e5m2 rne"), (cores, "_bits_below", "add e4m3fn e5m2 -> e3m2 port"),
+    (cores, "_bits_below", "fma e2m1 e2m1 e4m3fn -> e4m3fn port"),
+    (cores, "_gap", "fma e2m1 e2m1 e4m3fn -> e4m3fn port"),
+    (cores, "_gap", "fma e3m2 e3m2 e3m2 -> e3m2 rne"), (position, "_reach", "convert fp16 -> e4m3 port"),
+])
+def test_the_windows_have_no_bit_to_spare(monkeypatch, module, width, text):
+    """The widths are as they are derived: with one bit less, some result is wrong, and the comparison notices."""
+    unit = fpgen.parse_unit(text)
+    inputs = every_input(unit)
+    assert not mismatch(unit, inputs)
+    derived = getattr(module, width)
+    monkeypatch.setattr(module, width, lambda *args: max(0, derived(*args) - 1))
+    assert mismatch(unit, inputs)
 
 
 def test_evaluation_is_the_same_for_one_vector_and_for_many():

@@ -47,7 +47,7 @@ def gather(unit: Unit, operands: Sequence[Any], controls: Mapping[str, Any]) -> 
     ------
     UsageError
         A wrong number of operands, an unknown or missing control, something that is not an integer,
-        a code out of range, shapes that do not broadcast, a port of more than 64 bits.
+        a code out of range, or shapes that do not broadcast.
     """
     ports = input_ports(unit)
     names = [port.name for port in ports if port.role is Role.OPERAND]
@@ -74,8 +74,6 @@ def gather(unit: Unit, operands: Sequence[Any], controls: Mapping[str, Any]) -> 
 
 def _codes(port: Port, given: Any) -> np.ndarray:
     """`given` as an array of the narrowest unsigned dtype for the port, every element checked."""
-    if port.width > 64:
-        raise UsageError(f"{port.name} has {port.width} bits; arrays of codes have up to 64")
     try:
         array = np.asarray(given)
         if array.dtype.kind == "f" and not hasattr(given, "dtype"):

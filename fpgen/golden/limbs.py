@@ -65,10 +65,9 @@ def place(limbs: np.ndarray, offset: np.ndarray, rows: int, negative: np.ndarray
     # row r of the result is row r - offset // 32 of that
     result = np.empty((rows, count), dtype=np.int64)
     flat, column = moved.reshape(-1), np.arange(count)
-    top = column + (flat.size - count)
     index = column + count - (offset >> 5) * count
     for row in result:
-        flat.take(np.minimum(np.maximum(index, column), top), out=row, mode="clip")
+        flat.take(np.maximum(index, column), out=row, mode="clip")  # clipped to the last zero of them
         index += count
     return result
 

@@ -146,3 +146,28 @@ def test_refusals_of_tables(plain, advice):
 def test_text_values_in_a_table():
     plain = {"operation": "add", "a": "fp16", "b": "fp16", "out": "fp16", "stages": "2", "flags": "on"}
     assert unit_from_dict(plain) == parse_unit("add fp16 fp16 -> fp16 stages=2 flags=on")
+
+
+MAC = {"a": "fp16", "b": "fp16", "out": "fp16"}
+
+
+@pytest.mark.parametrize(("make", "advice"), [
+    (lambda: fpgen.Multiply(**MAC, period=True), "period=True; a positive number"),
+    (lambda: fpgen.Convert(source="e15m112", out="fp64"), "source=.* has 128 bits; .* up to 64"),
+    (lambda: fpgen.MultiplyAccumulate(**MAC, stages=0), "stages=0; a whole number from 1 to 64"),
+    (lambda: fpgen.MultiplyAccumulate(**MAC, loadable=1), "loadable=1; True or False"),
+    (lambda: fpgen.MultiplyAccumulate(**MAC, terms=0), "terms=0 with accumulate=float"),
+    (lambda: fpgen.MultiplyAccumulate(**MAC, accumulate="exact", terms=0), "terms=0; a whole number from 1"),
+    (lambda: fpgen.MultiplyAccumulate(**MAC, accumulate="exact", terms=2.5), "terms=2.5; a whole number from 1"),
+])
+def test_refusals_of_keywords(make, advice):
+    with pytest.raises(UsageError, match=advice):
+        make()
+
+
+def test_contract_names_every_option_that_changes_a_result():
+    for head in ("multiply e5m2 e5m2 -> e5m2", "mac e5m2 e5m2 -> e5m2", "mac e5m2 e5m2 -> e5m2 accumulate=exact"):
+        contract = parse_unit(f"{head} port saturate subnormals=both").contract
+        assert contract.endswith("rounding port, saturating, subnormals flushed in and out")
+    assert parse_unit("mac e5m2 e5m2 -> fp32 accumulate=exact").contract == (
+        "exact sum of up to 1024 products, rounded once, RNE")

@@ -30,7 +30,7 @@ def pipeline_for(unit: Unit) -> Pipeline:
 
 def graph_of(unit: Unit) -> Graph:
     """The unit's datapath before scheduling, without the bits that nothing reads."""
-    return _graph(dataclasses.replace(unit, stages=0, period=None))
+    return _graph(dataclasses.replace(unit, stages=None, period=None))
 
 
 def forget():

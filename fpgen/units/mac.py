@@ -9,8 +9,11 @@ from typing import ClassVar
 from ..errors import UsageError
 from ..formats import Format
 from .base import Unit, as_enum
-from .options import Handshake, Rounding
+from .options import Handshake
 from .ports import Port, Role
+
+#: Products after a clear that an exact accumulator holds, where nothing is said.
+DEFAULT_TERMS = 1024
 
 
 class Accumulate(enum.Enum):
@@ -37,7 +40,7 @@ class MultiplyAccumulate(Unit):
         the products, and the result is its value rounded once.
     terms : int
         ``exact`` only: the number of products after a clear or load for which the register
-        cannot overflow; beyond it the sum wraps.
+        cannot overflow; beyond it the sum wraps. Default: 1024.
     loadable : bool
         Whether there are `load` and `c` inputs. With ``exact``, a loaded `c` must be a multiple of the
         register's unit (the product of the smallest steps of `a` and `b`); so `loadable` needs
@@ -57,11 +60,12 @@ class MultiplyAccumulate(Unit):
 
     operation: ClassVar[str] = "mac"
     operand_names: ClassVar[tuple[str, ...]] = ("a", "b")
+    least_stages: ClassVar[int] = 1  # the accumulator itself is a register
 
     a: Format
     b: Format
     accumulate: Accumulate = Accumulate.FLOAT
-    terms: int = 0
+    terms: int | None = None
     loadable: bool = False
     handshake: Handshake = Handshake.VALID
 
@@ -70,8 +74,10 @@ class MultiplyAccumulate(Unit):
         if self.handshake is Handshake.NONE:
             raise UsageError("handshake=none for a multiply-accumulate; allowed: valid, ready "
                              "(the accumulator must know which clocks carry a product)")
+        if not isinstance(self.loadable, bool):
+            raise UsageError(f"loadable={self.loadable!r}; True or False is allowed")
         if self.accumulate is Accumulate.FLOAT:
-            if self.terms:
+            if self.terms is not None:
                 raise UsageError(f"terms={self.terms} with accumulate=float; terms belongs to accumulate=exact")
             if not self.out.zero:
                 raise UsageError(f"output {self.out} has no zero, so it cannot be an accumulator; "
@@ -79,12 +85,10 @@ class MultiplyAccumulate(Unit):
         else:
             if self.loadable:
                 raise UsageError("loadable=on with accumulate=exact; allowed with accumulate=float")
-            if not self.terms:
-                self._set("terms", 1024)
-            if not 1 <= self.terms <= 1 << 30:
-                raise UsageError(f"terms={self.terms}; 1 to 2**30 are allowed")
-        if self.stages == 0:
-            self._set("stages", 1)  # the accumulator itself is a register
+            if self.terms is None:
+                self._set("terms", DEFAULT_TERMS)
+            if not (type(self.terms) is int and 1 <= self.terms <= 1 << 30):
+                raise UsageError(f"terms={self.terms}; a whole number from 1 to 2**30 is allowed")
 
     @property
     def register_exponent(self) -> int:
@@ -95,7 +99,7 @@ class MultiplyAccumulate(Unit):
     def register_bits(self) -> int:
         """``exact``: width of the register, for `terms` products of the largest magnitude and a sign."""
         largest = _steps_to_largest(self.a) * _steps_to_largest(self.b)
-        return (self.terms * largest).bit_length() + 1
+        return ((self.terms or DEFAULT_TERMS) * largest).bit_length() + 1
 
     def _controls(self) -> list[Port]:
         pins = [Port("clear", 1, True, Role.CONTROL)]
@@ -108,11 +112,10 @@ class MultiplyAccumulate(Unit):
         return True
 
     @property
-    def contract(self) -> str:
+    def _promise(self) -> str:
         if self.accumulate is Accumulate.EXACT:
-            return f"exact sum of up to {self.terms} products, rounded once, {self.rounding.value.upper()}"
-        mode = "rounding port" if self.rounding is Rounding.PORT else self.rounding.value.upper()
-        return f"fused multiply-add into {self.out}, rounded every step, {mode}"
+            return f"exact sum of up to {self.terms} products, rounded once"
+        return f"fused multiply-add into {self.out}, rounded every step"
 
 
 def _steps_to_largest(fmt: Format) -> int:

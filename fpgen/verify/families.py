@@ -143,9 +143,9 @@ def carry_into_exponent(draft: Draft) -> Codes:
     """Significands of all ones: rounding up reaches the next binade, or must not (class 12)."""
     term = draft.terms[0]
     exponent = int(draft.exponents(term)[0])
-    ones = [2 - Fraction(1, 2 ** (draft.out.precision - 1 + k)) for k in range(-1, 4)]
-    ones += [2 - Fraction(k, 2 ** (draft.out.precision + 2)) for k in range(1, 16)]
-    return _points(draft, [one * Fraction(2) ** exponent for one in ones])
+    ulp = Fraction(2) ** (1 - draft.out.significand_bits)
+    ones = [2 - ulp / 2**k for k in range(4)] + [2 - ulp * k / 8 for k in range(1, 16)]
+    return _points(draft, [one * Fraction(2) ** exponent for one in ones if one > 0])
 
 
 # ---- ties ------------------------------------------------------------------------------------------

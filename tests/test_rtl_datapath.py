@@ -14,6 +14,7 @@ from rtl_cases import (
     assert_equals_golden,
     draw_inputs,
     draw_mixed_unit,
+    every,
     every_input,
     hardware,
     mismatch,
@@ -49,14 +50,24 @@ def test_every_sum_in_every_mode(name):
 
 @pytest.mark.full
 @pytest.mark.parametrize("name", SMALL)
-def test_every_difference_under_every_policy(name):
-    """Products and sums with every overflow policy, tininess and subnormal option, subtraction on a port."""
+def test_every_product_under_every_option(name):
+    """Every overflow policy, tininess and subnormal option."""
     for overflow, tininess, subnormals in itertools.product(policies(parse(name)), Tininess, Subnormals):
-        options = {"overflow": overflow, "tininess": tininess, "subnormals": subnormals, "rounding": "port"}
-        product = fpgen.Multiply(a=name, b=name, out=name, flags=True, **options)
-        assert_equals_golden(product, every_input(product))
-        total = fpgen.Add(a=name, b=name, out=name, flags=True, subtract="port", **options)
-        assert_equals_golden(total, every_input(total))
+        unit = fpgen.Multiply(a=name, b=name, out=name, rounding="port", overflow=overflow, tininess=tininess,
+                              subnormals=subnormals, flags=True)
+        text = mismatch(unit, every_input(unit))
+        assert not text, text
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("name", SMALL)
+def test_every_difference_under_every_option(name):
+    """Subtraction on a port; tiny sums of one format are exact, so tininess is not crossed."""
+    for overflow, subnormals in itertools.product(policies(parse(name)), Subnormals):
+        unit = fpgen.Add(a=name, b=name, out=name, rounding="port", overflow=overflow, subnormals=subnormals,
+                         subtract="port", flags=True)
+        text = mismatch(unit, every_input(unit))
+        assert not text, text
 
 
 @pytest.mark.parametrize("mode", ["rne", "rna", "rtz", "rup", "rdn", "rto"])
@@ -115,15 +126,10 @@ def test_every_triple_of_6_bits_in_every_mode(name):
 def test_every_triple_of_8_bits(name, mode):
     unit = fpgen.FusedMultiplyAdd(a=name, b=name, c=name, out=name, rounding=mode, flags=True)
     graph = datapath(unit)
-    inputs = every_input(unit)
-    for low in range(0, 1 << 24, 1 << 20):
-        text = mismatch(unit, {port: codes[low:low + (1 << 20)] for port, codes in inputs.items()}, graph)
+    block = every({"a": 8, "b": 8, "c": 4})
+    for high in range(0, 256, 16):
+        text = mismatch(unit, {**block, "c": block["c"] + np.uint64(high)}, graph)
         assert not text, text
-
-
-def conversions(sources: list[str], every_nth: int = 1):
-    pairs = list(itertools.product(sources, CATALOGUE))
-    return [pair for index, pair in enumerate(pairs) if index % every_nth == 0]
 
 
 def check_conversion(source: str, out: str):

@@ -5,10 +5,12 @@ from __future__ import annotations
 import difflib
 import errno
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, NoReturn
 
 import click
@@ -16,6 +18,9 @@ import click
 from .errors import FpgenError, UsageError
 
 USAGE, FAILURE, INTERRUPTED = 2, 1, 130
+
+#: Less free space than this, in bytes, is called a full disk.
+_FULL_BYTES = 8 << 20
 
 
 def complain(message: str):
@@ -62,6 +67,7 @@ class Commands(click.Group):
             sys.exit(USAGE)
         except FpgenError as error:
             complain(str(error))
+            _say_if_full()
             sys.exit(FAILURE)
         except click.exceptions.NoArgsIsHelpError as error:
             click.echo(error.format_message())
@@ -96,6 +102,19 @@ def _terminable() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def _say_if_full():
+    """A tool that met a full disk seldom says so plainly."""
+    from .ppa.cache import cache_dir
+
+    try:
+        places = {cache_dir(), Path.cwd()}
+        full = [str(place) for place in places if shutil.disk_usage(place).free < _FULL_BYTES]
+    except (FpgenError, OSError):
+        return
+    if full:
+        complain(f"the disk is full at {', '.join(sorted(full))}; free some space, or set FPGEN_CACHE_DIR elsewhere")
 
 
 def _usage_line(error: click.ClickException) -> str:

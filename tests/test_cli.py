@@ -4,6 +4,7 @@ import errno
 import json
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner
@@ -71,6 +72,12 @@ def test_usage_is_two_and_failure_is_one(monkeypatch):
     monkeypatch.setattr("fpgen.doctor.examine", lambda: (_ for _ in ()).throw(RunFailure("the tool broke")))
     result = call("doctor")
     assert (result.exit_code, result.stderr) == (1, "fpgen: the tool broke\n")
+
+
+def test_a_full_disk_is_named(monkeypatch):
+    monkeypatch.setattr("fpgen.doctor.examine", lambda: (_ for _ in ()).throw(RunFailure("the assembler broke")))
+    monkeypatch.setattr(failure.shutil, "disk_usage", lambda place: SimpleNamespace(free=0))
+    assert "the disk is full at " in call("doctor").stderr
 
 
 @pytest.mark.parametrize("error, code, part", [

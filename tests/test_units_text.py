@@ -159,6 +159,7 @@ MAC = {"a": "fp16", "b": "fp16", "out": "fp16"}
     (lambda: fpgen.MultiplyAccumulate(**MAC, terms=0), "terms=0 with accumulate=float"),
     (lambda: fpgen.MultiplyAccumulate(**MAC, accumulate="exact", terms=0), "terms=0; a whole number from 1"),
     (lambda: fpgen.MultiplyAccumulate(**MAC, accumulate="exact", terms=2.5), "terms=2.5; a whole number from 1"),
+    (lambda: fpgen.MultiplyAccumulate(a="e15m3", b="e15m3", out="fp32", accumulate="exact"), "up to 8192 are allowed"),
 ])
 def test_refusals_of_keywords(make, advice):
     with pytest.raises(UsageError, match=advice):

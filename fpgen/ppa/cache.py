@@ -2,9 +2,9 @@
 
 import hashlib
 import os
-import tempfile
+import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import platformdirs
@@ -50,16 +50,16 @@ def write_whole(path: Path, data: str | bytes) -> None:
     RunFailure
         When it cannot be written (a full disk, no permission); nothing is left behind.
     """
-    handle, aside = -1, ""
+    aside = path.with_name(f".{path.name[:40]}.{secrets.token_hex(8)}")  # with the user's permissions, unlike mkstemp
     try:
-        handle, aside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.")
-        with os.fdopen(handle, "wb") as file:
+        with aside.open("xb") as file:
             file.write(data.encode() if isinstance(data, str) else data)
         os.replace(aside, path)
     except OSError as error:
-        if aside:
-            Path(aside).unlink(missing_ok=True)
         raise RunFailure(f"cannot write {path}: {error.strerror}") from None
+    finally:
+        with suppress(OSError):
+            aside.unlink()  # what is half-written; a whole file has its own name by now
 
 
 @contextmanager

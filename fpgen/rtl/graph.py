@@ -355,11 +355,6 @@ class Graph:
             return select.repeat(high.width) | low
         return self.make("mux", (select, high, low), high.width)
 
-    def select_one(self, choices: Sequence[tuple[Node, Node]]) -> Node:
-        """OR of the values whose 1-bit selects are set (at most one should be)."""
-        terms = [sel.repeat(value.width) & value for sel, value in choices]
-        return self.tree("or", terms)
-
     def tree(self, op: str, terms: Sequence[Node]) -> Node:
         """A balanced tree of a bitwise operation."""
         terms = list(terms)

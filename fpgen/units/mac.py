@@ -14,6 +14,8 @@ from .ports import Port, Role
 
 #: Products after a clear that an exact accumulator holds, where nothing is said.
 DEFAULT_TERMS = 1024
+#: Widest register of an exact accumulator: twice what the products of two fp64 operands need.
+MAX_REGISTER_BITS = 8192
 
 
 class Accumulate(enum.Enum):
@@ -89,6 +91,10 @@ class MultiplyAccumulate(Unit):
                 self._set("terms", DEFAULT_TERMS)
             if not (type(self.terms) is int and 1 <= self.terms <= 1 << 30):
                 raise UsageError(f"terms={self.terms}; a whole number from 1 to 2**30 is allowed")
+            if self.register_bits > MAX_REGISTER_BITS:
+                raise UsageError(f"accumulate=exact with {self.a} and {self.b}: the register would have "
+                                 f"{self.register_bits} bits; up to {MAX_REGISTER_BITS} are allowed, so formats with "
+                                 "less range, or accumulate=float")
 
     @property
     def register_exponent(self) -> int:

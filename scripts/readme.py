@@ -1,6 +1,6 @@
 """Renew the transcripts in README.md: after each `<!-- transcript: COMMAND -->`, what COMMAND prints now.
 
-    .venv/bin/python scripts/readme.py
+    .venv/bin/python scripts/readme.py [TEXT]     only the commands that contain TEXT
 """
 
 import os
@@ -16,6 +16,8 @@ MARK = re.compile(r"(<!-- transcript: (.+?) -->\n)(?:\n```text\n.*?\n```\n)?", r
 def transcript(found: re.Match[str]) -> str:
     """The marker, and a block with the command and its standard output."""
     command = found[2]
+    if not any(text in command for text in sys.argv[1:] or [""]):
+        return found[0]
     print(f"$ {command}", file=sys.stderr)
     path = f"{ROOT / '.venv' / 'bin'}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(command, shell=True, cwd=ROOT, env={**os.environ, "PATH": path}, stdout=subprocess.PIPE,

@@ -18,6 +18,7 @@ from .position import position_counted
 from .rounder import Positioned, Special, Target
 from .unpack import Operand
 
+
 def accumulate_exactly(g: Graph, unit: MultiplyAccumulate, a: Operand, b: Operand, clear: Node
                        ) -> tuple[Callable[[Target], Positioned], Special]:
     """Add a * b to the register.

@@ -10,6 +10,9 @@ from .position import position_counted, position_known
 from .rounder import Mode, Positioned, Target
 from .unpack import Operand
 
+#: Arrival of the aligned addend: after every row of the product, whose tree it joins last.
+LATEST = 1000.0
+
 
 def _zeros(g: Graph, operand: Operand, name: str) -> Quantity:
     """Leading zeros of the significand, 0 where it is always normalised."""
@@ -181,7 +184,7 @@ def product_plus(g: Graph, a: Operand, b: Operand, c: Operand, mode: Mode, targe
     y = (g.cat(jam, aligned) if jam_bits else aligned).zext(size) ^ subtract.repeat(size)
     rows = Rows(g, size)
     multiplier.add_product(g, rows, a.significand, b.significand, below + jam_bits)
-    rows.add_word(g.step("addend", y), 0, arrival=8.0)
+    rows.add_word(g.step("addend", y), 0, arrival=LATEST)
     first, second = rows.reduce("product_tree")
     magnitude, negative = prefix.magnitude_of_difference(g, first, second, subtract, network)
     sign = _sum_sign(g, product_sign ^ negative, magnitude, subtract, mode)

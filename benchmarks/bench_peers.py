@@ -1,18 +1,21 @@
 """Area x delay of fpgen's units beside other generators', through one and the same reference flow.
 
-    python benchmarks/compare_peers.py --liberty NangateOpenCell45.lib.gz --peers peers.json [--markdown FILE]
+    make bench LIBERTY=NangateOpenCell45_typ.lib.gz
+    python benchmarks/bench_peers.py --liberty NangateOpenCell45_typ.lib.gz [--markdown FILE] [--only fma]
 
 Every unit is combinational, RNE, without flags, full subnormals, and goes through the recipe `reference`
 (Yosys `synth -flatten` with and without `-booth`, ABC's default script at five targets, the OpenROAD speed
-script; delay is ABC's). `peers.json` is a list of records with `unit`, `peer`, `variant`, `library`,
-`same_function` and `pareto_area_um2_delay_ps`, measured in that flow. Figures are the smallest area x delay
-over the Pareto set. Needs a native engine (`pip install fpgen[fast]`), because ABC's delay does not come out of
-the WebAssembly one. Exit code 1 when some unit is worse than the best peer, or the geometric mean is above 0.9.
+script; delay is ABC's). The peers' points, measured in the same flow, stand in `peers_nangate45.json`, a list of
+records with `unit`, `peer`, `variant`, `library`, `same_function` and `pareto_area_um2_delay_ps`. Figures are the
+smallest area x delay over the Pareto set. Needs a native engine (`pip install fpgen[fast]`), because ABC's delay
+does not come out of the WebAssembly one. Exit code 1 when some unit is worse than the best peer, or the geometric
+mean is above 0.9.
 """
 
 import argparse
 import json
 import math
+import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,11 +89,14 @@ def table(rows: list[Row]) -> str:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--liberty", type=Path, required=True)
-    parser.add_argument("--peers", type=Path, required=True)
+    parser.add_argument("--liberty", type=Path, default=os.environ.get("LIBERTY"), help="default: $LIBERTY")
+    parser.add_argument("--peers", type=Path, default=Path(__file__).with_name("peers_nangate45.json"))
     parser.add_argument("--markdown", type=Path, help="write the table there as well")
     parser.add_argument("--only", help="a substring of the units to measure")
     options = parser.parse_args()
+    if options.liberty is None:
+        print("skipped: needs the NangateOpenCell45 Liberty file; give LIBERTY=FILE")
+        return 0
     records = json.loads(options.peers.read_text())
     rows = []
     for operation, text in OPERATIONS.items():

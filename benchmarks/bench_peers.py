@@ -89,7 +89,7 @@ def table(rows: list[Row]) -> str:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--liberty", type=Path, default=os.environ.get("LIBERTY"), help="default: $LIBERTY")
+    parser.add_argument("--liberty", type=Path, default=os.environ.get("LIBERTY") or None, help="default: $LIBERTY")
     parser.add_argument("--peers", type=Path, default=Path(__file__).with_name("peers_nangate45.json"))
     parser.add_argument("--markdown", type=Path, help="write the table there as well")
     parser.add_argument("--only", help="a substring of the units to measure")

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import difflib
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .errors import RunFailure, UsageError
+from . import tomlfile
+from .errors import UsageError
 from .resources import resource_dir
 from .units import Unit, unit_from_dict
 
 DEFAULT = "starter.toml"
 
-_FILE_KEYS = {"output": str, "seed": int, "vectors": int, "technology": str, "unit": list}
-_ENTRY_KEYS = {"note": str, "vectors": int, "target": (int, float)}
-_KIND = {str: "text", int: "a whole number", list: "a list of [[unit]] entries", (int, float): "a number"}
+_FILE_KEYS: tomlfile.Kinds = {"output": str, "seed": int, "vectors": int, "technology": str, "unit": list}
+_ENTRY_KEYS: tomlfile.Kinds = {"note": str, "vectors": int, "target": (int, float)}
 
 
 @dataclass(frozen=True)
@@ -71,19 +70,8 @@ def load(path: Path | None = None) -> Plan:
     if path is None:
         here = Path("designs") / DEFAULT
         path = here if here.is_file() else resource_dir("designs") / DEFAULT
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise UsageError(f"designs file {path}: not found; a TOML file with [[unit]] entries is allowed, "
-                         f"such as {resource_dir('designs') / DEFAULT}") from None
-    except UnicodeDecodeError:
-        raise UsageError(f"designs file {path}: not text in UTF-8") from None
-    except OSError as error:
-        raise RunFailure(f"designs file {path}: {error.strerror}") from None
-    try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"designs file {path}: not TOML: {error}") from None
+    example = f"a TOML file with [[unit]] entries, such as {resource_dir('designs') / DEFAULT},"
+    data, text = tomlfile.read(path, "designs file", example)
     return _plan(path, data, _entry_lines(text))
 
 
@@ -94,7 +82,7 @@ def _entry_lines(text: str) -> list[int]:
 
 def _plan(path: Path, data: Mapping[str, Any], lines: list[int]) -> Plan:
     where = f"designs file {path}"
-    _check_keys(where, data, _FILE_KEYS)
+    tomlfile.check_keys(where, data, _FILE_KEYS)
     entries = data.get("unit", [])
     if not entries:
         raise UsageError(f"{where}: no units; at least one [[unit]] entry with unit = \"...\" is needed")
@@ -115,7 +103,7 @@ def _design(place: str, entry: Any, vectors: int | None) -> Design:
     if not isinstance(entry, Mapping):
         raise UsageError(f"{place}: {entry!r}; a table [[unit]] is allowed")
     own = {key: value for key, value in entry.items() if key in _ENTRY_KEYS}
-    _check_keys(place, own, _ENTRY_KEYS)
+    tomlfile.check_keys(place, own, _ENTRY_KEYS)
     parameters = {key: value for key, value in entry.items() if key not in _ENTRY_KEYS}
     if "unit" in parameters and len(parameters) > 1:
         extra = next(key for key in parameters if key != "unit")
@@ -132,13 +120,3 @@ def _design(place: str, entry: Any, vectors: int | None) -> Design:
         if key in own and own[key] <= 0:
             raise UsageError(f"{place}: {key} = {own[key]}; a positive number is allowed")
     return Design(unit, own.get("note", ""), own.get("vectors", vectors), own.get("target"))
-
-
-def _check_keys(place: str, given: Mapping[str, Any], allowed: Mapping[str, Any]):
-    for key, value in given.items():
-        if key not in allowed:
-            close = difflib.get_close_matches(key, allowed, n=1)
-            suggestion = f"did you mean {close[0]}? " if close else ""
-            raise UsageError(f"{place}: key {key}; {suggestion}allowed: {', '.join(allowed)}")
-        if not isinstance(value, allowed[key]) or isinstance(value, bool):
-            raise UsageError(f"{place}: {key} = {value!r}; {_KIND[allowed[key]]} is allowed")

@@ -140,8 +140,8 @@ def verify(words: tuple[str, ...], as_json: bool, **options: Any):
 @click.option("--liberty", type=click.Path(path_type=Path), help="A cell library (gzip accepted), not a built-in one.")
 @click.option("--driving-cell", metavar="CELL", help="With --liberty: the cell that drives every input.")
 @click.option("--recipe", metavar="NAME", help="All points of one synthesis recipe, such as reference.")
-@click.option("--effort", default="quick", show_default=True,
-              help="quick: one point; pareto: several recipes and targets, and what nothing beats.")
+@click.option("--effort", metavar="NAME",
+              help="quick (default): one point; pareto: several recipes and targets, and what nothing beats.")
 @click.option("--target", "targets", type=float, multiple=True, metavar="PS", help="Delay target; may be repeated.")
 @click.option("--engine", metavar="NAME", help="Which Yosys: yowasp, native or auto.")
 @json_option

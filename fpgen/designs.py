@@ -11,6 +11,7 @@ from typing import Any
 
 from . import tomlfile
 from .errors import UsageError
+from .ppa import technology
 from .resources import resource_dir
 from .units import Unit, unit_from_dict
 
@@ -83,6 +84,8 @@ def _entry_lines(text: str) -> list[int]:
 def _plan(path: Path, data: Mapping[str, Any], lines: list[int]) -> Plan:
     where = f"designs file {path}"
     tomlfile.check_keys(where, data, _FILE_KEYS)
+    if "technology" in data and data["technology"] not in technology.names():
+        raise UsageError(f"{where}: technology = {data['technology']!r}; allowed: {', '.join(technology.names())}")
     entries = data.get("unit", [])
     if not entries:
         raise UsageError(f"{where}: no units; at least one [[unit]] entry with unit = \"...\" is needed")

@@ -14,6 +14,7 @@ WRONG = {
     "unknown key of the file": ('outptu = "x"\n[[unit]]\nunit = "add fp16 fp16 -> fp16"\n', "did you mean output?"),
     "seed of the wrong type": ('seed = "one"\n[[unit]]\nunit = "add fp16 fp16 -> fp16"\n', "a whole number"),
     "unit is no list": ('unit = "add fp16 fp16 -> fp16"\n', "[[unit]] entries"),
+    "unknown technology": ('technology = "tsmc3"\n[[unit]]\nunit = "add fp16 fp16 -> fp16"\n', "fpgen45"),
     "entry without unit": ('[[unit]]\nnote = "x"\n', "line 1: unit 1"),
     "unknown operation": ('\n[[unit]]\nunit = "ad fp16 fp16 -> fp16"\n',
                           "line 2: unit 1: operation ad; did you mean add?"),

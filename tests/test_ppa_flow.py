@@ -69,6 +69,7 @@ def test_failures_are_records(fresh_cache):
 @pytest.mark.parametrize(("options", "said"), [
     ({"technology": "tsmc3"}, "no built-in technology 'tsmc3'; there are fpgen45, fpgen7"),
     ({"recipe": "magic"}, "no recipe 'magic'"), ({"effort": "heroic"}, "no effort 'heroic'; there are quick, pareto"),
+    ({"recipe": "area", "effort": "pareto"}, "recipe area with effort pareto; one of them is allowed"),
     ({"targets": [0]}, "positive"), ({"targets": []}, "positive"), ({"engine": "x"}, "no Yosys engine"),
 ])
 def test_refusals(options, said):

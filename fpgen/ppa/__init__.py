@@ -14,7 +14,7 @@ __all__ = ["measure_unit"]
 
 
 def measure_unit(unit: Unit, *, technology: str | None = None, liberty: Path | str | None = None,
-                 driving_cell: str | None = None, recipe: str | None = None, effort: str = "quick",
+                 driving_cell: str | None = None, recipe: str | None = None, effort: str | None = None,
                  targets: Sequence[float] | None = None, engine: str | None = None,
                  tell: Callable[[Point], None] | None = None) -> list[Point]:
     """Synthesise and time a unit's Verilog; see `fpgen.ppa.flow.measure`.

@@ -30,7 +30,7 @@ Tell = Callable[[Point], None]
 
 
 def measure(verilog: str, top: str, *, technology: Technology | str = technology.DEFAULT,
-            recipe: Recipe | str | None = None, effort: str = "quick", targets: Sequence[float] | None = None,
+            recipe: Recipe | str | None = None, effort: str | None = None, targets: Sequence[float] | None = None,
             engine: str | None = None, seed: int = 0, timeout: float = 300.0, cached: bool = True,
             tell: Tell | None = None) -> list[Point]:
     """Area and delay of a unit.
@@ -43,9 +43,10 @@ def measure(verilog: str, top: str, *, technology: Technology | str = technology
         Or the name of a built-in one.
     recipe : Recipe or str, optional
         All points of this recipe, in the order they were run. Default: what `effort` says.
-    effort : str
-        `quick`: one point of the recipe `balanced`, at the shortest delay it can do. `pareto`: several recipes at
-        their targets, and of their points those that none beats; failed points only when nothing else is left.
+    effort : str, optional
+        `quick` (default): one point of the recipe `balanced`, at the shortest delay it can do. `pareto`: several
+        recipes at their targets, and of their points those that none beats; failed points only when nothing else
+        is left.
     targets : sequence of float, optional
         Delay targets in ps instead of the recipe's own.
     engine : str, optional
@@ -63,7 +64,8 @@ def measure(verilog: str, top: str, *, technology: Technology | str = technology
     Raises
     ------
     UsageError
-        For an unknown technology, recipe, effort or engine, or a target that is not positive.
+        For an unknown technology, recipe, effort or engine, a recipe with an effort, or a target that is
+        not positive.
     MissingTool
         When the engine is not installed.
     """
@@ -103,7 +105,11 @@ def _netlist_path(netlist_hash: str) -> Path:
     return cache_dir("netlists") / f"{netlist_hash}.v.gz"
 
 
-def _recipes(given: Recipe | str | None, effort: str, targets: Sequence[float] | None) -> list[Recipe]:
+def _recipes(given: Recipe | str | None, effort: str | None, targets: Sequence[float] | None) -> list[Recipe]:
+    if given is not None and effort is not None:
+        raise UsageError(f"recipe {given if isinstance(given, str) else given.name} with effort {effort}; "
+                         "one of them is allowed: a recipe says what is tried")
+    effort = effort or "quick"
     if given is not None:
         found = [recipe.load(given) if isinstance(given, str) else given]
     elif effort in EFFORTS:

@@ -13,11 +13,11 @@ import resource
 import time
 
 import fpgen
+from fpgen.cache import scratch
 from fpgen.verify import runtime, simulator, tools
 from fpgen.verify.campaign import Entry, run_campaign
 from fpgen.verify.golden import golden_outputs
 from fpgen.verify.stimulus import Plan
-from fpgen.verify.store import scratch
 from fpgen.verify.wrapper import TOP, harness, lanes_for
 
 UNITS = [

@@ -145,7 +145,7 @@ def build(plan: Plan, *, output: Path | None = None, jobs: int = 2, force: bool 
 
 
 def _key(design: Design, plan: Plan, same: Sequence[str]) -> str:
-    from .ppa.cache import digest
+    from .cache import digest
 
     return digest(design.unit.content_hash, design.unit.name, design.note, str(design.vectors), str(design.target),
                   str(plan.seed), str(plan.technology), *same)

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from . import __version__
-from .errors import UsageError
+from .errors import RunFailure, UsageError
 from .failure import FAILURE, Commands
+
+if TYPE_CHECKING:
+    from .units import Unit
 
 EXAMPLE = """\b
 A worked example:
@@ -89,18 +92,31 @@ def formats(name: str | None, as_json: bool):
 @click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False), default=Path("rtl_out"),
               show_default=True, help="Where the unit's directory goes.")
 @click.option("--stdout", "to_stdout", is_flag=True, help="Print the Verilog instead of writing anything.")
-def generate(words: tuple[str, ...], output: Path, to_stdout: bool):
+@click.option("--prove", "wants_proof", is_flag=True,
+              help="First prove the Verilog equal to the Amaranth design; nothing is written if it is not.")
+def generate(words: tuple[str, ...], output: Path, to_stdout: bool, wants_proof: bool):
     """Write a unit's Verilog and datasheet.
 
     They go into OUTPUT/<unit>/.
     """
     unit = _unit(words)
+    if wants_proof:
+        _prove(unit)
     if to_stdout:
         click.echo(unit.verilog(), nl=False)
         return
-    from .bundle import write_bundle
+    click.echo(f"{unit.bundle(output)}: {unit.contract}, latency {unit.latency}")
 
-    click.echo(f"{write_bundle(unit, output)}: {unit.contract}, latency {unit.latency}")
+
+def _prove(unit: Unit):
+    """Prove the text of a unit, or end the command."""
+    from .verilog.proof import prove
+
+    proof = prove(unit)
+    if proof.status != "proven":
+        raise RunFailure(f"{unit.text}: the Verilog could not be shown equal to the Amaranth design ({proof.status}"
+                         f"{': ' + proof.detail if proof.detail else ''}); nothing was written")
+    click.echo(f"proven equal to the Amaranth design in {proof.seconds:.0f} s", err=True)
 
 
 @main.command()
@@ -223,11 +239,13 @@ def sim(regression: Path | None, full: bool, report: Path | None, **options: Any
     from . import show
     from .verify.regression import markdown, run_regression
 
+    if report is not None and not report.absolute().parent.is_dir():
+        raise UsageError(f"report {report}: there is no directory {report.absolute().parent}")
     with show.regression_progress() as tell:
         found = run_regression("full" if full else "slice", path=regression, tell=tell, **options)
     show.regression(found)
     if report is not None:
-        from .ppa.cache import write_whole
+        from .cache import write_whole
 
         write_whole(report, markdown(found))
         click.echo(f"written: {report}")

@@ -128,7 +128,7 @@ def _package(name: str, purpose: str, required: bool, extra: str) -> Finding:
 
 
 def _cache() -> Finding:
-    from .ppa.cache import cache_dir
+    from .cache import cache_dir
 
     def look() -> str:
         path = cache_dir()

@@ -106,7 +106,7 @@ def _terminable() -> Iterator[None]:
 
 def _say_if_full():
     """A tool that met a full disk seldom says so plainly."""
-    from .ppa.cache import cache_dir
+    from .cache import cache_dir
 
     try:
         places = {cache_dir(), Path.cwd()}

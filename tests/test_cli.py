@@ -24,6 +24,7 @@ WRONG = [
     ("too few operands", ["generate", "fma fp16 fp16 -> fp16"], "fma A B C -> OUT"),
     ("an unquoted arrow", ["generate", "multiply", "fp16", "fp16", "-"], "quotes"),
     ("an unknown option of a unit", ["generate", "add fp16 fp16 -> fp16 stagez=2"], "did you mean stages?"),
+    ("a report nowhere", ["sim", "--report", "no/such/directory/page.md"], "there is no directory"),
     ("an output that is a file", ["generate", "add fp16 fp16 -> fp16", "-o", "pyproject.toml"], "pyproject.toml"),
     ("an unknown rounding", ["verify", "add fp16 fp16 -> fp16 rounding=up"], "rup"),
     ("an unknown simulator", ["verify", "add e2m1 e2m1 -> e2m1", "--simulator", "spice"], "spice"),
@@ -171,3 +172,20 @@ def test_doctor_reports_a_missing_compiler(monkeypatch):
 
 def test_os_errors_without_a_name():
     assert failure.describe_os_error(OSError("odd")) == "odd"
+
+
+def test_generate_proves_the_text(tmp_path):
+    found = call("generate", "multiply e2m1 e2m1 -> e3m2 rne", "--prove", "-o", str(tmp_path))
+    assert found.exit_code == 0
+    assert "proven equal to the Amaranth design" in found.output
+
+
+def test_nothing_is_written_without_a_proof(tmp_path, monkeypatch):
+    from fpgen.ppa.equivalence import Proof
+    from fpgen.verilog import proof
+
+    monkeypatch.setattr(proof, "prove", lambda unit: Proof("failed", 0, 1.0, "in_a = 3"))
+    found = call("generate", "multiply e2m1 e2m1 -> e3m2 rne", "--prove", "-o", str(tmp_path))
+    assert found.exit_code == 1
+    assert "failed: in_a = 3" in found.output
+    assert not list(tmp_path.iterdir())

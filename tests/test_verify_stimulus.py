@@ -63,6 +63,8 @@ def test_zero_vectors_are_refused(vectors):
 def test_an_accumulator_cannot_be_exhaustive():
     with pytest.raises(UsageError, match="accumulator"):
         plan(fpgen.parse_unit("mac e2m1 e2m1 -> fp16"), exhaustive=True)
+    with pytest.raises(UsageError, match="one of them"):
+        plan(fpgen.parse_unit("add e2m1 e2m1 -> e2m1"), exhaustive=True, vectors=10)
 
 
 @pytest.mark.parametrize("name", EXTREMES)

@@ -13,9 +13,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from fpgen.cache import cache_dir, digest, write_whole
 from fpgen.errors import RunFailure, UsageError
 from fpgen.ppa import netlist, recipe, sta, technology, yosys
-from fpgen.ppa.cache import cache_dir, digest, write_whole
 from fpgen.ppa.point import Point, pareto
 from fpgen.ppa.recipe import MapScript, Recipe
 from fpgen.ppa.synthesis import gates_hash, map_cells, prepare

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
+from fpgen.cache import cache_dir, digest, write_whole
 from fpgen.errors import FpgenError, RunFailure
-from fpgen.ppa.cache import cache_dir, digest, write_whole
 from fpgen.ppa.cells import Arc, Cell, FlipFlop, Floats, InternalPower, Library, Pin, Setup, Table
 from fpgen.ppa.function import python_expression
 from fpgen.ppa.liberty_text import Group, parse

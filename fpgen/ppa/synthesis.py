@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from fpgen.cache import digest
 from fpgen.errors import RunFailure
 from fpgen.ppa import yosys
-from fpgen.ppa.cache import digest
 
 
 @dataclass(frozen=True)

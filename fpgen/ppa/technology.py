@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from fpgen.cache import cache_dir, write_whole
 from fpgen.errors import RunFailure, UsageError
 from fpgen.ppa import celltable, liberty
-from fpgen.ppa.cache import cache_dir, write_whole
 from fpgen.ppa.cells import Cell, Library
 from fpgen.ppa.sta import DEFAULT_LOAD_FF
 from fpgen.resources import resource_dir

@@ -30,8 +30,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from fpgen.cache import cache_dir, locked
 from fpgen.errors import MissingTool, RunFailure, UsageError
-from fpgen.ppa.cache import cache_dir, locked
 
 ENGINES = ("yowasp", "native", "auto")
 

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import numpy as np
 
+from ..cache import scratch
 from ..errors import RunFailure, UsageError
 from ..units import Unit
 from .campaign import Entry, run_campaign
 from .golden import Golden, golden_outputs
 from .simulator import build
 from .stimulus import Chunk, Inputs, Plan, plan, smallest
-from .store import scratch
 from .verdict import Verdict
 from .wrapper import TOP, harness
 

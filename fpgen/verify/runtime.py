@@ -10,8 +10,8 @@ import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from ..cache import cache_dir, digest, locked, publish
 from ..errors import RunFailure
-from .store import cache_dir, digest, locked, publish
 from .tools import Verilator, compiler_version, find_compiler, run
 
 _SOURCES = ("verilated", "verilated_vpi", "verilated_timing", "verilated_threads", "verilated_dpi")

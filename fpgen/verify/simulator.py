@@ -19,9 +19,9 @@ from xml.etree import ElementTree
 
 import cocotb_tools.config as cocotb_config
 
+from ..cache import cache_dir, digest, publish
 from ..errors import RunFailure, UsageError
 from .runtime import UNIT_LEVEL, compile_flags, runtime, runtime_key
-from .store import cache_dir, digest, publish
 from .tools import find_compiler, find_icarus, find_libpython, find_verilator, run
 
 SIMULATORS = ("verilator", "icarus")

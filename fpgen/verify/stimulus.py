@@ -223,6 +223,8 @@ def plan(unit: Unit, *, vectors: int | None = None, seed: int = 1, exhaustive: b
         raise UsageError("exhaustive with an accumulator, whose states cannot all be visited; leave it out")
     if exhaustive and bits > 32:
         raise UsageError(f"exhaustive over 2**{bits} vectors; at most 2**32 are allowed")
+    if exhaustive and vectors is not None:
+        raise UsageError(f"exhaustive with vectors={vectors}; one of them is allowed")
     if exhaustive is None:
         exhaustive = not stateful and 1 << bits <= EXHAUSTIVE_LIMIT
     return Plan(unit, exhaustive, seed, vectors if vectors is not None else RANDOM_VECTORS)

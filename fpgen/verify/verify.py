@@ -7,6 +7,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from ..cache import cache_dir, digest, scratch, write_whole
 from ..errors import UsageError
 from ..fingerprint import fingerprint
 from ..units import Unit
@@ -15,7 +16,6 @@ from .golden import Golden, golden_outputs
 from .report import mismatches_of
 from .simulator import SIMULATORS, Simulation, build
 from .stimulus import STIMULUS_VERSION, Plan, plan
-from .store import cache_dir, digest, scratch, write_whole
 from .verdict import ProtocolTest, Verdict
 from .wrapper import TOP, harness, lanes_for
 

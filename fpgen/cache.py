@@ -1,15 +1,22 @@
-"""The cache directory, and how files get into it: written aside, then renamed."""
+"""The cache directory, and how files and directories get into it: made aside, then renamed.
+
+A reader sees a whole entry or none; a killed run leaves a `.tmp-` entry that nobody reads.
+"""
+
+from __future__ import annotations
 
 import hashlib
 import os
 import secrets
-from collections.abc import Iterator
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import platformdirs
 
-from fpgen.errors import RunFailure
+from .errors import RunFailure
 
 
 def cache_dir(*parts: str) -> Path:
@@ -74,3 +81,43 @@ def locked(name: str) -> Iterator[None]:
     with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
+
+
+def publish(target: Path, make: Callable[[Path], None]) -> bool:
+    """Have `make` fill a fresh directory, then rename it to `target`, unless `target` exists.
+
+    Two processes may race: one of them wins and both see a whole directory.
+
+    Returns
+    -------
+    bool
+        True if `make` ran.
+    """
+    if target.is_dir():
+        return False
+    aside = None
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        aside = Path(tempfile.mkdtemp(prefix=".tmp-", dir=target.parent))
+        make(aside)
+        try:
+            aside.rename(target)
+        except OSError:
+            if not target.is_dir():  # not a lost race
+                raise
+    except OSError as error:
+        raise RunFailure(f"building {target}: {error.strerror or error}; nothing was left behind") from None
+    finally:
+        if aside is not None:
+            shutil.rmtree(aside, ignore_errors=True)
+    return True
+
+
+@contextmanager
+def scratch(kind: str) -> Iterator[Path]:
+    """A private directory below the cache that is gone afterwards."""
+    path = Path(tempfile.mkdtemp(prefix=f"{kind}-", dir=cache_dir("work")))
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)

@@ -115,7 +115,8 @@ class Verdict:
     def summary(self) -> str:
         """One line."""
         if self.passed:
-            tests = f", {len(self.protocol)} protocol tests" if self.protocol else ""
+            count = len(self.protocol)
+            tests = f", {count} protocol test{'s' if count > 1 else ''}" if count else ""
             return f"passed: {self.vectors:,} vectors, {self.method}{tests}{' (unchanged)' if self.cached else ''}"
         return f"FAILED: {self.reason}"
 

@@ -171,6 +171,17 @@ def test_mixed_units(block):
         check_mixed(seed, MIXED, 2048)
 
 
+def test_range_looser_than_width():
+    """A bound that the exponent's range allowed but its width could not hold was cut to the width.
+
+    1 * 1 into a format of one significand bit without zero gave the largest value: "beyond the range" was constant.
+    """
+    unit = fpgen.parse_unit("multiply ue2m0:inf=none,nan=allones ue2m0:inf=none,nan=allones "
+                      "-> ue2m0:inf=none,nan=none,subnormals=no,zero=no port flags=on")
+    codes = np.array([1, 2, 1, 2]), np.array([1, 1, 2, 2])
+    assert_equals_golden(unit, {"a": codes[0], "b": codes[1], "rounding": np.zeros(4, dtype=int)})
+
+
 @pytest.mark.full
 @pytest.mark.parametrize("block", range(40))
 def test_many_mixed_units(block):

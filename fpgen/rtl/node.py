@@ -62,7 +62,7 @@ class Node:
 
     def _same(self, other: Node | int) -> Node:
         if isinstance(other, int):
-            return self.graph.const(other & ((1 << self.width) - 1), self.width)
+            return self.graph.const(other, self.width)
         if other.width != self.width:
             raise ValueError(f"widths differ: {self!r} and {other!r}")
         return other

@@ -107,7 +107,8 @@ class Quantity:
             return g.const(0, 1)
         bound = other - self.offset
         if not self._signed:
-            return self.node.less(bound)
+            # (The range may be looser than the width: then no value reaches the bound.)
+            return self.node.less(bound) if bound < 1 << self.node.width else g.const(1, 1)
         if bound == 0:
             return self.node[-1]
         width = bits_for(self.low - other, self.high - other)

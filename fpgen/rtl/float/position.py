@@ -93,7 +93,8 @@ def position_known(g: Graph, sign: Node, window: Node, t: Quantity, zeros: Quant
     g.step("shift", amount.node)
     shifted = shift.shift_left(g, window, amount.bits(max(1, amount.high.bit_length())), amount.high, "normalised")
     steps = limit - amount
-    steps = Quantity(steps.node[: max(1, limit.high.bit_length())], 0, limit.high)
+    most = limit.high - min(amount.low, limit.high)
+    steps = Quantity(steps.node[: max(1, most.bit_length())], 0, most)
     if slack:
         again = g.step("one_more", wish.less(limit) & ~shifted[-1])
         shifted = g.step("normalised", g.mux(again, g.cat(g.const(0, 1), shifted[:-1]), shifted))

@@ -91,13 +91,17 @@ class Setup:
 
 @dataclass(frozen=True, eq=False)
 class InternalPower:
-    """Energy in fJ that a cell itself takes for a transition of `pin` (caused by `related`, under `when`)."""
+    """Energy in fJ that a cell itself takes for a transition of `pin` (caused by `related`, under `when`).
+
+    `supply` is the power pin that it is taken from, empty where the library does not tell them apart.
+    """
 
     pin: str
     related: str
     when: str
     rise: Table | None
     fall: Table | None
+    supply: str = ""
 
 
 @dataclass(frozen=True)
@@ -136,7 +140,10 @@ class FlipFlop:
 
 @dataclass(frozen=True, eq=False)
 class Cell:
-    """One cell of the library; area in um2, leakage in nW."""
+    """One cell of the library; area in um2, leakage in nW.
+
+    `power` and `leakages` (state, nW; all supplies) are there when the library was read with its power tables.
+    """
 
     name: str
     area: float
@@ -148,6 +155,7 @@ class Cell:
     flipflop: FlipFlop | None
     latch: bool
     power: tuple[InternalPower, ...] = ()
+    leakages: tuple[tuple[str, float], ...] = ()
 
     @property
     def inputs(self) -> list[str]:
@@ -173,6 +181,8 @@ class Library:
     corner : str
         Process, voltage and temperature as one text.
     cells : mapping of str to Cell
+    voltage : float
+        Nominal supply in V; NaN where the library does not state it.
     """
 
     name: str
@@ -180,6 +190,7 @@ class Library:
     content_hash: str
     corner: str
     cells: Mapping[str, Cell] = field(repr=False)
+    voltage: float = float("nan")
 
     def cell(self, name: str) -> Cell:
         """The cell of that name.

@@ -19,7 +19,7 @@ from fpgen.ppa.function import python_expression
 from fpgen.ppa.liberty_text import Group, parse
 
 # A new number when the meaning of the cached objects changes.
-_VERSION = "3"
+_VERSION = "4"
 _SKIP = frozenset(("internal_power", "pg_pin", "test_cell", "normalized_driver_waveform", "wire_load",
                    "receiver_capacitance", "output_current_rise", "output_current_fall", "dynamic_current"))
 _SLEW_AXES = ("input_net_transition", "input_transition_time", "constrained_pin_transition")
@@ -73,7 +73,7 @@ def load(path: Path | str, *, power: bool = False) -> Library:
     ----------
     path : path
     power : bool
-        Read the internal power tables too.
+        Read the internal power tables and the leakage of each state too.
 
     Raises
     ------
@@ -130,6 +130,7 @@ class _Reader:
         self.time = _unit(attributes.get("time_unit", "1ns"), _SECONDS)
         parts = attributes.get("capacitive_load_unit", "1,pf").replace('"', "").split(",")
         self.cap = float(parts[0]) * _FARADS[parts[1].strip().lower()]
+        self.volt = _unit(attributes.get("voltage_unit", "1V"), {"v": 1.0, "mv": 1e-3})
         self.watt = _unit(attributes.get("leakage_power_unit", "1nW"), _WATTS)
         self.templates = {word: group.attributes for group in tree.groups for word in group.words()
                           if group.name in ("lu_table_template", "power_lut_template")}
@@ -146,7 +147,12 @@ class _Reader:
         name = (self.tree.words() or [Path(self.source).name])[0]
         if not cells:
             raise RunFailure(f"{self.source}: the library {name} has no cells")
-        return Library(name, self.source, content_hash, corner, cells)
+        return Library(name, self.source, content_hash, corner, cells, self._voltage())
+
+    def _voltage(self) -> float:
+        """Nominal supply in V."""
+        given = self.tree.attributes.get("nom_voltage")
+        return float("nan") if given is None else float(given) * self.volt
 
     def _cell(self, group: Group) -> Cell:
         name = (group.words() or [""])[0]
@@ -167,7 +173,8 @@ class _Reader:
             raise RunFailure(f"{self.source}: cell {name}: {error}") from None
         return Cell(name, area, leakage, group.attributes.get("dont_use", "").lower() in ("true", "1"), pins,
                     tuple(arcs), tuple(setups), _flipflop(group),
-                    bool(group.named("latch") or group.named("statetable")), tuple(power))
+                    bool(group.named("latch") or group.named("statetable")), tuple(power),
+                    self._leakages(group) if self.power else ())
 
     def _pin(self, name: str, group: Group) -> Pin:
         given = group.attributes
@@ -203,13 +210,12 @@ class _Reader:
             arcs.append(Arc(related, word, sense, kind, given.get("when", ""), *delays))
 
     def _power(self, word: str, group: Group) -> InternalPower:
-        volts = _unit(self.tree.attributes.get("voltage_unit", "1V"), {"v": 1.0, "mv": 1e-3})
-        energy = self.cap * volts * volts
+        energy = self.cap * self.volt * self.volt
         tables = {table.name: table for table in group.groups}
         both = tables.get("power")
         rise, fall = (self._table(tables.get(name, both), self.cap, energy) for name in ("rise_power", "fall_power"))
         return InternalPower(word, group.attributes.get("related_pin", ""), group.attributes.get("when", ""),
-                             rise, fall)
+                             rise, fall, group.attributes.get("related_pg_pin", ""))
 
     def _leakage(self, group: Group) -> float:
         """The cell's stated leakage, else the mean over its states."""
@@ -220,6 +226,14 @@ class _Reader:
             supply = item.attributes.get("related_pg_pin", "")
             states.setdefault(supply, []).append(float(item.attributes.get("value", 0.0)))
         return max((sum(values) / len(values) for values in states.values()), default=0.0) * self.watt
+
+    def _leakages(self, group: Group) -> tuple[tuple[str, float], ...]:
+        """Leakage in nW of each state (`when`, empty for a cell that has one figure), its supplies summed."""
+        states: dict[str, float] = {}
+        for item in group.named("leakage_power"):
+            when = item.attributes.get("when", "")
+            states[when] = states.get(when, 0.0) + float(item.attributes.get("value", 0.0)) * self.watt
+        return tuple(states.items())
 
     def _table(self, group: Group | None, other: float, scale: float) -> Table | None:
         """A table in ps (or fJ); `other` scales its second axis."""

@@ -12,6 +12,13 @@ from typing import Any
 _TOKEN = re.compile(r"\s*(?:([A-Za-z_][\w.\[\]]*|[01])|([!'^*&+|()]))")
 
 Evaluate = Callable[[Mapping[str, Any]], Any]
+_Operand = Callable[[list[str], int, dict[str, None], int], tuple[str, int]]
+
+_SIGNS = {"|": "+|", "&": "*&", "^": "^"}
+# Parentheses in a function: a level makes four of Python's at most, and Python takes 200.
+_DEEPEST = 40
+# Names and signs in a function; Python's compiler recurses over them.
+_LONGEST = 1000
 
 
 @lru_cache(maxsize=4096)
@@ -35,6 +42,8 @@ def python_expression(text: str) -> tuple[str, tuple[str, ...]]:
             raise ValueError(f"cannot read the function {text!r} at {stripped[position:]!r}")
         tokens.append(match[1] or match[2])
         position = match.end()
+    if len(tokens) > _LONGEST:
+        raise ValueError(f"a function of {len(tokens)} names and signs; at most {_LONGEST} are allowed")
     pins: dict[str, None] = {}
     expression, rest = _or(tokens, 0, pins, 0)
     if rest != len(tokens):
@@ -75,36 +84,35 @@ def truth_table(text: str, pins: Sequence[str]) -> int:
 
 
 def _or(tokens: list[str], at: int, pins: dict[str, None], depth: int) -> tuple[str, int]:
-    left, at = _and(tokens, at, pins, depth)
-    while at < len(tokens) and tokens[at] in "+|":
-        right, at = _and(tokens, at + 1, pins, depth)
-        left = f"({left}|{right})"
-    return left, at
+    return _several(tokens, at, pins, depth, _and, "|")
 
 
 def _and(tokens: list[str], at: int, pins: dict[str, None], depth: int) -> tuple[str, int]:
-    left, at = _xor(tokens, at, pins, depth)
-    while at < len(tokens) and tokens[at] not in "+|)":
-        right, at = _xor(tokens, at + (tokens[at] in "*&"), pins, depth)
-        left = f"({left}&{right})"
-    return left, at
+    return _several(tokens, at, pins, depth, _xor, "&")
 
 
 def _xor(tokens: list[str], at: int, pins: dict[str, None], depth: int) -> tuple[str, int]:
-    left, at = _not(tokens, at, pins, depth)
-    while at < len(tokens) and tokens[at] == "^":
-        right, at = _not(tokens, at + 1, pins, depth)
-        left = f"({left}^{right})"
-    return left, at
+    return _several(tokens, at, pins, depth, _not, "^")
+
+
+def _several(tokens: list[str], at: int, pins: dict[str, None], depth: int, operand: _Operand,
+             sign: str) -> tuple[str, int]:
+    """Operands with one operator between them, in one pair of parentheses: Python nests no more than 200."""
+    found, at = operand(tokens, at, pins, depth)
+    parts = [found]
+    while at < len(tokens) and (tokens[at] not in "^+|)" if sign == "&" else tokens[at] in _SIGNS[sign]):
+        found, at = operand(tokens, at + (tokens[at] in _SIGNS[sign]), pins, depth)
+        parts.append(found)
+    return (f"({sign.join(parts)})" if len(parts) > 1 else parts[0]), at
 
 
 def _not(tokens: list[str], at: int, pins: dict[str, None], depth: int) -> tuple[str, int]:
-    if at >= len(tokens) or depth > 60:
-        raise ValueError("the function ends too early, or is nested more than 60 deep")
+    inverted = False
+    while at < len(tokens) and tokens[at] == "!":
+        inverted, at = not inverted, at + 1
+    if at >= len(tokens) or depth > _DEEPEST:
+        raise ValueError(f"the function ends too early, or is nested more than {_DEEPEST} deep")
     token = tokens[at]
-    if token == "!":
-        inner, at = _not(tokens, at + 1, pins, depth + 1)
-        return f"(~{inner})", at
     if token == "(":
         value, at = _or(tokens, at + 1, pins, depth + 1)
         if at >= len(tokens) or tokens[at] != ")":
@@ -118,5 +126,5 @@ def _not(tokens: list[str], at: int, pins: dict[str, None], depth: int) -> tuple
         pins[token] = None
     at += 1
     while at < len(tokens) and tokens[at] == "'":
-        value, at = f"(~{value})", at + 1
-    return value, at
+        inverted, at = not inverted, at + 1
+    return (f"(~{value})" if inverted else value), at

@@ -5,12 +5,12 @@ import gzip
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from ppa_helpers import LIBERTY, SMALL_LIBERTY, fresh_cache, needs_liberty
 
-from fpgen.errors import RunFailure
-from fpgen.ppa import liberty
+from fpgen.errors import UsageError
+from fpgen.ppa import liberty, technology
 from fpgen.ppa.liberty_text import parse
 
 __all__ = ["fresh_cache"]
@@ -62,25 +62,25 @@ def test_power_tables_only_when_asked_for():
 
 def test_no_flipflops_is_said_when_they_are_needed():
     cut = SMALL_LIBERTY[:SMALL_LIBERTY.index("  cell (DFF)")] + "}"
-    with pytest.raises(RunFailure, match="has no flip-flop"):
+    with pytest.raises(UsageError, match="has no flip-flop"):
         liberty.from_text(cut).flipflops()
 
 
 def test_no_functions_is_said_when_they_are_needed():
     bare = SMALL_LIBERTY.replace('function : "!A";', "").replace("function : \"(A B)'\";", "")
-    with pytest.raises(RunFailure, match="truth table"):
+    with pytest.raises(UsageError, match="no usable two-input NAND whose function it states"):
         _ = liberty.from_text(bare).nand2_area
 
 
 @pytest.mark.parametrize("text", ["", "hello", "module m; endmodule", "{", "cell (x) { }", "\x00\x01", "library"])
 def test_not_liberty(text):
-    with pytest.raises(RunFailure, match="not a Liberty file"):
+    with pytest.raises(UsageError, match="not a Liberty file"):
         liberty.from_text(text, "x.lib")
 
 
 @pytest.mark.parametrize("part", [0.2, 0.5, 0.9, 0.999])
 def test_cut_short(part):
-    with pytest.raises(RunFailure, match=r"cut short|cannot read"):
+    with pytest.raises(UsageError, match=r"cut short|cannot read"):
         liberty.from_text(SMALL_LIBERTY.rstrip()[:int(part * len(SMALL_LIBERTY.rstrip()))], "x.lib")
 
 
@@ -90,9 +90,12 @@ def test_cut_short(part):
     ('index_1 ("0, 0.1")', 'index_1 ("0.1, 0")', "does not rise"),
     ('time_unit : "1ns"', 'time_unit : "1 furlong"', "unit"),
     ('function : "!A"', 'function : "!(A"', "parenthesis"),
+    ("area : 2.0", "area : nan", "not finite"),
+    ('"0.011, 0.031"', '"0.011, inf"', "not finite"),
+    ('index_1 ("0.001, 0.003"); }', 'index_1 ("0.001, nan"); }', "does not rise"),
 ])
 def test_nonsense_inside(old, new, said):
-    with pytest.raises(RunFailure, match=said):
+    with pytest.raises(UsageError, match=said):
         liberty.from_text(SMALL_LIBERTY.replace(old, new))
 
 
@@ -111,12 +114,42 @@ def test_file_gzip_and_cache(tmp_path, fresh_cache):
 
 
 def test_unreadable_files(tmp_path, fresh_cache):
-    with pytest.raises(RunFailure, match="cannot read the Liberty file"):
+    with pytest.raises(UsageError, match="not found; a Liberty file"):
         liberty.load(tmp_path / "none.lib")
+    with pytest.raises(UsageError, match="a directory; a Liberty file"):
+        liberty.load(tmp_path)
+    packed = gzip.compress(SMALL_LIBERTY.encode())
     damaged = tmp_path / "d.lib.gz"
-    damaged.write_bytes(gzip.compress(SMALL_LIBERTY.encode())[:200])
-    with pytest.raises(RunFailure, match="damaged or cut short"):
+    for data in (packed[:200], packed[:9], packed[:40] + bytes(40) + packed[80:], packed[:-8] + bytes(8)):
+        damaged.write_bytes(data)
+        for read in (liberty.load, liberty.plain_file):
+            with pytest.raises(UsageError, match="damaged or cut short"):
+                read(damaged)
+    damaged.write_bytes(gzip.compress(b"hello"))
+    with pytest.raises(UsageError, match="not a Liberty file"):
         liberty.load(damaged)
+    damaged.write_bytes(b"\x7fELF" + bytes(range(256)))
+    with pytest.raises(UsageError, match="not a Liberty file"):
+        liberty.load(damaged)
+
+
+def test_a_gzip_bomb_is_refused(tmp_path, fresh_cache, monkeypatch):
+    monkeypatch.setattr(liberty, "_LARGEST", 1 << 20)
+    bomb = tmp_path / "b.lib.gz"
+    bomb.write_bytes(gzip.compress(bytes(3 << 20)))
+    with pytest.raises(UsageError, match="more than 1 MiB unpacked"):
+        liberty.load(bomb)
+
+
+def test_wire_load_models():
+    text = SMALL_LIBERTY.replace("  cell (INV)", '''  pulling_resistance_unit : "10ohm";
+      wire_load ("thin") { capacitance : 0.0001; resistance : 5; slope : 2;
+                           fanout_length (4, 40); fanout_length (1, 10); fanout_length (2, 16); }
+      wire_load (empty) { capacitance : 1; }
+      cell (INV)''', 1)
+    model, = liberty.from_text(text).wire_loads.values()
+    assert (model.name, model.cap_ff, model.res_kohm) == ("thin", pytest.approx(0.1), pytest.approx(0.05))
+    np.testing.assert_allclose(model.length(np.array([0, 1, 2, 3, 4, 7])), [0, 10, 16, 28, 40, 46])
 
 
 @settings(max_examples=150, deadline=None)
@@ -127,15 +160,36 @@ def test_any_damage_is_refused_or_read(data):
         at = data.draw(st.integers(0, len(text) - 1))
         drop = data.draw(st.integers(0, 40))
         text = text[:at] + data.draw(st.text(alphabet='{}();:"\\, \n01.eE-abz', max_size=6)) + text[at + drop:]
-    with contextlib.suppress(RunFailure):
-        liberty.from_text(text, power=True)
+    with contextlib.suppress(UsageError):
+        library = liberty.from_text(text, power=True)
+        library.check_gates()
+        library.flipflops()
+        technology.default_driver(library)
 
 
 @settings(max_examples=150, deadline=None)
 @given(st.text(alphabet='library(){};:"\\, \n01', max_size=300))
 def test_any_text_is_refused_or_read(text):
-    with contextlib.suppress(RunFailure):
+    with contextlib.suppress(UsageError):
         parse("library (x) {" + text, "fuzz")
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.one_of(st.binary(max_size=200), st.binary(max_size=200).map(lambda tail: b"\x1f\x8b\x08" + tail),
+                 st.binary(max_size=60).map(lambda data: gzip.compress(b"library (x) { cell (a) {" + data))))
+def test_any_file_is_refused_or_read(tmp_path, fresh_cache, data):
+    path = tmp_path / "fuzz.lib"
+    path.write_bytes(data)
+    with contextlib.suppress(UsageError):
+        liberty.load(path)
+
+
+@pytest.mark.parametrize("text", ["{" * 50_000, "a(" * 50_000, 'a("' * 50_000, "a:" * 50_000, "cell(x){" * 20_000,
+                                  "/*" * 50_000, "\\\n" * 50_000, "}" * 50_000, "a " * 50_000, '"' * 50_001])
+def test_no_text_hangs_it(text):
+    for skip in ((), ("cell", "a")):
+        with pytest.raises(UsageError):
+            parse("library (x) { " + text, "long", skip=skip)
 
 
 @needs_liberty

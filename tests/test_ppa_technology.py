@@ -3,7 +3,7 @@
 import pytest
 from ppa_helpers import LIBERTY, SMALL_LIBERTY, fresh_cache, needs_liberty
 
-from fpgen.errors import RunFailure, UsageError
+from fpgen.errors import UsageError
 from fpgen.ppa import accuracy, celltable, liberty, technology
 from fpgen.resources import resource_dir
 
@@ -53,14 +53,14 @@ def test_damaged_table(tmp_path):
 def test_from_liberty_refusals(tmp_path, fresh_cache):
     path = tmp_path / "small.lib"
     path.write_text(SMALL_LIBERTY)
-    with pytest.raises(RunFailure, match="has no buffer"):
+    with pytest.raises(UsageError, match="has no buffer"):
         technology.from_liberty(path)
     with pytest.raises(UsageError, match="no cell 'BUF' to drive inputs with"):
         technology.from_liberty(path, driving_cell="BUF")
     with pytest.raises(UsageError, match="output load"):
         technology.from_liberty(path, driving_cell="INV", output_load_ff=-1)
     path.write_text(SMALL_LIBERTY.replace("function", "comment"))
-    with pytest.raises(RunFailure, match="states no cell function"):
+    with pytest.raises(UsageError, match="no usable inverter whose function it states"):
         technology.from_liberty(path, driving_cell="INV")
     path.write_text(SMALL_LIBERTY)
     assert technology.from_liberty(path, driving_cell="INV", dont_use=["N*"]).dont_use == ("NAND",)

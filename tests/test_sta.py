@@ -7,6 +7,7 @@ from ppa_helpers import LIBERTY, SMALL_LIBERTY, TIMING, fresh_cache, needs_timin
 
 from fpgen.errors import RunFailure, UsageError
 from fpgen.ppa import liberty, netlist, sta
+from fpgen.ppa.wireload import WireLoad
 
 __all__ = ["fresh_cache"]
 
@@ -66,6 +67,46 @@ def test_constants_stop_arcs(library):
 def test_no_path(library):
     report = time("module m(a, y); input a; output y; assign y = 1'b0; endmodule", library)
     assert report.delay_ps == 0.0 and report.path == ()
+
+
+def test_wire_load_by_hand(library):
+    text = """module m(a, y, z); input a; output y, z; wire n;
+      INV u1 (.A(a), .Y(n)); INV u2 (.A(n), .Y(y)); INV u3 (.A(n), .Y(z)); endmodule"""
+    # 0.5 fF per fanout. a rises, n falls into 2 * 2.0 + 2 * 0.5 = 5 fF: 11 + 10 * 4 = 51, slew 60;
+    # y rises into 1 + 0.5 fF from slew 60: 10 + 20 * 0.25 = 15, and 10 * 0.6 more for the slew.  72 in all.
+    # a falls, n rises into 2 * 2.5 + 1 = 6 fF: 10 + 20 * 2.5 = 60; y falls into 1.5 fF: 11 + 5 = 16.  76.
+    report = time(text, library, output_load_ff=1.0, wire_load=0.5)
+    assert report.delay_ps == pytest.approx(76) and report.path[1].load_ff == pytest.approx(6)
+    assert report.assumptions["wire_load"] == "0.5 fF per fanout"
+    assert time(text, library, output_load_ff=1.0).assumptions["wire_load"] == "none"
+
+
+def test_wire_resistance_by_hand(library):
+    text = "module m(a, y); input a; output y; wire n; INV u1 (.A(a), .Y(n)); INV u2 (.A(n), .Y(y)); endmodule"
+    plain = time(text, library, output_load_ff=3.0)
+    model = WireLoad("resistive", ((1.0, 2.0),), 2.0, 0.0, 1.5)
+    report = time(text, library, output_load_ff=3.0, wire_load=model)
+    # 3 kOhm on each net, no capacitance: into the 2.5 fF that a rises into 7.5 ps, the 2.0 fF that n falls into 6 ps,
+    # the port 9 ps; the rest as in test_two_inverters_by_hand.
+    assert report.delay_ps == pytest.approx(plain.delay_ps + 7.5 + 6 + 9)
+    assert (report.path[-1].cell, report.path[-1].delay_ps) == ("wire", pytest.approx(9))
+    assert [step.arrival_ps for step in report.path][-1] == report.delay_ps and report.logic_depth == 2
+
+
+@pytest.mark.parametrize("given", ["thick", "-1", "1e9", "", -3.0, float("nan")])
+def test_no_such_wire_load(library, given):
+    with pytest.raises(UsageError, match="0 or more fF for each pin that a net drives is allowed"):
+        time("module m(a, y); input a; output y; INV u (.A(a), .Y(y)); endmodule", library, wire_load=given)
+
+
+@needs_timing
+def test_wire_load_of_a_library():
+    case = next(item for item in _cases() if item["netlist"] == "fp16add.n45.v")
+    options = {"top": case["top"], "driving_cell": case["driving_cell"], "output_load_ff": case["output_load_fF"]}
+    plain, loaded, named = (sta.run(TIMING / case["netlist"], LIBERTY / case["liberty"], wire_load=wire, **options)
+                            for wire in (None, "1.5 fF", "1K_hvratio_1_1"))
+    assert plain.delay_ps < named.delay_ps < 1.5 * plain.delay_ps and plain.delay_ps < loaded.delay_ps
+    assert named.assumptions["wire_load"] == "1K_hvratio_1_1"
 
 
 @pytest.mark.parametrize(("text", "said"), [

@@ -7,9 +7,13 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from fpgen.errors import RunFailure
+from fpgen.errors import RunFailure, UsageError
+from fpgen.ppa.wireload import WireLoad
 
 Floats = NDArray[np.float64]
+
+# What messages call the gates that mapping cannot do without.
+_GATES = {(1, 0b01): "inverter", (2, 0b0111): "two-input NAND"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -183,6 +187,8 @@ class Library:
     cells : mapping of str to Cell
     voltage : float
         Nominal supply in V; NaN where the library does not state it.
+    wire_loads : mapping of str to WireLoad
+        The library's own models.
     """
 
     name: str
@@ -191,6 +197,7 @@ class Library:
     corner: str
     cells: Mapping[str, Cell] = field(repr=False)
     voltage: float = float("nan")
+    wire_loads: Mapping[str, WireLoad] = field(default_factory=dict, repr=False)
 
     def cell(self, name: str) -> Cell:
         """The cell of that name.
@@ -214,13 +221,13 @@ class Library:
 
         Raises
         ------
-        RunFailure
+        UsageError
             When there is none.
         """
         found = [cell for cell in self.usable() if cell.flipflop is not None]
         if not found:
-            raise RunFailure(f"the library {self.name} ({self.source}) has no flip-flop that may be used, and the "
-                             "design needs some: give a library with ff groups, or a unit with stages=0")
+            raise UsageError(f"the library {self.name} ({self.source}) has no flip-flop that may be used, and the "
+                             "design needs some; a library with ff groups is allowed, or a unit with stages=0")
         return found
 
     def smallest(self, table: int, inputs: int) -> Cell:
@@ -235,14 +242,15 @@ class Library:
 
         Raises
         ------
-        RunFailure
+        UsageError
             When no usable cell computes it.
         """
         fitting = [cell for name in self._by_function.get((inputs, table), ())
                    if not (cell := self.cells[name]).dont_use]
         if not fitting:
-            raise RunFailure(f"the library {self.name} ({self.source}) has no usable {inputs}-input cell with the "
-                             f"truth table {table:0{2 ** inputs}b}; does it state cell functions at all?")
+            what = _GATES.get((inputs, table), f"{inputs}-input cell with the truth table {table:0{2 ** inputs}b}")
+            raise UsageError(f"the library {self.name} ({self.source}) has no usable {what} whose function it states; "
+                             "a library with functions for its cells is allowed")
         return min(fitting, key=lambda cell: (cell.area, cell.name))
 
     def buffers(self) -> list[Cell]:
@@ -250,6 +258,16 @@ class Library:
         names = self._by_function.get((1, 0b10), ())
         return sorted((self.cells[name] for name in names if not self.cells[name].dont_use),
                       key=lambda cell: (cell.area, cell.name))
+
+    def check_gates(self) -> None:
+        """Refuse a library that nothing can be mapped to: inverter and two-input NAND are needed.
+
+        Raises
+        ------
+        UsageError
+        """
+        self.smallest(0b01, 1)
+        self.smallest(0b0111, 2)
 
     @property
     def nand2_area(self) -> float:

@@ -5,6 +5,8 @@ a fraction of the time.
 """
 
 import gzip
+import io
+import math
 import pickle
 import re
 import zlib
@@ -13,20 +15,24 @@ from pathlib import Path
 import numpy as np
 
 from fpgen.cache import cache_dir, digest, write_whole
-from fpgen.errors import FpgenError, RunFailure
+from fpgen.errors import RunFailure, UsageError
 from fpgen.ppa.cells import Arc, Cell, FlipFlop, Floats, InternalPower, Library, Pin, Setup, Table
 from fpgen.ppa.function import python_expression
 from fpgen.ppa.liberty_text import Group, parse
+from fpgen.ppa.wireload import WireLoad
 
 # A new number when the meaning of the cached objects changes.
-_VERSION = "4"
-_SKIP = frozenset(("internal_power", "pg_pin", "test_cell", "normalized_driver_waveform", "wire_load",
+_VERSION = "5"
+_SKIP = frozenset(("internal_power", "pg_pin", "test_cell", "normalized_driver_waveform",
                    "receiver_capacitance", "output_current_rise", "output_current_fall", "dynamic_current"))
+_GZIP = b"\x1f\x8b"
+_LARGEST = 1 << 30  # bytes of unpacked text
 _SLEW_AXES = ("input_net_transition", "input_transition_time", "constrained_pin_transition")
 _SKIPPED_KINDS = ("hold", "recovery", "removal", "clear", "preset", "min_pulse", "minimum_period", "skew",
                   "non_seq", "nochange", "min_clock", "three_state_disable")
 _SECONDS = {"fs": 1e-3, "ps": 1.0, "ns": 1e3, "us": 1e6}
 _FARADS = {"ff": 1.0, "pf": 1e3, "nf": 1e6}
+_OHMS = {"ohm": 1e-3, "kohm": 1.0, "mohm": 1e3}
 _WATTS = {"pw": 1e-3, "nw": 1.0, "uw": 1e3, "mw": 1e6}
 
 
@@ -35,35 +41,54 @@ def read_bytes(path: Path | str) -> bytes:
 
     Raises
     ------
+    UsageError
+        When there is no such file, or it is damaged or far too large.
     RunFailure
-        When the file cannot be read or is damaged.
+        When it is there and cannot be read.
     """
-    try:
-        data = Path(path).read_bytes()
-    except OSError as error:
-        raise RunFailure(f"cannot read the Liberty file {path}: {error.strerror}") from None
-    if data[:2] != b"\x1f\x8b":
-        return data
-    try:
-        return gzip.decompress(data)
-    except (OSError, EOFError, zlib.error) as error:
-        raise RunFailure(f"the Liberty file {path} is damaged or cut short: {error}") from None
+    return _unpacked(_raw(path), path)
 
 
 def plain_file(path: Path | str) -> Path:
-    """A file on disk with the library's plain text: the file itself, or its unpacked copy in the cache."""
+    """A file on disk with the library's plain text: the file itself, or its unpacked copy in the cache.
+
+    Raises
+    ------
+    UsageError, RunFailure
+        As `read_bytes`.
+    """
     path = Path(path)
-    try:
-        with path.open("rb") as file:
-            packed = file.read(2) == b"\x1f\x8b"
-        if not packed:
-            return path.absolute()
-        target = cache_dir("liberty") / f"{digest(path.read_bytes())}.lib"
-    except OSError as error:
-        raise RunFailure(f"cannot read the Liberty file {path}: {error.strerror}") from None
+    raw = _raw(path)
+    if raw[:2] != _GZIP:
+        return path.absolute()
+    target = cache_dir("liberty") / f"{digest(raw)}.lib"
     if not target.exists():
-        write_whole(target, read_bytes(path))
+        write_whole(target, _unpacked(raw, path))
     return target
+
+
+def _raw(path: Path | str) -> bytes:
+    try:
+        if Path(path).is_dir():
+            raise UsageError(f"Liberty file {path}: a directory; a Liberty file (gzip accepted) is allowed")
+        return Path(path).read_bytes()
+    except FileNotFoundError:
+        raise UsageError(f"Liberty file {path}: not found; a Liberty file (gzip accepted) is allowed") from None
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        raise RunFailure(f"cannot read the Liberty file {path}: {getattr(error, 'strerror', error)}") from None
+
+
+def _unpacked(raw: bytes, path: Path | str) -> bytes:
+    if raw[:2] != _GZIP:
+        return raw
+    try:
+        with gzip.open(io.BytesIO(raw)) as file:
+            data = file.read(_LARGEST + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        raise UsageError(f"Liberty file {path}: damaged or cut short gzip: {error}") from None
+    if len(data) > _LARGEST:
+        raise UsageError(f"Liberty file {path}: more than {_LARGEST >> 20} MiB unpacked; less is allowed")
+    return data
 
 
 def load(path: Path | str, *, power: bool = False) -> Library:
@@ -77,13 +102,12 @@ def load(path: Path | str, *, power: bool = False) -> Library:
 
     Raises
     ------
+    UsageError
+        When there is no such file, or it is no Liberty file, or is damaged or cut short.
     RunFailure
-        When the file cannot be read, or is no Liberty file, or is cut short.
+        When it is there and cannot be read.
     """
-    try:
-        raw = Path(path).read_bytes()
-    except OSError as error:
-        raise RunFailure(f"cannot read the Liberty file {path}: {error.strerror}") from None
+    raw = _raw(path)
     key = digest(_VERSION, "power" if power else "timing", raw)
     kept = cache_dir("liberty") / f"{key}.pickle"
     try:
@@ -92,10 +116,7 @@ def load(path: Path | str, *, power: bool = False) -> Library:
             return library
     except Exception:  # not there, or not whole, or of another version of numpy: read the file itself
         pass
-    try:
-        text = read_bytes(path).decode("utf-8", errors="replace")
-    except MemoryError:
-        raise RunFailure(f"the Liberty file {path} does not fit in memory") from None
+    text = _unpacked(raw, path).decode("utf-8", errors="replace")
     library = from_text(text, str(path), power=power, content_hash=digest(raw))
     write_whole(kept, pickle.dumps(library, protocol=5))
     return library
@@ -107,16 +128,14 @@ def from_text(text: str, source: str = "Liberty text", *, power: bool = False,
 
     Raises
     ------
-    RunFailure
+    UsageError
         When the text is no Liberty library, is cut short, or has a figure or table that cannot be read.
     """
     tree = parse(text, source, skip=_SKIP - {"internal_power"} if power else _SKIP)
     try:
         return _Reader(tree, source, power).library(content_hash or digest(text))
-    except FpgenError:
-        raise
     except (ValueError, KeyError, IndexError, TypeError, OverflowError) as error:
-        raise RunFailure(f"{source}: cannot make sense of the library: {error}") from None
+        raise UsageError(f"{source}: cannot make sense of the library: {error}") from None
 
 
 class _Reader:
@@ -129,7 +148,7 @@ class _Reader:
         attributes = tree.attributes
         self.time = _unit(attributes.get("time_unit", "1ns"), _SECONDS)
         parts = attributes.get("capacitive_load_unit", "1,pf").replace('"', "").split(",")
-        self.cap = float(parts[0]) * _FARADS[parts[1].strip().lower()]
+        self.cap = _number(parts[0]) * _FARADS[parts[1].strip().lower()]
         self.volt = _unit(attributes.get("voltage_unit", "1V"), {"v": 1.0, "mv": 1e-3})
         self.watt = _unit(attributes.get("leakage_power_unit", "1nW"), _WATTS)
         self.templates = {word: group.attributes for group in tree.groups for word in group.words()
@@ -146,13 +165,26 @@ class _Reader:
             cells[cell.name] = cell
         name = (self.tree.words() or [Path(self.source).name])[0]
         if not cells:
-            raise RunFailure(f"{self.source}: the library {name} has no cells")
-        return Library(name, self.source, content_hash, corner, cells, self._voltage())
+            raise UsageError(f"{self.source}: the library {name} has no cells")
+        return Library(name, self.source, content_hash, corner, cells, self._voltage(), self._wire_loads())
 
     def _voltage(self) -> float:
         """Nominal supply in V."""
         given = self.tree.attributes.get("nom_voltage")
-        return float("nan") if given is None else float(given) * self.volt
+        return float("nan") if given is None else _number(given) * self.volt
+
+    def _wire_loads(self) -> dict[str, WireLoad]:
+        """The wire load models that state a length for some fanout."""
+        kohm = _unit(self.tree.attributes.get("pulling_resistance_unit", "1kohm"), _OHMS)
+        found = {}
+        for group in self.tree.named("wire_load"):
+            given = {key: _number(group.attributes.get(key, "0")) for key in ("slope", "capacitance", "resistance")}
+            points = sorted(tuple(_numbers(text))[:2] for text in group.every("fanout_length"))
+            if points and all(len(point) == 2 and point[0] > 0 for point in points):
+                name = (group.words() or [""])[0]
+                found[name] = WireLoad(name, tuple((fanout, length) for fanout, length in points), given["slope"],
+                                       given["capacitance"] * self.cap, given["resistance"] * kohm)
+        return found
 
     def _cell(self, group: Group) -> Cell:
         name = (group.words() or [""])[0]
@@ -167,10 +199,10 @@ class _Reader:
                     for timing in item.named("timing"):
                         self._timing(word, pins[word], timing, arcs, setups)
                     power += [self._power(word, entry) for entry in item.named("internal_power")]
-            area = float(group.attributes.get("area", 0.0))
+            area = _number(group.attributes.get("area", "0"))
             leakage = self._leakage(group)
         except (ValueError, KeyError, IndexError) as error:
-            raise RunFailure(f"{self.source}: cell {name}: {error}") from None
+            raise UsageError(f"{self.source}: cell {name}: {error}") from None
         return Cell(name, area, leakage, group.attributes.get("dont_use", "").lower() in ("true", "1"), pins,
                     tuple(arcs), tuple(setups), _flipflop(group),
                     bool(group.named("latch") or group.named("statetable")), tuple(power),
@@ -180,12 +212,12 @@ class _Reader:
         given = group.attributes
         default = self.tree.attributes.get("default_input_pin_cap", "0")
         direction = given.get("direction", "input")
-        plain = float(given.get("capacitance", default if direction == "input" else "0"))
+        plain = _number(given.get("capacitance", default if direction == "input" else "0"))
         caps = []
         for edge in ("rise", "fall"):
-            value = float(given.get(f"{edge}_capacitance", plain))
+            value = _number(given.get(f"{edge}_capacitance", plain))
             limits = given.get(f"{edge}_capacitance_range")
-            caps.append(max(float(word) for word in limits.replace('"', "").split(",")) if limits else value)
+            caps.append(max(_numbers(limits)) if limits else value)
         function = given.get("function", "")
         if function:
             python_expression(function)
@@ -220,11 +252,11 @@ class _Reader:
     def _leakage(self, group: Group) -> float:
         """The cell's stated leakage, else the mean over its states."""
         if "cell_leakage_power" in group.attributes:
-            return float(group.attributes["cell_leakage_power"]) * self.watt
+            return _number(group.attributes["cell_leakage_power"]) * self.watt
         states: dict[str, list[float]] = {}
         for item in group.named("leakage_power"):
             supply = item.attributes.get("related_pg_pin", "")
-            states.setdefault(supply, []).append(float(item.attributes.get("value", 0.0)))
+            states.setdefault(supply, []).append(_number(item.attributes.get("value", "0")))
         return max((sum(values) / len(values) for values in states.values()), default=0.0) * self.watt
 
     def _leakages(self, group: Group) -> tuple[tuple[str, float], ...]:
@@ -232,7 +264,7 @@ class _Reader:
         states: dict[str, float] = {}
         for item in group.named("leakage_power"):
             when = item.attributes.get("when", "")
-            states[when] = states.get(when, 0.0) + float(item.attributes.get("value", 0.0)) * self.watt
+            states[when] = states.get(when, 0.0) + _number(item.attributes.get("value", "0")) * self.watt
         return tuple(states.items())
 
     def _table(self, group: Group | None, other: float, scale: float) -> Table | None:
@@ -242,6 +274,8 @@ class _Reader:
         given = group.attributes
         template = self.templates.get((group.words() or ["scalar"])[0], {})
         values = np.array(_numbers(given["values"])) * scale
+        if not np.isfinite(values).all():
+            raise ValueError(f"table {group.name} has a value that is not finite")
         axes: list[Floats] = [np.zeros(1), np.zeros(1)]
         order: list[bool] = []
         for k in (1, 2, 3):
@@ -267,10 +301,18 @@ class _Reader:
         key = (text, scale)
         if key not in self.axes:
             axis = np.array(_numbers(text)) * scale
-            if axis.size == 0 or (np.diff(axis) <= 0).any():
+            if axis.size == 0 or not (np.diff(axis) > 0).all() or not np.isfinite(axis).all():
                 raise ValueError(f"the axis {text[:60]!r} does not rise")
             self.axes[key] = axis
         return self.axes[key]
+
+
+def _number(text: str | float) -> float:
+    """A finite number."""
+    found = float(text)
+    if not math.isfinite(found):
+        raise ValueError(f"the figure {text!r} is not finite")
+    return found
 
 
 def _numbers(text: str) -> list[float]:
@@ -281,7 +323,7 @@ def _unit(text: str, scales: dict[str, float]) -> float:
     match = re.fullmatch(r"\s*([\d.eE+-]*)\s*([a-zA-Z]+)\s*", text)
     if match is None or match[2].lower() not in scales:
         raise ValueError(f"cannot read the unit {text!r}; allowed are {', '.join(scales)}")
-    return float(match[1] or 1) * scales[match[2].lower()]
+    return _number(match[1] or 1) * scales[match[2].lower()]
 
 
 def _flipflop(group: Group) -> FlipFlop | None:

@@ -9,7 +9,7 @@ Source of the syntax: Liberty User Guide, vol. 1, "Liberty Syntax".
 import re
 from collections.abc import Collection
 
-from fpgen.errors import RunFailure
+from fpgen.errors import UsageError
 
 _COMMENT = re.compile(r"/\*.*?\*/|^[ \t]*//[^\n]*", re.DOTALL | re.MULTILINE)
 _STATEMENT = re.compile(
@@ -36,20 +36,27 @@ class Group:
         What stands between the parentheses, as written.
     attributes : dict of str to str
         Simple and complex attributes, unquoted; the last of a name stays.
+    repeated : dict of str to list of str
+        All values of the complex attributes that are given more than once.
     groups : list of Group
     """
 
-    __slots__ = ("args", "attributes", "groups", "name")
+    __slots__ = ("args", "attributes", "groups", "name", "repeated")
 
     def __init__(self, name: str, args: str) -> None:
         self.name = name
         self.args = args
         self.attributes: dict[str, str] = {}
+        self.repeated: dict[str, list[str]] = {}
         self.groups: list[Group] = []
 
     def words(self) -> list[str]:
         """The group's arguments, one by one, unquoted."""
         return [word for word in (part.strip(' "\t\n') for part in self.args.split(",")) if word]
+
+    def every(self, name: str) -> list[str]:
+        """All values of a complex attribute, in the order of the text."""
+        return self.repeated.get(name) or ([self.attributes[name]] if name in self.attributes else [])
 
     def named(self, name: str) -> "list[Group]":
         """The groups of one name directly inside this one."""
@@ -69,7 +76,7 @@ def parse(text: str, source: str, *, skip: Collection[str] = ()) -> Group:
 
     Raises
     ------
-    RunFailure
+    UsageError
         When the text is no Liberty library, is cut short, or has a statement that cannot be read.
     """
     text = text.replace("\\\n", " \n").replace("\\\r\n", " \n")
@@ -90,13 +97,16 @@ def parse(text: str, source: str, *, skip: Collection[str] = ()) -> Group:
                 break
             stack.pop()
             if not stack:
-                raise RunFailure(f"{source}: line {_line(text, position)}: a closing brace too many")
+                raise UsageError(f"{source}: line {_line(text, position)}: a closing brace too many")
             continue
         value = found["value"]
         if value is not None:
             stack[-1].attributes[name] = value.strip().strip('"')
         elif found["open"] is None:
-            stack[-1].attributes[name] = found["args"]
+            attributes = stack[-1].attributes
+            if name in attributes:
+                stack[-1].repeated.setdefault(name, [attributes[name]]).append(found["args"])
+            attributes[name] = found["args"]
         elif name in skip:
             position = _after_group(text, position, source, name)
         else:
@@ -104,11 +114,11 @@ def parse(text: str, source: str, *, skip: Collection[str] = ()) -> Group:
             stack[-1].groups.append(group)
             stack.append(group)
         if len(stack) == 2 and stack[1].name != "library":
-            raise RunFailure(f"{source} is not a Liberty file: it starts with {stack[1].name!r}, not 'library'")
+            raise UsageError(f"{source} is not a Liberty file: it starts with {stack[1].name!r}, not 'library'")
     if len(stack) > 1:
-        raise RunFailure(f"{source} is cut short: the group {_where(stack)} is not closed at the end of the file")
+        raise UsageError(f"{source} is cut short: the group {_where(stack)} is not closed at the end of the file")
     if not top.groups:
-        raise RunFailure(f"{source} is not a Liberty file: it has no library group")
+        raise UsageError(f"{source} is not a Liberty file: it has no library group")
     return top.groups[0]
 
 
@@ -117,19 +127,19 @@ def _after_group(text: str, position: int, source: str, name: str) -> int:
     while depth:
         brace = _BRACE.search(text, position)
         if brace is None:
-            raise RunFailure(f"{source} is cut short: the group {name!r} is not closed at the end of the file")
+            raise UsageError(f"{source} is cut short: the group {name!r} is not closed at the end of the file")
         depth += 1 if brace[0] == "{" else -1
         position = brace.end()
     return position
 
 
-def _trouble(text: str, position: int, stack: list[Group], source: str) -> RunFailure:
+def _trouble(text: str, position: int, stack: list[Group], source: str) -> UsageError:
     if len(stack) == 1:
-        return RunFailure(f"{source} is not a Liberty file: it does not start with 'library (name) {{'")
+        return UsageError(f"{source} is not a Liberty file: it does not start with 'library (name) {{'")
     rest = text[position:].lstrip()
     if "\n" not in rest.strip() and len(rest) < 200:
-        return RunFailure(f"{source} is cut short inside {_where(stack)}")
-    return RunFailure(f"{source}: line {_line(text, len(text) - len(rest))}: cannot read "
+        return UsageError(f"{source} is cut short inside {_where(stack)}")
+    return UsageError(f"{source}: line {_line(text, len(text) - len(rest))}: cannot read "
                       f"{rest.splitlines()[0][:60]!r} inside {_where(stack)}")
 
 

@@ -3,7 +3,8 @@
 What is modelled: rising and falling edges apart, slews propagated, unateness, the worst arrival and the worst
 slew merged at each node (independently of each other), state-dependent arcs all counted, input driving cell,
 output load, clock to output, setup, constants.
-What is assumed: wires without load or delay; one ideal clock, so a path's delay is what it needs of the period.
+What is assumed: wires without load or delay, or those of a wire load model by fanout (`fpgen.ppa.wireload`); one
+ideal clock, so a path's delay is what it needs of the period.
 
 Source: Liberty Reference Manual (NLDM); checked against OpenSTA's reports.
 """
@@ -21,6 +22,7 @@ from fpgen.ppa import netlist as netlists
 from fpgen.ppa.cells import Cell, Floats, Library
 from fpgen.ppa.netlist import Netlist
 from fpgen.ppa.timing_graph import EDGES, Arcs, Graph, Ints, build
+from fpgen.ppa.wireload import WireLoad, resolve
 
 DEFAULT_LOAD_FF = 4.0
 
@@ -32,7 +34,8 @@ class Step:
     Attributes
     ----------
     instance, cell : str
-        The port's name and empty for an input; `setup` as cell for the last step of a path into a flip-flop.
+        The port's name and empty for an input; `setup` as cell for the last step of a path into a flip-flop, `wire`
+        for that to a port over a wire with resistance. Other wires' delay is part of the step that they lead to.
     from_pin, pin : str
         The arc through the cell.
     edge : str
@@ -87,7 +90,8 @@ class TimingReport:
 
 
 def analyse(netlist: Netlist, library: Library, *, top: str | None = None, driving_cell: str | None = None,
-            output_load_ff: float = DEFAULT_LOAD_FF) -> TimingReport:
+            output_load_ff: float = DEFAULT_LOAD_FF,
+            wire_load: WireLoad | str | float | None = None) -> TimingReport:
     """Time a netlist.
 
     Parameters
@@ -100,13 +104,15 @@ def analyse(netlist: Netlist, library: Library, *, top: str | None = None, drivi
         Cell that drives each input; its delay without load is not counted. None: ideal drive, slew 0.
     output_load_ff : float
         Capacitance at each output port.
+    wire_load : WireLoad, str or float, optional
+        fF for each pin that a net drives, or the name of a model of the library's; default none.
 
     Raises
     ------
     RunFailure
         When a cell or pin is missing from the library, or gates form a loop.
     UsageError
-        When the driving cell is not in the library, or the load is negative.
+        When the driving cell or the wire load is not in the library, or a load is negative.
     """
     if top is not None and top != netlist.top:
         raise RunFailure(f"the netlist's top module is {netlist.top!r}, not {top!r}")
@@ -115,14 +121,30 @@ def analyse(netlist: Netlist, library: Library, *, top: str | None = None, drivi
                          f"are {', '.join(cell.name for cell in library.buffers()) or '(none)'}")
     if not 0 <= output_load_ff < 1e9:
         raise UsageError(f"an output load of {output_load_ff} fF; 0 or more is allowed")
-    graph = build(netlist, library, output_load_ff)
+    model = resolve(wire_load, library)
+    graph = build(netlist, library, output_load_ff, model)
     state = _State(graph, library.cell(driving_cell) if driving_cell else None)
-    return state.report({"corner": library.corner, "driving_cell": driving_cell or "ideal",
-                         "output_load_ff": output_load_ff, "wire_load": "none", "clock": "ideal"})
+    assumptions = {"corner": library.corner, "driving_cell": driving_cell or "ideal", "output_load_ff": output_load_ff,
+                   "wire_load": model.name if model else "none", "clock": "ideal"}
+    return state.report(assumptions, output_load_ff)
+
+
+def slews(netlist: Netlist, library: Library, *, driving_cell: str | None = None,
+          output_load_ff: float = DEFAULT_LOAD_FF, wire_load: WireLoad | str | float | None = None
+          ) -> tuple[Graph, Floats]:
+    """The timing graph of a netlist, and the slew in ps at each of its nodes (`2 * net + edge`; clocks have 0).
+
+    Raises
+    ------
+    RunFailure, UsageError
+        As `analyse`.
+    """
+    graph = build(netlist, library, output_load_ff, resolve(wire_load, library))
+    return graph, _State(graph, library.cell(driving_cell) if driving_cell else None).slew
 
 
 def run(path: Path | str, liberty_path: Path | str, *, top: str | None = None, driving_cell: str | None = None,
-        output_load_ff: float = DEFAULT_LOAD_FF) -> TimingReport:
+        output_load_ff: float = DEFAULT_LOAD_FF, wire_load: str | float | None = None) -> TimingReport:
     """Time a netlist file with a Liberty file: what `fpgen sta` does.
 
     Raises
@@ -131,7 +153,7 @@ def run(path: Path | str, liberty_path: Path | str, *, top: str | None = None, d
         As `netlist.read_file`, `liberty.load` and `analyse`.
     """
     return analyse(netlists.read_file(path, top), liberty.load(liberty_path), driving_cell=driving_cell,
-                   output_load_ff=output_load_ff)
+                   output_load_ff=output_load_ff, wire_load=wire_load)
 
 
 class _State:
@@ -178,22 +200,24 @@ class _State:
                 continue
             source, target = arcs.source[live], arcs.target[live]
             slew_in = self.slew[source]
-            arrivals = self.arrival[source] + arcs.delay.at(live, slew_in)
+            arrivals = self.arrival[source] + arcs.wire[live] + arcs.delay.at(live, slew_in)
             slews = arcs.slew.at(live, slew_in)
             np.maximum.at(self.arrival, target, arrivals)
             np.maximum.at(self.slew, target, slews)
             won = self.arrival[target] == arrivals
             self.decided[target[won]] = live[won]
 
-    def report(self, assumptions: Mapping[str, Any]) -> TimingReport:
+    def report(self, assumptions: Mapping[str, Any], output_load_ff: float) -> TimingReport:
         best, end, name, setup = -np.inf, -1, "", None
-        for port, net in self.graph.netlist.outputs.items():
+        outputs = self.graph.netlist.outputs
+        late = self.graph.wires.delay(np.array(list(outputs.values()), dtype=np.int64), output_load_ff)
+        for (port, net), wire in zip(outputs.items(), late.tolist(), strict=True):
             for node in (2 * net, 2 * net + 1):
-                if self.arrival[node] > best:
-                    best, end, name, setup = float(self.arrival[node]), node, port, None
+                if self.arrival[node] + wire > best:
+                    best, end, name, setup = float(self.arrival[node]) + wire, node, port, None
         for check in self.graph.checks:
             if self.arrival[check.node] > -np.inf:
-                time = check.table.at(float(self.slew[check.node]), 0.0)
+                time = check.table.at(float(self.slew[check.node]), 0.0) + check.wire
                 total = float(self.arrival[check.node]) + time
                 if total > best:
                     best, end, setup = total, check.node, (check, time)
@@ -207,6 +231,10 @@ class _State:
             check, time = setup
             last = steps[-1]
             steps.append(Step(name, "setup", check.pin, check.pin, last.edge, last.net, time, best, last.slew_ps,
+                              0, 0.0))
+        elif best > steps[-1].arrival_ps:
+            last = steps[-1]
+            steps.append(Step(name, "wire", "", "", last.edge, last.net, best - last.arrival_ps, best, last.slew_ps,
                               0, 0.0))
         return TimingReport(best, start, name, tuple(steps), depth, assumptions)
 

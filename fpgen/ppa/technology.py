@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from fpgen.cache import cache_dir, write_whole
-from fpgen.errors import RunFailure, UsageError
+from fpgen.errors import UsageError
 from fpgen.ppa import celltable, liberty
 from fpgen.ppa.cells import Cell, Library
 from fpgen.ppa.sta import DEFAULT_LOAD_FF
@@ -92,10 +92,11 @@ def from_liberty(path: Path | str, *, driving_cell: str | None = None, output_lo
 
     Raises
     ------
-    RunFailure
-        When the file cannot be read, or lacks what synthesis needs.
     UsageError
-        When the load is negative, or the driving cell is not in the library.
+        When the file is no Liberty file, or is damaged, or lacks what synthesis needs; when the load is negative, or
+        the driving cell is not in the library.
+    RunFailure
+        When the file is there and cannot be read.
     """
     if not 0 <= output_load_ff < 1e9:
         raise UsageError(f"an output load of {output_load_ff} fF; 0 or more is allowed")
@@ -103,8 +104,7 @@ def from_liberty(path: Path | str, *, driving_cell: str | None = None, output_lo
     if driving_cell is not None and driving_cell not in library.cells:
         raise UsageError(f"the library {library.name} has no cell {driving_cell!r} to drive inputs with; its buffers "
                          f"are {', '.join(cell.name for cell in library.buffers()) or '(none)'}")
-    if not any(pin.function for cell in library.cells.values() for pin in cell.pins.values()):
-        raise RunFailure(f"the library {library.name} ({path}) states no cell function, so nothing can be mapped to it")
+    library.check_gates()
     avoid = tuple(sorted(name for name in library.cells if any(fnmatchcase(name, item) for item in dont_use)))
     driver = driving_cell or default_driver(library).name
     return Technology(library.name, liberty.plain_file(path), library, driver, output_load_ff, avoid)
@@ -115,7 +115,7 @@ def default_driver(library: Library) -> Cell:
 
     Raises
     ------
-    RunFailure
+    UsageError
         When the library has no buffer.
     """
     found = {cell.name: _drive(cell) for cell in library.buffers()}
@@ -124,8 +124,8 @@ def default_driver(library: Library) -> Cell:
     drives = {name: drive for name, (drive, idle) in found.items()
               if idle <= 2 * min(other for _, other in found.values())}
     if not drives:
-        raise RunFailure(f"the library {library.name} ({library.source}) has no buffer that may be used; "
-                         "name a driving cell")
+        raise UsageError(f"the library {library.name} ({library.source}) has no buffer that may be used; "
+                         "the name of another driving cell is allowed")
     wanted = 2 * drives[next(iter(drives))]
     near = [name for name in drives if 0.75 < drives[name] / wanted < 1.3]
     if near:  # of several, the plain one: not the clock's, nor one for a second supply

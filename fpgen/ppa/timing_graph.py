@@ -16,6 +16,7 @@ from fpgen.errors import RunFailure
 from fpgen.ppa.cells import Arc, Cell, Floats, Library, Table
 from fpgen.ppa.constants import arc_edges, propagate
 from fpgen.ppa.netlist import UNKNOWN, Netlist
+from fpgen.ppa.wireload import WireLoad
 
 RISE, FALL = 0, 1
 EDGES = ("rise", "fall")
@@ -61,6 +62,8 @@ class Arcs:
     instance : array of shape (k,)
     source_pin, target_pin : arrays of str
     delay, slew : Curves
+    wire : array of shape (k,)
+        Delay in ps of the wire from the source's driver to the arc's pin.
     """
 
     source: Ints
@@ -70,6 +73,7 @@ class Arcs:
     target_pin: NDArray[Any]
     delay: Curves
     slew: Curves
+    wire: Floats
 
     def __len__(self) -> int:
         return len(self.source)
@@ -77,12 +81,13 @@ class Arcs:
 
 @dataclass(frozen=True)
 class Check:
-    """A setup check: data node, flip-flop instance, pin, and the table of data edge against clock slew."""
+    """A setup check: data node, flip-flop instance, pin, table of data edge against clock slew, and wire delay (ps)."""
 
     node: int
     instance: int
     pin: str
     table: Table
+    wire: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -99,6 +104,7 @@ class Graph:
     checks : tuple of Check
     clock_nets : frozenset of int
         Nets at clock pins.
+    wires : Wires
     """
 
     netlist: Netlist
@@ -109,9 +115,32 @@ class Graph:
     launching: Arcs
     checks: tuple[Check, ...]
     clock_nets: frozenset[int]
+    wires: "Wires"
 
 
-def build(netlist: Netlist, library: Library, output_load_ff: float) -> Graph:
+class Wires:
+    """What wires add under a wire load model; nothing without one.
+
+    Attributes
+    ----------
+    cap : array of shape (nets,)
+        fF of a net's wires, for its driver.
+    """
+
+    def __init__(self, fanout: Ints, model: WireLoad | None) -> None:
+        none = np.zeros(len(fanout))
+        length = none if model is None else model.length(fanout)
+        branches = np.maximum(fanout, 1)
+        self.cap: Floats = none if model is None else length * model.cap_ff
+        self._branch_cap = self.cap / branches
+        self._branch_res = none if model is None else length * model.res_kohm / branches
+
+    def delay(self, nets: Ints, pin_cap_ff: float) -> Floats:
+        """Delay in ps from the driver of each net to a pin of that capacitance (kOhm x fF = ps)."""
+        return self._branch_res[nets] * (self._branch_cap[nets] + pin_cap_ff)
+
+
+def build(netlist: Netlist, library: Library, output_load_ff: float, wire_load: WireLoad | None = None) -> Graph:
     """The timing graph of a netlist.
 
     Raises
@@ -121,6 +150,8 @@ def build(netlist: Netlist, library: Library, output_load_ff: float) -> Graph:
     """
     cells = tuple(library.cell(instance.cell) for instance in netlist.instances)
     loads, fanout = _loads(netlist, cells, output_load_ff)
+    wires = Wires(fanout, wire_load)
+    loads = loads + np.repeat(wires.cap, 2)
     constants = propagate(netlist, cells)
     groups: dict[tuple[str, tuple[tuple[str, int], ...]], list[int]] = {}
     for number, instance in enumerate(netlist.instances):
@@ -135,15 +166,20 @@ def build(netlist: Netlist, library: Library, output_load_ff: float) -> Graph:
         rows = np.array(numbers)
         nets = {pin: np.array([netlist.instances[k].pins.get(pin, UNKNOWN) for k in numbers]) for pin in cell.pins}
         for arc in cell.arcs:
-            _add_arc(arc, cell, dict(fixed), rows, nets, columns)
+            _add_arc(arc, cell, dict(fixed), rows, nets, columns, wires)
         for setup in cell.setups:
+            if setup.related not in nets:
+                raise RunFailure(f"the cell {name} has a setup check of its pin {setup.pin} against {setup.related}, "
+                                 f"which it does not have; its pins are {', '.join(cell.pins)}")
+            pin = cell.pins[setup.pin]
             clock_nets.update(int(net) for net in nets[setup.related])
             for edge, table in ((RISE, setup.rise), (FALL, setup.fall)):
                 if table is not None:
-                    checks += [Check(2 * int(net) + edge, int(row), setup.pin, table)
-                               for row, net in zip(rows, nets[setup.pin], strict=True)]
+                    late = wires.delay(nets[setup.pin], pin.rise_cap if edge == RISE else pin.fall_cap)
+                    checks += [Check(2 * int(net) + edge, int(row), setup.pin, table, float(wire))
+                               for row, net, wire in zip(rows, nets[setup.pin], late, strict=True)]
     return Graph(netlist, cells, loads, fanout, _arcs(columns[False], loads), _arcs(columns[True], loads),
-                 tuple(checks), frozenset(clock_nets))
+                 tuple(checks), frozenset(clock_nets), wires)
 
 
 def _loads(netlist: Netlist, cells: Sequence[Cell], output_load_ff: float) -> tuple[Floats, Ints]:
@@ -171,30 +207,34 @@ def _loads(netlist: Netlist, cells: Sequence[Cell], output_load_ff: float) -> tu
 
 
 def _add_arc(arc: Arc, cell: Cell, fixed: Mapping[str, int], rows: Ints, nets: Mapping[str, Ints],
-             columns: dict[bool, list[tuple[Any, ...]]]) -> None:
+             columns: dict[bool, list[tuple[Any, ...]]], wires: Wires) -> None:
     launching = arc.kind in ("rising_edge", "falling_edge")
     if arc.related not in nets or arc.pin in fixed or arc.related in fixed:
         return
+    pin = cell.pins[arc.related]
     for edge, delay, slew in ((RISE, arc.rise_delay, arc.rise_slew), (FALL, arc.fall_delay, arc.fall_slew)):
         if delay is None or slew is None or arc.kind == f"combinational_{EDGES[1 - edge]}":
             continue
         for before in ((RISE if arc.kind == "rising_edge" else FALL,) if launching else
                        arc_edges(arc, cell, edge, fixed)):
+            late = wires.delay(nets[arc.related], pin.rise_cap if before == RISE else pin.fall_cap)
             columns[launching].append((2 * nets[arc.related] + before, 2 * nets[arc.pin] + edge, rows,
-                                       arc.related, arc.pin, delay, slew))
+                                       arc.related, arc.pin, delay, slew, late))
 
 
 def _arcs(columns: Sequence[tuple[Any, ...]], loads: Floats) -> Arcs:
     if not columns:
         none = np.zeros(0, dtype=np.int64)
         empty = Curves(np.zeros((0, 2)), none, np.zeros((0, 2)))
-        return Arcs(none, none, none, np.zeros(0, dtype=object), np.zeros(0, dtype=object), empty, empty)
+        return Arcs(none, none, none, np.zeros(0, dtype=object), np.zeros(0, dtype=object), empty, empty,
+                    np.zeros(0))
     counts = [len(column[2]) for column in columns]
     source, target, instance = (np.concatenate([column[k] for column in columns]) for k in range(3))
     of = np.repeat(np.arange(len(columns)), counts)
     pins = [np.array([column[k] for column in columns], dtype=object)[of] for k in (3, 4)]
     delay, slew = (_curves([column[k] for column in columns], of, loads[target]) for k in (5, 6))
-    return Arcs(source, target, instance, pins[0], pins[1], delay, slew)
+    wire = np.concatenate([column[7] for column in columns])
+    return Arcs(source, target, instance, pins[0], pins[1], delay, slew, wire)
 
 
 def _curves(tables: Sequence[Table], of: Ints, loads: Floats) -> Curves:

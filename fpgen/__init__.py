@@ -7,14 +7,20 @@
 """
 
 from .errors import FpgenError, MissingTool, RunFailure, UsageError
-from .formats import CATALOGUE, Format
+from .formats import BLOCKS, CATALOGUE, BlockFormat, Format
 from .formats import parse as parse_format
 from .units import (
+    Accumulation,
     Add,
+    BlockDequantize,
+    BlockDot,
+    BlockQuantize,
     Convert,
+    DotProduct,
     FusedMultiplyAdd,
     Multiply,
     MultiplyAccumulate,
+    TensorCore,
     Unit,
     parse_unit,
     unit_from_dict,
@@ -23,9 +29,16 @@ from .units import (
 __version__ = "0.1.0"
 
 __all__ = [
+    "BLOCKS",
     "CATALOGUE",
+    "Accumulation",
     "Add",
+    "BlockDequantize",
+    "BlockDot",
+    "BlockFormat",
+    "BlockQuantize",
     "Convert",
+    "DotProduct",
     "Format",
     "FpgenError",
     "FusedMultiplyAdd",
@@ -33,6 +46,7 @@ __all__ = [
     "Multiply",
     "MultiplyAccumulate",
     "RunFailure",
+    "TensorCore",
     "Unit",
     "UsageError",
     "__version__",

@@ -1,19 +1,24 @@
 """Number formats as immutable parameter objects, the catalogue, and the grammar that names the rest."""
 
+from .blocks import BLOCKS, BlockFormat, as_block, parse_block
 from .catalogue import CATALOGUE, Entry
 from .descriptor import Class, Format, Infinity, NaN
 from .grammar import as_format, canonical_name, parse
 from .values import value_text
 
 __all__ = [
+    "BLOCKS",
     "CATALOGUE",
+    "BlockFormat",
     "Class",
     "Entry",
     "Format",
     "Infinity",
     "NaN",
+    "as_block",
     "as_format",
     "canonical_name",
     "parse",
+    "parse_block",
     "value_text",
 ]

@@ -40,14 +40,14 @@ def gather(unit: Unit, operands: Sequence[Any], controls: Mapping[str, Any]) -> 
     Returns
     -------
     dict of str to ndarray
-        By port name, in port order, of the narrowest unsigned dtype that holds the port and of one shape
-        (broadcast views where shapes differed).
+        By port name, in port order, of the narrowest unsigned dtype that holds a code of the port. The leading
+        axes have one shape (broadcast views where shapes differed), the last ones are those of the port.
 
     Raises
     ------
     UsageError
         A wrong number of operands, an unknown or missing control, something that is not an integer,
-        a code out of range, or shapes that do not broadcast.
+        a code out of range, an array without the axes of its port, or shapes that do not broadcast.
     """
     ports = input_ports(unit)
     names = [port.name for port in ports if port.role is Role.OPERAND]
@@ -64,12 +64,24 @@ def gather(unit: Unit, operands: Sequence[Any], controls: Mapping[str, Any]) -> 
                          f"so give an array (or one number) for it")
     given = {**dict(zip(names, operands, strict=True)), **controls}
     arrays = {port.name: _codes(port, given[port.name]) for port in ports if port.name in given}
+    return _broadcast(unit, {port.name: port.shape for port in ports}, arrays)
+
+
+def _broadcast(unit: Unit, axes: dict[str, tuple[int, ...]], arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Bring the leading axes of all arrays to one shape; `axes` are the last ones of each."""
+    leading = {}
+    for name, array in arrays.items():
+        split = array.ndim - len(axes[name])
+        if split < 0 or array.shape[split:] != axes[name]:
+            raise UsageError(f"{unit.operation}: {name} of shape {array.shape}; the last axes of `{unit}` are "
+                             f"{axes[name]} there")
+        leading[name] = array.shape[:split]
     try:
-        views = np.broadcast_arrays(*arrays.values())
+        common = np.broadcast_shapes(*leading.values())
     except ValueError:
         shapes = ", ".join(f"{name} {array.shape}" for name, array in arrays.items())
         raise UsageError(f"{unit.operation}: shapes {shapes}; shapes that broadcast to one are allowed") from None
-    return dict(zip(arrays, views, strict=True))
+    return {name: np.broadcast_to(array, (*common, *axes[name])) for name, array in arrays.items()}
 
 
 def _codes(port: Port, given: Any) -> np.ndarray:
@@ -80,9 +92,9 @@ def _codes(port: Port, given: Any) -> np.ndarray:
             array = np.asarray(given, dtype=object)  # numpy makes floats of lists of small and of 64-bit integers
     except (ValueError, TypeError, OverflowError) as error:
         raise UsageError(f"{port.name}: {error}; an array of integer codes is allowed") from None
-    top = (1 << port.width) - 1
+    top = (1 << port.element_width) - 1
     allowed = f"integer codes are allowed ({port.format or 'control'}: 0 to {top:#x})"
-    dtype = code_dtype(port.width)
+    dtype = code_dtype(port.element_width)
     if array.dtype.kind == "O":
         others = [item for item in array.reshape(-1) if not isinstance(item, int | np.integer)]
         if others:
@@ -90,7 +102,7 @@ def _codes(port: Port, given: Any) -> np.ndarray:
     elif array.dtype.kind not in "iub":
         raise UsageError(f"{port.name} is an array of {array.dtype}; {allowed}")
     if array.size == 0 or array.dtype.kind == "b" or (
-        array.dtype.kind == "u" and array.dtype.itemsize * 8 <= port.width
+        array.dtype.kind == "u" and array.dtype.itemsize * 8 <= port.element_width
     ):
         return array.astype(dtype, copy=False)
     low, high = int(array.min()), int(array.max())

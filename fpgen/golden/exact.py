@@ -219,6 +219,10 @@ def compute(
     if missing or len(operands) != len(unit.operands):
         raise UsageError(f"{unit.operation}: operands {', '.join(operands)}; needed: {', '.join(unit.operands)}")
     arrays = gather(unit, [operands[name] for name in unit.operands], controls or {})
+    from .exact_arrays import ARRAY_UNITS, compute_arrays
+
+    if isinstance(unit, ARRAY_UNITS):
+        return compute_arrays(unit, arrays)
     shape = next(iter(arrays.values())).shape
     codes = np.zeros(shape, dtype=code_dtype(unit.out.bits))
     flags = np.zeros(shape, dtype=np.uint8)

@@ -242,7 +242,7 @@ def _deliver_infinity(sign: int, out: Format, overflow: Overflow) -> tuple[int, 
     """An infinite exact result."""
     if sign and not out.signed:
         return _deliver_below_zero(out, overflow)
-    if overflow is Overflow.SATURATE or (overflow is Overflow.IEEE and not (out.has_infinity or out.has_nan)):
+    if overflow is Overflow.SATURATE or (overflow.gives_infinity and not (out.has_infinity or out.has_nan)):
         return _largest(sign, out), Flags.NV
     if out.has_infinity:
         return out.infinity_code | (out.sign_mask if sign else 0), NO_FLAGS
@@ -252,7 +252,7 @@ def _deliver_infinity(sign: int, out: Format, overflow: Overflow) -> tuple[int, 
 def _deliver_overflow(sign: int, out: Format, overflow: Overflow, mode: Rounding) -> int:
     """A finite exact result that rounds beyond the largest finite value."""
     away = {Rounding.RTZ: False, Rounding.RTO: False, Rounding.RUP: not sign, Rounding.RDN: bool(sign)}
-    if overflow is not Overflow.IEEE or not away.get(mode, True):
+    if not overflow.gives_infinity or (overflow is Overflow.IEEE and not away.get(mode, True)):
         return _largest(sign, out)
     if out.has_infinity:
         return out.infinity_code | (out.sign_mask if sign else 0)
@@ -261,7 +261,7 @@ def _deliver_overflow(sign: int, out: Format, overflow: Overflow, mode: Rounding
 
 def _deliver_below_zero(out: Format, overflow: Overflow) -> tuple[int, Flags]:
     """A negative result in an unsigned output."""
-    return (out.nan_code if overflow is Overflow.IEEE and out.has_nan else out.min_finite_code), Flags.NV
+    return (out.nan_code if overflow.gives_infinity and out.has_nan else out.min_finite_code), Flags.NV
 
 
 def _largest(sign: int, out: Format) -> int:

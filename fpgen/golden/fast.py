@@ -32,6 +32,10 @@ def run(unit: Unit, inputs: dict[str, np.ndarray]) -> Result:
     -------
     Result
     """
+    from .exact_arrays import ARRAY_UNITS, compute_arrays
+
+    if isinstance(unit, ARRAY_UNITS):
+        return compute_arrays(unit, inputs)
     unit = behaviour(unit)
     shape = next(iter(inputs.values())).shape
     if unit.out.bits == 64 and not unit.out.zero:  # its line of codes (see `rounder`) does not fit into 64 bits

@@ -19,10 +19,14 @@ class Result:
     Parameters
     ----------
     codes : ndarray of uint8, uint16, uint32 or uint64
-        Codes of the output format, in the narrowest of these dtypes; the broadcast shape of the operands.
+        Codes of the output format, in the narrowest of these dtypes; the broadcast shape of the operands (their
+        leading axes, where ports carry arrays), followed by the shape of the `result` port.
     flags : ndarray of uint8
-        `fpgen.units.Flags` of every element, the same shape.
+        `fpgen.units.Flags` of every operation, of the broadcast shape without the elements of array ports.
+    scales : ndarray, optional
+        Scale codes of the blocks, where the unit makes blocks (`BlockQuantize`); the shape of `flags`.
     """
 
     codes: np.ndarray
     flags: np.ndarray
+    scales: np.ndarray | None = None

@@ -180,6 +180,8 @@ def _low(
 def _overflow(out: Target, semantics: Semantics, modes: Modes, negative: np.ndarray) -> np.ndarray:
     """Codes delivered for magnitudes that are too large."""
     largest = _largest(out, negative)
+    if semantics.overflow is Overflow.INFINITE:
+        return _infinity(out, negative)
     if semantics.overflow is not Overflow.IEEE:
         return largest
     return np.where(overflows_away(modes, negative), _infinity(out, negative), largest)
@@ -199,7 +201,7 @@ def _infinity(out: Target, negative: np.ndarray) -> np.ndarray:
 
 def _below_zero(out: Target, semantics: Semantics) -> int:
     """The code delivered for a negative result of an unsigned output."""
-    return out.nan if semantics.overflow is Overflow.IEEE and out.nan is not None else out.fmt.min_finite_code
+    return out.nan if semantics.overflow.gives_infinity and out.nan is not None else out.fmt.min_finite_code
 
 
 def _fixed(out: Target, modes: Modes, point: Point) -> tuple[np.ndarray, np.ndarray]:
@@ -229,7 +231,7 @@ def _specials(
     largest = _largest(out, negative)
     nan = np.uint64(out.fmt.max_finite_code if out.nan is None else out.nan)
     kept = out.infinity is not None and semantics.overflow is not Overflow.SATURATE
-    if semantics.overflow is Overflow.IEEE or kept:
+    if semantics.overflow.gives_infinity or kept:
         infinite = _infinity(out, negative)
     else:
         infinite = largest

@@ -1,8 +1,11 @@
 """One parameter object per operation; its golden model, hardware, tests and cost all derive from it."""
 
+from .accumulation import Accumulation, Addend, Kind, Split, Treatment, parse_accumulation
 from .add import Add, Subtract
 from .base import Unit
+from .blockdot import BlockDot
 from .convert import Convert
+from .dot import DotProduct, SumOfProducts
 from .fma import FusedMultiplyAdd
 from .mac import Accumulate, MultiplyAccumulate
 from .multiply import Multiply
@@ -19,6 +22,9 @@ from .options import (
     Tininess,
 )
 from .ports import Port, Role
+from .presets import PRESETS, Case, Preset, find_case
+from .quantize import BlockDequantize, BlockQuantize, ScalePolicy
+from .tensorcore import TensorCore
 from .text import OPERATIONS, parse_unit, unit_from_dict
 
 __all__ = [
@@ -26,23 +32,40 @@ __all__ = [
     "OPERATIONS",
     "PORT_CODES",
     "PORT_MODES",
+    "PRESETS",
     "Accumulate",
+    "Accumulation",
     "Add",
+    "Addend",
+    "BlockDequantize",
+    "BlockDot",
+    "BlockQuantize",
+    "Case",
     "Convert",
+    "DotProduct",
     "Flags",
     "FusedMultiplyAdd",
     "Handshake",
+    "Kind",
     "Multiply",
     "MultiplyAccumulate",
     "Overflow",
     "Port",
+    "Preset",
     "Role",
     "Rounding",
+    "ScalePolicy",
     "Semantics",
+    "Split",
     "Subnormals",
     "Subtract",
+    "SumOfProducts",
+    "TensorCore",
     "Tininess",
+    "Treatment",
     "Unit",
+    "find_case",
+    "parse_accumulation",
     "parse_unit",
     "unit_from_dict",
 ]

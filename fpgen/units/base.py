@@ -88,7 +88,14 @@ class Unit:
     """
 
     operation: ClassVar[str] = ""
+    #: The formats that stand before the arrow of the text form, and the one behind it.
     operand_names: ClassVar[tuple[str, ...]] = ()
+    out_name: ClassVar[str] = "out"
+    #: Whole numbers that stand beside the operands, as in ``n=8``; and whether ``+ C`` may follow them.
+    size_names: ClassVar[tuple[str, ...]] = ()
+    takes_addend: ClassVar[bool] = False
+    #: Whether there can be a `flags` output.
+    can_flag: ClassVar[bool] = True
     least_stages: ClassVar[int] = 0
 
     out: Format
@@ -105,14 +112,15 @@ class Unit:
     # ---- construction ---------------------------------------------------------------
 
     def __post_init__(self):
-        for name in (*self.operand_names, "out"):
+        self._prepare()
+        for name in (*self._format_names, "out"):
             fmt = as_format(getattr(self, name))
             if fmt.bits > MAX_BITS:
                 raise UsageError(f"{name}={fmt} has {fmt.bits} bits; arrays of codes have up to {MAX_BITS}")
             self._set(name, fmt)
         self._set("rounding", as_enum("rounding", self.rounding, Rounding))
         if self.overflow is None:
-            self._set("overflow", default_overflow(self.out))
+            self._set("overflow", self._default_overflow)
         self._set("overflow", as_enum("overflow", self.overflow, Overflow))
         self._set("tininess", as_enum("tininess", self.tininess, Tininess))
         self._set("subnormals", as_enum("subnormals", self.subnormals, Subnormals))
@@ -121,6 +129,9 @@ class Unit:
         _ = self.semantics  # refuses contradictory random_bits
         if not isinstance(self.flags, bool):
             raise UsageError(f"flags={self.flags!r}; True or False is allowed")
+        if self.flags and not self.can_flag:
+            raise UsageError(f"flags=on with {self.operation}, whose results have no one operation to flag; "
+                             "off is allowed")
         if self.stages is not None and self.period is not None:
             raise UsageError(f"stages={self.stages} with period={self.period}; give one of them")
         if self.period is None and self.stages is None:
@@ -136,8 +147,24 @@ class Unit:
     def _set(self, name: str, value: Any):
         object.__setattr__(self, name, value)
 
+    @property
+    def _format_names(self) -> tuple[str, ...]:
+        """The fields that are formats, besides `out`."""
+        return self.operand_names
+
+    def _prepare(self):
+        """What an operation fills in before the common rules are applied."""
+
     def _validate(self):
         """What an operation refuses beyond the common rules."""
+
+    @property
+    def _default_overflow(self) -> Overflow:
+        return default_overflow(self.out)
+
+    def _default(self, name: str) -> Any:
+        """What an option is that is not given; options that have this value are not spelled out."""
+        return next(spec.default for spec in dataclasses.fields(self) if spec.name == name)
 
     # ---- what it is -----------------------------------------------------------------
 
@@ -153,7 +180,7 @@ class Unit:
     @property
     def _policy(self) -> Overflow:
         """`overflow`, which is only None before the default is known."""
-        return self.overflow or default_overflow(self.out)
+        return self.overflow or self._default_overflow
 
     @property
     def contract(self) -> str:
@@ -169,9 +196,9 @@ class Unit:
     def _conditions(self) -> list[str]:
         """The rounding mode, and the options that change a result and are not the default."""
         notes = ["rounding port" if self.rounding is Rounding.PORT else self.rounding.value.upper()]
-        if self.overflow is not default_overflow(self.out):
+        if self.overflow is not self._default_overflow:
             notes.append({Overflow.SATURATE: "saturating", Overflow.PROPAGATE: "saturating, infinities kept",
-                          Overflow.IEEE: "ieee overflow"}[self._policy])
+                          Overflow.IEEE: "ieee overflow", Overflow.INFINITE: "overflow to infinity"}[self._policy])
         if self.subnormals is not Subnormals.FULL:
             notes.append({"in": "subnormal operands read as zero", "out": "tiny results flushed",
                           "both": "subnormals flushed in and out"}[self.subnormals.value])
@@ -209,20 +236,33 @@ class Unit:
             pins.append(Port("in_valid", 1, True, Role.HANDSHAKE))
         if self.handshake is Handshake.READY:
             pins.append(Port("in_ready", 1, False, Role.HANDSHAKE))
-        pins += [Port(name, fmt.bits, True, Role.OPERAND, fmt) for name, fmt in self.operands.items()]
+        pins += self._operand_ports()
         pins += self._controls()
         if self.rounding is Rounding.PORT:
             pins.append(Port("rounding", 3, True, Role.CONTROL))
         if self.random_bits:
-            pins.append(Port("random", self.random_bits, True, Role.CONTROL))
+            shape = self._random_shape
+            pins.append(Port("random", self.random_bits * math.prod(shape), True, Role.CONTROL, None, shape))
         if self.handshake is not Handshake.NONE:
             pins.append(Port("out_valid", 1, False, Role.HANDSHAKE))
         if self.handshake is Handshake.READY:
             pins.append(Port("out_ready", 1, True, Role.HANDSHAKE))
-        pins.append(Port("result", self.out.bits, False, Role.RESULT, self.out))
+        pins += self._result_ports()
         if self.flags:
             pins.append(Port("flags", FLAG_BITS, False, Role.FLAGS))
         return tuple(pins)
+
+    def _operand_ports(self) -> list[Port]:
+        """One for each of `operands`, in that order."""
+        return [Port.of_codes(name, fmt, Role.OPERAND) for name, fmt in self.operands.items()]
+
+    def _result_ports(self) -> list[Port]:
+        return [Port.of_codes("result", self.out, Role.RESULT)]
+
+    @property
+    def _random_shape(self) -> tuple[int, ...]:
+        """Independent random numbers that the stochastic modes need."""
+        return ()
 
     @property
     def _has_reset(self) -> bool:
@@ -238,7 +278,11 @@ class Unit:
         found = []
         for spec in dataclasses.fields(self):
             value = getattr(self, spec.name)
-            if spec.name in self.operand_names or spec.name in self._HEAD or value == spec.default or value is None:
+            if spec.name in self._HEAD or value is None or value == self._default(spec.name):
+                continue
+            if spec.name in (*self.operand_names, *self.size_names, self.out_name):
+                continue
+            if spec.name == "c" and self.takes_addend:
                 continue
             if spec.name == "stages" and value == 0:
                 continue
@@ -252,11 +296,22 @@ class Unit:
     @property
     def text(self) -> str:
         """One line that `fpgen.parse_unit` reads back to an equal unit."""
-        operands = (fmt.name for fmt in self.operands.values())
-        words = [self.operation, *operands, "->", self.out.name, self.rounding.value]
-        if self.overflow is not default_overflow(self.out):
-            words.append(self._policy.value)
+        words = [*self._left, "->", *self._right]
         return " ".join(words + [f"{name}={value}" for name, value in self._options()])
+
+    @property
+    def _left(self) -> list[str]:
+        """The words before the arrow."""
+        words = [self.operation, *(getattr(self, name).name for name in self.operand_names)]
+        words += [f"{name}={getattr(self, name)}" for name in self.size_names]
+        addend = getattr(self, "c", None) if self.takes_addend else None
+        return [*words, "+", addend.name] if addend else words
+
+    @property
+    def _right(self) -> list[str]:
+        """The words after the arrow, but for the options."""
+        words = [getattr(self, self.out_name).name, self.rounding.value]
+        return words if self.overflow is self._default_overflow else [*words, self._policy.value]
 
     def __str__(self) -> str:
         return self.text
@@ -264,12 +319,11 @@ class Unit:
     @property
     def name(self) -> str:
         """A stable identifier that carries the parameters: the Verilog module name."""
-        operands = (fmt.name for fmt in self.operands.values())
-        words = [self.operation, *operands, "to", self.out.name, self.rounding.value]
-        if self.overflow is not default_overflow(self.out):
-            words.append(self._policy.value)
+        left = ["plus" if word == "+" else word.replace("=", "") if word.split("=")[0] in self.size_names else word
+                for word in self._left]
+        words = [*left, "to", *self._right]
         words += [f"{name}{'' if value == 'on' else '_' + value}" for name, value in self._options()]
-        spelled = "_".join(words).replace("-", "n")
+        spelled = re.sub(r"-(?=\d)", "n", "_".join(words))
         return re.sub(r"_+", "_", re.sub(r"[^A-Za-z0-9_]", "_", spelled)).strip("_")
 
     @property
@@ -278,7 +332,7 @@ class Unit:
         parts = [self.operation]
         for spec in dataclasses.fields(self):
             value = getattr(self, spec.name)
-            parts.append(f"{spec.name}={value.spelling if isinstance(value, Format) else value}")
+            parts.append(f"{spec.name}={getattr(value, 'spelling', value)}")
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
     def to_dict(self) -> dict[str, Any]:
@@ -286,12 +340,12 @@ class Unit:
         plain: dict[str, Any] = {"operation": self.operation}
         for spec in dataclasses.fields(self):
             value = getattr(self, spec.name)
-            if value is None:
+            if value is None or (spec.name == "out" and self.out_name != "out"):
                 continue
-            if isinstance(value, Format):
-                value = value.name
-            elif isinstance(value, enum.Enum):
+            if isinstance(value, enum.Enum):
                 value = value.value
+            elif not isinstance(value, bool | int | float):
+                value = str(value)
             plain[spec.name] = value
         return plain
 

@@ -18,6 +18,8 @@ Exact result to delivered result
    - ``ieee``: infinity, or NaN where the format has no infinity, when the rounding mode
      rounds away from zero there (RNE, RNA, stochastic, RUP of positive, RDN of negative);
      otherwise (RTZ, RTO, ...) the largest finite value of that sign.
+   - ``infinite``: as ``ieee``, but away from zero in every rounding mode, as tensor cores do that
+     truncate their results.
    - ``saturate``: the largest finite value of that sign, also for an infinite exact result.
    - ``propagate``: the largest finite value, but an infinite exact result stays infinite.
 
@@ -80,8 +82,14 @@ PORT_MODES = tuple(
 
 class Overflow(enum.Enum):
     IEEE = "ieee"
+    INFINITE = "infinite"
     SATURATE = "saturate"
     PROPAGATE = "propagate"
+
+    @property
+    def gives_infinity(self) -> bool:
+        """Whether a number that is too large may become an infinity, or NaN where there is none."""
+        return self in (Overflow.IEEE, Overflow.INFINITE)
 
 
 class Tininess(enum.Enum):
@@ -169,6 +177,7 @@ def check_overflow(out: Format, overflow: Overflow):
     """
     if overflow is Overflow.PROPAGATE and not out.has_infinity:
         raise UsageError(f"overflow=propagate with output {out}, which has no infinity; "
-                         f"allowed: {'ieee, ' if out.has_nan else ''}saturate")
-    if overflow is Overflow.IEEE and not (out.has_infinity or out.has_nan):
-        raise UsageError(f"overflow=ieee with output {out}, which has neither infinity nor NaN; allowed: saturate")
+                         f"allowed: {'ieee, infinite, ' if out.has_nan else ''}saturate")
+    if overflow.gives_infinity and not (out.has_infinity or out.has_nan):
+        raise UsageError(f"overflow={overflow.value} with output {out}, which has neither infinity nor NaN; "
+                         "allowed: saturate")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import math
 from dataclasses import dataclass
 
 from ..formats.descriptor import Format
@@ -32,16 +33,50 @@ _MEANINGS = {
     "load": "1: start a new sum from c with this product",
 }
 
+#: Operands and results whose role is more than "operand".
+_PARTS = {"a_scale": "scale of each block of a", "b_scale": "scale of each block of b", "c": "addend",
+          "tensor_scale": "scale of the whole tensor", "scale": "scale of the block", "elements": "elements"}
+
 
 @dataclass(frozen=True)
 class Port:
-    """One pin: `name`, `width` in bits, `is_input`, its `role`, and the `format` of its codes, if it carries any."""
+    """One pin.
+
+    Parameters
+    ----------
+    name : str
+    width : int
+        In bits, all elements together.
+    is_input : bool
+    role : Role
+    format : Format, optional
+        Of the codes it carries, if it carries any.
+    shape : tuple of int
+        Of the array of codes that it carries; ``()`` for a single one. Elements lie in row-major order,
+        the first in the lowest bits.
+    """
 
     name: str
     width: int
     is_input: bool
     role: Role
     format: Format | None = None
+    shape: tuple[int, ...] = ()
+
+    @staticmethod
+    def of_codes(name: str, fmt: Format, role: Role, shape: tuple[int, ...] = ()) -> Port:
+        """A pin with codes of `fmt`, an operand, control or result."""
+        return Port(name, fmt.bits * math.prod(shape), role is not Role.RESULT, role, fmt, shape)
+
+    @property
+    def count(self) -> int:
+        """Elements it carries."""
+        return math.prod(self.shape)
+
+    @property
+    def element_width(self) -> int:
+        """Bits of one element."""
+        return self.width // self.count
 
     @property
     def travels_in(self) -> bool:
@@ -63,7 +98,10 @@ class Port:
         if self.role is Role.FLAGS:
             return "exceptions {NV, DZ, OF, UF, NX}"
         if self.format is not None:
-            what = {Role.RESULT: "result", Role.OPERAND: "operand"}.get(self.role, "value")
+            what = _PARTS.get(self.name) if self.role is not Role.CONTROL else None
+            what = what or {Role.RESULT: "result", Role.OPERAND: "operand"}.get(self.role, "value")
+            if self.shape:
+                what += f", {' x '.join(map(str, self.shape))} codes, the first in the lowest bits"
             spelled = "" if self.format.name == self.format.spelling else f": {self.format.spelling}"
             return f"{what}, {self.format.name}{spelled}"
         return _MEANINGS.get(self.name, "")

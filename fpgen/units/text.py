@@ -2,7 +2,7 @@
 
 ::
 
-    unit   = operation operand... "->" out { word }
+    unit   = operation operand... { size "=" value } [ "+" addend ] "->" out { word }
     word   = rounding | overflow | switch | option "=" value
 
 A rounding mode (or ``port``) and an overflow policy may stand as bare words, and a yes/no option
@@ -21,15 +21,21 @@ from typing import Any
 from ..errors import UsageError
 from .add import Add
 from .base import Unit
+from .blockdot import BlockDot
 from .convert import Convert
+from .dot import DotProduct
 from .fma import FusedMultiplyAdd
 from .mac import MultiplyAccumulate
 from .multiply import Multiply
 from .options import Overflow, Rounding
+from .quantize import BlockDequantize, BlockQuantize
+from .tensorcore import TensorCore
 
 #: Operation name to class.
 OPERATIONS: dict[str, type[Unit]] = {
-    cls.operation: cls for cls in (Multiply, Add, FusedMultiplyAdd, MultiplyAccumulate, Convert)
+    cls.operation: cls
+    for cls in (Multiply, Add, FusedMultiplyAdd, MultiplyAccumulate, Convert, DotProduct, BlockDot, BlockQuantize,
+                BlockDequantize, TensorCore)
 }
 
 _SWITCH = {"on": True, "off": False, "yes": True, "no": False, "true": True, "false": False}
@@ -60,20 +66,47 @@ def parse_unit(text: str) -> Unit:
     if not words:
         raise UsageError(f"unit {text!r}: no operation; allowed: {', '.join(OPERATIONS)}")
     cls = _operation(words[0])
-    usage = f"{cls.operation} {' '.join(name.upper() for name in cls.operand_names)} -> OUT [options]"
+    usage = _usage(cls)
     if not arrow or not tail:
-        raise UsageError(f"unit {text!r}: no '-> OUT'; allowed: {usage}")
-    if len(words) - 1 != len(cls.operand_names):
-        raise UsageError(f"unit {text!r}: {len(words) - 1} operands; allowed: {usage}")
-    given: dict[str, Any] = dict(zip(cls.operand_names, words[1:], strict=True))
-    given["out"] = tail[0]
+        raise UsageError(f"unit {text!r}: no '-> {cls.out_name.upper()}'; allowed: {usage}")
     kinds = _kinds(cls)
+    given = _left(text, words[1:], cls, kinds)
+    given[cls.out_name] = tail[0]
     for word in tail[1:]:
         option, value = _word(word, cls, kinds)
         if option in given:
             raise UsageError(f"unit {text!r}: {option} given twice; once is allowed")
         given[option] = value
+    _check_complete(cls, given)
     return cls(**given)
+
+
+def _usage(cls: type[Unit]) -> str:
+    words = [cls.operation, *(name.upper() for name in cls.operand_names)]
+    words += [f"{name}={name.upper()}" for name in cls.size_names]
+    return " ".join([*words, *(["[+ C]"] if cls.takes_addend else []), "->", cls.out_name.upper(), "[options]"])
+
+
+def _left(text: str, words: list[str], cls: type[Unit], kinds: dict[str, str]) -> dict[str, Any]:
+    """What stands before the arrow: operands, sizes, addend."""
+    given: dict[str, Any] = {}
+    if "+" in words:
+        at = words.index("+")
+        if not cls.takes_addend or len(words) != at + 2:
+            raise UsageError(f"unit {text!r}: {' '.join(words[at:])}; allowed: {_usage(cls)}")
+        given["c"], words = words[at + 1], words[:at]
+    operands = []
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not equals or name not in cls.size_names:
+            operands.append(word)
+        elif name in given:
+            raise UsageError(f"unit {text!r}: {name} given twice; once is allowed")
+        else:
+            given[name] = _read(name, value, kinds[name])
+    if len(operands) != len(cls.operand_names):
+        raise UsageError(f"unit {text!r}: {len(operands)} operands; allowed: {_usage(cls)}")
+    return given | dict(zip(cls.operand_names, operands, strict=True))
 
 
 def unit_from_dict(plain: Mapping[str, Any]) -> Unit:
@@ -103,11 +136,15 @@ def unit_from_dict(plain: Mapping[str, Any]) -> Unit:
             continue
         _check_option(option, cls, kinds)
         given[option] = _typed(option, value, kinds[option])
-    missing = [name for name in (*cls.operand_names, "out") if name not in given]
-    if missing:
-        raise UsageError(f"{cls.operation}: no {', '.join(missing)}; "
-                         f"needed: {', '.join((*cls.operand_names, 'out'))}")
+    _check_complete(cls, given)
     return cls(**given)
+
+
+def _check_complete(cls: type[Unit], given: Mapping[str, Any]):
+    needed = (*cls.operand_names, *cls.size_names, cls.out_name)
+    missing = [name for name in needed if name not in given]
+    if missing:
+        raise UsageError(f"{cls.operation}: no {', '.join(missing)}; needed: {', '.join(needed)}")
 
 
 def _operation(name: Any) -> type[Unit]:
@@ -122,6 +159,8 @@ def _kinds(cls: type[Unit]) -> dict[str, str]:
     """Option name to the kind of value it takes: switch, whole, number, or word."""
     kinds = {}
     for spec in dataclasses.fields(cls):
+        if spec.name == "out" and cls.out_name != "out":
+            continue  # follows from other parameters
         types = set(re.findall(r"\w+", str(spec.type)))
         kinds[spec.name] = ("switch" if "bool" in types else "whole" if "int" in types
                             else "number" if "float" in types else "word")
@@ -145,7 +184,7 @@ def _word(word: str, cls: type[Unit], kinds: dict[str, str]) -> tuple[str, Any]:
 def _check_option(option: str, cls: type[Unit], kinds: dict[str, str], also: str = ""):
     if option in kinds:
         return
-    options = [name for name in kinds if name not in (*cls.operand_names, "out")]
+    options = [name for name in kinds if name not in (*cls.operand_names, cls.out_name)]
     close = difflib.get_close_matches(str(option), [*options, *(_BARE if also else ())], n=1)
     suggestion = f"did you mean {close[0]}? " if close else ""
     raise UsageError(f"{cls.operation}: option {option}; {suggestion}allowed: {also}{', '.join(options)}")

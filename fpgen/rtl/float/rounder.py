@@ -194,7 +194,10 @@ def round_and_pack(g: Graph, value: Positioned, special: Special, mode: Mode, ta
     rounded = prefix.increment(g, unrounded, round_up, "rounded")
 
     # Overflow: judged on the rounded code.
-    away = g.step("overflow_away", mode.nearest | mode.away_from_zero(sign))
+    away = mode.nearest | mode.away_from_zero(sign)
+    if target.semantics.overflow is Overflow.INFINITE:
+        away = g.const(1, 1)
+    away = g.step("overflow_away", away)
     over = _overflow(g, rounded, beyond, round_up, target, mode)
     tiny = never
     if target.looks_below:
@@ -225,8 +228,8 @@ def round_and_pack(g: Graph, value: Positioned, special: Special, mode: Mode, ta
 def _overflow(g: Graph, rounded: Node, beyond: Node, round_up: Node, target: Target, mode: Mode) -> Node:
     """1 when the rounded magnitude exceeds the largest finite value."""
     out, semantics = target.out, target.semantics
-    always_away = mode.nearest.constant == 1
-    if (out.infinity is Infinity.IEEE and semantics.overflow is Overflow.IEEE and always_away and not target.flags):
+    always_nearest = mode.nearest.constant == 1
+    if (out.infinity is Infinity.IEEE and semantics.overflow.gives_infinity and always_nearest and not target.flags):
         return beyond  # a carry out of the largest finite code is the code of infinity already
     if out.zero:
         largest = out.max_finite_code
@@ -282,7 +285,7 @@ def _deliver(g: Graph, magnitude: Node, sign: Node, special: Special, over: Node
     largest = out.max_finite_code
     nan_magnitude = out.nan_code & ones if out.has_nan else largest
     deliver(nan_magnitude, special.nan)
-    if semantics.overflow is Overflow.IEEE:
+    if semantics.overflow.gives_infinity:
         huge = out.infinity_code if out.has_infinity else nan_magnitude
         deliver(huge, infinite | (over & away))
         deliver(largest, over & ~away)
@@ -305,7 +308,7 @@ def _deliver(g: Graph, magnitude: Node, sign: Node, special: Special, over: Node
     if not out.signed:
         return result
     to_nan = special.nan
-    if semantics.overflow is Overflow.IEEE and not out.has_infinity:
+    if semantics.overflow.gives_infinity and not out.has_infinity:
         to_nan = to_nan | infinite | (over & away)  # this overflow is a NaN
     result_sign = g.mux(special.infinity, special.infinity_sign, sign) & ~to_nan
     if out.nan is NaN.NEGATIVE_ZERO:

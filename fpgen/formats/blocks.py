@@ -1,0 +1,176 @@
+"""Block formats: elements that share a scale, and how they are named.
+
+::
+
+    block = name | ELEMENT "@" SCALE "/" SIZE [ "/" TENSOR_SCALE ]
+
+such as ``mxfp4`` or ``int8@e8m0/16``. The value of element i is
+``element[i] * scale``, times the tensor scale where there is one (OCP MX 1.0, 5.1).
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from dataclasses import dataclass, field
+from functools import lru_cache
+from types import MappingProxyType
+
+from ..errors import UsageError
+from .catalogue import CATALOGUE, MX
+from .descriptor import Format
+from .grammar import as_format, parse
+
+LARGEST_BLOCK = 1024
+_HOW = "allowed: a name (fpgen formats lists them) or ELEMENT@SCALE/SIZE, as in int8@e8m0/16"
+
+
+@dataclass(frozen=True)
+class BlockFormat:
+    """`size` elements of one format that share one scale.
+
+    Parameters
+    ----------
+    element : Format or str
+    scale : Format or str
+        Unsigned floating point.
+    size : int
+        Elements in a block, 1 to 1024.
+    tensor_scale : Format or str, optional
+        Format of a second scale that the whole tensor shares (NVFP4).
+    name : str
+        What to call it; derived when empty. Not part of equality.
+
+    Raises
+    ------
+    UsageError
+    """
+
+    element: Format
+    scale: Format
+    size: int
+    tensor_scale: Format | None = None
+    name: str = field(default="", compare=False)
+
+    def __post_init__(self):
+        for part in ("element", "scale", "tensor_scale"):
+            if getattr(self, part) is not None:
+                object.__setattr__(self, part, as_format(getattr(self, part)))
+        if not (type(self.size) is int and 1 <= self.size <= LARGEST_BLOCK):
+            raise UsageError(f"block of {self.size} elements; 1 to {LARGEST_BLOCK} are allowed")
+        if self.scale.fixed or self.scale.signed:
+            what = "fixed point" if self.scale.fixed else "signed"
+            raise UsageError(f"scale {self.scale} is {what}; an unsigned floating-point format is allowed, "
+                             "such as e8m0 or ue4m3")
+        if self.tensor_scale is not None and self.tensor_scale.fixed:
+            raise UsageError(f"tensor scale {self.tensor_scale} is fixed point; floating point is allowed")
+        if not self.name:
+            object.__setattr__(self, "name", self.spelling)
+
+    @property
+    def spelling(self) -> str:
+        """Text that `parse_block` reads back, independent of the name."""
+        tensor = f"/{self.tensor_scale.name}" if self.tensor_scale else ""
+        return f"{self.element.name}@{self.scale.name}/{self.size}{tensor}"
+
+    @property
+    def power_of_two_scale(self) -> bool:
+        """Whether every scale is a power of two."""
+        return self.scale.precision == 1
+
+    @property
+    def bits_per_element(self) -> float:
+        """Storage, the block's scale included."""
+        return self.element.bits + self.scale.bits / self.size
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True)
+class BlockEntry:
+    """A named block format; fields as in `catalogue.Entry`."""
+
+    format: BlockFormat
+    standard: str
+    source: str
+    note: str = ""
+    aliases: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        return self.format.name
+
+
+def _mx(name: str, element: str, standard: str, note: str = "", aliases: tuple[str, ...] = ()) -> BlockEntry:
+    block = BlockFormat(CATALOGUE[element].format, CATALOGUE["e8m0"].format, 32, name=name)
+    return BlockEntry(block, standard, MX, note, aliases)
+
+
+_ENTRIES = [
+    _mx("mxfp8e4m3", "e4m3fn", "MXFP8 (E4M3)", aliases=("mxfp8_e4m3",)),
+    _mx("mxfp8e5m2", "e5m2", "MXFP8 (E5M2)", "elements can be infinite or NaN", ("mxfp8_e5m2",)),
+    _mx("mxfp6e3m2", "e3m2", "MXFP6 (E3M2)", aliases=("mxfp6_e3m2",)),
+    _mx("mxfp6e2m3", "e2m3", "MXFP6 (E2M3)", aliases=("mxfp6_e2m3",)),
+    _mx("mxfp4", "e2m1", "MXFP4", "not NVFP4: 32 elements, power-of-two scale", ("mxfp4_e2m1",)),
+    _mx("mxint8", "mxint8", "MXINT8", "as an element format, mxint8 is one code without a scale"),
+    BlockEntry(BlockFormat(CATALOGUE["e2m1"].format, CATALOGUE["ue4m3"].format, 16, CATALOGUE["fp32"].format, "nvfp4"),
+               "NVFP4", "NVIDIA PTX ISA 8.7, .kind::mxf4nvf4; NVIDIA, Introducing NVFP4 (2025)",
+               "16 elements; the scale is no power of two; a dot product leaves the tensor scales to what follows it"),
+]
+
+#: Every named block format, by name.
+BLOCKS = MappingProxyType({entry.name: entry for entry in _ENTRIES})
+BLOCK_ALIASES = MappingProxyType({alias: entry.name for entry in _ENTRIES for alias in entry.aliases})
+AMBIGUOUS_BLOCKS = MappingProxyType({"mxfp8": "mxfp8e4m3, mxfp8e5m2", "mxfp6": "mxfp6e3m2, mxfp6e2m3"})
+
+
+def is_block(text: str) -> bool:
+    """Whether `text` has the spelling of a block format (which may still be wrong), rather than of a plain one."""
+    text = text.strip().lower()
+    return "@" in text or text in BLOCKS or text in BLOCK_ALIASES or text in AMBIGUOUS_BLOCKS
+
+
+def parse_block(text: str) -> BlockFormat:
+    """The block format that `text` names.
+
+    Raises
+    ------
+    UsageError
+        Unknown name (with close matches), or parts that make no block.
+    """
+    if not isinstance(text, str):
+        raise UsageError(f"block format {text!r}; {_HOW}")
+    return _parse(text.strip().lower())
+
+
+@lru_cache(maxsize=1024)
+def _parse(text: str) -> BlockFormat:
+    name = BLOCK_ALIASES.get(text, text)
+    if name in BLOCKS:
+        return BLOCKS[name].format
+    if name in AMBIGUOUS_BLOCKS:
+        raise UsageError(f"block format {text}: means several; allowed: {AMBIGUOUS_BLOCKS[name]}")
+    match = re.fullmatch(r"([^@/]+)@([^@/]+)/(\d{1,6})(?:/([^@/]+))?", text)
+    if not match:
+        close = difflib.get_close_matches(text, [*BLOCKS, *BLOCK_ALIASES], n=3, cutoff=0.6)
+        suggestion = f"did you mean {', '.join(close)}? " if close else ""
+        raise UsageError(f"block format {text or repr(text)}: unknown; {suggestion}{_HOW}")
+    tensor = parse(match[4]) if match[4] else None
+    return as_block(BlockFormat(parse(match[1]), parse(match[2]), int(match[3]), tensor))
+
+
+def as_block(given: BlockFormat | str) -> BlockFormat:
+    """The block format that `given` is or names, under its canonical name.
+
+    Raises
+    ------
+    UsageError
+    """
+    if not isinstance(given, BlockFormat):
+        return parse_block(given)
+    for entry in BLOCKS.values():
+        if entry.format == given:
+            return entry.format
+    return given if given.name == given.spelling else BlockFormat(
+        given.element, given.scale, given.size, given.tensor_scale)

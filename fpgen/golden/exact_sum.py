@@ -1,0 +1,219 @@
+"""The definition of sums of products: Python integers and fractions, one sum at a time.
+
+It follows the text of `fpgen.units.accumulation`, step by step; a group is a list of terms and an addend.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from ..formats.descriptor import Class, Format
+from ..units.accumulation import Accumulation, Addend, Kind, Split, Treatment
+from ..units.blockdot import BlockDot
+from ..units.dot import DotProduct
+from ..units.options import Flags, Rounding
+from .exact import INVALID, ZERO, decode, product, total
+from .exact_round import Exact, finite, round_to
+
+
+@dataclass(frozen=True)
+class Term:
+    """One summand.
+
+    Parameters
+    ----------
+    value : Exact
+    align : int or None
+        Alignment exponent; None where it has none.
+    """
+
+    value: Exact
+    align: int | None
+
+
+def alignment_exponent(code: int, fmt: Format, value: Exact) -> int | None:
+    """Exponent of the leading place of the significand of `code`, as it is encoded; None for a zero."""
+    if value.kind is not Class.FINITE:
+        return None
+    _, _, exponent = fmt.decompose(code)
+    return exponent + fmt.significand_bits - 1
+
+
+def dot(unit: DotProduct, a: Sequence[int], b: Sequence[int], c: int | None = None, *,
+        mode: Rounding | None = None, random: int = 0) -> tuple[int, Flags]:
+    """The result of one dot product, of n codes of `a` and of `b`, and a code of `c` where the unit has it."""
+    products = [_product_term(unit, x, y) for x, y in zip(a, b, strict=True)]
+    presum = unit.accumulate.presum or 1
+    if presum > 1 and unit.accumulate.kind is not Kind.EXACT:
+        products = [Term(_sum([term.value for term in part]), 0) for part in _parts(products, presum)]
+    return _accumulate(unit, products, presum, c, mode, random)
+
+
+def block_dot(unit: BlockDot, a: Sequence[int], a_scale: Sequence[int], b: Sequence[int], b_scale: Sequence[int],
+              c: int | None = None, *, mode: Rounding | None = None, random: int = 0) -> tuple[int, Flags]:
+    """The result of one block dot product; `a` and `b` have k codes, the scales k / size."""
+    terms = []
+    presum = unit.presum
+    for block in range(unit.blocks):
+        scales = [(a_scale[block], unit.a.scale), (b_scale[block], unit.b.scale)]
+        values = [decode(code, fmt) for code, fmt in scales]
+        scale = product(*values)
+        aligns = [alignment_exponent(code, fmt, value) for (code, fmt), value in zip(scales, values, strict=True)]
+        align = None if None in aligns else sum(aligns)
+        part = slice(block * unit.size, (block + 1) * unit.size)
+        products = [_product_term(unit, x, y) for x, y in zip(a[part], b[part], strict=True)]
+        if presum > 1:
+            products = [Term(_sum([term.value for term in some]), 0) for some in _parts(products, presum)]
+        for term in products:
+            both = None if term.align is None or align is None else term.align + align
+            terms.append(Term(product(scale, term.value), both))
+    return _accumulate(unit, terms, presum, c, mode, random)
+
+
+def _product_term(unit: DotProduct | BlockDot, x: int, y: int) -> Term:
+    """a * b, with its alignment exponent."""
+    a, b = (unit.a.element, unit.b.element) if isinstance(unit, BlockDot) else (unit.a, unit.b)
+    flush = unit.subnormals.flush_inputs
+    first, second = decode(x, a, flush), decode(y, b, flush)
+    aligns = alignment_exponent(x, a, first), alignment_exponent(y, b, second)
+    return Term(product(first, second), None if None in aligns else sum(aligns))
+
+
+def _parts(terms: Sequence[Term], size: int) -> list[Sequence[Term]]:
+    return [terms[start : start + size] for start in range(0, len(terms), size)]
+
+
+def _sum(values: Sequence[Exact]) -> Exact:
+    """An exact sum, whatever the order; a sum of zero is +0.
+
+    A NaN among the values hides infinities of opposite signs (as it does in a sum of two, IEEE 754-2019, 6.2).
+    """
+    if any(value.is_nan for value in values):
+        return Exact(Class.NAN, invalid=any(value.invalid for value in values))
+    signs = {value.sign for value in values if value.is_infinite}
+    if signs:
+        return INVALID if len(signs) == 2 else Exact(Class.INFINITY, signs.pop())
+    return _exact(sum((_fraction(value) for value in values if not value.is_zero), Fraction(0)))
+
+
+def _accumulate(unit: DotProduct | BlockDot, terms: list[Term], presum: int, c: int | None, mode: Rounding | None,
+                random: int) -> tuple[int, Flags]:
+    """Groups of terms one after another, and the last result as a code of `out`."""
+    record, out, semantics = unit.accumulate, unit.out, unit.semantics
+    mode = mode or semantics.rounding
+    addend = None
+    if unit.c is not None:
+        assert c is not None
+        value = decode(c, unit.c, semantics.subnormals.flush_inputs)
+        addend = Term(value, alignment_exponent(c, unit.c, value))
+    if record.kind is Kind.EXACT:
+        everything = [term.value for term in terms] + ([addend.value] if addend else [])
+        return round_to(_sum(everything), out, semantics, mode=mode, random=random)
+
+    intermediate = unit.intermediate
+
+    def rounded(value: Exact) -> Term:
+        """A sum as it stands between two steps."""
+        code, _ = round_to(value, intermediate, semantics, mode=mode, random=random)
+        # A result that was just delivered is not flushed again; with flushed outputs there is nothing to flush.
+        again = decode(code, intermediate)
+        return Term(again, alignment_exponent(code, intermediate, again))
+
+    group = min(record.group or len(terms) * presum, len(terms) * presum) // presum
+    for part in _parts(terms, group):
+        if record.kind is Kind.ALIGNED:
+            addend = rounded(_aligned(record, part, addend))
+        elif record.kind is Kind.TREE:
+            pairs = _pairwise([rounded(total(term.value, ZERO, mode)).value for term in part], rounded, mode)
+            addend = rounded(total(pairs, addend.value, mode)) if addend else Term(pairs, None)
+        else:
+            for term in part:
+                addend = rounded(total(term.value, addend.value, mode) if addend else term.value)
+    assert addend is not None
+    return round_to(addend.value, out, semantics, mode=mode, random=random)
+
+
+def _pairwise(values: Sequence[Exact], rounded, mode: Rounding) -> Exact:
+    """Sums of halves, every one rounded."""
+    if len(values) == 1:
+        return values[0]
+    half = len(values) // 2
+    left, right = _pairwise(values[:half], rounded, mode), _pairwise(values[half:], rounded, mode)
+    return rounded(total(left, right, mode)).value
+
+
+# ---- aligned -------------------------------------------------------------------------------------
+
+
+def _aligned(record: Accumulation, terms: Sequence[Term], addend: Term | None) -> Exact:
+    """The exact value of an aligned group before its rounding."""
+    everything = [term.value for term in terms] + ([addend.value] if addend else [])
+    special = _sum([value for value in everything if value.is_nan or value.is_infinite])
+    if special.is_nan or special.is_infinite:
+        return special
+    assert record.fraction is not None
+    inside = [addend] if addend and record.addend is Addend.INSIDE else []
+    if record.split is Split.ODD_EVEN:
+        parts = [_align(record, [*terms[0::2], *inside]), _align(record, terms[1::2])]
+        top = _largest([align for _, align in parts])
+        summed = sum((_to_multiple(part, top - record.fraction, record.join) for part, _ in parts), Fraction(0)) \
+            if top is not None else Fraction(0)
+    else:
+        summed, top = _align(record, [*terms, *inside])
+    if addend and record.addend is Addend.OUTSIDE:
+        summed = _join(record, summed, top, addend)
+    return _exact(summed)
+
+
+def _align(record: Accumulation, terms: Sequence[Term]) -> tuple[Fraction, int | None]:
+    """Steps 1 to 3: the sum, and the exponent that its terms were aligned to."""
+    top = _largest([term.align for term in terms])
+    if top is None:
+        return Fraction(0), None
+    if record.clamp is not None:
+        top = max(top, record.clamp)
+    assert record.fraction is not None
+    quantum = top - record.fraction
+    return sum((_to_multiple(_fraction(term.value), quantum, record.treatment) for term in terms), Fraction(0)), top
+
+
+def _join(record: Accumulation, summed: Fraction, top: int | None, addend: Term) -> Fraction:
+    """Step 4 with the addend outside."""
+    most = _largest([top, addend.align])
+    if most is None:
+        return Fraction(0)
+    keep_sum = record.fraction if record.sum_fraction is None else record.sum_fraction
+    keep_addend = record.fraction if record.addend_fraction is None else record.addend_fraction
+    assert keep_sum is not None and keep_addend is not None
+    other = _fraction(addend.value)
+    if addend.align is not None and record.addend_reach is not None and addend.align < most - record.addend_reach:
+        other = Fraction(0)
+    return _to_multiple(summed, most - keep_sum, record.join) + _to_multiple(other, most - keep_addend, record.join)
+
+
+def _largest(aligns: Sequence[int | None]) -> int | None:
+    return max((align for align in aligns if align is not None), default=None)
+
+
+def _to_multiple(value: Fraction, quantum: int, treatment: Treatment) -> Fraction:
+    """`value` brought to a multiple of 2**quantum."""
+    unit = Fraction(2) ** quantum
+    if treatment is Treatment.FLOOR:
+        return value // unit * unit
+    whole = abs(value) // unit
+    if treatment is Treatment.STICKY and whole * unit != abs(value):
+        whole |= 1
+    return (whole if value >= 0 else -whole) * unit
+
+
+def _fraction(value: Exact) -> Fraction:
+    return (-1) ** value.sign * value.significand * Fraction(2) ** value.exponent
+
+
+def _exact(value: Fraction) -> Exact:
+    """A dyadic fraction as an `Exact`; zero is +0."""
+    if value == 0:
+        return ZERO
+    return finite(int(value < 0), abs(value.numerator), 1 - value.denominator.bit_length())

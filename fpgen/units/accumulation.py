@@ -1,0 +1,256 @@
+"""How a sum of many products is made: one record that covers exact sums, tensor cores and chains of roundings.
+
+A dot product is worked out in *groups* of products, one after another; the result of a group is the
+addend of the next, and the addend `c` that of the first.
+
+Terms
+-----
+A term is one product, ``significand * 2**exponent`` exactly. Its *alignment exponent* is the sum of its operands'
+exponents, each that of the leading place of the significand as it is encoded: a subnormal has the exponent of the
+smallest normal, the product is not normalised. A block scale adds its exponent (and, where it is no power of two,
+multiplies its significand). A fixed-point operand's exponent is that of its top magnitude bit. A zero has no
+alignment exponent. With `presum`, so many neighbouring products are first summed exactly into one term, whose
+alignment exponent is that of its scales (0 without scales) whatever the sum is; only a zero scale leaves it
+without one.
+
+Kinds
+-----
+``exact``
+    All terms and `c` are summed without losing a bit, and the sum is rounded once (P3109, 5.3.2 BlockDotProduct).
+    A sum of zero is +0.
+``aligned``
+    1. e = the largest alignment exponent of the group's terms (with ``addend=inside``, of its addend too), and at
+       least `clamp`.
+    2. Every term (and addend) is brought to a multiple of 2**(e - `fraction`) as `treatment` says.
+    3. They are summed exactly.
+    4. ``addend=inside``: that sum is rounded. ``addend=outside``: with m = max(e, the addend's exponent), the sum is
+       brought to a multiple of 2**(m - `sum_fraction`) and the addend to one of 2**(m - `addend_fraction`), both as
+       `join` says; an addend with an exponent below m - `addend_reach` is left out; their sum is rounded.
+
+    With ``split=odd-even`` steps 1 to 3 are done for the products of even and of odd index by themselves; the two sums
+    are then brought to multiples of 2**(max(e_even, e_odd) - `fraction`) as `join` says, and added.
+    A sum of zero is +0.
+``chain``
+    The terms are added to the addend one by one, rounded every time: fused multiply-adds. Without `c` the
+    first term is rounded by itself.
+``tree``
+    The terms of a group are rounded (after adding +0) and summed in pairs, halves first, every sum rounded; the
+    addend is added last.
+
+Every rounding is to `intermediate` (the output, where that is not given), in the unit's rounding mode. The last
+result is converted to the output.
+
+Sources: Hickmann and Bradford, ARITH 2019; Fasi, Higham, Mikaitis and Pranesh, PeerJ CS 7:e330 (2021); Khattak and
+Mikaitis, "Accurate Models of NVIDIA Tensor Cores" (2025); MMA-Sim (arXiv 2511.10909), whose functions the steps follow.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import enum
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..errors import UsageError
+from ..formats import Format, as_format
+
+
+class Kind(enum.Enum):
+    """See the module."""
+
+    EXACT = "exact"
+    ALIGNED = "aligned"
+    TREE = "tree"
+    CHAIN = "chain"
+
+
+class Treatment(enum.Enum):
+    """What happens to the bits below the last one kept."""
+
+    TRUNCATE = "truncate"  # toward zero
+    FLOOR = "floor"  # toward minus infinity: two's complement, cut
+    STICKY = "sticky"  # truncated, and their OR is or-ed into the magnitude's last bit kept
+
+
+class Addend(enum.Enum):
+    """Whether the addend is aligned with the products."""
+
+    INSIDE = "inside"
+    OUTSIDE = "outside"
+
+
+class Split(enum.Enum):
+    """Whether a group is summed in one piece."""
+
+    NONE = "none"
+    ODD_EVEN = "odd-even"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Accumulation:
+    """How products become a sum; the fields are explained in the module.
+
+    Parameters
+    ----------
+    kind : Kind or str
+    fraction : int, optional
+        F, places kept below the alignment exponent: ``aligned`` only, and needed there.
+    treatment : Treatment or str
+        ``aligned``: of every term.
+    addend : Addend or str
+        ``aligned``.
+    group : int, optional
+        Products in a group (``aligned``, ``tree``); default: all of them.
+    presum : int, optional
+        Products summed exactly into one term; default 1, and for block products with ``tree`` or ``chain`` a block.
+    split : Split or str
+        ``aligned``.
+    clamp : int, optional
+        ``aligned``: the lowest exponent to align to.
+    sum_fraction, addend_fraction : int, optional
+        ``aligned`` with ``addend=outside``; default: `fraction`.
+    addend_reach : int, optional
+        ``aligned`` with ``addend=outside``; default: no limit.
+    join : Treatment or str
+        ``aligned`` with ``addend=outside`` or ``split=odd-even``: how sums are aligned with each other.
+    intermediate : Format or str, optional
+        What sums are rounded to; default: the output.
+    name : str
+        Of the preset it comes from; not part of equality.
+
+    Raises
+    ------
+    UsageError
+    """
+
+    kind: Kind = Kind.EXACT
+    fraction: int | None = None
+    treatment: Treatment = Treatment.TRUNCATE
+    addend: Addend = Addend.INSIDE
+    group: int | None = None
+    presum: int | None = None
+    split: Split = Split.NONE
+    clamp: int | None = None
+    sum_fraction: int | None = None
+    addend_fraction: int | None = None
+    addend_reach: int | None = None
+    join: Treatment = Treatment.FLOOR
+    intermediate: Format | None = None
+    name: str = field(default="", compare=False)
+
+    def __post_init__(self):
+        from .base import as_enum
+
+        for option, kind in (("kind", Kind), ("treatment", Treatment), ("addend", Addend), ("split", Split),
+                             ("join", Treatment)):
+            object.__setattr__(self, option, as_enum(f"accumulate: {option}", getattr(self, option), kind))
+        if self.intermediate is not None:
+            object.__setattr__(self, "intermediate", as_format(self.intermediate))
+        for option, (low, high) in _RANGES.items():
+            value = getattr(self, option)
+            if value is not None and not (type(value) is int and low <= value <= high):
+                raise UsageError(f"accumulate: {option}={value}; a whole number from {low} to {high} is allowed")
+        self._validate()
+
+    def _validate(self):
+        for spec in dataclasses.fields(self):
+            belongs = _BELONGS.get(spec.name)
+            if belongs and self.kind not in belongs and getattr(self, spec.name) != spec.default:
+                kinds = ", ".join(kind.value for kind in belongs)
+                raise UsageError(f"accumulate={self.kind.value} with {spec.name}; {spec.name} belongs to {kinds}")
+        if self.kind is Kind.ALIGNED and self.fraction is None:
+            raise UsageError("accumulate=aligned without fraction; aligned:fraction=25 is allowed")
+        if self.addend is Addend.INSIDE:
+            if self.split is not Split.NONE:
+                raise UsageError("accumulate: split=odd-even with addend=inside; it belongs to addend=outside")
+            for option in ("sum_fraction", "addend_fraction", "addend_reach"):
+                if getattr(self, option) is not None:
+                    raise UsageError(f"accumulate: {option} with addend=inside; it belongs to addend=outside")
+
+    @property
+    def spelling(self) -> str:
+        """Text that `parse_accumulation` reads back, without the name of a preset."""
+        options = []
+        for spec in dataclasses.fields(self):
+            value = getattr(self, spec.name)
+            if spec.name in ("kind", "name") or value == spec.default:
+                continue
+            shown = value.value if isinstance(value, enum.Enum) else value.name if isinstance(value, Format) else value
+            options.append(f"{spec.name}={shown}")
+        return self.kind.value + (":" + ",".join(options) if options else "")
+
+    def __str__(self) -> str:
+        return self.name or self.spelling
+
+    @property
+    def promise(self) -> str:
+        """What is promised about the sum, in a few words."""
+        steps = f"every sum rounded to {self.intermediate}" if self.intermediate else "every sum rounded"
+        if self.kind is Kind.EXACT:
+            return "exact sum, rounded once"
+        if self.kind is Kind.CHAIN:
+            return f"terms added one after another, {steps}"
+        groups = "" if self.group is None else f" in groups of {self.group}"
+        if self.kind is Kind.TREE:
+            return f"terms summed in pairs{groups}, {steps}"
+        cut = {Treatment.TRUNCATE: "truncated", Treatment.FLOOR: "floored", Treatment.STICKY: "with sticky bit"}
+        words = [f"aligned{groups}, {self.fraction} fraction bits kept, {cut[self.treatment]}"]
+        if self.split is Split.ODD_EVEN:
+            words.append("odd and even products apart")
+        if self.addend is Addend.OUTSIDE:
+            words.append("addend joined after")
+        if self.intermediate:
+            words.append(f"sums rounded to {self.intermediate}")
+        return ", ".join(words)
+
+
+_ALIGNED = (Kind.ALIGNED,)
+_BELONGS: dict[str, tuple[Kind, ...]] = {
+    **dict.fromkeys(("fraction", "treatment", "addend", "split", "clamp", "sum_fraction", "addend_fraction",
+                     "addend_reach", "join"), _ALIGNED),
+    "group": (Kind.ALIGNED, Kind.TREE),
+    "presum": (Kind.ALIGNED, Kind.TREE, Kind.CHAIN),
+    "intermediate": (Kind.ALIGNED, Kind.TREE, Kind.CHAIN),
+}
+_RANGES = {"fraction": (1, 256), "group": (1, 1024), "presum": (1, 1024), "clamp": (-4096, 4096),
+           "sum_fraction": (1, 256), "addend_fraction": (1, 256), "addend_reach": (0, 1024)}
+
+
+#: No bit is lost: the default.
+EXACT = Accumulation()
+
+
+def parse_accumulation(text: str) -> Accumulation:
+    """The accumulation that ``exact``, ``chain`` or ``aligned:fraction=25,group=8`` spells (no preset names here).
+
+    Raises
+    ------
+    UsageError
+    """
+    head, colon, tail = text.strip().lower().partition(":")
+    kinds = [kind.value for kind in Kind]
+    if head not in kinds:
+        from .presets import PRESETS
+
+        close = difflib.get_close_matches(head, [*kinds, *PRESETS], n=2)
+        suggestion = f"did you mean {', '.join(close)}? " if close else ""
+        raise UsageError(f"accumulate={text}; {suggestion}allowed: {', '.join(kinds)} (with options as in "
+                         f"aligned:fraction=25), or a preset: {', '.join(PRESETS)}")
+    given: dict[str, Any] = {"kind": head}
+    options = [spec.name for spec in dataclasses.fields(Accumulation) if spec.name not in ("kind", "name")]
+    for word in tail.split(",") if colon else []:
+        option, equals, value = (part.strip() for part in word.partition("="))
+        if not equals or option not in options:
+            raise UsageError(f"accumulate={text}: option {word.strip() or repr(word)}; allowed: "
+                             f"{', '.join(options)}, each with =value")
+        if option in given:
+            raise UsageError(f"accumulate={text}: {option} given twice; once is allowed")
+        if option in _RANGES:
+            if not re.fullmatch(r"[+-]?\d{1,6}", value):
+                raise UsageError(f"accumulate={text}: {option}={value}; a whole number is allowed")
+            given[option] = int(value)
+        else:
+            given[option] = value
+    return Accumulation(**given)

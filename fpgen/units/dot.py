@@ -1,0 +1,222 @@
+"""result = sum of n products (+ c): exact, or as a named machine accumulates."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from ..errors import UsageError
+from ..formats import Format, as_format
+from .accumulation import EXACT, Accumulation, Kind, parse_accumulation
+from .base import Unit, as_enum
+from .options import Overflow, Rounding, Subnormals, default_overflow
+from .ports import Port, Role
+from .presets import PRESETS, Case, find_case
+
+LARGEST_SUM = 1024
+#: Widest fixed-point sum of ``exact``: the products of fp64 operands fit, with room.
+MAX_WINDOW_BITS = 8192
+
+
+@dataclass(frozen=True, kw_only=True)
+class SumOfProducts(Unit):
+    """What units that sum products have in common.
+
+    Parameters
+    ----------
+    c : Format or str, optional
+        Format of an addend.
+    accumulate : Accumulation or str
+        How the sum is made: a record, its spelling such as ``aligned:fraction=25,group=8``, or the name of a preset
+        (`fpgen.units.PRESETS`). Default: ``exact``.
+    rounding, overflow, subnormals
+        As in `Unit`; where not given, those of the preset.
+    """
+
+    takes_addend: ClassVar[bool] = True
+
+    c: Format | None = None
+    accumulate: Accumulation = EXACT
+    rounding: Rounding = None  # type: ignore[assignment]  # filled in: RNE, or the preset's
+    subnormals: Subnormals = None  # type: ignore[assignment]  # filled in: FULL, or the preset's
+
+    def _prepare(self):
+        if self.c is not None:
+            self._set("c", as_format(self.c))
+        self._set("out", as_format(self.out))
+        self._prepare_operands()
+        if isinstance(self.accumulate, str):
+            name = self.accumulate.strip().lower()
+            if name in PRESETS:
+                self._set("accumulate", self._case(name).accumulation)
+            else:
+                self._set("accumulate", parse_accumulation(name))
+        if not isinstance(self.accumulate, Accumulation):
+            raise UsageError(f"accumulate={self.accumulate!r}; a spelling, the name of a preset or an Accumulation "
+                             "is allowed")
+        if self.accumulate.name and self.accumulate != self._case(self.accumulate.name).accumulation:
+            self._set("accumulate", dataclasses.replace(self.accumulate, name=""))  # no longer that machine's
+        for option in ("rounding", "subnormals"):
+            if getattr(self, option) is None:
+                self._set(option, self._default(option))
+
+    def _prepare_operands(self):
+        """Bring the operands' formats into their canonical form."""
+
+    def _formats(self) -> tuple[Format, Format, tuple[Format, ...]]:
+        """Element formats of a and b, and the formats of the scales."""
+        raise NotImplementedError
+
+    def _case(self, name: str) -> Case:
+        a, b, scales = self._formats()
+        return find_case(name, a, b, self.out, scales)
+
+    @property
+    def _format_names(self) -> tuple[str, ...]:
+        return ("c",) if self.c is not None else ()
+
+    def _default(self, name: str) -> Any:
+        if name in ("rounding", "subnormals"):
+            if self.accumulate.name:
+                return getattr(self._case(self.accumulate.name), name)
+            return Rounding.RNE if name == "rounding" else Subnormals.FULL
+        return super()._default(name)
+
+    @property
+    def _default_overflow(self) -> Overflow:
+        preset = self.accumulate.name
+        return self._case(preset).overflow if preset else default_overflow(self.out)
+
+    @property
+    def intermediate(self) -> Format:
+        """What sums are rounded to on the way."""
+        return self.accumulate.intermediate or self.out
+
+    @property
+    def _promise(self) -> str:
+        name = f" ({self.accumulate.name})" if self.accumulate.name else ""
+        return self.accumulate.promise + name
+
+    def _check_sum(self, products: int):
+        """Refuse what does not fit together, for a sum of so many products."""
+        record = self.accumulate
+        if self.flags and record.kind is not Kind.EXACT:
+            raise UsageError(f"flags=on with accumulate={record}; flags are those of one rounding: "
+                             "accumulate=exact is allowed")
+        if as_enum("rounding", self.rounding, Rounding).stochastic and not self._one_rounding(products):
+            raise UsageError(f"rounding={self.rounding.value} with accumulate={record}, which rounds more than once; "
+                             "accumulate=exact is allowed")
+        intermediate = self.intermediate
+        if intermediate.fixed and record.kind is not Kind.EXACT:
+            raise UsageError(f"accumulate={record} with sums in {intermediate}, which is fixed point; "
+                             "floating point, or accumulate=exact is allowed")
+        if record.kind is Kind.ALIGNED and record.fraction is not None and (
+            record.fraction < intermediate.precision - 1
+        ):
+            raise UsageError(
+                f"accumulate: fraction={record.fraction} with sums rounded to {intermediate}, which has "
+                f"{intermediate.precision - 1} fraction bits: the last ones would always be 0; at least "
+                f"fraction={intermediate.precision - 1}, or intermediate=e{intermediate.exponent_bits}m"
+                f"{record.fraction} to say what the sum holds")
+        group = min(record.group or products, products)
+        if products % group:
+            raise UsageError(f"accumulate={record}: groups of {group} with {products} products; "
+                             "a whole number of groups is allowed")
+        presum = record.presum or 1
+        if group % min(presum, group):
+            raise UsageError(f"accumulate={record}: presum={presum} in groups of {group}; a divisor is allowed")
+
+    def _one_rounding(self, products: int) -> bool:
+        record = self.accumulate
+        return record.kind is Kind.EXACT or (record.kind is Kind.ALIGNED and self.intermediate == self.out
+                                             and (record.group or products) >= products)
+
+    def exact_span(self, scales: tuple[Format, ...] = ()) -> tuple[int, int]:
+        """``exact``: (lowest, highest): terms, `c` and sum are multiples of 2**lowest with magnitudes below 2**highest.
+
+        Kulisch's accumulator, for these formats; `scales` are those that multiply every product.
+        """
+        a, b, _ = self._formats()
+        low = sum(fmt.quantum_exponent for fmt in (a, b, *scales))
+        high = sum(_ceiling(fmt) for fmt in (a, b, *scales)) + (self.products - 1).bit_length()
+        if self.c is not None:
+            low, high = min(low, self.c.quantum_exponent), max(high, _ceiling(self.c))
+        return low, high + 1
+
+    @property
+    def products(self) -> int:
+        """Products in one sum."""
+        raise NotImplementedError
+
+    def _check_window(self, scales: tuple[Format, ...] = ()):
+        low, high = self.exact_span(scales)
+        if self.accumulate.kind is Kind.EXACT and high - low + 1 > MAX_WINDOW_BITS:
+            raise UsageError(f"accumulate=exact: the sum would need {high - low + 1} bits; up to {MAX_WINDOW_BITS} are "
+                             "allowed, so formats with less range, or accumulate=aligned")
+
+
+def _ceiling(fmt: Format) -> int:
+    """log2 of a power of two above (or at) the largest magnitude."""
+    return fmt.scale + fmt.significand_bits if fmt.fixed else fmt.emax + 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class DotProduct(SumOfProducts):
+    """``sum(a[i] * b[i]) (+ c)``.
+
+    Parameters
+    ----------
+    a, b : Format or str
+        Free, also fixed point.
+    n : int
+        Number of products, 1 to 1024.
+    c, accumulate, rounding, overflow, subnormals
+        See `SumOfProducts`.
+
+    Notes
+    -----
+    Ports `a` and `b` carry n codes. NaN operands, infinity times zero and infinities of both signs make the
+    result NaN. ``exact`` and ``aligned`` sums of zero are +0; ``tree`` and ``chain`` follow IEEE 754-2019, 6.3.
+    """
+
+    operation: ClassVar[str] = "dot"
+    operand_names: ClassVar[tuple[str, ...]] = ("a", "b")
+    size_names: ClassVar[tuple[str, ...]] = ("n",)
+
+    a: Format
+    b: Format
+    n: int
+
+    def _prepare_operands(self):
+        self._set("a", as_format(self.a))
+        self._set("b", as_format(self.b))
+
+    def _formats(self):
+        return self.a, self.b, ()
+
+    @property
+    def _format_names(self) -> tuple[str, ...]:
+        return (*self.operand_names, *super()._format_names)
+
+    @property
+    def products(self) -> int:
+        return self.n
+
+    def _validate(self):
+        if not (type(self.n) is int and 1 <= self.n <= LARGEST_SUM):
+            raise UsageError(f"n={self.n}; a whole number from 1 to {LARGEST_SUM} is allowed")
+        presum = self.accumulate.presum or 1
+        if presum > 1 and self.accumulate.kind in (Kind.TREE, Kind.CHAIN, Kind.ALIGNED) and self.n % presum:
+            raise UsageError(f"accumulate={self.accumulate}: presum={presum} with n={self.n}; a divisor is allowed")
+        self._check_sum(self.n)
+        self._check_window()
+
+    @property
+    def operands(self) -> dict[str, Format]:
+        addend = {"c": self.c} if self.c is not None else {}
+        return {"a": self.a, "b": self.b, **addend}
+
+    def _operand_ports(self) -> list[Port]:
+        shapes = {"a": (self.n,), "b": (self.n,)}
+        return [Port.of_codes(name, fmt, Role.OPERAND, shapes.get(name, ())) for name, fmt in self.operands.items()]

@@ -1,0 +1,200 @@
+"""From numbers to a block and back: BlockQuantize, BlockDequantize.
+
+The scale
+---------
+amax is the largest magnitude of the block, M the element format's largest finite value, emax the exponent of M, T the
+tensor scale (1 where there is none). Before clamping, the scale is
+
+- ``floor``: 2**(floor(log2 amax) - emax) (OCP MX 1.0, 6.3; microxcaling)
+- ``ceil``: 2**(ceil(log2 amax) - emax) (torchao CEIL)
+- ``even``: as floor, with amax first rounded to the element's precision, ties to even (torchao EVEN, AMD Quark)
+- ``rceil``: the least 2**s with amax <= M * 2**s (NVIDIA ``cvt.rp.ue8m0``, torchao RCEIL)
+- ``midmax``: the least 2**s with amax < (M + half a step of the top binade) * 2**s, so that rounding to nearest does
+  not saturate (after Brevitas)
+- ``nearest``: amax / (M * T) rounded to nearest even in the scale format (NVFP4)
+- ``up``: amax / (M * T) rounded up in the scale format (NVFP4; cuDNN quantize_round_up)
+
+The first five belong to scales that are powers of two without a tensor scale, the last two to the others.
+
+1. A scale above the largest of the format becomes the largest, and elements saturate. A power of two below the
+   smallest becomes the smallest. ``nearest`` may give the zero of the scale format.
+2. A block of zeros has scale code 0: the smallest scale, or zero where there is one.
+3. Where the scale has a NaN: a NaN or infinity in the block, or a tensor scale that is not positive and finite, makes
+   the scale NaN and all element codes 0. Where it has none: amax is that of the finite values, the others are
+   converted as they are; and a bad tensor scale gives scale code 0 and element codes 0.
+4. An element is v / (scale * T), rounded once by the unit's rounding and overflow (default: saturating). With a zero
+   scale it is a zero of v's sign.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ..errors import UsageError
+from ..formats import BlockFormat, Format, as_block, as_format
+from .base import Unit, as_enum
+from .options import Overflow, Subnormals
+from .ports import Port, Role
+
+
+class ScalePolicy(enum.Enum):
+    """See the module."""
+
+    FLOOR = "floor"
+    CEIL = "ceil"
+    EVEN = "even"
+    RCEIL = "rceil"
+    MIDMAX = "midmax"
+    NEAREST = "nearest"
+    UP = "up"
+
+
+POWER_POLICIES = (ScalePolicy.FLOOR, ScalePolicy.CEIL, ScalePolicy.EVEN, ScalePolicy.RCEIL, ScalePolicy.MIDMAX)
+RATIO_POLICIES = (ScalePolicy.NEAREST, ScalePolicy.UP)
+
+
+def policies_of(block: BlockFormat) -> tuple[ScalePolicy, ...]:
+    """The policies that a block format takes, its default first."""
+    return POWER_POLICIES if block.power_of_two_scale and block.tensor_scale is None else RATIO_POLICIES
+
+
+@dataclass(frozen=True, kw_only=True)
+class BlockQuantize(Unit):
+    """`block.size` numbers become element codes and one scale code.
+
+    Parameters
+    ----------
+    source : Format or str
+        Signed floating point, such as fp32, bf16, fp16.
+    block : BlockFormat or str
+    policy : ScalePolicy or str, optional
+        Default: ``floor`` for scales that are powers of two, else ``nearest``.
+    clamp : bool
+        Accept a scale format whose largest scale is too small for the largest source values.
+    rounding, overflow
+        Of the elements. Overflow: default ``saturate``. Stochastic rounding takes one random number for each element.
+
+    Notes
+    -----
+    Ports: `source` carries the numbers, `tensor_scale` the tensor scale where the block format has one; `result`
+    carries the element codes, `scale` the scale code. See `fpgen.units.quantize` for the arithmetic.
+    """
+
+    operation: ClassVar[str] = "quantize"
+    operand_names: ClassVar[tuple[str, ...]] = ("source",)
+    out_name: ClassVar[str] = "block"
+    can_flag: ClassVar[bool] = False
+
+    source: Format
+    block: BlockFormat
+    out: Format = None  # type: ignore[assignment]  # filled in: the element format
+    policy: ScalePolicy | None = None
+    clamp: bool = False
+
+    def _prepare(self):
+        self._set("block", as_block(self.block))
+        if self.out is not None and as_format(self.out) != self.block.element:
+            raise UsageError(f"out={self.out} with block={self.block}; its element format {self.block.element} "
+                             "is allowed, or leave it out")
+        self._set("out", self.block.element)
+        if self.policy is None:
+            self._set("policy", policies_of(self.block)[0])
+        self._set("policy", as_enum("policy", self.policy, ScalePolicy))
+
+    @property
+    def _default_overflow(self) -> Overflow:
+        return Overflow.SATURATE
+
+    def _default(self, name: str):
+        return policies_of(self.block)[0] if name == "policy" else super()._default(name)
+
+    def _validate(self):
+        if self.source.fixed or not self.source.signed:
+            raise UsageError(f"source={self.source}; a signed floating-point format is allowed")
+        if self.subnormals is not Subnormals.FULL:
+            raise UsageError(f"subnormals={self.subnormals.value} with quantize; full is allowed (OCP MX 1.0, 5.3)")
+        if not isinstance(self.clamp, bool):
+            raise UsageError(f"clamp={self.clamp!r}; True or False is allowed")
+        allowed = policies_of(self.block)
+        if self.policy not in allowed:
+            kind = "a power of two" if self.block.power_of_two_scale else "no power of two"
+            tensor = " with a tensor scale" if self.block.tensor_scale else ""
+            raise UsageError(f"policy={self.policy.value} with scale {self.block.scale}{tensor}, which is {kind}; "
+                             f"allowed: {', '.join(policy.value for policy in allowed)}")
+        largest = self.source.max_finite / self.block.element.max_finite
+        if self.block.tensor_scale is None and not self.clamp and largest >= 2 * self.block.scale.max_finite:
+            raise UsageError(f"scale {self.block.scale} reaches {float(self.block.scale.max_finite):g}; {self.source} "
+                             f"in {self.block.element} needs scales up to {float(largest):g}: a scale format with that "
+                             "range, a tensor scale, or clamp=on (larger blocks saturate) is allowed")
+
+    @property
+    def operands(self) -> dict[str, Format]:
+        tensor = {"tensor_scale": self.block.tensor_scale} if self.block.tensor_scale else {}
+        return {"source": self.source, **tensor}
+
+    def _operand_ports(self) -> list[Port]:
+        shapes = {"source": (self.block.size,)}
+        return [Port.of_codes(name, fmt, Role.OPERAND, shapes.get(name, ())) for name, fmt in self.operands.items()]
+
+    def _result_ports(self) -> list[Port]:
+        return [Port.of_codes("result", self.out, Role.RESULT, (self.block.size,)),
+                Port.of_codes("scale", self.block.scale, Role.RESULT)]
+
+    @property
+    def _random_shape(self) -> tuple[int, ...]:
+        return (self.block.size,)
+
+    @property
+    def _promise(self) -> str:
+        return f"scale by {self.policy.value}, elements correctly rounded"
+
+
+@dataclass(frozen=True, kw_only=True)
+class BlockDequantize(Unit):
+    """``element * scale`` (times the tensor scale), exactly, rounded once to `out`; a NaN scale makes all of them NaN.
+
+    Parameters
+    ----------
+    block : BlockFormat or str
+    out : Format or str
+
+    Notes
+    -----
+    Ports: `elements` and `result` carry `block.size` codes, `scale` one, `tensor_scale` one where the block format
+    has it. Products follow IEEE 754-2019: a zero scale times an infinite element is NaN.
+    """
+
+    operation: ClassVar[str] = "dequantize"
+    operand_names: ClassVar[tuple[str, ...]] = ("block",)
+    can_flag: ClassVar[bool] = False
+
+    block: BlockFormat
+
+    def _prepare(self):
+        self._set("block", as_block(self.block))
+
+    @property
+    def _format_names(self) -> tuple[str, ...]:
+        return ()
+
+    def _validate(self):
+        if self.subnormals is not Subnormals.FULL:
+            raise UsageError(f"subnormals={self.subnormals.value} with dequantize; full is allowed (OCP MX 1.0, 5.3)")
+
+    @property
+    def operands(self) -> dict[str, Format]:
+        tensor = {"tensor_scale": self.block.tensor_scale} if self.block.tensor_scale else {}
+        return {"elements": self.block.element, "scale": self.block.scale, **tensor}
+
+    def _operand_ports(self) -> list[Port]:
+        shapes = {"elements": (self.block.size,)}
+        return [Port.of_codes(name, fmt, Role.OPERAND, shapes.get(name, ())) for name, fmt in self.operands.items()]
+
+    def _result_ports(self) -> list[Port]:
+        return [Port.of_codes("result", self.out, Role.RESULT, (self.block.size,))]
+
+    @property
+    def _random_shape(self) -> tuple[int, ...]:
+        return (self.block.size,)

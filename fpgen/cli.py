@@ -254,6 +254,27 @@ def sim(regression: Path | None, full: bool, report: Path | None, **options: Any
 
 
 @main.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--dry-run", is_flag=True, help="List and count the points; run nothing.")
+@click.option("--full", is_flag=True, help="The whole grid, not only the file's slice.")
+@click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False), default=Path("sweep_out"),
+              show_default=True, help="Where the store goes: OUTPUT/NAME.parquet and .csv.")
+@click.option("--jobs", type=click.IntRange(1, 256), default=2, show_default=True, help="Points measured at once.")
+@click.option("--scheduler", metavar="ADDRESS", help="A Dask scheduler, tcp://host:8786: its workers do the work.")
+@click.option("--force", is_flag=True, help="Measure again what is known.")
+@json_option
+def sweep(file: Path, **options: Any):
+    """Measure a unit over lists of parameters.
+
+    FILE is a TOML file, or the name of one that came with fpgen: fma-formats, dot-accumulator, depth. A sweep
+    that was stopped goes on where it was; failing points are recorded with their reason.
+    """
+    from .sweep import command
+
+    command.sweep(file, **options)
+
+
+@main.command()
 @json_option
 def doctor(as_json: bool):
     """List every tool and what is missing.

@@ -1,0 +1,118 @@
+"""The points of a sweep: every combination of the parameters that its constraints let through."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from ..errors import UsageError
+from ..units import Unit, parse_unit
+from .expression import Value
+from .spec import AXES, Sweep
+
+MOST_COMBINATIONS = 2_000_000
+MOST_CASES = 100_000
+
+
+@dataclass(frozen=True)
+class Case:
+    """One point.
+
+    Attributes
+    ----------
+    parameters : mapping
+        Name to value.
+    text : str
+        The unit's line, as the template came out.
+    unit : Unit or None
+        None when there is no such unit; then `refusal` says why.
+    refusal : str
+    """
+
+    parameters: Mapping[str, Value]
+    text: str
+    unit: Unit | None
+    refusal: str = ""
+
+    @property
+    def technology(self) -> str | None:
+        given = self.parameters.get("technology")
+        return None if given is None else str(given)
+
+    @property
+    def recipe(self) -> str | None:
+        given = self.parameters.get("recipe")
+        return None if given is None else str(given)
+
+    @property
+    def label(self) -> str:
+        """The parameters in one line: ``P=4, E=5``."""
+        return ", ".join(f"{name}={value}" for name, value in self.parameters.items())
+
+
+def cases(sweep: Sweep, *, full: bool = False) -> list[Case]:
+    """All points of a sweep, in the order of its file: the last parameter moves fastest.
+
+    A combination whose unit is refused (a format that is none, a contradiction) is a point as well, one that
+    fails with that reason.
+
+    Parameters
+    ----------
+    sweep : Sweep
+    full : bool
+        Pass over the constraints under `slice`.
+
+    Raises
+    ------
+    UsageError
+        When no point is left, when every unit is refused, or when there are too many.
+    """
+    where = f"sweep file {sweep.path}"
+    combinations = math.prod(len(values) for values in sweep.parameters.values())
+    if combinations > MOST_COMBINATIONS:
+        raise UsageError(f"{where}: {combinations:,} combinations of parameters; "
+                         f"up to {MOST_COMBINATIONS:,} are allowed")
+    try:
+        found = list(itertools.islice(_cases(sweep, full), MOST_CASES + 1))
+    except UsageError as error:
+        raise UsageError(f"{where}: {error}") from None
+    if len(found) > MOST_CASES:
+        raise UsageError(f"{where}: more than {MOST_CASES:,} points; fewer are allowed")
+    if not found:
+        told = "; ".join(item.text for item in (*sweep.where, *(() if full else sweep.slice)))
+        raise UsageError(f"{where}: no points: none of {combinations:,} combinations satisfies {told}")
+    if all(case.unit is None for case in found):
+        raise UsageError(f"{where}: none of its {len(found):,} units can be made; the first: {found[0].refusal}")
+    return found
+
+
+def _cases(sweep: Sweep, full: bool) -> Iterator[Case]:
+    conditions = sweep.where if full else (*sweep.where, *sweep.slice)
+    for values in itertools.product(*sweep.parameters.values()):
+        parameters = dict(zip(sweep.parameters, values, strict=True))
+        if not all(condition.value(parameters) for condition in conditions):
+            continue
+        text = sweep.unit.fill(parameters)
+        try:
+            yield Case(parameters, text, parse_unit(text))
+        except UsageError as error:
+            yield Case(parameters, text, None, str(error))
+
+
+def check_axes(sweep: Sweep):
+    """Refuse technologies and recipes that are not there, before anything runs.
+
+    Raises
+    ------
+    UsageError
+    RunFailure
+        When one is there and cannot be read.
+    """
+    from ..ppa import recipe, technology
+
+    for name in sweep.parameters.get(AXES[0], ()):
+        technology.load(str(name))
+    for name in sweep.parameters.get(AXES[1], ()):
+        recipe.load(str(name))

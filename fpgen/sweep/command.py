@@ -1,0 +1,38 @@
+"""What the commands `sweep`, `compare` and `report` do once their arguments are read."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ..failure import FAILURE
+
+
+def sweep(file: Path, *, dry_run: bool, as_json: bool, **options: Any):
+    """`fpgen sweep`."""
+    from . import show
+    from .cases import cases, check_axes
+    from .run import run
+    from .spec import load
+
+    found = load(file)
+    if dry_run:
+        check_axes(found)
+        listed = cases(found, full=options["full"])
+        if as_json:
+            click.echo(json.dumps([{"parameters": case.parameters, "unit": case.text,
+                                    "refusal": case.refusal or None} for case in listed], indent=2))
+        else:
+            show.points(found, listed)
+        return
+    with show.progress(found, quiet=as_json) as tell:
+        result = run(found, tell=tell, **options)
+    if as_json:
+        click.echo(json.dumps(result.records, indent=2))
+    else:
+        show.result(result)
+    if not any(record["status"] == "ok" for record in result.records):
+        raise SystemExit(FAILURE)

@@ -1,0 +1,103 @@
+"""One point's work as it is sent to a process, and the key under which its result is kept."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from ..cache import digest
+from ..resources import resource_dir
+from .accuracy import Accuracy
+from .cases import Case
+from .spec import Measure, Sweep
+
+# A new number when the meaning of a record changes.
+_VERSION = "1"
+
+#: Of fpgen's own code, what a measured point depends on.
+_PACKAGES = ("formats", "golden", "ppa", "rtl", "units", "verilog")
+_OWN = ("accuracy.py", "breakdown.py", "measure.py")
+
+
+@dataclass(frozen=True)
+class Job:
+    """What one process is asked to measure.
+
+    Attributes
+    ----------
+    key : str
+        Content hash of everything the result depends on.
+    unit : str
+        Line of text.
+    technology, recipe : str or None
+    measure : Measure
+    accuracy : Accuracy or None
+    code : str
+        `code_hash` of who asks; a worker with another fpgen refuses.
+    fresh : bool
+        Measure again what is in the worker's cache.
+    """
+
+    key: str
+    unit: str
+    technology: str | None
+    recipe: str | None
+    measure: Measure
+    accuracy: Accuracy | None
+    code: str
+    fresh: bool = False
+
+
+def job_of(case: Case, sweep: Sweep) -> Job:
+    """The work of a point whose unit exists.
+
+    Raises
+    ------
+    UsageError, MissingTool, RunFailure
+        For a technology, recipe or engine that is not there.
+    """
+    assert case.unit is not None
+    measure = sweep.measure
+    key = digest(_VERSION, code_hash(), case.unit.content_hash, case.unit.name, case.unit.text,
+                 _library_hash(case.technology, measure), str(case.recipe),
+                 repr(sorted((name, value) for name, value in asdict(measure).items() if name != "timeout")),
+                 _engine_version(measure.engine), repr(sweep.accuracy))
+    return Job(key, case.unit.text, case.technology, case.recipe, measure, sweep.accuracy, code_hash())
+
+
+@functools.cache
+def code_hash() -> str:
+    """Content hash of the code, technologies and recipes that a measured point depends on."""
+    package = Path(__file__).resolve().parents[1]
+    files = [path for name in _PACKAGES for path in (package / name).rglob("*.py")]
+    files += [package / "sweep" / name for name in _OWN]
+    files += [path for name in ("recipes", "tech") for path in (resource_dir("synth") / name).glob("*.toml")]
+    state = hashlib.sha256()
+    for path in sorted(path for path in files if path.is_file()):
+        state.update(f"{path.name}\n".encode() + hashlib.sha256(path.read_bytes()).digest())
+    return state.hexdigest()[:24]
+
+
+@functools.cache
+def library_of(technology: str | None, liberty: str | None, driving_cell: str | None):
+    """The technology that a point is measured in."""
+    from ..ppa import technology as technologies
+
+    if liberty is not None:
+        return technologies.from_liberty(liberty, driving_cell=driving_cell)
+    return technologies.load(technology or technologies.DEFAULT)
+
+
+def _library_hash(technology: str | None, measure: Measure) -> str:
+    found = library_of(technology, measure.liberty, measure.driving_cell)
+    return digest(found.name, found.library.content_hash, found.driving_cell, f"{found.output_load_ff:g}",
+                  *found.dont_use)
+
+
+@functools.cache
+def _engine_version(name: str | None) -> str:
+    from ..ppa import yosys
+
+    return yosys.select(name).version

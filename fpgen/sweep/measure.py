@@ -1,0 +1,135 @@
+"""One point, from the unit's line to its records; runs in a process of its own, here or on another machine."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from ..errors import FpgenError, RunFailure, UsageError
+from .job import Job, code_hash, library_of
+
+#: Less free space than this in the cache, in bytes, and a failure says nothing about the point.
+_FULL_BYTES = 8 << 20
+
+
+@dataclass(frozen=True)
+class Done:
+    """What became of one job.
+
+    Attributes
+    ----------
+    key : str
+        The job's.
+    records : list of dict
+        Measured columns, one record for each delay target; one with a `reason` when the point failed.
+    lasting : bool
+        Whether the same would happen again: such results are kept in the cache. A killed process, a full disk or
+        a time limit is not lasting.
+    """
+
+    key: str
+    records: list[dict[str, Any]]
+    lasting: bool
+
+
+def measure(job: Job) -> Done:
+    """Measure a point; every failure becomes a record."""
+    start = time.monotonic()
+    try:
+        if job.code != code_hash():
+            raise RunFailure("the worker runs another fpgen (other code, recipes or technologies); install the same "
+                             "version on every machine")
+        records, lasting = _records(job)
+    except UsageError as error:
+        records, lasting = [failed(str(error))], True
+    except FpgenError as error:
+        records, lasting = [failed(str(error))], False
+    except OSError as error:
+        records, lasting = [failed(f"{error.filename or 'cannot write'}: {error.strerror or error}")], False
+    except MemoryError:
+        records, lasting = [failed("out of memory; try fewer jobs at once")], False
+    except Exception as error:  # a fault of fpgen: the other points still count
+        records, lasting = [failed(f"fault in fpgen, please report it: {type(error).__name__}: {error}")], False
+    seconds = round(time.monotonic() - start, 3)
+    for record in records:
+        record["point_seconds"] = seconds
+    if not lasting or all(record["status"] == "ok" for record in records):
+        return Done(job.key, records, lasting)
+    return Done(job.key, records, not _disk_is_full())
+
+
+def failed(reason: str, status: str = "failed") -> dict[str, Any]:
+    """The record of a point without figures."""
+    return {"status": status, "reason": reason.strip()}
+
+
+def _disk_is_full() -> bool:
+    from ..cache import cache_dir
+
+    try:
+        return shutil.disk_usage(cache_dir()).free < _FULL_BYTES
+    except (FpgenError, OSError):
+        return True
+
+
+def _records(job: Job) -> tuple[list[dict[str, Any]], bool]:
+    """The records of a job, and whether none of them would come out otherwise next time."""
+    from ..ppa import flow, yosys
+    from ..units import parse_unit
+
+    unit = parse_unit(job.unit)
+    plan = job.measure
+    tech = library_of(job.technology, plan.liberty, plan.driving_cell)
+    verilog = unit.verilog()
+    points = flow.measure(verilog, unit.name, technology=tech, recipe=job.recipe, effort=plan.effort,
+                          targets=plan.targets, engine=plan.engine, timeout=plan.timeout,
+                          cached=not job.fresh)
+    common = {
+        "library_hash": tech.library.content_hash, "latency": unit.latency, "contract": unit.contract,
+        **({} if job.accuracy is None else _accuracy(unit, job.accuracy)),
+    }
+    records = []
+    for point in points:
+        record = {**common, **_columns(point.to_dict())}
+        if point.failure is None and plan.breakdown:
+            record |= _sections(verilog, unit.name, record, tech, yosys.select(plan.engine), plan.timeout)
+        records.append(record)
+    timed_out = any("time limit" in str(point.failure) for point in points)
+    return records, not timed_out
+
+
+def _sections(verilog: str, top: str, record: dict[str, Any], tech, engine, timeout: float) -> dict[str, Any]:
+    """The area of each section, as columns; the flat figures stand also where that synthesis fails."""
+    from .breakdown import by_section
+
+    try:
+        areas = by_section(verilog, top, record["recipe"], record["target_ps"], tech, engine, timeout=timeout)
+    except RunFailure as error:
+        return {"sections": "", "sections_reason": str(error).splitlines()[0]}
+    return {"sections": json.dumps(areas)}
+
+
+def _accuracy(unit, accuracy) -> dict[str, Any]:
+    from .accuracy import measure as errors_of
+
+    return errors_of(unit, accuracy)
+
+
+def _columns(point: dict[str, Any]) -> dict[str, Any]:
+    """A point's own columns: every plain value as it is, what has parts as JSON text."""
+    failure = point.pop("failure", None)
+    for name in ("critical_path", "top"):
+        point.pop(name, None)
+    columns: dict[str, Any] = failed(failure) if failure is not None else {"status": "ok", "reason": ""}
+    for name, value in point.items():
+        name = "versions" if name == "tools" else name
+        if isinstance(value, dict | list | tuple):
+            value = json.dumps(value, sort_keys=True)
+        columns[name] = value
+    if failure is None:
+        columns["adp"] = point["area_um2"] * point["delay_ps"] / 1e6
+        columns["fmax_mhz"] = 1e6 / point["delay_ps"] if point["delay_ps"] else None
+    return columns

@@ -275,6 +275,22 @@ def sweep(file: Path, **options: Any):
 
 
 @main.command()
+@click.argument("before", type=click.Path(path_type=Path))
+@click.argument("after", type=click.Path(path_type=Path))
+@click.option("--rules", type=click.Path(path_type=Path), help="Tolerances; default: synth/rules.toml.")
+@click.option("--all", "everything", is_flag=True, help="Show also figures that have no rule.")
+@json_option
+def compare(before: Path, after: Path, **options: Any):
+    """Say what moved between two stores.
+
+    Exit code 1 when a figure got worse than the rules allow, a record is gone or fails, or assumptions differ.
+    """
+    from .sweep import command
+
+    command.compare(before, after, **options)
+
+
+@main.command()
 @json_option
 def doctor(as_json: bool):
     """List every tool and what is missing.

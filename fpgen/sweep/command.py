@@ -36,3 +36,18 @@ def sweep(file: Path, *, dry_run: bool, as_json: bool, **options: Any):
         show.result(result)
     if not any(record["status"] == "ok" for record in result.records):
         raise SystemExit(FAILURE)
+
+
+def compare(before: Path, after: Path, *, rules: Path | None, everything: bool, as_json: bool):
+    """`fpgen compare`."""
+    from . import show, store
+    from .compare import compare as compared
+    from .compare import load_rules
+
+    found = compared(store.read(before), store.read(after), load_rules(rules))
+    if as_json:
+        click.echo(json.dumps(found.to_dict() | {"regressions": len(found.regressions)}, indent=2))
+    else:
+        show.comparison(found, everything=everything)
+    if not found.passed:
+        raise SystemExit(FAILURE)

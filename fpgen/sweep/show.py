@@ -13,6 +13,7 @@ from rich.text import Text
 
 from ..show import Output, table
 from .cases import Case
+from .compare import Comparison
 from .run import Progress, Result
 from .spec import Sweep
 
@@ -123,3 +124,26 @@ def result(found: Result):
 
 def _first_line(text: str) -> str:
     return text.splitlines()[0] if text else ""
+
+
+def comparison(found: Comparison, *, everything: bool = False):
+    """`fpgen compare`: what moved, worst first, then what cannot be compared."""
+    out = Output()
+    shown = found.changes if everything else [change for change in found.changes if change.tolerance is not None]
+    rows = []
+    for change in shown:
+        verdict = Text("REGRESSION", style="bold red") if change.regression else \
+            Text("worse, allowed", style="yellow") if change.percent > 0 else Text("better", style="green")
+        rows.append((change.unit, change.recipe, change.metric, f"{change.before:g}", f"{change.after:g}",
+                     f"{change.percent:+.2f} %", verdict))
+    if rows:
+        out.print(table(["unit", "technology, recipe", "figure", "before", "after", "worse by", ""], rows,
+                        right=["before", "after", "worse by"]))
+    for told, style, lines in (("NOT COMPARABLE", "red", found.incomparable), ("FAILS NOW", "red", found.broken),
+                               ("GONE", "red", found.gone), ("new", "", found.new), ("works now", "", found.mended)):
+        for line in lines:
+            out.print(f"{told}: {line}", style=style)
+    hidden = len(found.changes) - len(shown)
+    without = f", {hidden} moved that have no rule (--all shows them)" if hidden else ""
+    out.print(f"{found.records} records compared, {len(found.regressions)} figures worse than allowed, "
+              f"{len(rows) - len(found.regressions)} moved within{without}")

@@ -60,12 +60,25 @@ def test_round_trips_of_the_examples(text):
 
 FORMATS = ["fp16", "bf16", "fp32", "e4m3fn", "e2m1", "int8",
            "uint6:scale=-3", "e3m2:bias=-2", "binary8p4se", "e8m0", "ue4m3"]
+BLOCK_FORMATS = ["mxfp4", "nvfp4", "mxint8", "int8@e8m0/16", "e2m1@ue4m3/16", "e3m2@binary8p1uf/2"]
+BLOCK_NAMES = {fpgen.BlockDot: ("a", "b"), fpgen.TensorCore: ("a", "b"), fpgen.BlockQuantize: ("block",),
+               fpgen.BlockDequantize: ("block",)}
+ACCUMULATIONS = ["exact", "hopper", "blackwell-mx", "cdna2", "chain", "tree:group=2,intermediate=bf16",
+                 "aligned:fraction=25,treatment=sticky,clamp=-30",
+                 "aligned:fraction=24,addend=outside,sum_fraction=31,split=odd-even,join=truncate"]
 
 
 @st.composite
 def any_unit(draw):
     cls = draw(st.sampled_from(list(OPERATIONS.values())))
-    given_options = {name: draw(st.sampled_from(FORMATS)) for name in (*cls.operand_names, "out")}
+    names = [name for name in (*cls.operand_names, "out", cls.out_name) if name in BLOCK_NAMES.get(cls, ())]
+    given_options = {name: draw(st.sampled_from(BLOCK_FORMATS)) for name in names}
+    given_options |= {name: draw(st.sampled_from(FORMATS)) for name in (*cls.operand_names, cls.out_name)
+                      if name not in names}
+    given_options |= {name: draw(st.sampled_from([1, 2, 8, 32, 64])) for name in cls.size_names}
+    if cls.takes_addend:
+        given_options["c"] = draw(st.sampled_from([None, *FORMATS]))
+        given_options["accumulate"] = draw(st.sampled_from(ACCUMULATIONS))
     rounding = draw(st.sampled_from(Rounding))
     given_options |= {"rounding": rounding, "tininess": draw(st.sampled_from(Tininess)), "flags": draw(st.booleans()),
                       "subnormals": draw(st.sampled_from(Subnormals)), "handshake": draw(st.sampled_from(Handshake))}
@@ -83,7 +96,7 @@ def any_unit(draw):
     try:
         return cls(**given_options)
     except UsageError:
-        return fpgen.Multiply(a=given_options["out"], b="fp16", out="fp32", flags=given_options["flags"])
+        return fpgen.Multiply(a="e4m3fn", b="fp16", out="fp32", flags=given_options["flags"])
 
 
 @settings(max_examples=500, deadline=None)

@@ -1,0 +1,124 @@
+"""Dot products, block units and tiles as parameter objects: ports, defaults, refusals."""
+
+import pytest
+
+import fpgen
+from fpgen import UsageError, parse_unit
+from fpgen.units import Overflow, Role, Rounding, Subnormals
+
+
+def shapes(text):
+    return {port.name: (port.shape, port.width) for port in parse_unit(text).ports}
+
+
+def test_ports_of_a_dot():
+    assert shapes("dot e4m3fn int8 n=4 + fp16 -> fp32") == {
+        "a": ((4,), 32), "b": ((4,), 32), "c": ((), 16), "result": ((), 32)}
+
+
+def test_ports_of_a_block_dot():
+    assert shapes("blockdot mxfp4 mxfp8e4m3 k=64 -> fp32 stages=2 handshake=valid") == {
+        "clk": ((), 1), "rst": ((), 1), "in_valid": ((), 1),
+        "a": ((64,), 256), "a_scale": ((2,), 16), "b": ((64,), 512), "b_scale": ((2,), 16),
+        "out_valid": ((), 1), "result": ((), 32)}
+
+
+def test_ports_of_a_tile():
+    assert shapes("tensorcore mxfp4 mxfp4 m=2 n=3 k=32 + fp32 -> fp32") == {
+        "a": ((2, 32), 256), "a_scale": ((2, 1), 16), "b": ((32, 3), 384), "b_scale": ((1, 3), 24),
+        "c": ((2, 3), 192), "result": ((2, 3), 192)}
+
+
+def test_ports_of_quantize_and_dequantize():
+    assert shapes("quantize bf16 -> nvfp4 sra random_bits=4") == {
+        "source": ((16,), 256), "tensor_scale": ((), 32), "random": ((16,), 64), "result": ((16,), 64),
+        "scale": ((), 7)}
+    assert shapes("dequantize nvfp4 -> bf16") == {
+        "elements": ((16,), 64), "scale": ((), 7), "tensor_scale": ((), 32), "result": ((16,), 256)}
+    assert [port.role for port in parse_unit("quantize bf16 -> mxfp4").ports][-2:] == [Role.RESULT, Role.RESULT]
+
+
+def test_scalar_ports_have_no_shape():
+    assert all(port.shape == () and port.element_width == port.width
+               for port in parse_unit("fma fp16 fp16 fp32 -> fp32").ports)
+
+
+@pytest.mark.parametrize(("text", "expected"), [
+    ("dot fp16 fp16 n=4 -> fp32", (Rounding.RNE, Overflow.IEEE, Subnormals.FULL)),
+    ("dot fp16 fp16 n=4 -> fp32 accumulate=a100", (Rounding.RTZ, Overflow.INFINITE, Subnormals.FULL)),
+    ("dot fp16 fp16 n=4 -> fp32 rne accumulate=a100", (Rounding.RNE, Overflow.INFINITE, Subnormals.FULL)),
+    ("dot fp16 fp16 n=4 -> fp32 accumulate=cdna2", (Rounding.RNE, Overflow.IEEE, Subnormals.BOTH)),
+    ("quantize fp32 -> mxfp8e4m3", (Rounding.RNE, Overflow.SATURATE, Subnormals.FULL)),
+])
+def test_defaults(text, expected):
+    unit = parse_unit(text)
+    assert (unit.rounding, unit.overflow, unit.subnormals) == expected
+    assert parse_unit(unit.text) == unit
+
+
+def test_exact_span_is_kulischs():
+    """fp16: products from 2**-48 to below 2**32; of 8 of them the sum stays below 2**35, and a bit to spare."""
+    assert parse_unit("dot fp16 fp16 n=8 -> fp32").exact_span() == (-48, 36)
+
+
+@pytest.mark.parametrize(("text", "advice"), [
+    ("dot fp16 fp16 -> fp32", "no n; needed: a, b, n, out"),
+    ("dot fp16 fp16 n=0 -> fp32", "n=0; a whole number from 1 to 1024"),
+    ("dot fp16 fp16 n=4 n=4 -> fp32", "n given twice"),
+    ("dot fp16 n=4 -> fp32", "1 operands; allowed: dot A B n=N"),
+    ("dot fp16 fp16 n=4 + -> fp32", r"\+; allowed: dot A B n=N \[\+ C\] -> OUT"),
+    ("multiply fp16 fp16 + fp16 -> fp32", r"\+ fp16; allowed: multiply A B -> OUT"),
+    ("dot fp16 fp16 n=4 -> fp32 accumulate=fast", "allowed: exact, aligned, tree, chain"),
+    ("dot fp16 fp16 n=4 -> fp32 accumulate=aligned", "aligned:fraction=25 is allowed"),
+    ("dot fp16 fp16 n=4 -> fp32 accumulate=aligned:fraction=13", "at least fraction=23, or intermediate=e8m13"),
+    ("dot fp16 fp16 n=4 -> fp32 accumulate=exact:fraction=13", "fraction belongs to aligned"),
+    ("dot fp16 fp16 n=4 -> fp32 accumulate=aligned:fraction=25,sum_fraction=3", "belongs to addend=outside"),
+    ("dot fp16 fp16 n=4 -> fp32 accumulate=aligned:fraction=25,split=odd-even", "belongs to addend=outside"),
+    ("dot fp16 fp16 n=4 -> fp32 accumulate=aligned:fraction=x", "a whole number is allowed"),
+    ("dot fp16 fp16 n=4 -> fp32 accumulate=aligned:frac=25", "allowed: fraction"),
+    ("dot fp16 fp16 n=12 -> fp32 accumulate=aligned:fraction=25,group=8", "groups of 8 with 12 products"),
+    ("dot fp16 fp16 n=6 -> fp32 accumulate=aligned:fraction=25,presum=4", "presum=4 with n=6"),
+    ("dot fp16 fp16 n=4 -> fp32 flags accumulate=chain", "accumulate=exact is allowed"),
+    ("dot fp16 fp16 n=4 -> fp32 sra random_bits=4 accumulate=chain", "rounds more than once"),
+    ("dot fp16 fp16 n=4 -> int8 accumulate=chain", "which is fixed point"),
+    ("blockdot mxfp4 nvfp4 k=32 -> fp32", "blocks of 32 .* with blocks of 16"),
+    ("blockdot mxfp4 mxfp4 k=48 -> fp32", "a multiple of 32 is allowed"),
+    ("blockdot e2m1 e2m1 k=32 -> fp32", "block format e2m1: unknown"),
+    ("tensorcore mxfp4 fp16 m=2 n=2 k=32 -> fp32", "two plain or two block formats"),
+    ("tensorcore fp16 fp16 m=32 n=32 k=4 -> fp32", "1024 results; up to 256"),
+    ("tensorcore fp16 fp16 m=2 n=2 k=4 -> fp32 flags", "no one operation to flag"),
+    ("quantize fp32 -> e2m1", "block format e2m1: unknown"),
+    ("quantize int8 -> mxfp4", "a signed floating-point format is allowed"),
+    ("quantize fp32 -> mxfp4 policy=nearest", "which is a power of two; allowed: floor, ceil, even, rceil, midmax"),
+    ("quantize fp32 -> nvfp4 policy=floor", "allowed: nearest, up"),
+    ("quantize fp32 -> e2m1@ue4m3/16", "needs scales up to .* or clamp=on"),
+    ("quantize fp32 -> mxfp4 subnormals=in", "full is allowed"),
+    ("quantize fp32 -> mxfp4 flags", "off is allowed"),
+    ("dequantize mxfp8 -> bf16", "means several"),
+])
+def test_refusals(text, advice):
+    with pytest.raises(UsageError, match=advice):
+        parse_unit(text)
+
+
+def test_windows_have_a_limit():
+    """2 * (2**14 + ...) bits: far beyond 8192."""
+    with pytest.raises(UsageError, match=r"accumulate=exact: the sum would need .* bits; up to 8192"):
+        parse_unit("dot e14m4 e14m4 n=2 -> fp32")
+
+
+def test_tiles_are_made_of_dots():
+    tile = parse_unit("tensorcore mxfp4 mxfp8e4m3 m=2 n=2 k=32 + fp32 -> fp32 accumulate=blackwell-mx stages=3")
+    assert tile.dot == parse_unit("blockdot mxfp4 mxfp8e4m3 k=32 + fp32 -> fp32 accumulate=blackwell-mx")
+    assert isinstance(parse_unit("tensorcore fp16 fp16 m=2 n=2 k=4 -> fp32").dot, fpgen.DotProduct)
+
+
+def test_names_are_identifiers_and_differ():
+    texts = ["dot fp16 fp16 n=16 + fp32 -> fp32 accumulate=hopper", "dot fp16 fp16 n=16 -> fp32 accumulate=hopper",
+             "dot fp16 fp16 n=16 + fp32 -> fp32", "blockdot nvfp4 nvfp4 k=64 -> fp32 accumulate=blackwell-nvf4",
+             "quantize fp32 -> int8@e8m0/16", "dequantize int8@e8m0/16 -> fp32",
+             "dot fp16 fp16 n=4 -> fp32 accumulate=aligned:fraction=25,clamp=-19",
+             "dot fp16 fp16 n=4 -> fp32 accumulate=aligned:fraction=25,clamp=19"]
+    names = [parse_unit(text).name for text in texts]
+    assert len(set(names)) == len(names)
+    assert all(name.isidentifier() for name in names)

@@ -7,6 +7,7 @@ import dataclasses
 from ..units.add import Add, Subtract
 from ..units.base import Unit
 from ..units.mac import Accumulate, MultiplyAccumulate
+from .dot import dot
 from .float import special
 from .float.accumulate import accumulate_exactly
 from .float.cores import operand_alone, product, product_plus, total
@@ -90,4 +91,5 @@ def _mac(g: Graph, unit: Unit, mode: Mode, target: Target) -> tuple[Node, Node]:
     return code, flags
 
 
-_BUILDERS = {"multiply": _multiply, "convert": _convert, "fma": _fma, "add": _add, "mac": _mac}
+_BUILDERS = {"multiply": _multiply, "convert": _convert, "fma": _fma, "add": _add, "mac": _mac,
+             "dot": dot, "blockdot": dot}

@@ -28,6 +28,10 @@ class Operand:
     normalised : Node
         1 when the top bit of the significand is known to be set (0: it may have leading zeros).
     zero, infinity, nan, signaling : Node
+    code : Node or None
+        What was decoded.
+    name : str
+        What it is known as: the start of the names of its steps.
     """
 
     format: Format
@@ -38,9 +42,13 @@ class Operand:
     infinity: Node
     nan: Node
     signaling: Node
+    code: Node | None = None
+    name: str = ""
 
     @property
     def zero(self) -> Node:
+        if self.format.fixed and self.code is not None:
+            return self.code.none()
         return self.significand.none()
 
     @property
@@ -91,7 +99,7 @@ def unpack(g: Graph, code: Node, fmt: Format, flush: bool, name: str) -> Operand
         significand = g.cat(fraction, normal)
     sign = code[-1] if fmt.signed else g.const(0, 1)
     infinity, nan, signaling = _specials(g, code, field, fmt, name)
-    return Operand(fmt, sign, exponent, significand, normal, infinity, nan, signaling)
+    return Operand(fmt, sign, exponent, significand, normal, infinity, nan, signaling, code, name)
 
 
 def _specials(g: Graph, code: Node, field: Node, fmt: Format, name: str) -> tuple[Node, Node, Node]:
@@ -123,4 +131,4 @@ def _unpack_fixed(g: Graph, code: Node, fmt: Format, name: str) -> Operand:
         flipped = code ^ sign.repeat(code.width)
         magnitude = g.add(flipped, sign.zext(code.width))
     g.step(f"{name}_magnitude", magnitude)
-    return Operand(fmt, sign, Quantity.constant(g, fmt.scale), magnitude, never, never, never, never)
+    return Operand(fmt, sign, Quantity.constant(g, fmt.scale), magnitude, never, never, never, never, code, name)

@@ -1,0 +1,24 @@
+"""Sums of many products: dot products, block-scaled dot products, and tiles of them.
+
+Every kind of accumulation is a function of decoded operands (`KINDS`), so that a tile can decode each
+operand once and share it.
+"""
+
+from __future__ import annotations
+
+from ...units.accumulation import Kind
+from ...units.base import Unit
+from ..float.rounder import Mode, Target
+from ..graph import Graph, Node
+from .exact import exact
+from .inputs import Inputs, single
+
+__all__ = ["KINDS", "Builder", "Inputs", "dot"]
+
+#: ``(g, unit, inputs, mode, target) -> (code, flags)``, `unit` a DotProduct or BlockDot.
+KINDS = {Kind.EXACT: exact}
+
+
+def dot(g: Graph, unit: Unit, mode: Mode, target: Target) -> tuple[Node, Node]:
+    """DotProduct and BlockDot."""
+    return KINDS[unit.accumulate.kind](g, unit, single(g, unit), mode, target)

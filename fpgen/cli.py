@@ -31,7 +31,10 @@ A worked example:
 A unit is one line: operation, operand formats, "->", result format, options.
   multiply A B -> OUT    add A B -> OUT    fma A B C -> OUT
   mac A B -> OUT         convert SOURCE -> OUT
-  rounding: rne rna rtz rup rdn rto sra srb src port   overflow: ieee saturate propagate
+  dot A B n=N [+ C] -> OUT accumulate=exact|aligned:fraction=F|chain|tree|PRESET (fpgen accumulators)
+  blockdot A B k=K [+ C] -> OUT           quantize SOURCE -> BLOCK     dequantize BLOCK -> OUT
+  tensorcore A B m=M n=N k=K [+ C] -> OUT
+  rounding: rne rna rtz rup rdn rto sra srb src port   overflow: ieee infinite saturate propagate
   stages=N | period=PS   handshake=none|valid|ready    flags=on   subnormals=full|in|out|both
 """
 
@@ -66,25 +69,56 @@ def _print_json(value: Any):
 @click.argument("name", required=False)
 @json_option
 def formats(name: str | None, as_json: bool):
-    """List the number formats, or describe one.
+    """List the number formats and block formats, or describe one.
 
-    NAME prints bias, range, special codes and, up to 8 bits, the value of every code.
+    NAME prints bias, range, special codes and, up to 8 bits, the value of every code;
+    of a block format its element, scale and size.
     """
     from . import show
+    from .formats.blocks import is_block
     from .formats.describe import catalogue_records, describe
+    from .formats.describe_blocks import block_record, block_records, block_rows
 
     if name is None:
-        records = catalogue_records()
+        records, blocks = catalogue_records(), block_records()
         if as_json:
-            _print_json(records)
+            _print_json({"formats": records, "block_formats": blocks})
         else:
             show.catalogue(records)
+            show.blocks(blocks)
+        return
+    if is_block(name):
+        record = block_record(name)
+        if as_json:
+            _print_json(record)
+            return
+        show.block_description(block_rows(name))
+        if record["element"] == record["name"]:  # mxint8 is the name of both
+            show.format_description(describe(record["element"]))
         return
     description = describe(name)
     if as_json:
         _print_json(description.to_dict())
     else:
         show.format_description(description)
+
+
+@main.command()
+@click.argument("name", required=False)
+@json_option
+def accumulators(name: str | None, as_json: bool):
+    """List the accumulators of known machines.
+
+    NAME prints one of them, with the spelling of its parameters.
+    """
+    from . import show
+    from .units.presets import records
+
+    found = records(name)
+    if as_json:
+        _print_json(found)
+    else:
+        show.accumulators(found, spelled=name is not None)
 
 
 @main.command()
@@ -288,6 +322,22 @@ def compare(before: Path, after: Path, **options: Any):
     from .sweep import command
 
     command.compare(before, after, **options)
+
+
+@main.command()
+@click.argument("store", type=click.Path(path_type=Path))
+@click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False),
+              help="Directory of the page and its plots; default: NAME_report beside the store.")
+@click.option("--title", help="Heading of the page; default: the sweep's name.")
+def report(store: Path, output: Path | None, title: str | None):
+    """Write a store as one HTML page with plots.
+
+    STORE is a .parquet or .csv file of fpgen sweep. The page opens from disk and loads nothing from elsewhere;
+    its plots stand beside it as SVG and PNG.
+    """
+    from .sweep import command
+
+    command.report(store, output, title)
 
 
 @main.command()

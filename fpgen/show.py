@@ -73,6 +73,46 @@ def catalogue(records: Sequence[Mapping[str, Any]]):
               style="dim")
 
 
+def blocks(records: Sequence[Mapping[str, Any]]):
+    """`fpgen formats`: one line a block format."""
+    rows = [(item["name"], item["element"], item["scale"], item["size"], f"{item['bits_per_element']:g}",
+             item["largest_element"], item["tensor_scale"] or "", item["standard"]) for item in records]
+    heads = ["block format", "element", "scale", "size", "bits/element", "largest element", "tensor scale", "standard"]
+    out = Output()
+    out.print()
+    out.print(table(heads, rows, right=["size", "bits/element", "largest element"], keep=["block format"]))
+    out.print("Any other: ELEMENT@SCALE/SIZE, such as int8@e8m0/16.", style="dim")
+
+
+def block_description(rows: Sequence[tuple[str, str]]):
+    """`fpgen formats NAME` of a block format: label and text."""
+    out = Output()
+    lines = Table(box=None, show_header=False, pad_edge=False)
+    for label, text in rows:
+        lines.add_row(Text(label, style="bold"), Text(text))
+    out.print(lines)
+
+
+def accumulators(records: Sequence[Mapping[str, Any]], spelled: bool):
+    """`fpgen accumulators`: one line a case; with the spelling of the parameters where `spelled`."""
+    rows = []
+    for item in records:
+        operands = " ".join(item["operands"]) + (f" @ {' '.join(item['scales'])}" if item["scales"] else "")
+        kept = "" if item["fraction"] is None else item["fraction"]
+        rows.append((item["name"], operands, " ".join(item["outputs"]), item["group"], kept,
+                     "" if item["clamp"] is None else item["clamp"], item["rounding"], item["remarks"]))
+    heads = ["accumulator", "products of", "into", "group", "F", "clamp", "final", "how"]
+    out = Output()
+    out.print(table(heads, rows, right=["group", "F", "clamp"], keep=["accumulator", "products of", "into"]))
+    if spelled:
+        out.print(records[0]["machine"])
+        for item in records:
+            out.print(f"  {' '.join(item['operands'])} -> {' '.join(item['outputs'])}: accumulate={item['spelling']} "
+                      f"{item['rounding']} overflow={item['overflow']} subnormals={item['subnormals']}")
+    else:
+        out.print("Also: exact, aligned:fraction=F,..., tree, chain. More on one: fpgen accumulators NAME", style="dim")
+
+
 def format_description(told: Description):
     """`fpgen formats NAME`: label and text, then the value of every code in columns that read downwards."""
     out = Output()

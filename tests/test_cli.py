@@ -142,9 +142,32 @@ def test_formats_describes_one():
 
 def test_formats_as_json():
     listed = json.loads(call("formats", "--json").output)
-    assert "fp16" in {entry["name"] for entry in listed}
+    assert "fp16" in {entry["name"] for entry in listed["formats"]}
+    assert "nvfp4" in {entry["name"] for entry in listed["block_formats"]}
     one = json.loads(call("formats", "e2m1", "--json").output)
     assert one["bits"] == 4
+
+
+def test_formats_describes_a_block():
+    output = call("formats", "mxfp4").output
+    for part in ("e2m1@e8m0/32", "4.25 bits", "floor, ceil, even, rceil, midmax"):
+        assert part in output
+    assert json.loads(call("formats", "nvfp4", "--json").output)["tensor_scale"] == "fp32"
+    both = call("formats", "mxint8").output  # the name of a block format and of its element
+    assert "mxint8@e8m0/32" in both and "-1.984375" in both
+    assert "mxfp6e2m3" in call("formats").output
+
+
+def test_accumulators():
+    listed = call("accumulators").output
+    for name in ("v100", "blackwell-nvf4", "cdna3-fp8"):
+        assert name in listed
+    one = call("accumulators", "hopper-fp8").output
+    assert "fraction=13" in one and "intermediate=e8m13" in one
+    records = json.loads(call("accumulators", "v100", "--json").output)
+    assert [(item["fraction"], item["clamp"]) for item in records] == [(23, -1024), (23, -19)]
+    refused = call("accumulators", "hooper")
+    assert refused.exit_code == 2 and "did you mean hopper" in refused.output + refused.stderr
 
 
 def test_doctor_names_the_tools():

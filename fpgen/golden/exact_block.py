@@ -77,6 +77,7 @@ def scale_code(unit: BlockQuantize, amax: Fraction, tensor: Fraction = Fraction(
     if policy in (ScalePolicy.NEAREST, ScalePolicy.UP):
         ratio = amax / (unit.block.element.max_finite * tensor)
         return _nearest(ratio, scale) if policy is ScalePolicy.NEAREST else _up(ratio, scale)
+    assert policy is not None
     exponent = shared_exponent(policy, amax, unit.block.element)
     codes = [code for code in range(1 << scale.bits) if scale.classify(code) is Class.FINITE]
     least, largest = scale.value(codes[0]), scale.value(codes[-1])

@@ -61,14 +61,13 @@ def block_dot(unit: BlockDot, a: Sequence[int], a_scale: Sequence[int], b: Seque
         values = [decode(code, fmt) for code, fmt in scales]
         scale = product(*values)
         aligns = [alignment_exponent(code, fmt, value) for (code, fmt), value in zip(scales, values, strict=True)]
-        align = None if None in aligns else sum(aligns)
+        align = _total(aligns)
         part = slice(block * unit.size, (block + 1) * unit.size)
         products = [_product_term(unit, x, y) for x, y in zip(a[part], b[part], strict=True)]
         if presum > 1:
             products = [Term(_sum([term.value for term in some]), 0) for some in _parts(products, presum)]
         for term in products:
-            both = None if term.align is None or align is None else term.align + align
-            terms.append(Term(product(scale, term.value), both))
+            terms.append(Term(product(scale, term.value), _total([term.align, align])))
     return _accumulate(unit, terms, presum, c, mode, random)
 
 
@@ -78,7 +77,13 @@ def _product_term(unit: DotProduct | BlockDot, x: int, y: int) -> Term:
     flush = unit.subnormals.flush_inputs
     first, second = decode(x, a, flush), decode(y, b, flush)
     aligns = alignment_exponent(x, a, first), alignment_exponent(y, b, second)
-    return Term(product(first, second), None if None in aligns else sum(aligns))
+    return Term(product(first, second), _total(aligns))
+
+
+def _total(aligns: Sequence[int | None]) -> int | None:
+    """The sum of alignment exponents; None where one is."""
+    found = [align for align in aligns if align is not None]
+    return sum(found) if len(found) == len(aligns) else None
 
 
 def _parts(terms: Sequence[Term], size: int) -> list[Sequence[Term]]:

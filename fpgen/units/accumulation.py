@@ -185,6 +185,23 @@ class Accumulation:
         return self.name or self.spelling
 
     @property
+    def remarks(self) -> str:
+        """The promise without the numbers that a table shows in columns of their own."""
+        if self.kind is not Kind.ALIGNED:
+            return {Kind.EXACT: "one rounding", Kind.CHAIN: "one after another, every sum rounded",
+                    Kind.TREE: "pairs, every sum rounded"}[self.kind]
+        words = [self.treatment.value]
+        if (self.presum or 1) > 1:
+            words.append(f"exact sums of {self.presum} first")
+        if self.split is Split.ODD_EVEN:
+            words.append(f"odd and even apart, then {self.join.value}")
+        if self.addend is Addend.OUTSIDE:
+            words.append(f"addend after, {self.join.value}")
+        if self.intermediate:
+            words.append(f"sums in {self.intermediate}")
+        return "; ".join(words)
+
+    @property
     def promise(self) -> str:
         """What is promised about the sum, in a few words."""
         steps = f"every sum rounded to {self.intermediate}" if self.intermediate else "every sum rounded"

@@ -9,11 +9,13 @@ The NaN that the machines return (0x7FFFFFFF, 0x7FFF) is not part of a preset: u
 
 from __future__ import annotations
 
+import difflib
 from dataclasses import dataclass, replace
 from types import MappingProxyType
+from typing import Any
 
 from ..errors import UsageError
-from ..formats import Format
+from ..formats import Format, parse
 from .accumulation import Accumulation, Addend, Kind, Split
 from .options import Overflow, Rounding, Subnormals
 
@@ -80,7 +82,7 @@ _A100, _A100_TF32 = _fused(8, 24, -132), _fused(4, 24, -132)
 _HOPPER, _HOPPER_TF32 = _fused(16, 25, -133), _fused(8, 25, -133)
 _ADA_FP8, _HOPPER_FP8 = _fused(16, 13, -132), _fused(32, 13, -133)
 _BLACKWELL_FP8 = _fused(32, 25, -133)
-_SHORT = {"intermediate": "e8m13"}  # the results of their FP8 sums have 13 fraction bits, in an fp32
+_SHORT = parse("e8m13")  # the results of their FP8 sums have 13 fraction bits, in an fp32
 
 _PRESETS = [
     Preset("v100", "NVIDIA V100 (Volta)", _nvidia(("fp16",), _V100, replace(_V100, clamp=-19))),
@@ -88,11 +90,11 @@ _PRESETS = [
            (*_nvidia(("fp16",), _A100, _A100), *_nvidia(("bf16",), _A100), *_nvidia(("tf32",), _A100_TF32))),
     Preset("ada", "NVIDIA L40S (Ada), 16- and 19-bit formats",
            (*_nvidia(("fp16",), _A100, _A100), *_nvidia(("bf16",), _A100), *_nvidia(("tf32",), _A100_TF32))),
-    Preset("ada-fp8", "NVIDIA L40S (Ada), FP8", _nvidia(FP8, replace(_ADA_FP8, **_SHORT), _ADA_FP8)),
+    Preset("ada-fp8", "NVIDIA L40S (Ada), FP8", _nvidia(FP8, replace(_ADA_FP8, intermediate=_SHORT), _ADA_FP8)),
     Preset("hopper", "NVIDIA H100 (Hopper), 16- and 19-bit formats",
            (*_nvidia(("fp16",), _HOPPER, _HOPPER), *_nvidia(("bf16",), _HOPPER), *_nvidia(("tf32",), _HOPPER_TF32))),
     Preset("hopper-fp8", "NVIDIA H100 (Hopper), FP8 wgmma",
-           _nvidia(FP8, replace(_HOPPER_FP8, **_SHORT), _HOPPER_FP8)),
+           _nvidia(FP8, replace(_HOPPER_FP8, intermediate=_SHORT), _HOPPER_FP8)),
     Preset("blackwell", "NVIDIA B200 (Blackwell)",
            (*_nvidia(("fp16",), _HOPPER, _HOPPER), *_nvidia(("bf16",), _HOPPER), *_nvidia(("tf32",), _HOPPER_TF32),
             *_nvidia(FP8, _BLACKWELL_FP8, _BLACKWELL_FP8))),
@@ -110,6 +112,32 @@ _PRESETS = [
 
 #: Every preset, by name.
 PRESETS = MappingProxyType({preset.name: preset for preset in _PRESETS})
+
+
+def records(name: str | None = None) -> list[dict[str, Any]]:
+    """One record for every case of every preset, or of one; the keys are the columns of `fpgen accumulators`.
+
+    Raises
+    ------
+    UsageError
+    """
+    if name is not None and name.lower() not in PRESETS:
+        close = difflib.get_close_matches(name.lower(), PRESETS, n=2)
+        suggestion = f"did you mean {', '.join(close)}? " if close else ""
+        raise UsageError(f"accumulator {name}; {suggestion}allowed: {', '.join(PRESETS)}")
+    found = []
+    for preset in [PRESETS[name.lower()]] if name else PRESETS.values():
+        for case in preset.cases:
+            sum_ = case.accumulation
+            found.append({
+                "name": preset.name, "machine": preset.machine, "operands": list(case.operands),
+                "scales": list(case.scales), "outputs": list(case.outputs), "group": sum_.group,
+                "fraction": sum_.fraction, "presum": sum_.presum, "clamp": sum_.clamp,
+                "intermediate": sum_.intermediate.name if sum_.intermediate else None,
+                "rounding": case.rounding.value, "overflow": case.overflow.value,
+                "subnormals": case.subnormals.value, "remarks": sum_.remarks, "spelling": sum_.spelling,
+            })
+    return found
 
 
 def find_case(name: str, a: Format, b: Format, out: Format, scales: tuple[Format, ...] = ()) -> Case:

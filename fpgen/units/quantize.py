@@ -50,6 +50,9 @@ class ScalePolicy(enum.Enum):
     NEAREST = "nearest"
     UP = "up"
 
+    def __str__(self) -> str:
+        return self.value
+
 
 POWER_POLICIES = (ScalePolicy.FLOOR, ScalePolicy.CEIL, ScalePolicy.EVEN, ScalePolicy.RCEIL, ScalePolicy.MIDMAX)
 RATIO_POLICIES = (ScalePolicy.NEAREST, ScalePolicy.UP)
@@ -121,7 +124,7 @@ class BlockQuantize(Unit):
         if self.policy not in allowed:
             kind = "a power of two" if self.block.power_of_two_scale else "no power of two"
             tensor = " with a tensor scale" if self.block.tensor_scale else ""
-            raise UsageError(f"policy={self.policy.value} with scale {self.block.scale}{tensor}, which is {kind}; "
+            raise UsageError(f"policy={self.policy} with scale {self.block.scale}{tensor}, which is {kind}; "
                              f"allowed: {', '.join(policy.value for policy in allowed)}")
         largest = self.source.max_finite / self.block.element.max_finite
         if self.block.tensor_scale is None and not self.clamp and largest >= 2 * self.block.scale.max_finite:
@@ -148,7 +151,7 @@ class BlockQuantize(Unit):
 
     @property
     def _promise(self) -> str:
-        return f"scale by {self.policy.value}, elements correctly rounded"
+        return f"scale by {self.policy}, elements correctly rounded"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -75,8 +75,9 @@ class TensorCore(SumOfProducts):
         """The unit of one result, combinational."""
         shared = {spec.name: getattr(self, spec.name) for spec in dataclasses.fields(SumOfProducts)
                   if spec.name not in ("stages", "period", "handshake")}
-        if self.scaled:
+        if isinstance(self.a, BlockFormat) and isinstance(self.b, BlockFormat):
             return BlockDot(a=self.a, b=self.b, k=self.k, **shared)
+        assert isinstance(self.a, Format) and isinstance(self.b, Format)
         return DotProduct(a=self.a, b=self.b, n=self.k, **shared)
 
     def _validate(self):

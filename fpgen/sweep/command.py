@@ -51,3 +51,14 @@ def compare(before: Path, after: Path, *, rules: Path | None, everything: bool, 
         show.comparison(found, everything=everything)
     if not found.passed:
         raise SystemExit(FAILURE)
+
+
+def report(given: Path, output: Path | None, title: str | None):
+    """`fpgen report`."""
+    from ..report import page
+    from . import store
+
+    path = store.locate(given)
+    records = store.read(path)
+    written = page.write(records, output or path.with_name(f"{path.stem}_report"), store=path.name, title=title)
+    click.echo(f"{written.page}: {written.records} records, {len(written.files) // 2} plots (SVG and PNG beside it)")

@@ -1,0 +1,183 @@
+"""The records of a store, arranged for plots: curves, what competes with what, and what nothing beats."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from ..sweep.columns import PARAMETER
+
+Record = Mapping[str, Any]
+
+#: Columns that may hold the energy of an operation, best first, with the factor to pJ.
+ENERGY = (("energy_pj", 1.0), ("energy_per_op_pj", 1.0), ("energy_fj", 1e-3))
+
+
+@dataclass(frozen=True)
+class Axis:
+    """A figure along an axis: its column, what it is called, its unit, and the factor from column to unit."""
+
+    column: str
+    title: str
+    unit: str
+    factor: float = 1.0
+
+    @property
+    def label(self) -> str:
+        return f"{self.title} ({self.unit})" if self.unit else self.title
+
+    def of(self, record: Record) -> float | None:
+        value = record.get(self.column)
+        return None if value is None or isinstance(value, str) else float(value) * self.factor
+
+
+AREA = Axis("area_um2", "area", "µm²")
+DELAY = Axis("delay_ps", "delay", "ps")
+FMAX = Axis("fmax_mhz", "highest clock", "MHz")
+REGISTERS = Axis("registers", "flip-flops", "")
+ERROR = Axis("error_rms", "rms error / rms result", "")
+
+
+class View:
+    """A store's records, ready to be drawn.
+
+    Parameters
+    ----------
+    records : sequence of mapping
+        As `fpgen.sweep.store.read` returns them.
+    """
+
+    def __init__(self, records: Sequence[Record]):
+        self.records = list(records)
+        self.good = [record for record in records if record["status"] == "ok" and record.get("area_um2") is not None]
+        self.bad = [record for record in records if record["status"] != "ok"]
+
+    @cached_property
+    def sweep(self) -> str:
+        return next((str(record["sweep"]) for record in self.records if record.get("sweep")), "store")
+
+    @cached_property
+    def technologies(self) -> list[str]:
+        return list(dict.fromkeys(str(record["technology"]) for record in self.good))
+
+    @cached_property
+    def parameters(self) -> list[str]:
+        """Parameters that take more than one value, without their prefix."""
+        names = dict.fromkeys(name for record in self.records for name in record if name.startswith(PARAMETER))
+        return [name.removeprefix(PARAMETER) for name in names
+                if len({str(record.get(name)) for record in self.records}) > 1]
+
+    def values(self, parameter: str) -> list[Any]:
+        """Its distinct values, numbers in order."""
+        found = list(dict.fromkeys(record.get(PARAMETER + parameter) for record in self.records))
+        found = [value for value in found if value is not None]
+        return sorted(found) if all(isinstance(value, int | float) for value in found) else found
+
+    @cached_property
+    def scale(self) -> str:
+        """The parameter along the curves: what the sweep says, else the number with the most values, at least 4."""
+        told = next((str(record["scale"]) for record in self.records if record.get("scale")), "")
+        if told:
+            return told
+        numeric = [name for name in self.parameters
+                   if all(isinstance(value, int | float) for value in self.values(name)) and len(self.values(name)) > 3]
+        return max(numeric, key=lambda name: len(self.values(name)), default="")
+
+    def along(self, record: Record) -> float | None:
+        """Where on its curve a record is."""
+        value = record.get(PARAMETER + self.scale) if self.scale else None
+        return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+    def series_of(self, record: Record) -> str:
+        """The curve of a record: what the sweep says, else its parameters without the one along the curve."""
+        if record.get("series"):
+            return str(record["series"])
+        if any(other.get("series") for other in self.good[:1]):
+            return ""
+        names = [name for name in self.parameters if name not in (self.scale, "unit")]
+        text = ", ".join(f"{name}={record.get(PARAMETER + name)}" for name in names)
+        return text or str(record.get("operation", ""))
+
+    @cached_property
+    def series(self) -> list[str]:
+        return list(dict.fromkeys(self.series_of(record) for record in self.good))
+
+    @cached_property
+    def energy(self) -> Axis | None:
+        """The axis of energies, where some were measured."""
+        for column, factor in ENERGY:
+            if any(isinstance(record.get(column), int | float) for record in self.good):
+                return Axis(column, "energy per operation", "pJ", factor)
+        return None
+
+    def has(self, axis: Axis) -> bool:
+        return any(axis.of(record) is not None for record in self.good)
+
+    def best(self, records: Iterable[Record]) -> list[Record]:
+        """Of every unit, the record with the shortest delay."""
+        found: dict[tuple[str, ...], Record] = {}
+        for record in records:
+            key = (str(record["unit"]), str(record["technology"]), self.series_of(record))
+            if key not in found or record["delay_ps"] < found[key]["delay_ps"]:
+                found[key] = record
+        return list(found.values())
+
+
+def fronts(records: Sequence[Record], x: Axis, y: Axis) -> tuple[list[list[Record]], list[Record]]:
+    """The records that no other one beats in both figures, and the rest.
+
+    Records compete within the same technology and the same text of `compete`.
+
+    Returns
+    -------
+    (list of list of record, list of record)
+        Each group's front in the order of `x`; the dominated records.
+    """
+    groups: dict[tuple[str, str], list[tuple[float, float, Record]]] = {}
+    for record in records:
+        left, right = x.of(record), y.of(record)
+        if left is not None and right is not None:
+            key = (str(record["technology"]), str(record.get("compete") or ""))
+            groups.setdefault(key, []).append((left, right, record))
+    kept, beaten = [], []
+    for group in groups.values():
+        front: list[Record] = []
+        lowest = float("inf")
+        for _, right, record in sorted(group, key=lambda item: item[:2]):
+            if right < lowest:
+                lowest = right
+                front.append(record)
+            else:
+                beaten.append(record)
+        kept.append(front)
+    return kept, beaten
+
+
+def sections_of(record: Record) -> dict[str, float]:
+    """Area by section, um2; empty where it was not taken."""
+    try:
+        found = json.loads(record.get("sections") or "{}")
+        return {str(name): float(area) for name, area in found.items()}
+    except (ValueError, TypeError, AttributeError):
+        return {}
+
+
+def common(records: Sequence[Record], column: str) -> list[tuple[dict[str, Any], int]]:
+    """The distinct JSON tables of a column, each with the number of records that have it."""
+    counts: dict[str, int] = {}
+    for record in records:
+        text = record.get(column)
+        if text:
+            counts[str(text)] = counts.get(str(text), 0) + 1
+    found = []
+    for text, count in counts.items():
+        try:
+            table = json.loads(text)
+        except ValueError:
+            continue
+        if isinstance(table, dict):
+            found.append((table, count))
+    return found

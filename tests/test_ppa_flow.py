@@ -1,6 +1,7 @@
 """Synthesis to points: figures that hang together, the cache, failures as records, and the proof of netlists."""
 
 import json
+import re
 import time
 
 import pytest
@@ -52,7 +53,7 @@ def test_recipes_targets_and_pareto(fresh_cache):
     assert kept == pareto(seen) and len(seen) > len(kept) >= 2
     assert {point.recipe.split("/")[0] for point in seen} == {"area", "balanced", "speed"}
     two = flow.measure(MUL, "mul", recipe="balanced", targets=[1, 500])
-    assert [point.target_ps for point in two] == [1, 500] and json.dumps([point.to_dict() for point in two])
+    assert [point.target_ps for point in two] == [1, 500, 1, 500] and json.dumps([point.to_dict() for point in two])
 
 
 def test_failures_are_records(fresh_cache):
@@ -68,13 +69,45 @@ def test_failures_are_records(fresh_cache):
 
 @pytest.mark.parametrize(("options", "said"), [
     ({"technology": "tsmc3"}, "no built-in technology 'tsmc3'; there are fpgen45, fpgen7"),
-    ({"recipe": "magic"}, "no recipe 'magic'"), ({"effort": "heroic"}, "no effort 'heroic'; there are quick, pareto"),
+    ({"recipe": "magic"}, "no recipe 'magic'"),
+    ({"effort": "heroic"}, "no effort 'heroic'; there are 0 .quick., 1 .fair., 2"),
+    ({"effort": True}, "no effort True"), ({"effort": 4}, "no effort 4"), ({"wire_load": "thick"}, "wire load 'thick'"),
     ({"recipe": "area", "effort": "pareto"}, "recipe area with effort pareto; one of them is allowed"),
     ({"targets": [0]}, "positive"), ({"targets": []}, "positive"), ({"engine": "x"}, "no Yosys engine"),
 ])
 def test_refusals(options, said):
     with pytest.raises(UsageError, match=said):
         flow.measure(MUL, "mul", **options)
+
+
+def test_efforts(fresh_cache):
+    runs = {}
+    for level in (0, "1", "pareto"):
+        seen: list[Point] = []
+        kept = flow.measure(MUL, "mul", effort=level, engine="auto", tell=seen.append)
+        assert not any(point.failure for point in seen) and all(point in seen for point in kept)
+        assert kept == (pareto(seen) if level else seen)
+        runs[level] = {(point.recipe, point.target_ps) for point in seen}
+    assert len(runs[0]) == 1 and len(runs["1"]) == 3 and runs[0] < runs["1"] < runs["pareto"]
+    assert flow.measure(MUL, "mul", effort=2, engine="auto") == kept
+
+
+def test_wire_load_reaches_mapping_and_timing(fresh_cache):
+    plain, = flow.measure(MUL, "mul")
+    loaded, = flow.measure(MUL, "mul", wire_load="3 fF")
+    assert loaded.assumptions["wire_load"] == "3 fF per fanout" and plain.assumptions["wire_load"] == "none"
+    assert loaded.delay_ps > plain.delay_ps and loaded.area_um2 > plain.area_um2  # gates were enlarged for the wires
+
+
+def test_registers_need_a_library_with_flipflops(fresh_cache, tmp_path):
+    text = technology.load().liberty.read_text()
+    path = tmp_path / "comb.lib"
+    path.write_text(re.sub(r"  cell \([^)]*\) \{(?:(?!\n  \}).)*?\bff \(IQ.*?\n  \}\n", "", text, flags=re.DOTALL))
+    tech = technology.from_liberty(path)
+    with pytest.raises(UsageError, match="has no flip-flop that may be used, and the design needs some"):
+        flow.measure(MAC, "mac", technology=tech)
+    point, = flow.measure(MUL, "mul", technology=tech)
+    assert point.failure is None
 
 
 def test_reference_says_whose_delay_it_is(fresh_cache):
@@ -101,5 +134,5 @@ def test_reference_command(fresh_cache, tmp_path, capsys):
     assert reference.main([str(source), "--top", "mul", "--liberty", liberty, "--quick", "--engine", "yowasp",
                            "--path"]) == 0
     assert "best ADP" in capsys.readouterr().out
-    assert reference.main([str(source), "--top", "mul", "--liberty", str(tmp_path / "none.lib")]) == 1
-    assert "cannot read the Liberty file" in capsys.readouterr().err
+    assert reference.main([str(source), "--top", "mul", "--liberty", str(tmp_path / "none.lib")]) == 2
+    assert "none.lib: not found; a Liberty file" in capsys.readouterr().err

@@ -4,6 +4,8 @@ import pytest
 
 from fpgen.errors import UsageError
 from fpgen.ppa import recipe
+from fpgen.ppa.effort import EFFORTS, find, plan
+from fpgen.ppa.synthesis import abc_script
 from fpgen.resources import resource_dir
 
 
@@ -36,9 +38,69 @@ def test_bad_targets(target):
         recipe.check_target(target)
 
 
-def test_unknown_recipe():
+def test_unknown_recipe(tmp_path):
     with pytest.raises(UsageError, match="no recipe 'x'; there are area, balanced"):
         recipe.load("x")
+    for place in (tmp_path / "none.toml", tmp_path):
+        with pytest.raises(UsageError, match=r"no recipe|a TOML file like those of synth/recipes is allowed"):
+            recipe.load(str(place))
+
+
+MINE = """
+name = "mine"
+reason = "to try something"
+[[synth]]
+name = "plain"
+options = "-flatten"
+[[map]]
+name = "only"
+targets = [1, "relaxed"]
+script = '''
+strash; dch   # choices; and a remark
+   map -B 0.9 {D};; topo
+
+# nothing
+stime -p'''
+"""
+
+
+def test_a_recipe_of_the_users_own(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text(MINE)
+    found = recipe.load(str(path))
+    assert found.maps[0].script == ("strash", "dch", "map -B 0.9 {D}", "topo", "stime -p")
+    assert abc_script(found.maps[0].script, 1.5) == "strash\ndch\nmap -B 0.9 -D 1.5\ntopo\nstime -p\n"
+    assert abc_script(["buffer", "upsize {D}", "stime -p -c"], 9, wire_load=True) == \
+        "buffer -c\nupsize -D 9 -c\nstime -p -c\n"
+
+
+@pytest.mark.parametrize(("old", "new", "said"), [
+    ('name = "mine"', "", "does not state 'name'"), ('"mine"', '"a/b"', "letters, digits"),
+    ("{D}", "{T}", "place-holder"), ('[1, "relaxed"]', "[]", "a target in each"),
+    ('[1, "relaxed"]', "5", "cannot be read"), ("[[map]]", "[map]", "cannot be read"),
+    ('"-flatten"', '"-flatten', "cannot be read"), ('"mine"', "7", "cannot be read"),
+    ("script = ", "script = 3 #", "cannot be read"), ("reason", "raison", "does not state 'reason'"),
+])
+def test_bad_recipes(tmp_path, old, new, said):
+    path = tmp_path / "mine.toml"
+    path.write_text(MINE.replace(old, new, 1))
+    with pytest.raises(UsageError, match=said):
+        recipe.load(str(path))
+
+
+@pytest.mark.parametrize("script", ["", "# nothing", " ; ;\n", []])
+def test_no_commands(script):
+    with pytest.raises(ValueError, match="without commands"):
+        recipe.commands(script)
+
+
+def test_efforts_are_told_by_level_or_name():
+    assert [effort.level for effort in EFFORTS] == [0, 1, 2, 3]
+    for effort in EFFORTS:
+        assert find(effort.level) is find(str(effort.level)) is find(effort.name) is effort
+        assert plan(effort)
+    assert find(None).name == "quick"
+    assert [script.targets for item in plan(find(0), [7.0]) for script in item.maps] == [(7.0,)]
 
 
 def test_unknown_resource():

@@ -25,13 +25,16 @@ def test_table_is_what_the_liberty_says(name):
         found = library.cells[cell.name]
         assert found.area == pytest.approx(cell.area_um2) and found.leakage == pytest.approx(cell.leakage_nw)
         assert {pin: found.pins[pin].rise_cap for pin in found.inputs} == pytest.approx(dict(cell.input_cap_ff))
-        assert found.power[0].rise.at(10, 2) == pytest.approx(cell.energy_fj)
+        assert found.power[-1].rise.at(10, 2) == pytest.approx(cell.energy_fj)
         for arc, given in zip(found.arcs, cell.arcs, strict=True):
             d0, d_slew, d_load, s0, s_slew, s_load = given.rise
             assert arc.rise_delay.at(33, 2.5) == pytest.approx(d0 + d_slew * 33 + d_load * 2.5, rel=1e-3)
             assert arc.rise_slew.at(33, 2.5) == pytest.approx(s0 + s_slew * 33 + s_load * 2.5, rel=1e-3)
         if cell.flipflop:
             assert found.setups[0].rise.at(20, 0) == pytest.approx(cell.setup_ps)
+            energies = [(item.pin, item.rise.at(10, 0), item.fall.at(10, 0)) for item in found.power[:3]]
+            rise, fall, other = cell.clock_energy_fj
+            assert energies == [("ck", rise, fall), ("ck", 0, other), ("d", cell.data_energy_fj, cell.data_energy_fj)]
 
 
 def test_nobody_takes_the_cells_for_a_pdk():
@@ -62,6 +65,14 @@ def test_from_liberty_refusals(tmp_path, fresh_cache):
     path.write_text(SMALL_LIBERTY.replace("function", "comment"))
     with pytest.raises(UsageError, match="no usable inverter whose function it states"):
         technology.from_liberty(path, driving_cell="INV")
+    path.write_text(SMALL_LIBERTY.replace("(A B)'", "(A C)'"))
+    with pytest.raises(UsageError, match="has no usable two-input NAND"):
+        technology.from_liberty(path, driving_cell="INV")
+    path.write_text(SMALL_LIBERTY.replace("  cell (NAND)", '''  cell (ODD) { area : 1;
+      pin (A) { direction : input; } pin (Y) { direction : output; function : "A C"; } }
+    cell (NAND)'''))
+    with pytest.raises(UsageError, match="of ODD/Y names C; the cell's pins are A, Y"):
+        technology.from_liberty(path, driving_cell="INV")
     path.write_text(SMALL_LIBERTY)
     assert technology.from_liberty(path, driving_cell="INV", dont_use=["N*"]).dont_use == ("NAND",)
 
@@ -82,6 +93,6 @@ def test_distance_from_the_full_library(name):
     full = technology.from_liberty(LIBERTY / file, driving_cell=driver, dont_use=WEAK)
     texts = accuracy.designs("add16", "mul8", "fma e5m2 e5m2 e5m2 -> e5m2 rne")
     found = accuracy.compare(technology.load(name), full, texts=texts, recipes=["area", "balanced"], engine="auto")
-    assert len(found.labels) == 13
+    assert len(found.labels) == 27
     assert abs(found.errors(found.area)).mean() < 0.04 and abs(found.errors(found.delay)).mean() < 0.05
     assert found.same_order(found.area) > 0.9 and found.same_order(found.delay) > 0.9

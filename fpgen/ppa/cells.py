@@ -260,14 +260,29 @@ class Library:
                       key=lambda cell: (cell.area, cell.name))
 
     def check_gates(self) -> None:
-        """Refuse a library that nothing can be mapped to: inverter and two-input NAND are needed.
+        """Refuse a library that nothing can be mapped to.
+
+        Inverter and two-input NAND are needed, and no function may name what is no input of its cell: ABC gives up on
+        the whole library then.
 
         Raises
         ------
         UsageError
         """
+        from fpgen.ppa.function import python_expression
+
         self.smallest(0b01, 1)
         self.smallest(0b0111, 2)
+        for cell in self.usable():
+            if cell.flipflop is not None or cell.latch:
+                continue
+            for pin in cell.pins.values():
+                strange = [name for name in python_expression(pin.function)[1] if name not in cell.pins] \
+                    if pin.function else []
+                if strange:
+                    raise UsageError(f"the library {self.name} ({self.source}): the function {pin.function!r} of "
+                                     f"{cell.name}/{pin.name} names {', '.join(strange)}; the cell's pins are "
+                                     f"{', '.join(cell.pins)}")
 
     @property
     def nand2_area(self) -> float:

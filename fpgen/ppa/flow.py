@@ -8,6 +8,7 @@ that was stopped at its time limit is tried again.
 import gzip
 import json
 import math
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,22 +16,26 @@ from typing import Any
 
 from fpgen.cache import cache_dir, digest, write_whole
 from fpgen.errors import RunFailure, UsageError
+from fpgen.ppa import effort as efforts
 from fpgen.ppa import netlist, recipe, sta, technology, yosys
 from fpgen.ppa.point import Point, pareto
 from fpgen.ppa.recipe import MapScript, Recipe
 from fpgen.ppa.synthesis import gates_hash, map_cells, prepare
 from fpgen.ppa.technology import Technology
+from fpgen.ppa.wireload import WireLoad, mapping_liberty, resolve
 
 # A new number when a point's meaning changes.
 _VERSION = "4"
 
-EFFORTS = {"quick": ("balanced",), "pareto": ("area", "balanced", "speed")}
+# Verilog or RTLIL with registers in it.
+_CLOCKED = re.compile(r"\b(?:pos|neg)edge\b|\bcell \$_?\w*dff", re.IGNORECASE)
 
 Tell = Callable[[Point], None]
 
 
 def measure(verilog: str, top: str, *, technology: Technology | str = technology.DEFAULT,
-            recipe: Recipe | str | None = None, effort: str | None = None, targets: Sequence[float] | None = None,
+            recipe: Recipe | str | None = None, effort: str | int | None = None,
+            targets: Sequence[float] | None = None, wire_load: WireLoad | str | float | None = None,
             engine: str | None = None, seed: int = 0, timeout: float = 300.0, cached: bool = True,
             tell: Tell | None = None) -> list[Point]:
     """Area and delay of a unit.
@@ -42,13 +47,16 @@ def measure(verilog: str, top: str, *, technology: Technology | str = technology
     technology : Technology or str
         Or the name of a built-in one.
     recipe : Recipe or str, optional
-        All points of this recipe, in the order they were run. Default: what `effort` says.
-    effort : str, optional
-        `quick` (default): one point of the recipe `balanced`, at the shortest delay it can do. `pareto`: several
-        recipes at their targets, and of their points those that none beats; failed points only when nothing else
-        is left.
+        All points of this recipe, in the order they were run; the name of a built-in one or of a TOML file. Default:
+        what `effort` says.
+    effort : str or int, optional
+        Level or name of one of `fpgen.ppa.effort.EFFORTS`. 0, `quick` (default): one point of the recipe `balanced`,
+        at the shortest delay it can do. 1, 2, 3 (`fair`, `pareto`, `thorough`): several recipes at several targets,
+        and of their points those that none beats; failed points only when nothing else is left.
     targets : sequence of float, optional
-        Delay targets in ps instead of the recipe's own.
+        Delay targets in ps instead of the recipe's or the effort's own.
+    wire_load : WireLoad, str or float, optional
+        fF for each pin that a net drives, or a model of the library's; see `fpgen.ppa.wireload`. Default none.
     engine : str, optional
         See `fpgen.ppa.yosys.select`.
     seed : int
@@ -64,8 +72,8 @@ def measure(verilog: str, top: str, *, technology: Technology | str = technology
     Raises
     ------
     UsageError
-        For an unknown technology, recipe, effort or engine, a recipe with an effort, or a target that is
-        not positive.
+        For an unknown technology, recipe, effort, engine or wire load, a recipe with an effort, a target that is
+        not positive, or a design with registers and a library without.
     MissingTool
         When the engine is not installed.
     """
@@ -73,11 +81,20 @@ def measure(verilog: str, top: str, *, technology: Technology | str = technology
     tech = load_technology(technology)
     if targets is not None and not (targets and all(0 < target < math.inf for target in targets)):
         raise UsageError(f"delay targets {list(targets)!r}; one or more positive numbers of ps are allowed")
-    recipes = _recipes(recipe, effort, targets)
+    wires = resolve(wire_load, tech.library)
+    if recipe is not None and effort is not None:
+        raise UsageError(f"recipe {recipe if isinstance(recipe, str) else recipe.name} with effort {effort}; "
+                         "one of them is allowed: a recipe says what is tried")
+    level = efforts.find(effort)
+    recipes = efforts.plan(level, targets) if recipe is None else \
+        [efforts.with_targets(_recipe(recipe), tuple(float(target) for target in targets or ()))]
+    if _CLOCKED.search(verilog):
+        tech.library.flipflops()  # refuses a library without, before anything runs
     points: list[Point] = []
-    for chosen in recipes:
-        points += _Runner(verilog, top, chosen, tech, tool, seed, timeout, cached, tell).points()
-    if recipe is None and effort == "pareto":
+    for sample in level.seeds if recipe is None else (0,):
+        for chosen in recipes:
+            points += _Runner(verilog, top, chosen, tech, tool, seed + sample, timeout, cached, tell, wires).points()
+    if recipe is None and level.pareto:
         return pareto(points) or points
     return points
 
@@ -105,35 +122,21 @@ def _netlist_path(netlist_hash: str) -> Path:
     return cache_dir("netlists") / f"{netlist_hash}.v.gz"
 
 
-def _recipes(given: Recipe | str | None, effort: str | None, targets: Sequence[float] | None) -> list[Recipe]:
-    if given is not None and effort is not None:
-        raise UsageError(f"recipe {given if isinstance(given, str) else given.name} with effort {effort}; "
-                         "one of them is allowed: a recipe says what is tried")
-    effort = effort or "quick"
-    if given is not None:
-        found = [recipe.load(given) if isinstance(given, str) else given]
-    elif effort in EFFORTS:
-        found = [recipe.load(name) for name in EFFORTS[effort]]
-        if effort == "quick" and targets is None:
-            targets = (1.0,)
-    else:
-        raise UsageError(f"no effort {effort!r}; there are {', '.join(EFFORTS)}")
-    if targets is None:
-        return found
-    wanted = tuple(float(target) for target in targets)
-    return [replace(item, maps=tuple(replace(script, targets=wanted if script.follows_target else script.targets[:1])
-                                     for script in item.maps)) for item in found]
+def _recipe(given: Recipe | str) -> Recipe:
+    return recipe.load(given) if isinstance(given, str) else given
 
 
 class _Runner:
     """All points of one recipe for one unit."""
 
     def __init__(self, verilog: str, top: str, chosen: Recipe, tech: Technology, tool: yosys.Engine, seed: int,
-                 timeout: float, cached: bool, tell: Tell | None) -> None:
+                 timeout: float, cached: bool, tell: Tell | None, wires: WireLoad | None) -> None:
         self.verilog, self.top, self.recipe, self.tech, self.tool = verilog, top, chosen, tech, tool
         self.seed, self.timeout, self.cached, self.tell = seed, timeout, cached, tell
         self.driver = chosen.driving_cell if chosen.driving_cell in tech.library.cells else tech.driving_cell
         self.load = tech.output_load_ff if chosen.output_load_ff is None else chosen.output_load_ff
+        self.wires = wires
+        self.cells = tech.liberty if wires is None else mapping_liberty(tech.liberty, tech.library, wires)
         self.gates: dict[str, str] = {}
         self.base = digest(_VERSION, verilog, top, tech.library.content_hash, tool.version, " ".join(tech.dont_use))
 
@@ -187,7 +190,8 @@ class _Runner:
 
         assumptions: dict[str, Any] = {
             "library": self.tech.library.name, "corner": self.tech.library.corner, "driving_cell": self.driver,
-            "output_load_ff": self.load, "wire_load": "none", "clock": "ideal", "seed": self.seed,
+            "output_load_ff": self.load, "wire_load": self.wires.name if self.wires else "none", "clock": "ideal",
+            "seed": self.seed,
         }
         return Point(self.top, self.tech.name, f"{self.recipe.name}/{variant}/{script}", target_ps,
                      tools={"fpgen": __version__, "yosys": self.tool.version}, assumptions=assumptions,
@@ -197,7 +201,7 @@ class _Runner:
         commands = "default" if script.script is None else "\n".join(script.script)
         key = digest(self.base, self.recipe.name, variant, script.name, options, commands, f"{target_ps:g}",
                      str(self.driver), f"{self.load:g}", self.recipe.delay,
-                     *([f"seed {self.seed}"] if self.seed else []))
+                     *([f"seed {self.seed}"] if self.seed else []), *([repr(self.wires)] if self.wires else []))
         path = cache_dir("points") / f"{key}.json"
         if self.cached and (known := _read(path)) is not None:
             return known
@@ -213,11 +217,12 @@ class _Runner:
 
     def _run(self, point: Point, options: str, script: MapScript, target_ps: float) -> Point:
         library = self.tech.library
-        mapped = map_cells(self._prepared(options), self.top, script.script, target_ps, self.tech.liberty, self.tool,
+        mapped = map_cells(self._prepared(options), self.top, script.script, target_ps, self.cells, self.tool,
                            driving_cell=self.driver, output_load_ff=self.load, dont_use=self.tech.dont_use,
-                           seed=self.seed, timeout=self.timeout)
+                           seed=self.seed, wire_load=self.wires is not None, timeout=self.timeout)
         flat = netlist.from_text(mapped.verilog, self.top, f"mapped netlist of {self.top}")
-        timing = sta.analyse(flat, library, driving_cell=self.driver, output_load_ff=self.load)
+        timing = sta.analyse(flat, library, driving_cell=self.driver, output_load_ff=self.load,
+                             wire_load=self.wires)
         cells = [library.cells[instance.cell] for instance in flat.instances]
         registers = sum(cell.flipflop is not None for cell in cells)
         # ABC leaves clock-to-output and setup out, so its figure is good for combinational units only.

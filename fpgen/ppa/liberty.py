@@ -22,9 +22,11 @@ from fpgen.ppa.liberty_text import Group, parse
 from fpgen.ppa.wireload import WireLoad
 
 # A new number when the meaning of the cached objects changes.
-_VERSION = "5"
+_VERSION = "6"
 _SKIP = frozenset(("internal_power", "pg_pin", "test_cell", "normalized_driver_waveform",
                    "receiver_capacitance", "output_current_rise", "output_current_fall", "dynamic_current"))
+# State of other kinds than a flip-flop's; a `test_cell` is not one.
+_OTHER_STATES = ("latch", "statetable", "ff_bank", "latch_bank")
 _GZIP = b"\x1f\x8b"
 _LARGEST = 1 << 30  # bytes of unpacked text
 _SLEW_AXES = ("input_net_transition", "input_transition_time", "constrained_pin_transition")
@@ -205,7 +207,7 @@ class _Reader:
             raise UsageError(f"{self.source}: cell {name}: {error}") from None
         return Cell(name, area, leakage, group.attributes.get("dont_use", "").lower() in ("true", "1"), pins,
                     tuple(arcs), tuple(setups), _flipflop(group),
-                    bool(group.named("latch") or group.named("statetable")), tuple(power),
+                    any(group.named(kind) for kind in _OTHER_STATES), tuple(power),
                     self._leakages(group) if self.power else ())
 
     def _pin(self, name: str, group: Group) -> Pin:

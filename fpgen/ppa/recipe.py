@@ -1,9 +1,10 @@
-"""Synthesis recipes: data files in `synth/recipes/` that say what Yosys and ABC are told to do."""
+"""Synthesis recipes: data files in `synth/recipes/`, or the user's own, that say what Yosys and ABC are told to do."""
 
 import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from fpgen.errors import UsageError
@@ -84,19 +85,26 @@ def names() -> list[str]:
 
 
 def load(name: str) -> Recipe:
-    """Read a recipe.
+    """Read a recipe: one of `names()`, or a TOML file of the same kind (`mine.toml`, `some/where/mine.toml`).
 
     Raises
     ------
     UsageError
         When there is no such recipe, or its file does not say what it must.
     """
-    if name not in names():
-        raise UsageError(f"no recipe {name!r}; there are {', '.join(names())}")
-    path = resource_dir("synth") / "recipes" / f"{name}.toml"
+    path = Path(name)
+    if path.suffix != ".toml":
+        if name not in names():
+            raise UsageError(f"no recipe {name!r}; there are {', '.join(names())}, or the name of a .toml file")
+        path = resource_dir("synth") / "recipes" / f"{name}.toml"
     try:
         return from_data(tomllib.loads(path.read_text()))
-    except (tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
+    except OSError as error:
+        raise UsageError(f"recipe {path}: {error.strerror}; a TOML file like those of synth/recipes is allowed"
+                         ) from None
+    except KeyError as error:
+        raise UsageError(f"the recipe {path} cannot be read: it does not state {error}") from None
+    except (AttributeError, TypeError, ValueError) as error:
         raise UsageError(f"the recipe {path} cannot be read: {error}") from None
 
 
@@ -108,12 +116,38 @@ def from_data(data: Mapping[str, Any]) -> Recipe:
     KeyError, TypeError, ValueError
         When something is missing or is not what it should be.
     """
-    maps = tuple(MapScript(item["name"], tuple(item["script"]) if "script" in item else None,
+    maps = tuple(MapScript(item["name"], commands(item["script"]) if "script" in item else None,
                            tuple(check_target(target) for target in item["targets"])) for item in data["map"])
+    for what, name in (("name", data["name"]), *(("map name", item.name) for item in maps),
+                       *(("synth name", item["name"]) for item in data["synth"])):
+        if not re.fullmatch(r"[\w.-]+", name):
+            raise ValueError(f"{what} = {name!r}; letters, digits, '.', '-' and '_' are allowed")
+    if not maps or not data["synth"] or not all(item.targets for item in maps):
+        raise ValueError("there must be a [[synth]], a [[map]], and a target in each [[map]]")
     if data.get("delay", "sta") not in ("sta", "abc"):
         raise ValueError(f"delay = {data['delay']!r}; allowed are 'sta' and 'abc'")
     return Recipe(data["name"], data["reason"], tuple((item["name"], item["options"]) for item in data["synth"]),
                   maps, data.get("delay", "sta"), data.get("driving_cell"), data.get("output_load_ff"))
+
+
+def commands(script: Any) -> tuple[str, ...]:
+    """The commands of an ABC script: text with `;` or line ends between them and `#` before remarks, or a list.
+
+    Raises
+    ------
+    ValueError
+        When it is neither, or holds no command, or braces other than `{D}`.
+    """
+    lines = script.splitlines() if isinstance(script, str) else script
+    if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
+        raise ValueError(f"script = {script!r}; text or a list of commands is allowed")
+    found = tuple(command.strip() for line in lines for command in line.split("#")[0].split(";") if command.strip())
+    if not found:
+        raise ValueError("a script without commands")
+    odd = next((command for command in found if set("{}") & set(command.replace("{D}", ""))), None)
+    if odd is not None:
+        raise ValueError(f"the command {odd!r}; {{D}}, for the delay target, is the only place-holder")
+    return found
 
 
 def check_target(target: Target) -> Target:

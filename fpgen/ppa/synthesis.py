@@ -10,6 +10,9 @@ from fpgen.cache import digest
 from fpgen.errors import RunFailure
 from fpgen.ppa import yosys
 
+# ABC's commands that take a wire load into account when told to.
+_TIMES = re.compile(r"(buffer|upsize|dnsize|stime)\b")
+
 
 @dataclass(frozen=True)
 class Mapped:
@@ -61,6 +64,23 @@ def prepare(verilog: str, top: str, options: str, liberty: Path, engine: yosys.E
     return done.files["gates.il"]
 
 
+def abc_script(script: Sequence[str], target_ps: float, *, wire_load: bool = False) -> str:
+    """The text of an ABC script for one target.
+
+    Parameters
+    ----------
+    script : sequence of str
+        Commands with `{D}` for the target.
+    target_ps : float
+    wire_load : bool
+        Let the commands that time anything count the library's default wire load (ABC's `-c`).
+    """
+    lines = [command.replace("{D}", f"-D {target_ps:g}") for command in script]
+    if wire_load:
+        lines = [f"{line} -c" if _TIMES.match(line) and " -c" not in line else line for line in lines]
+    return "\n".join(lines) + "\n"
+
+
 def gates_hash(rtlil: str) -> str:
     """Hash of an RTLIL text that does not see Yosys' running numbers and source attributes."""
     text = re.sub(r"^(#|autoidx|\s*attribute \\src).*$", "", rtlil, flags=re.MULTILINE)
@@ -69,7 +89,8 @@ def gates_hash(rtlil: str) -> str:
 
 def map_cells(gates: str, top: str, script: Sequence[str] | None, target_ps: float, liberty: Path,
               engine: yosys.Engine, *, driving_cell: str | None, output_load_ff: float,
-              dont_use: Sequence[str] = (), seed: int = 0, timeout: float = 300.0) -> Mapped:
+              dont_use: Sequence[str] = (), seed: int = 0, wire_load: bool = False,
+              timeout: float = 300.0) -> Mapped:
     """Map generic gates to library cells with ABC.
 
     Parameters
@@ -84,6 +105,8 @@ def map_cells(gates: str, top: str, script: Sequence[str] | None, target_ps: flo
         The constraints that ABC's sizing and timing see.
     seed : int
         Above 0: internal names are scrambled first, which gives another sample of the same synthesis.
+    wire_load : bool
+        See `abc_script`.
 
     Raises
     ------
@@ -98,7 +121,7 @@ def map_cells(gates: str, top: str, script: Sequence[str] | None, target_ps: flo
     }
     command = f"abc -liberty cells.lib -constr abc.constr -D {target_ps:g}"
     if script is not None:
-        files["abc.script"] = "\n".join(script).replace("{D}", f"-D {target_ps:g}") + "\n"
+        files["abc.script"] = abc_script(script, target_ps, wire_load=wire_load)
         command += " -script abc.script"
     command += "".join(f" -dont_use {name}" for name in dont_use)
     scramble = [f"rename -scramble-name -seed {seed} w:$* c:$*", "write_rtlil -sort seed.il", "design -reset",
@@ -115,6 +138,7 @@ def map_cells(gates: str, top: str, script: Sequence[str] | None, target_ps: flo
     figures = json.loads(done.files["stat.json"])["design"]
     left = [name for name in figures["num_cells_by_type"] if name.startswith("$")]
     if left:
-        raise RunFailure(f"{top}: Yosys left cells that the library does not have: {', '.join(left)}")
+        raise RunFailure(f"{top}: Yosys left cells that the library does not have: {', '.join(left)}"
+                         + ("; it has no such flip-flop" if any("FF" in name for name in left) else ""))
     delays = re.findall(r"Delay =\s*([\d.]+) ps", done.log)
     return Mapped(done.files["mapped.v"], float(delays[-1]) if delays else None, done.seconds)

@@ -53,12 +53,15 @@ class Engine:
         What runs the script `run.ys` of the current directory.
     abc_messages : bool
         Whether ABC's own messages reach the log.
+    program : str
+        What messages call it; nextpnr is run the same way (`fpgen.ppa.fpga`).
     """
 
     name: str
     version: str
     command: tuple[str, ...]
     abc_messages: bool
+    program: str = "Yosys"
 
 
 @dataclass(frozen=True)
@@ -148,7 +151,7 @@ def run(engine: Engine, script: str | Sequence[str], files: Mapping[str, str | P
     try:
         return _run(engine, text, files, wanted, timeout)
     except OSError as error:
-        raise RunFailure(f"cannot write {error.filename or 'the cache directory'} for Yosys: "
+        raise RunFailure(f"cannot write {error.filename or 'the cache directory'} for {engine.program}: "
                          f"{error.strerror}") from None
 
 
@@ -169,7 +172,7 @@ def _run(engine: Engine, text: str, files: Mapping[str, str | Path], wanted: Seq
         missing = [item for item in wanted if not (directory / item).is_file()]
         if code != 0 or missing:
             what = f"exit code {code}" if code else f"it did not write {', '.join(missing)}"
-            raise RunFailure(f"Yosys ({engine.version}) failed: {what}; the end of its log:\n{_tail(log)}")
+            raise RunFailure(f"{engine.program} ({engine.version}) failed: {what}; the end of its log:\n{_tail(log)}")
         return Run({item: (directory / item).read_text() for item in wanted}, log, seconds)
 
 
@@ -183,7 +186,8 @@ def _execute(engine: Engine, directory: Path, timeout: float) -> int:
         try:
             return process.wait(timeout)
         except subprocess.TimeoutExpired:
-            raise Timeout(f"Yosys ({engine.version}) was stopped at its time limit of {timeout:g} s") from None
+            raise Timeout(f"{engine.program} ({engine.version}) was stopped at its time limit of {timeout:g} s"
+                          ) from None
         finally:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)

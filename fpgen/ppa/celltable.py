@@ -27,7 +27,9 @@ class TableArc:
 class TableCell:
     """A cell: area in um2, leakage in nW, energy in fJ per output edge, input capacitances in fF.
 
-    `flipflop` is empty, `plain` or `inverted` (its output is the inverted state); `setup_ps` belongs to it.
+    `flipflop` is empty, `plain` or `inverted` (its output is the inverted state); `setup_ps` belongs to it, and
+    `clock_energy_fj` (at a rising clock edge that keeps the state, at a falling one with data as kept, and with other)
+    and `data_energy_fj` (per edge of its data).
     """
 
     name: str
@@ -39,6 +41,8 @@ class TableCell:
     arcs: tuple[TableArc, ...]
     flipflop: str = ""
     setup_ps: float = 0.0
+    clock_energy_fj: tuple[float, ...] = ()
+    data_energy_fj: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -85,9 +89,13 @@ def _cell(item: Mapping[str, Any]) -> TableCell:
     kind = item.get("flipflop", "")
     if kind not in ("", "plain", "inverted"):
         raise ValueError(f"cell {item['name']}: flipflop = {kind!r}; 'plain' and 'inverted' are allowed")
+    clock = tuple(float(figure) for figure in item.get("clock_energy_fj", ()))
+    if clock and (len(clock) != 3 or not kind):
+        raise ValueError(f"cell {item['name']}: clock_energy_fj = {list(clock)}; three figures of a flip-flop are "
+                         "allowed")
     return TableCell(item["name"], float(item["area_um2"]), float(item["leakage_nw"]), float(item["energy_fj"]),
                      "" if kind else item["function"], item["input_cap_ff"], arcs, kind,
-                     float(item["setup_ps"]) if kind else 0.0)
+                     float(item["setup_ps"]) if kind else 0.0, clock, float(item.get("data_energy_fj", 0.0)))
 
 
 def to_liberty(table: CellTable) -> str:
@@ -134,11 +142,13 @@ def _cell_lines(table: CellTable, cell: TableCell) -> list[str]:
         lines += [f"    pin ({pin}) {{", "      direction : input;", f"      capacitance : {cap:g};"]
         if cell.flipflop and pin == "ck":
             lines.append("      clock : true;")
+            lines += _clock_power(cell)
         if cell.flipflop and pin == "d":
             lines += ["      timing () {", "        related_pin : ck; timing_type : setup_rising;"]
             constant = _grid([[cell.setup_ps] * len(table.slews_ps)] * len(table.slews_ps))
             lines += [f"        {edge}_constraint (setup) {{ values ({constant}); }}" for edge in ("rise", "fall")]
             lines.append("      }")
+            lines += [f"      internal_power () {{ {_scalars(cell.data_energy_fj)} }}"] if cell.data_energy_fj else []
         lines.append("    }")
     function = {"plain": "IQ", "inverted": "IQN"}.get(cell.flipflop, cell.function)
     largest = min((table.max_slew_ps - edge[3]) / edge[5] for arc in cell.arcs for edge in (arc.rise, arc.fall))
@@ -155,9 +165,24 @@ def _cell_lines(table: CellTable, cell: TableCell) -> list[str]:
                       for name, part in ((f"cell_{edge}", figures[:3]), (f"{edge}_transition", figures[3:]))]
         lines.append("      }")
         lines += ["      internal_power () {", f"        related_pin : {arc.pin};"]
-        lines += [f"        {edge}_power (scalar) {{ values (\"{cell.energy_fj:g}\"); }}" for edge in ("rise", "fall")]
-        lines.append("      }")
+        lines += [f"        {_scalars(cell.energy_fj)}", "      }"]
     return [*lines, "    }", "  }"]
+
+
+def _clock_power(cell: TableCell) -> list[str]:
+    """The internal power of a flip-flop's clock pin."""
+    if not cell.clock_energy_fj:
+        return []
+    rise, fall, other = cell.clock_energy_fj
+    kept, new = ("!(d ^ q)", "(d ^ q)") if cell.flipflop == "plain" else ("(d ^ q)", "!(d ^ q)")
+    return [f'      internal_power () {{ when : "{kept}"; {_scalars(rise, fall)} }}',
+            f'      internal_power () {{ when : "{new}"; {_scalars(0.0, other)} }}']
+
+
+def _scalars(rise: float, fall: float | None = None) -> str:
+    """Energy tables of both edges."""
+    return " ".join(f'{edge}_power (scalar) {{ values ("{energy:g}"); }}'
+                    for edge, energy in (("rise", rise), ("fall", rise if fall is None else fall)))
 
 
 def _evaluate(slews: Sequence[float], loads: Sequence[float], figures: Sequence[float]) -> str:

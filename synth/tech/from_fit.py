@@ -1,15 +1,22 @@
 """Print a cell table of fpgen (`synth/tech/NAME.toml`) from a file of fitted figures.
 
-    python synth/tech/from_fit.py FIT.json NAME --label TEXT --drive CELL --load fF --max-slew ps --slews ps,ps,...
+    python synth/tech/from_fit.py FIT.json NAME --label TEXT --drive CELL --load fF --max-slew ps --slews ps,ps,... \
+        --library FULL.lib
 
-FIT.json holds, per cell, area, leakage, input capacitances, and per arc delay and output slew as linear functions
-of input slew and load. Cells and pins get names of our own, figures three or four digits.
+FIT.json holds, per cell, area, input capacitances, and per arc delay and output slew as linear functions of input
+slew and load. Leakage and energies are read from the full library, at the second slew and third load of the fit's
+grid. Cells and pins get names of our own, figures three or four digits.
 """
 
 import argparse
+import itertools
 import json
 import re
 from pathlib import Path
+
+from fpgen.ppa import liberty
+from fpgen.ppa.cells import Cell
+from fpgen.ppa.function import compile_function, truth_table
 
 HEADER = '''\
 # A compact cell table of fpgen's own, {label}. It is not the PDK: {count} cells, each described by a few
@@ -20,6 +27,9 @@ HEADER = '''\
 # Of each arc, `rise` and `fall` give the output edge's delay and slew in ps:
 #   [d0, d_slew, d_load, s0, s_slew, s_load]   delay = d0 + d_slew * input slew (ps) + d_load * load (fF)
 # `sense` is +1 where input and output move alike, -1 where they do not, 0 for a clock's edge.
+# `energy_fj`: inside the cell, per output edge (a flip-flop's two outputs together). `clock_energy_fj`, of a
+# flip-flop: at a rising clock edge that keeps the state; at a falling one with data as kept, and with other data.
+# `data_energy_fj`: per edge of its data.
 name = "{name}"
 class = "{label}"
 supply_v = {supply}
@@ -44,6 +54,43 @@ def cell_name(name: str) -> str:
     return f"{kind}_x{found[2]}"
 
 
+def clock_energy(cell: Cell) -> str:
+    """Energies in fJ at a flip-flop's clock pin, at the sharpest clock of its tables: see the header."""
+    sums: dict[tuple[str, bool], list[float]] = {("rise", False): [], ("fall", False): [], ("fall", True): []}
+    for data, kept in itertools.product((0, 1), repeat=2):
+        new = truth_table(cell.flipflop.next_state, ["D"]) >> data & 1 != kept
+        for edge in ("rise", "fall"):
+            if (edge, new) in sums:
+                sums[edge, new].append(at_input(cell, cell.flipflop.clocked_on, edge, kept, {"D": data}, 0.0))
+    return "[" + ", ".join(f"{sum(found) / len(found):.4g}" for found in sums.values()) + "]"
+
+
+def data_energy(cell: Cell, slew: float) -> float:
+    """Energy in fJ of an edge at a flip-flop's data pin, mean of all states."""
+    found = [at_input(cell, "D", edge, kept, {cell.flipflop.clocked_on: clock}, slew)
+             for edge in ("rise", "fall") for kept in (0, 1) for clock in (0, 1)]
+    return sum(found) / len(found)
+
+
+def at_input(cell: Cell, pin: str, edge: str, kept: int, others: dict[str, int], slew: float) -> float:
+    """Energy in fJ of an edge at an input of a flip-flop in the state `kept`; at least the sharpest slew there is."""
+    pins = {"1": 1, **others} | {name: kept if cell.pins[name].function == cell.flipflop.state else 1 - kept
+                                 for name in cell.outputs}
+    tables = [getattr(item, edge) for item in cell.power
+              if item.pin == pin and (not item.when or compile_function(item.when)[0](pins) & 1)]
+    return sum(table.at(max(slew, table.x[0]), 0.0) for table in tables if table is not None)
+
+
+def output_energy(cell: Cell, slew: float, load: float) -> float:
+    """Energy in fJ of an output edge: mean of the tables of an output, sum of all supplies and outputs."""
+    sums: dict[tuple[str, str], list[float]] = {}
+    for item in cell.power:
+        if item.pin in cell.outputs:
+            sums.setdefault((item.pin, item.supply), []).extend(
+                table.at(slew, load) if table is not None else 0.0 for table in (item.rise, item.fall))
+    return sum(sum(found) / len(found) for found in sums.values())
+
+
 def figures(edge: dict) -> str:
     """One edge's six coefficients as a TOML array."""
     return "[" + ", ".join(f"{value:.4g}" for value in (*edge["delay_ps"], *edge["slew_ps"])) + "]"
@@ -59,8 +106,11 @@ def main() -> None:
     parser.add_argument("--load", type=float, required=True)
     parser.add_argument("--max-slew", type=float, required=True)
     parser.add_argument("--slews", required=True, help="axis of input slews, ps")
+    parser.add_argument("--library", type=Path, required=True, help="the full library, for energies and leakage")
     given = parser.parse_args()
+    full = liberty.load(given.library, power=True)
     data = json.loads(given.fit.read_text())
+    typical = data["grid"]["input_slew_ps"][1], data["grid"]["load_fF"][2]
     print(HEADER.format(label=given.label, count=len(data["cells"]), source=data["source"], name=given.name,
                         supply=data["supply_V"], drive=given.drive, load=given.load, max_slew=given.max_slew,
                         slews=[float(slew) for slew in given.slews.split(",")]))
@@ -73,11 +123,14 @@ def main() -> None:
         print("[[cell]]")
         print(f'name = "{cell_name(cell["cell"])}"')
         print(f'area_um2 = {cell["area_um2"]:g}')
-        print(f'leakage_nw = {cell["leakage_nW"]:.4g}')
-        print(f'energy_fj = {cell["internal_energy_per_output_edge_lib_units"]:.4g}')
+        whole = full.cell(cell["cell"])
+        print(f'leakage_nw = {whole.leakage:.4g}')
+        print(f'energy_fj = {output_energy(whole, *typical):.4g}')
         if clocked:
             print(f'flipflop = "{"inverted" if cell["function"] == "IQN" else "plain"}"')
             print(f'setup_ps = {cell["setup_ps"]:.4g}')
+            print(f'clock_energy_fj = {clock_energy(whole)}')
+            print(f'data_energy_fj = {data_energy(whole, typical[0]):.4g}')
         else:
             print(f'function = "{function}"')
         print("input_cap_ff = { " + ", ".join(f"{pins[pin]} = {cap:.4g}"

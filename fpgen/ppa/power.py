@@ -2,7 +2,7 @@
 
 What is counted, per edge: the energy inside the cell (`internal_power`, interpolated at the input's slew and the
 output's load that static timing finds), and half of C V^2 for the net that the cell drives (switching: pin
-capacitances and the output load; wires have none). Leakage is that of the states the cells are in.
+capacitances, the output load, and wires where a wire load is given). Leakage is that of the states the cells are in.
 The nets of the unit's inputs are charged by whoever drives them and are told apart.
 
 Source: Liberty Reference Manual (internal_power, leakage_power); checked against OpenSTA's reports.
@@ -19,6 +19,7 @@ from fpgen.ppa.cells import Arc, Cell, Floats, InternalPower, Library, Table
 from fpgen.ppa.function import python_expression
 from fpgen.ppa.netlist import Netlist
 from fpgen.ppa.timing_graph import Ints
+from fpgen.ppa.wireload import WireLoad
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,8 @@ class Breakdown:
 
 
 def evaluate(netlist: Netlist, library: Library, activity: Activity, *, driving_cell: str | None = None,
-             output_load_ff: float = sta.DEFAULT_LOAD_FF) -> Breakdown:
+             output_load_ff: float = sta.DEFAULT_LOAD_FF,
+             wire_load: WireLoad | str | float | None = None) -> Breakdown:
     """Energy and leakage of a netlist.
 
     Parameters
@@ -64,8 +66,8 @@ def evaluate(netlist: Netlist, library: Library, activity: Activity, *, driving_
         Read with its power tables.
     activity : Activity
         From `fpgen.ppa.toggles` or `fpgen.ppa.estimate`.
-    driving_cell, output_load_ff
-        As for timing.
+    driving_cell, output_load_ff, wire_load
+        As for timing (`fpgen.ppa.sta.analyse`).
 
     Raises
     ------
@@ -74,7 +76,8 @@ def evaluate(netlist: Netlist, library: Library, activity: Activity, *, driving_
     """
     if not library.voltage > 0:
         raise RunFailure(f"the library {library.name} ({library.source}) states no nom_voltage, which power needs")
-    graph, slews = sta.slews(netlist, library, driving_cell=driving_cell, output_load_ff=output_load_ff)
+    graph, slews = sta.slews(netlist, library, driving_cell=driving_cell, output_load_ff=output_load_ff,
+                             wire_load=wire_load)
     size = len(activity.toggles)
     loads = np.zeros(size)
     loads[:len(graph.fanout)] = graph.loads.reshape(-1, 2).max(axis=1)

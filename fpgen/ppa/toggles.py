@@ -112,37 +112,39 @@ def clock_pins(part: Group) -> tuple[str, ...]:
     return python_expression(part.cell.flipflop.clocked_on)[1] if part.cell.flipflop is not None else ()
 
 
-class Pins(Mapping[str, Any]):
-    """The values at the pins of a group's instances, fetched when asked for; shape (instances, words)."""
+class Pins(dict[str, Any]):
+    """The values at the pins of a group's instances, fetched when asked for; shape (instances, words).
 
-    def __init__(self, part: Group, values: Words, more: Mapping[str, Words] | None = None) -> None:
-        self.part, self.values = part, values
-        self.known: dict[str, Any] = {"1": ALL, **(more or {})}
+    Parameters
+    ----------
+    part : Group
+    nets : array of shape (nets, words)
+    more : mapping, optional
+        Values that go before those of the nets.
+    """
 
-    def __getitem__(self, name: str) -> Any:
-        if name not in self.known:
-            self.known[name] = self.values[self.part.nets[name]]
-        return self.known[name]
+    def __init__(self, part: Group, nets: Words, more: Mapping[str, Any] | None = None) -> None:
+        super().__init__(more or {})
+        self.part, self.nets = part, nets
+        self["1"] = ALL
 
-    def __iter__(self) -> Any:
-        return iter(self.part.nets)
-
-    def __len__(self) -> int:
-        return len(self.part.nets)
+    def __missing__(self, name: str) -> Words:
+        found: Words = self.nets[self.part.nets[name]]
+        self[name] = found
+        return found
 
     def evaluate(self, text: str) -> Any:
         """The value of an expression; of shape (instances, words) or, of a constant, a single word."""
         return _function(text)[0](self)
 
 
-def simulate(netlist: Netlist, library: Library, clocks: Iterable[Mapping[str, Words]], warm_up: int) -> Run:
-    """Simulate a netlist and count.
+def simulate(simulator: Simulator, clocks: Iterable[Mapping[str, Words]], warm_up: int) -> Run:
+    """Step a simulator, and count.
 
     Parameters
     ----------
-    netlist : Netlist
-    library : Library
-        Read with its power tables.
+    simulator : Simulator
+        Of a library that was read with its power tables; is left in its last settled state.
     clocks : iterable of mapping
         For each clock, each input port bit's value in all streams (shape (words,)); bits left out stay as they were.
     warm_up : int
@@ -151,17 +153,11 @@ def simulate(netlist: Netlist, library: Library, clocks: Iterable[Mapping[str, W
     Raises
     ------
     RunFailure
-        As `Simulator`, and when no clock is left to count.
+        When no clock is left to count.
     """
-    simulator: Simulator | None = None
-    counter: _Counter | None = None
-    seen: dict[str, list[Words]] = {bit: [] for bit in netlist.outputs}
+    counter = _Counter(simulator)
+    seen: dict[str, list[Words]] = {bit: [] for bit in simulator.netlist.outputs}
     for number, inputs in enumerate(clocks):
-        if simulator is None:
-            words = max((len(value) for value in inputs.values()), default=1)
-            simulator = Simulator(netlist, library, words)
-            counter = _Counter(simulator, words)
-        assert counter is not None
         before = simulator.values.copy()
         if number:
             simulator.clock()
@@ -169,9 +165,9 @@ def simulate(netlist: Netlist, library: Library, clocks: Iterable[Mapping[str, W
         simulator.settle()
         if number >= max(warm_up, 1):
             counter.count(before, simulator.values)
-        for bit, net in netlist.outputs.items():
+        for bit, net in simulator.netlist.outputs.items():
             seen[bit].append(simulator.values[net].copy())
-    if counter is None or not counter.operations:
+    if not counter.operations:
         raise RunFailure("no clock is left to count edges in; more clocks than the warm-up are needed")
     return Run(counter.activity(), counter.operations, {bit: np.array(values) for bit, values in seen.items()})
 
@@ -179,9 +175,9 @@ def simulate(netlist: Netlist, library: Library, clocks: Iterable[Mapping[str, W
 class _Counter:
     """Running sums of one simulation."""
 
-    def __init__(self, simulator: Simulator, words: int) -> None:
+    def __init__(self, simulator: Simulator) -> None:
         self.simulator = simulator
-        self.lanes = 64 * words
+        self.lanes = 64 * simulator.values.shape[1]
         self.operations = 0
         self.toggles: Floats = np.zeros((simulator.size, 2))
         self.events = [np.zeros((len(part.cell.power), 2, len(part.instances))) for part in simulator.parts]
@@ -221,7 +217,7 @@ def _count_tables(part: Group, old: Pins, new: Pins, clocks: Sequence[str], lane
             if (table.rise, table.fall)[edge] is None:
                 continue
             if table.pin in clocks:  # one edge of each kind a clock: rising in the state before, falling in that after
-                seen = Pins(part, (old, new)[edge].values, {table.pin: np.uint64(0) if edge else ALL})
+                seen = Pins(part, (old, new)[edge].nets, {table.pin: np.uint64(0) if edge else ALL})
                 events[number, edge] += ones(seen.evaluate(table.when)) if table.when else lanes
                 continue
             was, now = old[table.pin], new[table.pin]
@@ -238,7 +234,7 @@ def _both(pins: Pins, clocks: Sequence[str]) -> tuple[Pins, Pins]:
     """A state with the clock low and with the clock high."""
     if not clocks:
         return pins, pins
-    low, high = (Pins(pins.part, pins.values, dict.fromkeys(clocks, level)) for level in (np.uint64(0), ALL))
+    low, high = (Pins(pins.part, pins.nets, dict.fromkeys(clocks, level)) for level in (np.uint64(0), ALL))
     return low, high
 
 

@@ -1,0 +1,116 @@
+"""Edges that a netlist makes on its way from one settled state to the next, beyond those that have to be.
+
+Every gate has one delay, the mean of its arcs' at the slew and load that static timing finds, in whole steps; the
+step is a third of the median gate's. Inputs and flip-flops change together at step 0. A gate's output takes a value
+once its function has had it for as long as the gate's delay, so pulses shorter than that are swallowed (inertial
+delay, IEEE 1364). Wires have no delay. This is an estimate: real glitches depend on placement and corner.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from fpgen.ppa.activity import Group
+from fpgen.ppa.cells import Floats
+from fpgen.ppa.timing_graph import Graph, Ints
+from fpgen.ppa.toggles import Pins, Simulator, Words, ones
+
+_STEPS_PER_GATE = 3
+_LONGEST = 16  # steps, of a single gate
+
+
+def gate_steps(graph: Graph, slews: Floats) -> Ints:
+    """Delay of each instance in steps; 1 where it has no combinational arc."""
+    arcs = graph.combinational
+    count = len(graph.cells)
+    if not len(arcs):
+        return np.ones(count, dtype=np.int64)
+    delays = arcs.delay.at(np.arange(len(arcs)), slews[arcs.source])
+    sums = np.bincount(arcs.instance, weights=delays, minlength=count)
+    number = np.bincount(arcs.instance, minlength=count)
+    mean = np.divide(sums, number, out=np.zeros(count), where=number > 0)
+    step = float(np.median(mean[number > 0])) / _STEPS_PER_GATE
+    return np.clip(np.round(mean / step), 1, _LONGEST).astype(np.int64) if step > 0 else np.ones(count, dtype=np.int64)
+
+
+@dataclass(eq=False)
+class _Timed:
+    """Gates of one cell and one delay: what their function is, and in which of the last `steps - 1` it changed.
+
+    `since` counts the steps down until a change is old enough for all of them.
+    """
+
+    part: Group
+    pin: str
+    steps: int
+    raw: Words
+    changed: Words
+    since: int = 0
+
+
+def count(simulator: Simulator, steps: Ints, inputs: Mapping[str, Words]) -> Floats:
+    """Clock a settled simulator once more, and count the edges of each net beyond the one that it needs at most.
+
+    Parameters
+    ----------
+    simulator : Simulator
+        Settled; is settled in the next state afterwards.
+    steps : array
+        From `gate_steps`.
+    inputs : mapping
+        The next operands.
+
+    Returns
+    -------
+    array of shape (nets,)
+        Edges, all streams together.
+    """
+    values = simulator.values
+    before = values.copy()
+    gates = [item for part in simulator.parts if part.cell.flipflop is None for item in _timed(part, steps, values)]
+    simulator.clock()
+    simulator.drive(inputs)
+    changed = (before != values).any(axis=1)
+    edges = np.zeros(len(values))
+    active = True
+    while active:
+        active = False
+        updates = []
+        for gate in gates:
+            reads = [gate.part.nets[pin] for pin in gate.part.cell.inputs]
+            if not gate.since and not any(changed[nets].any() for nets in reads):
+                continue
+            raw = Pins(gate.part, values).evaluate(gate.part.cell.pins[gate.pin].function) | np.zeros_like(gate.raw)
+            if gate.steps > 1:
+                gate.changed[1:] = gate.changed[:-1]
+                gate.changed[0] = raw ^ gate.raw
+                gate.since = gate.steps - 1 if gate.changed[0].any() else max(gate.since - 1, 0)
+            gate.raw = raw
+            updates.append(gate)
+        changed[:] = False
+        for gate in updates:
+            nets = gate.part.nets[gate.pin]
+            unstable = np.bitwise_or.reduce(gate.changed, axis=0)
+            moved = (gate.raw ^ values[nets]) & ~unstable
+            hit = moved.any(axis=1)
+            if hit.any():
+                values[nets[hit]] ^= moved[hit]
+                edges[nets[hit]] += ones(moved[hit])
+                changed[nets[hit]] = True
+            active = active or gate.since > 0 or bool(hit.any())
+    needed = ones(before ^ values)
+    return np.where(edges > 0, edges - needed, 0.0)
+
+
+def _timed(part: Group, steps: Ints, values: Words) -> list[_Timed]:
+    """A group's gates by delay."""
+    found = []
+    delays = steps[part.instances]
+    for delay in np.unique(delays).tolist():
+        rows = np.nonzero(delays == delay)[0]
+        some = Group(part.cell, part.instances[rows], {pin: nets[rows] for pin, nets in part.nets.items()})
+        for pin in part.cell.outputs:
+            raw = values[some.nets[pin]]
+            found.append(_Timed(some, pin, delay, raw, np.zeros((delay - 1, *raw.shape), dtype=np.uint64)))
+    return found

@@ -355,10 +355,10 @@ def test_the_comparison_notices_one_wrong_step(step):
 
 
 @pytest.mark.parametrize(("module", "width", "text"), [
-    (cores, "_bits_below", "add e5m2 e5m2 -> e5m2 rne"), (cores, "_bits_below", "add e4m3fn e5m2 -> e3m2 port"),
-    (cores, "_bits_below", "fma e2m1 e2m1 e4m3fn -> e4m3fn port"),
-    (cores, "_gap", "fma e2m1 e2m1 e4m3fn -> e4m3fn port"),
-    (cores, "_gap", "fma e3m2 e3m2 e3m2 -> e3m2 rne"), (position, "_reach", "convert fp16 -> e4m3 port"),
+    (cores, "bits_below", "add e5m2 e5m2 -> e5m2 rne"), (cores, "bits_below", "add e4m3fn e5m2 -> e3m2 port"),
+    (cores, "bits_below", "fma e2m1 e2m1 e4m3fn -> e4m3fn port"),
+    (cores, "gap_above", "fma e2m1 e2m1 e4m3fn -> e4m3fn port"),
+    (cores, "gap_above", "fma e3m2 e3m2 e3m2 -> e3m2 rne"), (position, "_reach", "convert fp16 -> e4m3 port"),
 ])
 def test_the_windows_have_no_bit_to_spare(monkeypatch, module, width, text):
     """The widths are as they are derived: with one bit less, some result is wrong, and the comparison notices."""

@@ -12,7 +12,8 @@ the logic behind it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from .node import UNNAMED, WIRING, Node
 
@@ -39,6 +40,8 @@ class Graph:
         self.current_section = ""
         self._shared: dict[tuple, Node] = {}
         self._names: set[str] = set()
+        self._counts: dict[str, int] = {}
+        self._prefix = ""
 
     # ---- construction ---------------------------------------------------------------
 
@@ -77,15 +80,26 @@ class Graph:
         """Heading for the nodes that follow."""
         self.current_section = title
 
+    @contextmanager
+    def scope(self, prefix: str) -> Iterator[None]:
+        """Steps named inside get this prefix: for a part of which there are several."""
+        outer, self._prefix = self._prefix, self._prefix + prefix
+        try:
+            yield
+        finally:
+            self._prefix = outer
+
     def step(self, name: str, node: Node) -> Node:
         """Name a node; the name appears in the Verilog and the stage map. The first name stays.
 
         A concatenation is no step; its name is used where the Verilog needs a wire for it.
         """
         if node.name is None and node.op not in UNNAMED:
-            unique, count = name, 2
+            name = unique = self._prefix + name
+            count = self._counts.get(name, 2)
             while unique in self._names:
                 unique, count = f"{name}_{count}", count + 1
+            self._counts[name] = count
             node.name = unique
             node.section = self.current_section
             self._names.add(unique)

@@ -2,42 +2,44 @@
 
 ::
 
-    | s | headroom |        range of one product        |      two's complement, `Window.width` bits
+    | s | headroom |        range of one product        |      two's complement
                                                      ^ 2**low: the product of the smallest steps
+
+Block scales and an addend decide what follows: nothing (`alone`), an addend aligned with the sum (`anchored`), or one
+window for everything that can occur (`span`).
 """
 
 from __future__ import annotations
 
 from ...units.blockdot import BlockDot
 from ...units.dot import DotProduct
-from ..arith import prefix
-from ..arith.multiplier import Rows
-from ..arith.quantity import Quantity
 from ..float.position import position_counted
 from ..float.rounder import Mode, Positioned, Target, round_and_pack
 from ..graph import Graph, Node
-from . import special
+from . import exact_anchored, exact_span, special
+from .block import Block, blocks_of, magnitude
 from .inputs import Inputs
-from .terms import Window, add_products, window_of
 
 
 def exact(g: Graph, unit: DotProduct | BlockDot, inputs: Inputs, mode: Mode, target: Target) -> tuple[Node, Node]:
-    """sum(a[i] * b[i]), rounded once."""
-    window = window_of(unit.a, unit.b, unit.products)
-    value = _in_place(g, inputs, window, target)
+    """The exact sum, rounded once."""
+    value = _position(g, inputs, target)
     return round_and_pack(g, value, special.of_inputs(g, inputs), mode, target)
 
 
-def _in_place(g: Graph, inputs: Inputs, window: Window, target: Target) -> Positioned:
-    """The sum, all of whose terms have fixed places."""
-    rows = Rows(g, window.width)
-    g.section("Multiply")
-    add_products(g, rows, inputs.a, inputs.b, window.low)
-    g.section("Sum")
-    # One less than the sum: then the magnitude takes one adder (`magnitude_of_difference`), and 0 counts as negative.
-    rows.add_constant(-1)
-    first, second = rows.reduce("sum_tree")
-    magnitude, below_one = prefix.magnitude_of_difference(g, first, second, g.const(1, 1))
-    sign = g.step("sign", below_one & magnitude.any())
-    t = Quantity.constant(g, window.low + magnitude.width - 1 - target.emin)
-    return position_counted(g, sign, magnitude, t, target)
+def _position(g: Graph, inputs: Inputs, target: Target) -> Positioned:
+    blocks = list(blocks_of(inputs))
+    if len(blocks) == 1 and inputs.c is None:
+        return alone(g, blocks[0], target)
+    relative = len(blocks) == 1 and inputs.c is not None
+    if relative and exact_anchored.width(blocks[0], inputs.c, target) < exact_span.window_of_all(inputs).width:
+        return exact_anchored.anchored(g, blocks[0], inputs.c, target)
+    return exact_span.span(g, inputs, target)
+
+
+def alone(g: Graph, block: Block, target: Target) -> Positioned:
+    """One block and no addend."""
+    total, below_one = magnitude(g, block)
+    sign = g.step("sign", below_one & total.any())
+    t = (block.exponent(g) + (total.width - 1 - target.emin)).named("window_exponent")
+    return position_counted(g, sign, total, t, target)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from ...units.blockdot import BlockDot
-from ...units.dot import DotProduct
+from ...units.dot import DotProduct, SumOfProducts
+from ...units.ports import Role
 from ..float.unpack import Operand, unpack
 from ..graph import Graph, Node
 
@@ -35,14 +38,22 @@ def elements(word: Node, bits: int) -> list[Node]:
     return [word[low : low + bits] for low in range(0, word.width, bits)]
 
 
+def decoded(g: Graph, unit: SumOfProducts) -> dict[str, list[Operand]]:
+    """Every element of every operand port, by the port's name, in the order of the port."""
+    found: dict[str, list[Operand]] = {}
+    for port in unit.ports:
+        if port.role is not Role.OPERAND or port.format is None:
+            continue
+        flush = unit.subnormals.flush_inputs and not port.name.endswith("_scale")
+        codes = elements(g.inputs[port.name], port.format.bits)
+        places = ["".join(f"_{k}" for k in index) for index in np.ndindex(port.shape)]
+        found[port.name] = [unpack(g, code, port.format, flush, port.name + place)
+                            for code, place in zip(codes, places, strict=True)]
+    return found
+
+
 def single(g: Graph, unit: DotProduct | BlockDot) -> Inputs:
     """The operands of a unit that has one sum."""
-    found: dict[str, tuple[Operand, ...]] = {}
-    shapes = {port.name: port.shape for port in unit.ports}
-    for name, fmt in unit.operands.items():
-        flush = unit.subnormals.flush_inputs and not name.endswith("_scale")
-        parts = elements(g.inputs[name], fmt.bits)
-        labels = [f"{name}_{i}" for i in range(len(parts))] if shapes[name] else [name]
-        found[name] = tuple(unpack(g, code, fmt, flush, label) for code, label in zip(parts, labels, strict=True))
-    c = found.pop("c", (None,))
-    return Inputs(found["a"], found["b"], found.get("a_scale", ()), found.get("b_scale", ()), c[0])
+    parts = {name: tuple(found) for name, found in decoded(g, unit).items()}
+    (c,) = parts.pop("c", (None,))
+    return Inputs(c=c, **parts)

@@ -44,11 +44,11 @@ def window_of(a: Format, b: Format, count: int) -> Window:
     return Window(low, count * int(min(*corners, 0)), count * int(max(corners)))
 
 
-def add_products(g: Graph, rows: Rows, a: Sequence[Operand], b: Sequence[Operand], low: int):
+def add_products(g: Graph, rows: Rows, a: Sequence[Operand], b: Sequence[Operand], low: int, name: str = ""):
     """Put every ``a[i] * b[i] / 2**low`` into `rows`."""
     for i, (x, y) in enumerate(zip(a, b, strict=True)):
-        magnitude = _placed(g, x, y, low, f"product_{i}")
-        add_signed(g, rows, magnitude, g.step(f"sign_{i}", x.sign ^ y.sign), 0, f"term_{i}")
+        magnitude = _placed(g, x, y, low, f"{name}product_{i}")
+        add_signed(g, rows, magnitude, g.step(f"{name}sign_{i}", x.sign ^ y.sign), 0, f"{name}term_{i}")
 
 
 def _placed(g: Graph, x: Operand, y: Operand, low: int, name: str) -> Node:

@@ -42,7 +42,7 @@ def operand_alone(g: Graph, a: Operand, target: Target) -> Positioned:
     return position_known(g, a.sign, a.significand, t, _zeros(g, a, "source"), 0, target)
 
 
-def _bits_below(kinds: list[tuple[int, int, int]], other: Operand, target: Target) -> int:
+def bits_below(kinds: list[tuple[int, int, int]], other: Operand, target: Target) -> int:
     """Bits a window needs below the anchor's last bit, so that what falls out of it may be a sticky bit.
 
     The anchor is the operand (or product) that stays in place. Where it has `n` significant bits and
@@ -64,7 +64,7 @@ def total(g: Graph, a: Operand, b: Operand, mode: Mode, target: Target, network:
 
     ::
 
-        larger   | 1 x x x x x | 0 0 |          R = `_bits_below` zeros
+        larger   | 1 x x x x x | 0 0 |          R = `bits_below` zeros
         smaller        | 1 x x x x x |j         shifted right; j = OR of the bits lost ("jam")
     """
     g.section("Order by exponent")
@@ -86,8 +86,8 @@ def total(g: Graph, a: Operand, b: Operand, mode: Mode, target: Target, network:
     sign = g.step("larger_sign", g.mux(swap, b.sign, a.sign))
 
     g.section("Align and add")
-    below = max(_bits_below(_padded(a, width), b, target),
-                _bits_below(_padded(b, width), a, target))
+    below = max(bits_below(_padded(a, width), b, target),
+                bits_below(_padded(b, width), a, target))
     window = width + below
     most = min(difference.high, window)
     aligned, jam = shift.shift_right_sticky(g, smaller, difference.saturated(most, "align_by").node, window, most)
@@ -157,8 +157,8 @@ def product_plus(g: Graph, a: Operand, b: Operand, c: Operand, mode: Mode, targe
     product_last = (a.exponent + b.exponent).named("product_exponent")
     product_sign = g.step("product_sign", a.sign ^ b.sign)
     subtract = g.step("subtract_magnitudes", product_sign ^ c.sign)
-    below = _bits_below(_product_kinds(a, b), c, target)
-    gap = _gap(c, target)
+    below = bits_below(_product_kinds(a, b), c, target)
+    gap = gap_above(c, target)
     addend_width = c.significand.width
     window = addend_width + gap + product_width + below
     # With the addend at the top, its last bit would weigh 2**leftmost.
@@ -200,7 +200,7 @@ def _product_kinds(a: Operand, b: Operand) -> list[tuple[int, int, int]]:
     return kinds
 
 
-def _gap(c: Operand, target: Target) -> int:
+def gap_above(c: Operand, target: Target) -> int:
     """Zeros between the addend and the product when the addend stands at the top.
 
     There the product may really lie lower still; it must then only be sticky to every bit that rounding looks at.

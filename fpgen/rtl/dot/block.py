@@ -1,0 +1,123 @@
+"""One block of products, with its scales: a signed integer and an exponent.
+
+::
+
+    V * 2**exponent = scale_a * scale_b * sum(a[i] * b[i]),  V = X * M: the products' sum times the scales' significands
+
+The sum of V less one stays in carry-save form as long as possible: then its magnitude takes one adder
+(`prefix.magnitude_of_difference`), 0 counts as negative, and V is 0 exactly where the two rows are complements.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ..arith import multiplier, prefix
+from ..arith.multiplier import Rows
+from ..arith.quantity import Quantity
+from ..float.unpack import Operand
+from ..graph import Graph, Node
+from .inputs import Inputs
+from .terms import Window, add_products, window_of
+
+
+@dataclass(frozen=True)
+class Block:
+    """Products that share a pair of scales.
+
+    Attributes
+    ----------
+    a, b : tuple of Operand
+    scales : tuple of Operand
+        None or two.
+    name : str
+        The start of the names of its steps.
+    """
+
+    a: tuple[Operand, ...]
+    b: tuple[Operand, ...]
+    scales: tuple[Operand, ...] = ()
+    name: str = ""
+
+    @property
+    def sum_window(self) -> Window:
+        """Of the products' sum X."""
+        return window_of(self.a[0].format, self.b[0].format, len(self.a))
+
+    @property
+    def factor_most(self) -> int:
+        """The largest product M of the scales' significands."""
+        most = 1
+        for scale in self.scales:
+            most *= scale.format.significand_max
+        return most
+
+    @property
+    def window(self) -> Window:
+        """Of V; its `low` is what the exponent is without the scales'."""
+        inner = self.sum_window
+        return Window(inner.low, inner.least * self.factor_most, inner.most * self.factor_most)
+
+    def exponent(self, g: Graph) -> Quantity:
+        """Of V's last bit."""
+        total = Quantity.constant(g, self.window.low)
+        for scale in self.scales:
+            total = total + scale.exponent
+        return total.named(f"{self.name}exponent")
+
+    def factor(self, g: Graph) -> Node:
+        """M."""
+        if not self.scales:
+            return g.const(1, 1)
+        first, second = (scale.significand for scale in self.scales)
+        if first.constant == second.constant == 1:
+            return g.const(1, 1)
+        return multiplier.multiply(g, first, second, name=f"{self.name}scale")
+
+
+def blocks_of(inputs: Inputs) -> Iterator[Block]:
+    """The blocks of a sum of products; one where it has no scales."""
+    count = max(len(inputs.a_scale), 1)
+    size = len(inputs.a) // count
+    for i in range(count):
+        part = slice(i * size, (i + 1) * size)
+        scales = (inputs.a_scale[i], inputs.b_scale[i]) if inputs.a_scale else ()
+        yield Block(inputs.a[part], inputs.b[part], scales, f"block_{i}_" if count > 1 else "")
+
+
+def less_one(g: Graph, block: Block, width: int) -> tuple[Node, Node]:
+    """Two words whose sum is V - 1 modulo 2**`width`."""
+    factor, inner = block.factor(g), block.sum_window
+    plain = factor.constant == 1
+    rows = Rows(g, width if plain else inner.width)
+    g.section("Multiply")
+    add_products(g, rows, block.a, block.b, inner.low, block.name)
+    g.section("Sum")
+    if plain:
+        rows.add_constant(-1)
+        return rows.reduce(f"{block.name}sum_tree")
+    first, second = rows.reduce(f"{block.name}sum_tree")
+    total = prefix.add(g, first, second, name=f"{block.name}sum")
+    g.section("Scale")
+    rows = Rows(g, width)
+    rows.add_constant(-1)
+    add_signed_product(g, rows, total, factor, f"{block.name}scaled")
+    return rows.reduce(f"{block.name}scaled_tree")
+
+
+def add_signed_product(g: Graph, rows: Rows, x: Node, y: Node, name: str):
+    """Put ``x * y`` into `rows`, `x` in two's complement and `y` unsigned.
+
+    The top bit of every row weighs minus; it is complemented and a constant makes up for it.
+    """
+    for i, bit in enumerate(y):
+        row = g.step(f"{name}_row_{i}", x & bit.repeat(x.width))
+        rows.add_word(g.cat(row[:-1], ~row[-1]) if row.width > 1 else ~row, i)
+        rows.add_constant(-1 << (x.width - 1 + i))
+
+
+def magnitude(g: Graph, block: Block) -> tuple[Node, Node]:
+    """|V| and whether V is negative or 0."""
+    first, second = less_one(g, block, block.window.width)
+    return prefix.magnitude_of_difference(g, first, second, g.const(1, 1), name=f"{block.name}total")

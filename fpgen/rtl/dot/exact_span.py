@@ -1,0 +1,95 @@
+"""Everything in one window: from the smallest step that occurs to the largest sum (Kulisch's accumulator).
+
+::
+
+    | s |            every multiple of 2**low up to the largest sum           |
+              block 0, shifted left      | x x x x x x |
+        block 1   | x x x x x x |
+        addend                 | c c c c |
+
+Nothing is shifted right and nothing is sticky, so blocks of any scales may cancel each other.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from ..arith import prefix, shift
+from ..arith.multiplier import Rows
+from ..arith.quantity import Quantity
+from ..float.position import position_counted
+from ..float.rounder import Positioned, Target
+from ..float.unpack import Operand
+from ..graph import Graph, Node
+from .block import blocks_of, magnitude
+from .inputs import Inputs
+from .terms import Window, add_products, add_signed
+
+
+def window_of_all(inputs: Inputs) -> Window:
+    """Of the whole sum."""
+    blocks = list(blocks_of(inputs))
+    scales = [scale.format for scale in blocks[0].scales]
+    low = blocks[0].sum_window.low + sum(fmt.quantum_exponent for fmt in scales)
+    addend = inputs.c.format if inputs.c is not None else None
+    lowest = low if addend is None else min(low, addend.quantum_exponent)
+    factor = Fraction(2) ** (low - lowest) * len(blocks)
+    for fmt in scales:
+        factor *= fmt.max_finite / Fraction(2) ** fmt.quantum_exponent
+    inner = blocks[0].sum_window
+    least, most = inner.least * factor, inner.most * factor
+    if addend is not None:
+        least += addend.min_finite / Fraction(2) ** lowest
+        most += addend.max_finite / Fraction(2) ** lowest
+    return Window(lowest, int(least), int(most))
+
+
+def rows_of_all(g: Graph, inputs: Inputs, window: Window) -> Rows:
+    """Every term at its place."""
+    rows = Rows(g, window.width)
+    if inputs.a_scale:
+        for block in blocks_of(inputs):
+            total, negative = magnitude(g, block)
+            g.section("Place")
+            _add_placed(g, rows, total, negative, block.exponent(g) - window.low, f"{block.name}total")
+    else:
+        g.section("Multiply")
+        add_products(g, rows, inputs.a, inputs.b, window.low)
+    if inputs.c is not None:
+        g.section("Place the addend")
+        _add_addend(g, rows, inputs.c, window.low)
+    return rows
+
+
+def span(g: Graph, inputs: Inputs, target: Target) -> Positioned:
+    """The sum of all terms."""
+    window = window_of_all(inputs)
+    rows = rows_of_all(g, inputs, window)
+    g.section("Sum")
+    rows.add_constant(-1)  # one less than the sum, as in `block`
+    first, second = rows.reduce("sum_tree")
+    magnitude, below_one = prefix.magnitude_of_difference(g, first, second, g.const(1, 1))
+    sign = g.step("sign", below_one & magnitude.any())
+    t = Quantity.constant(g, window.low + magnitude.width - 1 - target.emin)
+    return position_counted(g, sign, magnitude, t, target)
+
+
+def _add_addend(g: Graph, rows: Rows, c: Operand, low: int):
+    if c.format.fixed and c.code is not None:
+        place = c.format.scale - low
+        if c.format.signed:
+            rows.add_word(g.cat(c.code[:-1], ~c.code[-1]), place)
+            rows.add_constant(-1 << (place + c.code.width - 1))
+        else:
+            rows.add_word(c.code, place)
+        return
+    _add_placed(g, rows, c.significand, c.sign, c.exponent - low, "addend")
+
+
+def _add_placed(g: Graph, rows: Rows, magnitude: Node, sign: Node, place: Quantity, name: str):
+    """Put ``(-1)**sign * magnitude * 2**place`` into `rows`; what would leave at the top is 0 anyway."""
+    place = place.settled(f"{name}_place")
+    width = min(magnitude.width + place.high, rows.width)
+    amount = place.bits(max(1, place.high.bit_length()))
+    placed = shift.shift_left(g, magnitude.fit(width), amount, min(place.high, width - 1), f"{name}_placed")
+    add_signed(g, rows, placed, sign, 0, f"{name}_term")

@@ -6,19 +6,30 @@ operand once and share it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from ...units.accumulation import Kind
 from ...units.base import Unit
 from ..float.rounder import Mode, Target
 from ..graph import Graph, Node
+from .aligned import aligned
 from .exact import exact
 from .inputs import Inputs, single
+from .rounded import chain, tree
+from .tile import tile
 
-__all__ = ["KINDS", "Builder", "Inputs", "dot"]
+__all__ = ["KINDS", "Builder", "Inputs", "dot", "tensorcore"]
 
 #: ``(g, unit, inputs, mode, target) -> (code, flags)``, `unit` a DotProduct or BlockDot.
-KINDS = {Kind.EXACT: exact}
+Builder = Callable[..., tuple[Node, Node]]
+KINDS: dict[Kind, Builder] = {Kind.EXACT: exact, Kind.ALIGNED: aligned, Kind.TREE: tree, Kind.CHAIN: chain}
 
 
 def dot(g: Graph, unit: Unit, mode: Mode, target: Target) -> tuple[Node, Node]:
     """DotProduct and BlockDot."""
     return KINDS[unit.accumulate.kind](g, unit, single(g, unit), mode, target)
+
+
+def tensorcore(g: Graph, unit: Unit, mode: Mode, target: Target) -> tuple[Node, Node]:
+    """TensorCore."""
+    return tile(g, unit, KINDS[unit.accumulate.kind], mode, target)

@@ -1,0 +1,177 @@
+"""Aligned sums, as tensor cores make them: products and addend brought to one exponent, cut, added exactly, rounded.
+
+Groups follow one another: the rounded sum of one is the addend of the next, as a code of the intermediate format.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from ...formats import Format
+from ...formats.descriptor import NaN
+from ...units.accumulation import Accumulation, Addend, Split
+from ...units.blockdot import BlockDot
+from ...units.dot import DotProduct
+from ..arith.quantity import Quantity
+from ..float.cores import operand_alone
+from ..float.position import position_counted
+from ..float.rounder import Mode, Positioned, Target, round_and_pack
+from ..float.special import of_operand
+from ..float.unpack import Operand, unpack
+from ..graph import Graph, Node
+from . import special
+from .aligned_terms import Family, Term, alone, families, grouped
+from .aligned_window import Aligned, Sum, Summand, Top, add_up
+from .inputs import Inputs
+
+
+def aligned(g: Graph, unit: DotProduct | BlockDot, inputs: Inputs, mode: Mode, target: Target) -> tuple[Node, Node]:
+    """The sum of one dot product; `special` and `inputs` as in the package."""
+    record = unit.accumulate
+    presum = presum_of(unit)
+    whole = families(g, inputs, presum)
+    addend = inputs.c
+    between = Target(unit.intermediate, unit.semantics, False)
+    size = min(record.group or unit.products, unit.products) // presum
+    code = g.const(0, 1)
+    groups = grouped(whole, size)
+    for number, group in enumerate(groups):
+        code = _group(g, record, group, addend, mode, between)
+        if number + 1 < len(groups):
+            addend = unpack(g, g.step("group_sum", code), between.out, False, "sum")
+    return delivered(g, code, mode, between, target), g.const(0, 5)
+
+
+def presum_of(unit: DotProduct | BlockDot) -> int:
+    """Products summed exactly into one term."""
+    return unit.presum if isinstance(unit, BlockDot) else unit.accumulate.presum or 1
+
+
+def delivered(g: Graph, code: Node, mode: Mode, between: Target, target: Target) -> Node:
+    """A sum as a code of the output."""
+    source, out = between.out, target.out
+    if source == out:
+        return code
+    if _wider(source, out):
+        return g.cat(g.const(0, out.bits - source.bits), code)
+    last = unpack(g, code, source, False, "sum")
+    return round_and_pack(g, operand_alone(g, last, target), of_operand(g, last), mode, target)[0]
+
+
+def _wider(source: Format, out: Format) -> bool:
+    """Whether `out` is `source` with more trailing bits, so that a code needs zeros below it and nothing else."""
+    return (out.nan is source.nan is NaN.IEEE and out.bits > source.bits and out.subnormals == source.subnormals
+            and (out.exponent_bits, out.bias, out.signed) == (source.exponent_bits, source.bias, source.signed))
+
+
+def _group(g: Graph, record: Accumulation, group: Sequence[Family], addend: Operand | None, mode: Mode,
+           target: Target) -> Node:
+    """The rounded sum of a group, as a code."""
+    g.section("Align")
+    other = None if addend is None else alone(g, addend)
+    if record.addend is Addend.INSIDE:
+        total = _inside(g, record, group, other)
+    else:
+        total = _split(g, record, group)
+        if other is not None:
+            total = _outside(g, record, total, other)
+    g.section("Special operands")
+    specials = [term.special for family in group for term in family.terms]
+    both = special.of_terms(g, [*specials, *([other.special] if other is not None else [])])
+    return round_and_pack(g, _positioned(g, total, target), both, mode, target)[0]
+
+
+def _positioned(g: Graph, total: Sum, target: Target) -> Positioned:
+    """The sum's top bit weighs 2**(exponent - places + width - 1)."""
+    exponent = total.top.exponent + (total.magnitude.width - 1 - total.places)
+    return position_counted(g, total.sign, total.magnitude, exponent + -target.emin, target)
+
+
+def _as_top(term: Term) -> Top:
+    return Top(term.exponent, term.zero)
+
+
+def _entering(term: Term, distance: Quantity, record: Accumulation, keep: int) -> Summand:
+    return Summand(term.sign, term.magnitude, term.fraction, term.largest, distance, keep, record.treatment)
+
+
+def _below(top: Top, other: Top, leads: Node) -> Quantity:
+    """How far `other` lies below `top`; 0 where it leads."""
+    gap = (top.exponent - other.exponent).settled()
+    high = max(gap.high, 0)
+    width = max(1, high.bit_length())
+    return Quantity(gap.bits(width) & (~leads).repeat(width), 0, high)
+
+
+def _inside(g: Graph, record: Accumulation, group: Sequence[Family], addend: Term | None) -> Sum:
+    """Steps 1 to 3, the addend among the terms."""
+    keep = record.fraction
+    assert keep is not None
+    terms = Aligned.of(g, group, record.clamp)
+    if addend is None:
+        return add_up(g, terms.summands(keep, record.treatment), terms.top, "sum")
+    own = _as_top(addend)
+    other = own.at_least(record.clamp)
+    leads = g.step("addend_leads", other.above(terms.top))
+    top = other.join(terms.top, leads)
+    if other is own:
+        distance = _below(terms.top, own, leads)
+    else:
+        distance = _below(top, own, g.const(0, 1))
+    inside = terms.summands(keep, record.treatment, (other, leads))
+    return add_up(g, [*inside, _entering(addend, distance, record, keep)], top, "sum")
+
+
+def _split(g: Graph, record: Accumulation, group: Sequence[Family]) -> Sum:
+    """Steps 1 to 3 without the addend: in one piece, or odd and even terms by themselves."""
+    keep = record.fraction
+    assert keep is not None
+    if record.split is Split.NONE:
+        terms = Aligned.of(g, group, record.clamp)
+        return add_up(g, terms.summands(keep, record.treatment), terms.top, "products")
+    sums = []
+    for name, half in (("even", _every_second(group, 0)), ("odd", _every_second(group, 1))):
+        if half:
+            terms = Aligned.of(g, half, record.clamp)
+            sums.append(add_up(g, terms.summands(keep, record.treatment), terms.top, name))
+    if len(sums) == 1:
+        return sums[0]
+    return _joined(g, record, sums[0], sums[1], keep, keep, "products")
+
+
+def _every_second(group: Sequence[Family], start: int) -> list[Family]:
+    """The terms of even index (`start` 0) or of odd index (1)."""
+    found = []
+    for family in group:
+        if taken := family.terms[start::2]:
+            found.append(replace(family, terms=taken))
+        start = (start + len(family.terms)) % 2
+    return found
+
+
+def _joined(g: Graph, record: Accumulation, x: Sum, y: Sum, keep_x: int, keep_y: int, name: str,
+            reach: int | None = None) -> Sum:
+    """Two sums brought to the larger one's exponent; `y` is left out where it lies below by more than `reach`."""
+    leads = g.step(f"{name}_second_leads", y.top.above(x.top))
+    top = y.top.join(x.top, leads)
+    down_y = _below(x.top, y.top, leads)
+    down_x = _below(y.top, x.top, ~leads)
+    magnitude = y.magnitude
+    if reach is not None:
+        magnitude = magnitude & down_y.less(reach + 1).repeat(magnitude.width)
+    parts = [(x.sign, x.magnitude, x.places, x.largest, down_x, keep_x),
+             (y.sign, magnitude, y.places, y.largest, down_y, keep_y)]
+    summands = []
+    for sign, word, places, largest, distance, keep in parts:
+        wide = word.zext(max(word.width, places + 1))
+        summands.append(Summand(sign, wide, places, largest, distance, keep, record.join))
+    return add_up(g, summands, top, name)
+
+
+def _outside(g: Graph, record: Accumulation, total: Sum, addend: Term) -> Sum:
+    """Step 4 with the addend outside."""
+    keep_sum, keep_addend = record.sum_fraction or record.fraction, record.addend_fraction or record.fraction
+    assert keep_sum is not None and keep_addend is not None
+    other = Sum(addend.sign, addend.magnitude, addend.fraction, addend.largest, _as_top(addend))
+    return _joined(g, record, total, other, keep_sum, keep_addend, "sum", record.addend_reach)

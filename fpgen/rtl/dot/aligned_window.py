@@ -1,0 +1,216 @@
+"""Alignment: the largest exponent, each term's distance from it, the shift into a short window, the signed sum.
+
+::
+
+    e = 2**largest exponent   |
+    window           | i i | F fraction bits |
+    term               | i i | f f f f f f f f |    shifted right by e - its exponent
+                                             ^^^    lost: truncated, floored, or jammed into the last bit kept
+    sum        | g g g i i | F fraction bits |      sign and magnitude; g: growth
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ...units.accumulation import Treatment
+from ..arith import shift
+from ..arith.quantity import Quantity
+from ..graph import Graph, Node
+from .aligned_terms import Family, signed_sum
+
+
+@dataclass(frozen=True)
+class Top:
+    """An alignment exponent, where `none` is not 1."""
+
+    exponent: Quantity
+    none: Node
+
+    def at_least(self, clamp: int | None) -> Top:
+        """Not below `clamp`."""
+        if clamp is None or self.exponent.low >= clamp:
+            return self
+        floor = Quantity.constant(self.none.graph, clamp)
+        return Top(floor.choose(self.exponent.less(clamp), self.exponent), self.none)
+
+    def above(self, other: Top) -> Node:
+        """1 when this one decides the larger of both."""
+        return (other.exponent.less(self.exponent) | other.none) & ~self.none
+
+    def join(self, other: Top, above: Node) -> Top:
+        """The larger of both."""
+        return Top(self.exponent.choose(above, other.exponent), self.none & other.none)
+
+
+def own_top(g: Graph, family: Family) -> Top:
+    """The largest exponent of the terms that have one, without the family's.
+
+    Exponents are compared as they come, with their offsets left out. A term without one reads as 0 there, which is
+    not above any other.
+    """
+    nodes = []
+    first = family.terms[0].exponent
+    for term in family.terms:
+        exponent = term.exponent
+        assert exponent.offset == first.offset and exponent.low >= exponent.offset
+        nodes.append(exponent.node & (~term.zero).repeat(exponent.node.width))
+    level = 0
+    while len(nodes) > 1:
+        level += 1
+        nodes = [g.step(f"largest_{level}", _larger(g, *nodes[i : i + 2])) if i + 1 < len(nodes) else nodes[i]
+                 for i in range(0, len(nodes), 2)]
+    if first.low > first.offset:
+        none = nodes[0].none()
+    else:
+        none = g.cat(*[term.zero for term in family.terms]).all()
+    return Top(Quantity(nodes[0], first.low, first.high, first.offset), g.step("no_exponent", none))
+
+
+def _larger(g: Graph, x: Node, y: Node) -> Node:
+    return g.mux(x.less(y), y, x)
+
+
+@dataclass(frozen=True)
+class Aligned:
+    """Families with the largest exponent of all their terms, and of each family by itself."""
+
+    families: tuple[Family, ...]
+    own: tuple[Top, ...]
+    top: Top
+
+    @staticmethod
+    def of(g: Graph, families: Sequence[Family], clamp: int | None) -> Aligned:
+        """Find the largest exponent, not below `clamp` where there is one."""
+        own = tuple(own_top(g, family) for family in families)
+        tops = [Top(each.exponent + family.shared, each.none) for each, family in zip(own, families, strict=True)]
+        while len(tops) > 1:
+            tops = [tops[i].join(tops[i + 1], tops[i].above(tops[i + 1])) if i + 1 < len(tops) else tops[i]
+                    for i in range(0, len(tops), 2)]
+        return Aligned(tuple(families), own, tops[0].at_least(clamp))
+
+    def summands(self, keep: int, treatment: Treatment, addend: tuple[Top, Node] | None = None) -> list[Summand]:
+        """Every term, at its distance below the window's exponent.
+
+        Parameters
+        ----------
+        keep : int
+            Places kept.
+        addend : tuple of (Top, Node), optional
+            Another exponent, and whether that decides the window's.
+
+        Notes
+        -----
+        The window's exponent is first brought to the family's own scale and limited to where every term is shifted
+        out: once for the family, and for both candidates side by side. So each term has a short subtraction only.
+        """
+        found = []
+        for family, own in zip(self.families, self.own, strict=True):
+            first = family.terms[0].exponent
+            most = first.high - first.offset + keep + max(term.integer for term in family.terms)
+            if len(self.families) == 1 and self.top.exponent.low == (own.exponent + family.shared).low:
+                base = own.exponent - first.offset
+            else:
+                base = _relative(self.top.exponent, family, most)
+            if addend is not None:
+                other, leads = addend
+                base = _relative(other.exponent, family, most).choose(leads, base)
+            for term in family.terms:
+                difference = base - (term.exponent - first.offset)
+                # Negative only for a term that is zero, and that may be shifted anywhere.
+                high = max(difference.high, 0)
+                distance = Quantity(difference.bits(max(1, high.bit_length())), 0, high)
+                found.append(Summand(term.sign, term.magnitude, term.fraction, term.largest, distance, keep, treatment))
+        return found
+
+
+def _relative(exponent: Quantity, family: Family, most: int) -> Quantity:
+    """An exponent on the scale of a family's own, from 0 to `most`."""
+    own = exponent - family.shared - family.terms[0].exponent.offset
+    return own.floored().saturated(most)
+
+
+@dataclass(frozen=True)
+class Summand:
+    """A number and how it enters a window.
+
+    Attributes
+    ----------
+    magnitude : Node
+        With `fraction` bits below the place of its exponent.
+    largest : int
+        Bound of the magnitude.
+    distance : Quantity
+        Its exponent's distance below that of the window.
+    keep : int
+        Places kept below the window's exponent.
+    treatment : Treatment
+    """
+
+    sign: Node
+    magnitude: Node
+    fraction: int
+    largest: int
+    distance: Quantity
+    keep: int
+    treatment: Treatment
+
+    @property
+    def integer(self) -> int:
+        return self.magnitude.width - self.fraction
+
+    @property
+    def bound(self) -> int:
+        """Of what it has in the window, in units of the last place kept."""
+        spare = self.keep - self.fraction
+        if spare >= 0 and self.distance.high <= spare:
+            return self.largest << spare
+        kept = self.largest << spare if spare >= 0 else self.largest >> -spare
+        return {Treatment.TRUNCATE: kept, Treatment.STICKY: kept | 1, Treatment.FLOOR: kept + 1}[self.treatment]
+
+    def shifted(self, g: Graph) -> tuple[Node, Node]:
+        """The magnitude in the window, truncated, and whether a bit was lost."""
+        size = self.integer + self.keep
+        width = max(size, self.magnitude.width)
+        most = min(self.distance.high, size)
+        amount = self.distance.saturated(most)
+        window, lost = shift.shift_right_sticky(g, self.magnitude, amount.node, width, most)
+        if width > size:
+            lost = lost | window[: width - size].any()
+            window = window[width - size:]
+        elif self.distance.high <= self.keep - self.fraction:
+            lost = g.const(0, 1)
+        return window, lost
+
+
+@dataclass(frozen=True)
+class Sum:
+    """``(-1)**sign * magnitude * 2**(exponent - places)``, with the exponent of the window it was made in."""
+
+    sign: Node
+    magnitude: Node
+    places: int
+    largest: int
+    top: Top
+
+
+def add_up(g: Graph, summands: Sequence[Summand], top: Top, name: str) -> Sum:
+    """The sum of what the summands have in the window of `top`."""
+    places = max(summand.keep for summand in summands)
+    rows, bound = [], 0
+    for summand in summands:
+        weight = places - summand.keep
+        bound += summand.bound << weight
+        window, lost = summand.shifted(g)
+        one = summand.sign
+        if summand.treatment is Treatment.STICKY and lost.constant != 0:
+            window = g.cat(window[0] | lost, window[1:]) if window.width > 1 else window | lost
+        elif summand.treatment is Treatment.FLOOR:
+            one = summand.sign & ~lost
+        rows.append((summand.sign, window, one, weight))
+    if len(rows) == 1 and (rows[0][2] is rows[0][0] or rows[0][0].constant == 0):
+        sign, window, _, _ = rows[0]
+        return Sum(sign & window.any(), window, places, bound, top)
+    sign, magnitude = signed_sum(g, rows, bound, name)
+    return Sum(sign, magnitude, places, bound, top)

@@ -1,0 +1,130 @@
+"""Summands of sums that are rounded at every step: products, which stay two operands, and exact wide numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from ...formats.descriptor import Format
+from ..arith.quantity import Quantity
+from ..float.cores import product, product_plus, total
+from ..float.position import position_counted
+from ..float.rounder import Mode, Positioned, Special, Target
+from ..float.special import of_product
+from ..float.unpack import Operand
+from ..graph import Graph, Node
+from . import special
+from .aligned_terms import times
+from .block import Block, blocks_of
+from .block import magnitude as block_magnitude
+from .inputs import Inputs
+
+
+@dataclass(frozen=True)
+class Wide(Operand):
+    """An exact number that is no code of a format: its significand may have any number of leading zeros."""
+
+    @property
+    def least_bits(self) -> list[tuple[int, int, int]]:
+        return [(1, self.exponent.low, self.exponent.high)]
+
+
+@dataclass(frozen=True)
+class Product:
+    """Two operands to be multiplied."""
+
+    a: Operand
+    b: Operand
+
+    @property
+    def sign(self) -> Node:
+        return self.a.sign ^ self.b.sign
+
+    @property
+    def zero(self) -> Node:
+        return self.a.zero | self.b.zero
+
+    def special(self, g: Graph) -> Special:
+        return special.product(g, self.a, self.b)
+
+    def alone(self, g: Graph, target: Target) -> Positioned:
+        return product(g, self.a, self.b, target)
+
+    def plus(self, g: Graph, c: Operand, mode: Mode, target: Target) -> Positioned:
+        return product_plus(g, self.a, self.b, c, mode, target)
+
+
+@dataclass(frozen=True)
+class Number:
+    """A wide number; its specials stand beside it."""
+
+    value: Wide
+    both: Special
+
+    @property
+    def sign(self) -> Node:
+        return self.value.sign
+
+    @property
+    def zero(self) -> Node:
+        return self.value.zero
+
+    def special(self, g: Graph) -> Special:
+        return self.both
+
+    def alone(self, g: Graph, target: Target) -> Positioned:
+        t = self.value.top_exponent + -target.emin
+        return position_counted(g, self.value.sign, self.value.significand, t, target)
+
+    def plus(self, g: Graph, c: Operand, mode: Mode, target: Target) -> Positioned:
+        return total(g, self.value, c, mode, target)
+
+
+def _number(g: Graph, sign: Node, magnitude: Node, exponent: Quantity, both: Special) -> Number:
+    never = g.const(0, 1)
+    fmt = Format(bits=2, precision=2, signed=False, fixed=True)  # only to be unlike the addend's
+    return Number(Wide(fmt, sign, exponent, magnitude, never, never, never, never), both)
+
+
+def terms_of(g: Graph, inputs: Inputs, presum: int) -> list[Product | Number]:
+    """The terms in order; `presum` products are summed exactly into one."""
+    found: list[Product | Number] = []
+    for block in blocks_of(inputs):
+        g.section("Multiply")
+        for i in range(0, len(block.a), presum):
+            part = replace(block, a=block.a[i : i + presum], b=block.b[i : i + presum],
+                           name=f"{block.name}part_{i // presum}_")
+            if presum == 1 and not block.scales:
+                found.append(Product(part.a[0], part.b[0]))
+            elif presum == 1:
+                found.append(_scaled_product(g, part))
+            else:
+                found.append(_exact_sum(g, part))
+    return found
+
+
+def _scales(g: Graph, block: Block) -> tuple[Special, Node]:
+    first, second = block.scales
+    return of_product(g, first, second, g.const(0, 1)), first.zero | second.zero
+
+
+def _scaled_product(g: Graph, block: Block) -> Number:
+    """One product times its scales, with the product's sign also where it is zero."""
+    a, b = block.a[0], block.b[0]
+    magnitude, _ = times(g, [a, b, *block.scales])
+    exponent = a.exponent + b.exponent
+    for scale in block.scales:
+        exponent = exponent + scale.exponent
+    factor, factor_zero = _scales(g, block)
+    both = special.scaled(g, factor, factor_zero, special.product(g, a, b), a.zero | b.zero)
+    return _number(g, a.sign ^ b.sign, magnitude, exponent, both)
+
+
+def _exact_sum(g: Graph, block: Block) -> Number:
+    """The exact sum of products, times the scales; a sum of zero is +0."""
+    magnitude, below_one = block_magnitude(g, block)
+    some = magnitude.any()
+    both = special.of_terms(g, [special.product(g, x, y) for x, y in zip(block.a, block.b, strict=True)])
+    if block.scales:
+        factor, factor_zero = _scales(g, block)
+        both = special.scaled(g, factor, factor_zero, both, ~some & ~both.infinity)
+    return _number(g, below_one & some, magnitude, block.exponent(g), both)

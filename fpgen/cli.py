@@ -186,26 +186,74 @@ def verify(words: tuple[str, ...], as_json: bool, **options: Any):
 
 @main.command()
 @unit_argument
-@click.option("--tech", "technology", metavar="NAME", help="A built-in technology: fpgen45 (default) or fpgen7.")
+@click.option("--tech", "technology", metavar="NAME",
+              help="A built-in technology, fpgen45 (default) or fpgen7, or a PDK below PDK_ROOT, such as sky130A.")
 @click.option("--liberty", type=click.Path(path_type=Path), help="A cell library (gzip accepted), not a built-in one.")
 @click.option("--driving-cell", metavar="CELL", help="With --liberty: the cell that drives every input.")
-@click.option("--recipe", metavar="NAME", help="All points of one synthesis recipe, such as reference.")
-@click.option("--effort", metavar="NAME",
-              help="quick (default): one point; pareto: several recipes and targets, and what nothing beats.")
-@click.option("--target", "targets", type=float, multiple=True, metavar="PS", help="Delay target; may be repeated.")
+@click.option("--recipe", metavar="NAME", help="All points of one recipe, such as reference, or a .toml file.")
+@click.option("--effort", metavar="N",
+              help="0 or quick (default): one point; 1 fair, 2 pareto, 3 thorough: ever more recipes and targets, and "
+                   "of their points what nothing beats.")
+@click.option("--target", "targets", multiple=True, metavar="PS|FPGA",
+              help="Delay target, may be repeated; or an FPGA: ecp5, ice40, ecp5:85k, ...")
+@click.option("--wire-load", metavar="FF", help="fF for each pin that a net drives, or a model of the library's.")
+@click.option("--seed", "seeds", type=click.IntRange(0), multiple=True, metavar="N",
+              help="Of an FPGA's place and route (default 1); may be repeated.")
 @click.option("--engine", metavar="NAME", help="Which Yosys: yowasp, native or auto.")
 @json_option
-def ppa(words: tuple[str, ...], as_json: bool, targets: tuple[float, ...], **options: Any):
-    """Synthesise a unit: area, delay, path."""
+def ppa(words: tuple[str, ...], as_json: bool, targets: tuple[str, ...], seeds: tuple[int, ...], **options: Any):
+    """Synthesise a unit: area, delay, path.
+
+    With --target ecp5 or ice40: LUTs, DSP blocks and clock rate of an FPGA.
+    """
     from . import show
 
     unit = _unit(words)
+    delays, family = _targets(targets)
+    if family is not None:
+        _fpga(unit, family, seeds, options, as_json)
+        return
+    if seeds:
+        raise UsageError("--seed without an FPGA; with --target ecp5 or ice40 it is allowed")
     with show.synthesis(unit.text, quiet=as_json) as tell:
-        points = unit.ppa(targets=targets or None, tell=tell, **options)
+        points = unit.ppa(targets=delays or None, tell=tell, **options)
     if as_json:
         _print_json([point.to_dict() for point in points])
     else:
         show.points(points)
+    if all(point.failure is not None for point in points):
+        raise SystemExit(FAILURE)
+
+
+def _targets(given: tuple[str, ...]) -> tuple[tuple[float, ...], str | None]:
+    """Delay targets in ps, or the FPGA."""
+    from .ppa.fpga import targets
+
+    try:
+        return tuple(float(item) for item in given), None
+    except ValueError:
+        if len(given) > 1 or given[0] not in targets():
+            raise UsageError(f"target {', '.join(given)}; delays in ps are allowed, or one of {', '.join(targets())}"
+                             ) from None
+        return (), given[0]
+
+
+def _fpga(unit: Unit, family: str, seeds: tuple[int, ...], options: dict[str, Any], as_json: bool):
+    """`fpgen ppa --target ecp5`."""
+    from . import show
+    from .ppa import measure_fpga
+
+    engine = options.pop("engine")
+    odd = [name for name, value in options.items() if value]
+    if odd:
+        raise UsageError(f"--target {family} with --{odd[0].replace('technology', 'tech').replace('_', '-')}; an FPGA "
+                         "takes --engine, --seed and --json only")
+    with show.synthesis(unit.text, quiet=as_json) as tell:
+        points = measure_fpga(unit, family, seeds=seeds or (1,), engine=engine, tell=tell)
+    if as_json:
+        _print_json([point.to_dict() for point in points])
+    else:
+        show.fpga_points(points)
     if all(point.failure is not None for point in points):
         raise SystemExit(FAILURE)
 
@@ -218,6 +266,7 @@ def ppa(words: tuple[str, ...], as_json: bool, targets: tuple[float, ...], **opt
 @click.option("--driving-cell", help="The cell that drives every input.")
 @click.option("--load", "output_load_ff", type=click.FloatRange(0), default=4.0, show_default=True, metavar="FF",
               help="Load on every output in fF.")
+@click.option("--wire-load", metavar="FF", help="fF for each pin that a net drives, or a model of the library's.")
 @json_option
 def sta(netlist: Path, as_json: bool, **options: Any):
     """Time any mapped Verilog netlist."""
@@ -328,7 +377,7 @@ def compare(before: Path, after: Path, **options: Any):
 @click.argument("store", type=click.Path(path_type=Path))
 @click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False),
               help="Directory of the page and its plots; default: NAME_report beside the store.")
-@click.option("--title", help="Heading of the page; default: the sweep's name.")
+@click.option("--title", help="Heading of the page; default: the sweep's own.")
 def report(store: Path, output: Path | None, title: str | None):
     """Write a store as one HTML page with plots.
 

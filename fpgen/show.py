@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .build import Outcome, Step
     from .doctor import Finding
     from .formats.describe import Description
+    from .ppa.fpga import FpgaPoint
     from .ppa.point import Point
     from .ppa.sta import TimingReport
     from .verify import Verdict
@@ -179,6 +180,28 @@ def points(found: Sequence[Point]):
             out.print(f"{point.recipe} at {point.target_ps:.0f} ps failed: {point.failure}", style="red")
 
 
+def fpga_points(found: Sequence[FpgaPoint]):
+    """`fpgen ppa --target ecp5`: a line a seed, what was measured, and the critical path of the fastest."""
+    good = [point for point in found if point.failure is None]
+    out = Output()
+    right = ["seed", "LUTs", "carries", "DSPs", "registers", "Fmax MHz", "period ps", "logic ps", "routing ps", "depth"]
+    if good:
+        rows = [(point.target, point.seed, point.luts, point.carries, point.dsps, point.registers,
+                 f"{point.fmax_mhz:.1f}", f"{point.delay_ps:.0f}", f"{point.logic_ps:.0f}", f"{point.routing_ps:.0f}",
+                 point.logic_depth) for point in good]
+        out.print(table(["device", *right], rows, right=right))
+        fastest = max(good, key=lambda point: point.fmax_mhz)
+        out.print("LUTs, carries, DSPs and registers of the unit alone; Fmax placed and routed between chains of "
+                  f"registers, pins not counted; {fastest.tools['nextpnr']}, {fastest.tools['yosys']}")
+        steps = [(step["cell"], step["kind"], f"{step['delay_ps']:.0f}", step["net"]) for step in fastest.critical_path]
+        if steps:
+            out.print(table(["to", "step", "delay ps", "net"], steps, right=["delay ps"],
+                            title=f"Critical path: {fastest.startpoint} to {fastest.endpoint}"))
+    for point in found:
+        if point.failure is not None:
+            out.print(f"{point.target}, seed {point.seed} failed: {point.failure}", style="red")
+
+
 def path(steps: Iterable[Mapping[str, Any]], start: str, end: str, out: Output):
     """A critical path, one step a line."""
     rows = [(step["instance"], step["cell"], f"{step['from_pin']} > {step['pin']}", step["edge"],
@@ -200,15 +223,20 @@ def simulation(text: str, quiet: bool = False) -> Iterator[Callable[[str, float]
 
 
 @contextmanager
-def synthesis(text: str, quiet: bool = False) -> Iterator[Callable[[Point], None]]:
+def synthesis(text: str, quiet: bool = False) -> Iterator[Callable[[Point | FpgaPoint], None]]:
     """Progress of `fpgen ppa`: the newest point, on a terminal only."""
+    from .ppa.point import Point
+
     if quiet or not sys.stderr.isatty():
         yield lambda point: None
         return
     with Console(stderr=True, highlight=False).status(f"synthesising {text}") as status:
-        def move(point: Point):
-            figures = point.failure or f"{point.area_um2:.0f} um2, {point.delay_ps:.0f} ps"
-            status.update(f"synthesising {text}: {point.recipe}: {figures.splitlines()[0]}")
+        def move(point: Point | FpgaPoint):
+            if isinstance(point, Point):
+                what, figures = point.recipe, f"{point.area_um2:.0f} um2, {point.delay_ps:.0f} ps"
+            else:
+                what, figures = point.target, f"{point.luts} LUTs, {point.fmax_mhz:.0f} MHz"
+            status.update(f"synthesising {text}: {what}: {(point.failure or figures).splitlines()[0]}")
 
         yield move
 

@@ -1,4 +1,4 @@
-"""Area and timing: the Yosys driver, cell libraries, static timing, recipes, measured points."""
+"""What a unit costs: the Yosys driver, cell libraries, static timing, recipes, FPGAs, measured points."""
 
 from __future__ import annotations
 
@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ..units.base import Unit
+    from .fpga import FpgaPoint
     from .point import Point
 
-__all__ = ["measure_unit"]
+__all__ = ["measure_fpga", "measure_unit"]
 
 
 def measure_unit(unit: Unit, *, technology: str | None = None, liberty: Path | str | None = None,
-                 driving_cell: str | None = None, recipe: str | None = None, effort: str | None = None,
-                 targets: Sequence[float] | None = None, engine: str | None = None,
+                 driving_cell: str | None = None, recipe: str | None = None, effort: str | int | None = None,
+                 targets: Sequence[float] | None = None, wire_load: str | float | None = None,
+                 engine: str | None = None,
                  tell: Callable[[Point], None] | None = None) -> list[Point]:
     """Synthesise and time a unit's Verilog; see `fpgen.ppa.flow.measure`.
 
@@ -23,12 +25,12 @@ def measure_unit(unit: Unit, *, technology: str | None = None, liberty: Path | s
     ----------
     unit : Unit
     technology : str, optional
-        A built-in one; default `fpgen45`.
+        A built-in one (default `fpgen45`), or a PDK below `PDK_ROOT`: see `fpgen.ppa.pdk`.
     liberty : path, optional
         A Liberty file (gzip accepted) in its place.
     driving_cell : str, optional
         With `liberty`: the cell that drives every input.
-    recipe, effort, targets, engine, tell
+    recipe, effort, targets, wire_load, engine, tell
         As `fpgen.ppa.flow.measure` takes them.
 
     Returns
@@ -54,4 +56,33 @@ def measure_unit(unit: Unit, *, technology: str | None = None, liberty: Path | s
     chosen = (technologies.from_liberty(liberty, driving_cell=driving_cell) if liberty is not None
               else technologies.load(technology or technologies.DEFAULT))
     return flow.measure(unit.verilog(), unit.name, technology=chosen, recipe=recipe, effort=effort, targets=targets,
-                        engine=engine, tell=tell)
+                        wire_load=wire_load, engine=engine, tell=tell)
+
+
+def measure_fpga(unit: Unit, target: str = "ecp5", *, seeds: Sequence[int] = (1,), engine: str | None = None,
+                 tell: Callable[[FpgaPoint], None] | None = None) -> list[FpgaPoint]:
+    """LUTs, DSP blocks and clock rate of a unit in an FPGA; see `fpgen.ppa.fpga.measure`.
+
+    Parameters
+    ----------
+    unit : Unit
+    target : str
+        A family (`ecp5`, `ice40`), or a device of it (`ecp5:85k`, `ice40:up5k`).
+    seeds, engine, tell
+        As `fpgen.ppa.fpga.measure` takes them.
+
+    Returns
+    -------
+    list of FpgaPoint
+        One for each seed; failed points are among them, each with its reason.
+
+    Raises
+    ------
+    UsageError
+        For an unknown target or engine, or a bad seed.
+    MissingTool
+        When Yosys or nextpnr (`fpgen[fpga]`) is not installed.
+    """
+    from . import fpga
+
+    return fpga.measure(unit.verilog(), unit.name, target, seeds=seeds, engine=engine, tell=tell)

@@ -16,15 +16,17 @@ from ...units.dot import DotProduct
 from ..float.position import position_counted
 from ..float.rounder import Mode, Positioned, Target, round_and_pack
 from ..graph import Graph, Node
-from . import exact_anchored, exact_span, special
+from . import exact_anchored, exact_integer, exact_span, special
 from .block import Block, blocks_of, magnitude
 from .inputs import Inputs
 
 
 def exact(g: Graph, unit: DotProduct | BlockDot, inputs: Inputs, mode: Mode, target: Target) -> tuple[Node, Node]:
     """The exact sum, rounded once."""
-    value = _position(g, inputs, target)
-    return round_and_pack(g, value, special.of_inputs(g, inputs), mode, target)
+    overrides = special.of_inputs(g, inputs)
+    if exact_integer.fits(inputs, target):
+        return exact_integer.integer(g, inputs, overrides, target)
+    return round_and_pack(g, _position(g, inputs, target), overrides, mode, target)
 
 
 def _position(g: Graph, inputs: Inputs, target: Target) -> Positioned:

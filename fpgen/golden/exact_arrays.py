@@ -6,9 +6,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from ..units.accumulation import Kind
 from ..units.base import Unit
 from ..units.blockdot import BlockDot
-from ..units.dot import DotProduct
+from ..units.dot import DotProduct, SumOfProducts
 from ..units.options import PORT_MODES, Flags, Rounding
 from ..units.quantize import BlockDequantize, BlockQuantize
 from ..units.tensorcore import TensorCore
@@ -53,7 +54,9 @@ def _operate(unit: Unit, row: dict) -> tuple[object, Flags, int]:
     if isinstance(unit, TensorCore):
         return _tile(unit, row, mode), Flags(0), 0
     code, raised = _dot(unit, row, mode, row.get("random", 0))
-    return code, raised, 0
+    assert isinstance(unit, SumOfProducts)
+    rounded_once = unit.accumulate.kind is Kind.EXACT  # of several roundings nobody says what the flags are
+    return code, raised if rounded_once else Flags(0), 0
 
 
 def _dot(unit: Unit, row: dict, mode: Rounding | None, random: int) -> tuple[int, Flags]:

@@ -9,9 +9,13 @@ import numpy as np
 
 from ..units.add import Add, Subtract
 from ..units.base import Unit
+from ..units.blockdot import BlockDot
+from ..units.dot import DotProduct
 from ..units.mac import MultiplyAccumulate
 from ..units.options import Handshake
-from . import exact, tables
+from ..units.quantize import BlockDequantize, BlockQuantize
+from ..units.tensorcore import TensorCore
+from . import exact, sums, tables
 from .modes import select_modes
 from .operation import Operation, evaluate, operation_for
 from .result import Result, code_dtype
@@ -32,11 +36,13 @@ def run(unit: Unit, inputs: dict[str, np.ndarray]) -> Result:
     -------
     Result
     """
-    from .exact_arrays import ARRAY_UNITS, compute_arrays
+    from .exact_arrays import compute_arrays
 
-    if isinstance(unit, ARRAY_UNITS):
-        return compute_arrays(unit, inputs)
     unit = behaviour(unit)
+    if isinstance(unit, DotProduct | BlockDot | TensorCore):
+        return sums.run(unit, inputs)
+    if isinstance(unit, BlockQuantize | BlockDequantize):
+        return compute_arrays(unit, inputs)
     shape = next(iter(inputs.values())).shape
     if unit.out.bits == 64 and not unit.out.zero:  # its line of codes (see `rounder`) does not fit into 64 bits
         return exact.compute(unit, {name: inputs[name] for name in unit.operand_names},

@@ -1,0 +1,217 @@
+"""Dot products, block dot products and tensor cores, many at once: rows of codes in, codes out.
+
+A tile becomes rows, one for each of its results. Rows are worked out in chunks by one of these, the first that suits:
+
+- `sums_exact`, `sums_aligned`, `sums_rounded`: terms are binary64 numbers, see there for what fits;
+- `sums_exact.run_limbs` for exact sums of wider formats;
+- the exact model, one row after another, for what is left: scaled products of more than 53 bits, aligned sums of
+  more than 53 bits (``fraction`` above 40 or so), and rounded sums in formats of more than 51 bits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+
+from ..formats.descriptor import Format
+from ..units.accumulation import Accumulation, Kind
+from ..units.blockdot import BlockDot
+from ..units.dot import DotProduct
+from ..units.options import Semantics
+from ..units.tensorcore import TensorCore
+from .decode import EXPONENT_LIMIT, fits_float64
+from .modes import Modes, select_modes
+from .products import Products, high, low, products_for
+from .result import Result, code_dtype
+from .rounder import Target, target
+
+_CODES = 1 << 17  # of one operand in a chunk: few enough for what is made of them to stay in the caches
+_ROWS = 1 << 12
+
+
+class Recipe(NamedTuple):
+    """What the engines need to know of a unit.
+
+    Attributes
+    ----------
+    products : Products
+    scales : tuple of Format
+        Of a and b; empty without.
+    length, size : int
+        Products in a sum, and those that share scales (`length` without scales).
+    presum : int
+        Products summed exactly into one term.
+    c : Format or None
+    out, intermediate : Target
+    """
+
+    products: Products
+    scales: tuple[Format, ...]
+    length: int
+    size: int
+    presum: int
+    c: Format | None
+    out: Target
+    intermediate: Target
+    record: Accumulation
+    semantics: Semantics
+
+    @property
+    def terms(self) -> int:
+        return self.length // self.presum
+
+    @property
+    def group(self) -> int:
+        """Terms in a group."""
+        return min(self.record.group or self.length, self.length) // self.presum
+
+    @property
+    def term_bits(self) -> int:
+        """Significand bits of a term, scales and all."""
+        own = self.products.a.significand_bits + self.products.b.significand_bits
+        if self.presum > 1:
+            own = self.products.window(self.presum)
+        return own + sum(scale.significand_bits for scale in self.scales)
+
+    @property
+    def term_low(self) -> int:
+        """log2 of the step of the terms."""
+        return low(self.products.a) + low(self.products.b) + sum(low(scale) for scale in self.scales)
+
+    @property
+    def term_high(self) -> int:
+        """log2 of a power of two that no term exceeds."""
+        most = high(self.products.a) + high(self.products.b) + sum(high(scale) for scale in self.scales)
+        return most + (self.presum - 1).bit_length()
+
+    @property
+    def binary64_terms(self) -> bool:
+        """Whether every term, and everything that the rounder makes of it, is a binary64 number."""
+        a, b = self.products.a, self.products.b
+        formats = (a, b, *self.scales, self.intermediate.fmt, self.out.fmt, *([self.c] if self.c else []))
+        return (all(fits_float64(fmt) for fmt in formats) and Products.suit(a, b) and self.term_bits <= 53
+                and (self.presum == 1 or self.products.sums_suit(self.presum))
+                and self.out.fmt.bits <= 62 and self.intermediate.fmt.bits <= 62
+                and self.term_low >= -EXPONENT_LIMIT
+                and self.term_high + (self.terms - 1).bit_length() <= EXPONENT_LIMIT)
+
+
+@lru_cache(maxsize=256)
+def recipe_for(unit: DotProduct | BlockDot) -> Recipe:
+    """The `Recipe` of a unit."""
+    flush = unit.subnormals.flush_inputs
+    scales: tuple[Format, ...] = ()
+    if isinstance(unit, BlockDot):
+        a, b, scales = unit.a.element, unit.b.element, (unit.a.scale, unit.b.scale)
+        length, size, presum = unit.k, unit.size, unit.presum
+    else:
+        a, b = unit.a, unit.b
+        length = size = unit.n
+        presum = unit.accumulate.presum or 1
+    if unit.accumulate.kind is Kind.EXACT:
+        presum = 1
+    return Recipe(products_for(a, b, flush), scales, length, size, presum, unit.c, target(unit.out),
+                  target(unit.intermediate), unit.accumulate, unit.semantics)
+
+
+#: Works out rows: (recipe, inputs, modes) to codes and flags.
+Engine = Callable[[Recipe, dict[str, np.ndarray], Modes], tuple[np.ndarray, np.ndarray]]
+
+
+@lru_cache(maxsize=256)
+def engine_for(unit: DotProduct | BlockDot) -> Engine | None:
+    """The engine that a unit goes to; None for the exact model."""
+    from . import sums_aligned, sums_exact, sums_rounded
+
+    recipe = recipe_for(unit)
+    engines: dict[Kind, list[tuple[Callable[[Recipe, int], bool], Engine]]] = {
+        Kind.EXACT: [(sums_exact.suits, sums_exact.run), (sums_exact.limbs_suit, sums_exact.run_limbs)],
+        Kind.ALIGNED: [(sums_aligned.suits, sums_aligned.run)],
+        Kind.TREE: [(sums_rounded.suits, sums_rounded.run_tree)],
+        Kind.CHAIN: [(sums_rounded.suits, sums_rounded.run_chain)],
+    }
+    if unit.out.bits == 64 and not unit.out.zero:  # its line of codes (see `rounder`) does not fit into 64 bits
+        return None
+    return next((run for suits, run in engines[unit.accumulate.kind] if suits(recipe, unit.random_bits)), None)
+
+
+def run(unit: DotProduct | BlockDot | TensorCore, inputs: dict[str, np.ndarray]) -> Result:
+    """Results of checked inputs.
+
+    Parameters
+    ----------
+    unit : DotProduct, BlockDot or TensorCore
+    inputs : dict of str to ndarray
+        As `arguments.gather` returns them.
+
+    Returns
+    -------
+    Result
+        Flags are those of the one rounding of ``accumulate=exact``; of other sums, and of tiles, 0.
+    """
+    dot = unit.dot if isinstance(unit, TensorCore) else unit
+    engine = engine_for(dot)
+    if engine is None:
+        from .exact_arrays import compute_arrays
+
+        return compute_arrays(unit, inputs)
+    own = {name: 2 if isinstance(unit, TensorCore) else 1 for name in ("a", "b", "a_scale", "b_scale")}
+    if isinstance(unit, TensorCore):
+        own["c"] = 2
+    batch = inputs["a"].shape[: -own["a"]]
+    count = int(np.prod(batch))
+    flat = {name: array.reshape(count, *array.shape[array.ndim - own.get(name, 0) :])
+            for name, array in inputs.items()}
+    results = unit.m * unit.n if isinstance(unit, TensorCore) else 1
+    step = max(1, min(_ROWS, _CODES // recipe_for(dot).length) // results)
+    codes = np.empty(count * results, dtype=code_dtype(unit.out.bits))
+    flags = np.zeros(count, dtype=np.uint8)
+    for start in range(0, count, step):
+        part = {name: array[start : start + step] for name, array in flat.items()}
+        if isinstance(unit, TensorCore):
+            part = rows_of_tiles(part)
+        found, raised = run_rows(dot, engine, part)
+        codes[start * results : start * results + len(found)] = found
+        if not isinstance(unit, TensorCore):
+            flags[start : start + step] = raised
+    shape = (*batch, unit.m, unit.n) if isinstance(unit, TensorCore) else batch
+    return Result(codes.reshape(shape), flags.reshape(batch))
+
+
+def run_rows(unit: DotProduct | BlockDot, engine: Engine, rows: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Codes and flags of a chunk of rows."""
+    rows = {name: np.ascontiguousarray(array) for name, array in rows.items()}
+    modes = select_modes(unit.rounding, rows.get("rounding"), rows.get("random"), unit.random_bits)
+    with np.errstate(all="ignore"):
+        return engine(recipe_for(unit), rows, modes)
+
+
+def rows_of_tiles(tiles: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """One row for each result: row i of A with column j of B.
+
+    Parameters
+    ----------
+    tiles : dict of str to ndarray
+        a (tiles, m, k), b (tiles, k, n), their scales (tiles, m, blocks) and (tiles, blocks, n), c (tiles, m, n),
+        rounding (tiles,).
+
+    Returns
+    -------
+    dict of str to ndarray
+        Of shapes (tiles * m * n, k), and so on.
+    """
+    count, m, _ = tiles["a"].shape
+    n = tiles["b"].shape[-1]
+    rows = {}
+    for name, array in tiles.items():
+        if name in ("a", "a_scale"):
+            spread = np.broadcast_to(array[:, :, None, :], (count, m, n, array.shape[-1]))
+        elif name in ("b", "b_scale"):
+            spread = np.broadcast_to(array.swapaxes(1, 2)[:, None, :, :], (count, m, n, array.shape[1]))
+        else:
+            spread = np.broadcast_to(array.reshape(count, *(array.shape[1:] or (1, 1))), (count, m, n))
+        rows[name] = spread.reshape(count * m * n, *spread.shape[3:])
+    return rows

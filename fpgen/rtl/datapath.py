@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 
 from ..units.add import Add, Subtract
 from ..units.base import Unit
 from ..units.mac import Accumulate, MultiplyAccumulate
-from .dot import dot
+from .block.dequantize import dequantize
+from .block.quantize import quantize
+from .dot import dot, tensorcore
 from .float import special
 from .float.accumulate import accumulate_exactly
 from .float.cores import operand_alone, product, product_plus, total
@@ -25,8 +28,11 @@ def datapath(unit: Unit) -> Graph:
     mode = Mode.of(g, unit.semantics, g.inputs.get("rounding"), g.inputs.get("random"))
     target = Target(unit.out, unit.semantics, unit.flags)
     build = _BUILDERS[unit.operation]
-    code, flags = build(g, unit, mode, target)
-    g.output("result", g.step("code", code))
+    delivered, flags = build(g, unit, mode, target)
+    # One result code, or the outputs by name.
+    results = delivered if isinstance(delivered, dict) else {"result": g.step("code", delivered)}
+    for name, node in results.items():
+        g.output(name, node)
     if unit.flags:
         g.output("flags", flags)
     return g
@@ -91,5 +97,8 @@ def _mac(g: Graph, unit: Unit, mode: Mode, target: Target) -> tuple[Node, Node]:
     return code, flags
 
 
-_BUILDERS = {"multiply": _multiply, "convert": _convert, "fma": _fma, "add": _add, "mac": _mac,
-             "dot": dot, "blockdot": dot}
+#: Each gives the result code, or the outputs by name; and the flags.
+_BUILDERS: dict[str, Callable[..., tuple[Node | dict[str, Node], Node]]] = {
+    "multiply": _multiply, "convert": _convert, "fma": _fma, "add": _add, "mac": _mac,
+    "dot": dot, "blockdot": dot, "tensorcore": tensorcore, "quantize": quantize, "dequantize": dequantize,
+}

@@ -1,0 +1,128 @@
+"""Scales that are powers of two: the exponent of the largest magnitude, and one comparison of its significand.
+
+Every policy is ``exponent of amax + (significand of amax >= a constant) - exponent of the element's maximum``,
+and that sum grows with the magnitude. So where subnormals need no count of leading zeros, each number is
+reduced to its exponent field and that one bit before the largest is looked for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil, floor
+
+from ...formats.descriptor import Format
+from ...units.quantize import BlockQuantize, ScalePolicy
+from ..arith import count, shift
+from ..arith.quantity import Quantity
+from ..graph import Graph, Node
+from .largest import largest
+from .source import Source
+
+
+@dataclass(frozen=True)
+class Scale:
+    """A scale as its code and its value.
+
+    Attributes
+    ----------
+    code : Node
+    exponent : Quantity
+        log2 of the scale; means nothing for a scale of zero, which only a block of zeros has.
+    """
+
+    code: Node
+    exponent: Quantity
+
+
+def least_carry(policy: ScalePolicy, element: Format, precision: int) -> int:
+    """The least significand of `precision` bits that takes the scale one binade up; ``2**precision`` if none does.
+
+    Significands are those of normalised numbers: ``2**(precision - 1)`` and up.
+    """
+    unit = Fraction(2) ** (precision - 1)
+    top = element.max_finite / Fraction(2) ** element.emax  # in [1, 2)
+    half_step = Fraction(2) ** ((element.scale if element.fixed else element.emax - element.precision + 1)
+                                - element.emax - 1)
+    match policy:
+        case ScalePolicy.FLOOR:
+            return 1 << precision
+        case ScalePolicy.CEIL:
+            return (1 << precision - 1) + 1
+        case ScalePolicy.EVEN:  # all ones and a half round to two: the last bit kept is odd (or, of one bit, 1 of 1)
+            return ceil((2 - Fraction(1, 1 << element.precision)) * unit)
+        case ScalePolicy.RCEIL:
+            return floor(top * unit) + 1
+        case ScalePolicy.MIDMAX:
+            return ceil((top + half_step) * unit)
+    raise ValueError(policy)
+
+
+def subnormals_clamp(unit: BlockQuantize) -> bool:
+    """Whether a block of subnormals always has the smallest scale."""
+    source = unit.source
+    return source.trailing_bits == 0 or not source.subnormals or (
+        source.emin - unit.block.element.emax <= unit.block.scale.emin)
+
+
+def power_scale(g: Graph, unit: BlockQuantize, numbers: list[Source]) -> Scale:
+    """The scale of a block whose numbers are finite (others read as zero, or make the scale NaN elsewhere)."""
+    source, policy = unit.source, unit.policy
+    assert policy is not None
+    trailing, precision = source.trailing_bits, source.precision
+    least = least_carry(policy, unit.block.element, precision) - (1 << precision - 1)
+    never = least >= 1 << trailing
+    g.section("Largest magnitude")
+    if never or subnormals_clamp(unit):
+        fields = [number.magnitude[trailing:] for number in numbers]
+        if never:
+            top = largest(g, fields, "largest_field")
+            carry = g.const(0, 1)
+        else:
+            marks = [~number.magnitude[:trailing].less(least) if trailing else g.const(1, 1) for number in numbers]
+            key = largest(g, [g.cat(mark, field) for mark, field in zip(marks, fields, strict=True)], "largest_key")
+            carry, top = key[0], key[1:]
+        if subnormals_clamp(unit):
+            exponent = Quantity(top, source.emin - 1, source.emax, -source.bias)
+        else:  # all numbers are subnormal where it matters, so the leading one of the OR is that of the largest
+            ored = g.step("ored_fractions", g.tree("or", [number.magnitude[:trailing] for number in numbers]))
+            exponent, _ = _exponent(g, source, top, ored)
+    else:
+        amax = largest(g, [number.magnitude for number in numbers], "amax")
+        exponent, fraction = _exponent(g, source, amax[trailing:], amax[:trailing])
+        carry = ~fraction.less(least)
+    g.section("Scale")
+    return _clamped(g, unit, exponent + Quantity(carry, 0, 1), numbers)
+
+
+def _exponent(g: Graph, source: Format, field: Node, fraction: Node) -> tuple[Quantity, Node]:
+    """floor(log2) of the number with these fields, and its fraction once normalised."""
+    normal = g.step("amax_normal", field.any())
+    zeros, _ = count.leading_zeros(g, fraction, "amax_zeros")
+    lowered = g.step("amax_drop", zeros.zext(zeros.width + 1).add(1, zeros.width + 1)) & (~normal).repeat(
+        zeros.width + 1)
+    drop = Quantity(lowered, 0, fraction.width)
+    binade = g.cat(field[0] | ~normal, field[1:]) if field.width > 1 else g.const(1, 1)
+    exponent = Quantity(binade, source.emin, source.emax, -source.bias) - drop
+    moved = shift.shift_left(g, g.cat(g.const(0, 1), fraction), lowered, fraction.width, "amax_normalised")
+    return exponent, moved[1:]
+
+
+def _clamped(g: Graph, unit: BlockQuantize, exponent: Quantity, numbers: list[Source]) -> Scale:
+    """Take off the element's exponent and stay within the scale format."""
+    scale = unit.block.scale
+    least = scale.emin
+    most = scale.emax
+    above = (exponent + (-unit.block.element.emax - least)).floored("scale_steps")
+    if above.high > most - least:
+        over = g.step("scale_too_large", above.at_least(most - least + 1))
+        width = max(1, (most - least).bit_length())
+        above = Quantity(g.mux(over, g.const(most - least, width), above.bits(width)), 0, most - least)
+    first = least + scale.bias  # the exponent field of the smallest scale
+    field = (above + first).settled("scale_field")
+    code = field.bits(scale.magnitude_bits)
+    # A block of zeros has scale code 0: that of the smallest scale, where the exponent comes out that low by itself.
+    if first or unit.source.emin - unit.block.element.emax > least:
+        nonzero = g.step("block_nonzero", g.tree("or", [number.magnitude for number in numbers]).any())
+        code = code & nonzero.repeat(code.width)
+    return Scale(g.step("scale_code", code), (field + -scale.bias))

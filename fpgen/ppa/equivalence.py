@@ -78,8 +78,10 @@ def prove_equal(gold: str, gate: str, top: str, *, gold_format: str | None = Non
         if mapped:
             script.append("read_liberty -ignore_miss_func cells.lib")
             files["cells.lib"] = plain_file(liberty) if liberty is not None else ""
+        # Registers of a mapped netlist stay as they are; those of RTL are optimised as they were for mapping.
         script += [f"read_rtlil {side}.txt" if form == "rtlil" else f"read_verilog -sv {side}.txt",
-                   f"synth {'-flatten' if mapped else gold_options} -noabc -top {top}",
+                   *([f"hierarchy -check -top {top}", "proc", "flatten", "techmap"] if mapped else
+                     [f"synth {gold_options} -noabc -top {top}"]),
                    "setattr -unset init w:*", "async2sync", "dfflegalize -cell $_DFF_P_ x", "opt_clean",
                    f"rename {top} {side}", f"write_json {side}.json", "design -reset"]
     seconds = 0.0
@@ -127,70 +129,134 @@ class _Register:
     inverted: bool
 
 
+class _Side:
+    """One design as JSON, with its registers by name.
+
+    Registers are those of public nets: by every name of the output, through an inverter where a cell inverts. A mapped
+    flip-flop also has the name that its register had (see `synthesis.prepare`), where its net has lost it.
+    """
+
+    def __init__(self, module: dict[str, Any]) -> None:
+        self.module = module
+        self.last = max((bit for item in module["netnames"].values() for bit in item["bits"] if isinstance(bit, int)),
+                        default=1)
+        self.bits: dict[str, Any] = {}
+        names: dict[Any, list[str]] = {}
+        for net, item in module["netnames"].items():
+            low, count = item.get("offset", 0), len(item["bits"])
+            for index, bit in enumerate(item["bits"]):
+                name = f"{net}[{low + (count - 1 - index if item.get('upto') else index)}]"
+                self.bits[name] = bit
+                names.setdefault(bit, []).append(name)
+        ports = {bit: port for port, item in module["ports"].items() for bit in item["bits"]}
+        self.inverse: dict[Any, list[Any]] = {}
+        self.inverted_by: dict[Any, Any] = {}
+        for item in module["cells"].values():
+            if item["type"] == "$_NOT_":
+                source, target = (item["connections"][pin][0] for pin in "AY")
+                self.inverse.setdefault(source, []).append(target)
+                self.inverted_by[target] = source
+        self.registers: dict[str, _Register] = {}
+        self.names: dict[str, list[str]] = {}
+        for cell, item in module["cells"].items():
+            if not item["type"].startswith("$_DFF"):
+                continue
+            self.names[cell] = []
+            if item["type"] != "$_DFF_P_":
+                continue
+            pins = {pin: bits[0] for pin, bits in item["connections"].items()}
+            clock = ports.get(pins["C"], "?")
+            known = [(name, False) for name in names.get(pins["Q"], ())]
+            known += [(name, True) for bit in self.inverse.get(pins["Q"], ()) for name in names.get(bit, ())]
+            kept = re.match(r"\$flatten\\(.*)_reg\s*\.\$", cell)
+            if kept is not None:
+                known.append((kept[1] if kept[1].endswith("]") else f"{kept[1]}[0]", False))
+            for name, inverted in known:
+                if self.registers.setdefault(name, _Register(cell, pins["D"], pins["Q"], clock, inverted)).cell == cell:
+                    self.names[cell].append(name)
+
+    def new_bit(self) -> int:
+        self.last += 1
+        return self.last
+
+    def inverter(self, source: Any, target: Any = None) -> Any:
+        """The inverse of a bit, as a new one or at `target`."""
+        target = self.new_bit() if target is None else target
+        self.module["cells"][f"cut_not_{self.new_bit()}"] = {
+            "hide_name": 0, "type": "$_NOT_", "parameters": {}, "attributes": {},
+            "port_directions": {"A": "input", "Y": "output"}, "connections": {"A": [source], "Y": [target]}}
+        return target
+
+    def buffer(self, source: Any, target: Any) -> None:
+        """Let a bit drive another one."""
+        self.inverter(self.inverter(source), target)
+
+    def port(self, name: str, direction: str, bit: Any) -> None:
+        self.module["ports"][name] = {"direction": direction, "bits": [bit]}
+        self.module["netnames"][name] = {"hide_name": 0, "bits": [bit], "attributes": {}}
+
+    def cut(self, name: str, register: _Register) -> tuple[Any, Any]:
+        """Replace a flip-flop by an input port (its output) and an output port (its data); the two bits, as named."""
+        del self.module["cells"][register.cell]
+        state, data = register.output, register.data
+        if register.inverted:
+            state, data = self.new_bit(), self.inverter(data)
+            self.inverter(state, register.output)
+        self.port(f"cut_q_{name}", "input", state)
+        self.port(f"cut_d_{name}", "output", data)
+        return state, data
+
+
 def _cut_registers(gold: dict[str, Any], gate: dict[str, Any]) -> tuple[str, int]:
-    """Cut the registers that both modules have, in place; names of those that one lacks, and the number cut."""
-    ours, theirs = _registers(gold), _registers(gate)
-    pairs: dict[str, tuple[_Register, _Register]] = {}
-    done: tuple[set[str], set[str]] = (set(), set())
-    for name, register in ours.items():
-        other = theirs.get(name)
+    """Cut the registers of both modules, in place; names of those without a counterpart, and the number cut.
+
+    A register that only one side has must be a constant of the other side, or one of its other registers: where the
+    netlist has dropped or merged some. It is then replaced by that, and its data have to be equal to it.
+    """
+    sides = _Side(gold), _Side(gate)
+    done: tuple[dict[str, str], dict[str, str]] = ({}, {})  # cell -> the name it is paired under
+    for name, register in sides[0].registers.items():
+        other = sides[1].registers.get(name)
         if other is None or other.clock != register.clock or register.cell in done[0] or other.cell in done[1]:
             continue
-        pairs[name] = (register, other)
-        done[0].add(register.cell)
-        done[1].add(other.cell)
-    left = [name for side, known in zip((ours, theirs), done, strict=True) for name, register in side.items()
-            if register.cell not in known]
-    hidden = [cell for module, side, known in zip((gold, gate), (ours, theirs), done, strict=True)
-              for cell, item in module["cells"].items() if item["type"].startswith("$_DFF")
-              and cell not in known and cell not in {register.cell for register in side.values()}]
-    for module, index in ((gold, 0), (gate, 1)):
-        for name, pair in pairs.items():
-            _cut(module, name, pair[index])
-    return ", ".join(list(dict.fromkeys([*left, *hidden]))[:8]), len(pairs)
+        done[0][register.cell], done[1][other.cell] = name, name
+    left = [[cell for cell in side.names if cell not in known] for side, known in zip(sides, done, strict=True)]
+    twins = [{cell: found for cell in left[k] if (found := _twin(sides[k], sides[1 - k], done[1 - k], cell)) is not None}
+             for k in (0, 1)]
+    lost = [(side.names[cell] or [cell])[0] for side, cells, found in zip(sides, left, twins, strict=True)
+            for cell in cells if cell not in found]
+    cuts = [{name: side.cut(name, side.registers[name]) for name in known.values()}
+            for side, known in zip(sides, done, strict=True)]
+    for k in (0, 1):
+        for cell, (own, twin, inverted) in twins[k].items():
+            side, other = sides[k], sides[1 - k]
+            register = side.registers[own]
+            del side.module["cells"][cell]
+            # What the register is, and what its data must be: on this side, and on the other one.
+            state, data = (twin, twin) if twin in ("0", "1") else (cuts[k][twin][0], cuts[1 - k][twin][1])
+            if inverted != register.inverted:
+                side.buffer(_negated(side, state), register.output)
+            else:
+                side.buffer(state, register.output)
+            side.port(f"cut_d_{own}", "output", _negated(side, register.data) if register.inverted else register.data)
+            other.port(f"cut_d_{own}", "output", _negated(other, data) if inverted else data)
+    return ", ".join(lost[:8]), len(done[0]) + sum(len(found) for found in twins)
 
 
-def _registers(module: Mapping[str, Any]) -> dict[str, _Register]:
-    """Flip-flops by every name of their output, of public nets; through an inverter where a cell inverts."""
-    names: dict[Any, list[str]] = {}
-    for net, item in module["netnames"].items():
-        for index, bit in enumerate(item["bits"]):
-            names.setdefault(bit, []).append(f"{net}[{index + item.get('offset', 0)}]")
-    ports = {bit: port for port, item in module["ports"].items() for bit in item["bits"]}
-    inverse: dict[Any, list[Any]] = {}
-    for item in module["cells"].values():
-        if item["type"] == "$_NOT_":
-            inverse.setdefault(item["connections"]["A"][0], []).append(item["connections"]["Y"][0])
-    found: dict[str, _Register] = {}
-    for cell, item in module["cells"].items():
-        if item["type"] != "$_DFF_P_":
-            continue
-        pins = {pin: bits[0] for pin, bits in item["connections"].items()}
-        clock = ports.get(pins["C"], "?")
-        for output, inverted in [(pins["Q"], False), *((bit, True) for bit in inverse.get(pins["Q"], ()))]:
-            for name in names.get(output, ()):
-                found.setdefault(name, _Register(cell, pins["D"], pins["Q"], clock, inverted))
-        # A mapped flip-flop keeps its register's name (see `synthesis.prepare`) even where its net does not.
-        kept = re.match(r"\$flatten\\(.*)_reg\s*\.\$", cell)
-        if kept is not None:
-            name = kept[1] if kept[1].endswith("]") else f"{kept[1]}[0]"
-            found.setdefault(name, _Register(cell, pins["D"], pins["Q"], clock, False))
-    return found
+def _negated(side: _Side, bit: Any) -> Any:
+    return {"0": "1", "1": "0"}[bit] if isinstance(bit, str) else side.inverter(bit)
 
 
-def _cut(module: dict[str, Any], name: str, register: _Register) -> None:
-    """Replace a flip-flop by an input port (its output) and an output port (its data)."""
-    del module["cells"][register.cell]
-    state, data = register.output, register.data
-    if register.inverted:
-        top = 1 + max((bit for item in module["netnames"].values() for bit in item["bits"] if isinstance(bit, int)),
-                      default=1)
-        for source, target, label in ((top, register.output, "q"), (register.data, top + 1, "d")):
-            module["cells"][f"cut_{label}_{name}"] = {
-                "hide_name": 0, "type": "$_NOT_", "parameters": {}, "attributes": {},
-                "port_directions": {"A": "input", "Y": "output"}, "connections": {"A": [source], "Y": [target]}}
-        state, data = top, top + 1
-    for label, direction, bit in (("q", "input", state), ("d", "output", data)):
-        port = f"cut_{label}_{name}"
-        module["ports"][port] = {"direction": direction, "bits": [bit]}
-        module["netnames"][port] = {"hide_name": 0, "bits": [bit], "attributes": {}}
+def _twin(side: _Side, other: _Side, paired: dict[str, str], cell: str) -> tuple[str, str, bool] | None:
+    """What the other side has under a name of a register: (the name, a constant or a pair's name, inverted)."""
+    states = {other.registers[name].output: (name, other.registers[name].inverted) for name in paired.values()}
+    for name in side.names[cell]:
+        bit = other.bits.get(name)
+        if bit in ("0", "1"):
+            return name, bit, False
+        if bit in states:
+            return name, *states[bit]
+        if other.inverted_by.get(bit) in states:
+            twin, inverted = states[other.inverted_by[bit]]
+            return name, twin, not inverted
+    return None

@@ -1,17 +1,18 @@
 """A technology: a cell library with the drive and load that figures are stated under.
 
 Built in are two compact cell tables of our own (`synth/tech/*.toml`), which `fpgen.ppa.celltable` turns into
-Liberty; any Liberty file serves as well.
+Liberty; any Liberty file serves as well, and the libraries of installed PDKs are found by name
+(`fpgen.ppa.pdk`).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 from fpgen.cache import cache_dir, write_whole
 from fpgen.errors import UsageError
-from fpgen.ppa import celltable, liberty
+from fpgen.ppa import celltable, liberty, pdk
 from fpgen.ppa.cells import Cell, Library
 from fpgen.ppa.sta import DEFAULT_LOAD_FF
 from fpgen.resources import resource_dir
@@ -54,16 +55,15 @@ def names() -> list[str]:
 
 
 def load(name: str = DEFAULT) -> Technology:
-    """A built-in technology.
+    """A built-in technology, or that of an installed PDK (`sky130A`, `sky130A/sky130_fd_sc_hs`).
 
     Raises
     ------
     UsageError
-        When there is none of that name.
+        When there is none of that name, or its library is no good.
     """
     if name not in names():
-        raise UsageError(f"no built-in technology {name!r}; there are {', '.join(names())}; "
-                         "for another one give its Liberty file")
+        return _of_pdk(name)
     known = _loaded.get(name)
     if known is not None and known.liberty.exists():
         return known
@@ -75,6 +75,17 @@ def load(name: str = DEFAULT) -> Technology:
         write_whole(path, text)
     _loaded[name] = Technology(name, path, library, table.driving_cell, table.output_load_ff)
     return _loaded[name]
+
+
+def _of_pdk(name: str) -> Technology:
+    """The technology of an installed PDK."""
+    if pdk.root() is None or name.split("/")[0] not in (*pdk.names(), *pdk.DEFAULT_LIBRARIES):
+        usual = f"; PDK_ROOT has {', '.join(pdk.names()) or 'none'}" if pdk.root() is not None else \
+            f", and with PDK_ROOT set {', '.join(pdk.DEFAULT_LIBRARIES)}"
+        raise UsageError(f"no built-in technology {name!r}; there are {', '.join(names())}{usual}; "
+                         "for another one give its Liberty file")
+    found = pdk.find(name)
+    return replace(from_liberty(found.liberty, dont_use=found.dont_use), name=found.name)
 
 
 def from_liberty(path: Path | str, *, driving_cell: str | None = None, output_load_ff: float = DEFAULT_LOAD_FF,

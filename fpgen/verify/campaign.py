@@ -116,10 +116,9 @@ def _feed(running: Running, writer: ThreadPoolExecutor, fifo: Path, entry: Entry
         for chunk in entry.plan.chunks():
             started = time.perf_counter()
             outputs = entry.golden(entry.unit, chunk.inputs)
-            shape = next(iter(chunk.inputs.values())).shape
             rows = entry.layout.pack(chunk.inputs, outputs)
             entry.golden_seconds += time.perf_counter() - started
-            entry.shapes.append((position, chunk.start, shape))
+            entry.shapes.append((position, chunk.start, chunk.shape))
             position += chunk.count
             if descriptor is None:
                 descriptor = _open(running, fifo)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+from collections.abc import Sequence
 
 from ..formats import Class, Format
 from ..units.options import Flags
+
+_SHOWN = 4  # elements of a wrong array
 
 
 def value_text(fmt: Format, code: int) -> str:
@@ -43,6 +47,25 @@ def code_text(fmt: Format | None, code: int, width: int) -> str:
     if fmt is None:
         return digits
     return f"{digits} = {bits_text(fmt, code)} = {value_text(fmt, code)}"
+
+
+def codes_text(fmt: Format | None, codes: Sequence[int], width: int) -> str:
+    """The codes of an array port: values with codes in parentheses, in order, neighbours that are alike counted."""
+    found = []
+    for code, alike in itertools.groupby(codes):
+        count = len(list(alike))
+        digits = f"{code:#0{2 + (width + 3) // 4}x}"
+        one = digits if fmt is None else f"{value_text(fmt, code)} ({digits})"
+        found.append(one if count == 1 else f"{one} x{count}")
+    return ", ".join(found)
+
+
+def difference_text(fmt: Format | None, codes: Sequence[int], other: Sequence[int], width: int) -> str:
+    """Of an array port, the elements in which `codes` differs from `other`, by index."""
+    found = [f"[{i}] {code_text(fmt, code, width)}"
+             for i, (code, than) in enumerate(zip(codes, other, strict=True)) if code != than]
+    more = f", and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+    return ", ".join(found[:_SHOWN]) + more
 
 
 def flags_text(flags: int) -> str:

@@ -14,11 +14,13 @@ Golden = Callable[[Unit, dict[str, np.ndarray]], Outputs]
 
 
 def golden_outputs(unit: Unit, inputs: dict[str, np.ndarray]) -> Outputs:
-    """Result and, where the unit has them, flags; by `unit.compute`."""
+    """Result and, where the unit has them, scale and flags; by `unit.compute`."""
     operands = [inputs[name] for name in unit.operands]
     controls = {name: array for name, array in inputs.items() if name not in unit.operands}
     result = unit.compute(*operands, **controls)
     outputs = {"result": result.codes}
+    if result.scales is not None:
+        outputs["scale"] = result.scales
     if unit.flags:
         outputs["flags"] = result.flags
     return outputs

@@ -1,16 +1,17 @@
 """How vectors lie in a stream: the one place that the packer and the wrapper both read.
 
 A row holds one vector for each lane: first the inputs of every lane, then what
-is expected of every lane. Every field is big-endian in 1, 2, 4 or 8 bytes::
+is expected of every lane. Every field is big-endian in 1, 2, 4 or 8 bytes; a port
+that carries an array has a field for each element, in row-major order::
 
     row = in[0] in[1] ... in[L-1] | out[0] out[1] ... out[L-1]
-    in  = operands and controls, in port order      out = result, flags
+    in  = operands and controls, in port order      out = results, flags
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -18,6 +19,9 @@ import numpy as np
 
 from ..errors import UsageError
 from ..units.ports import Port
+
+#: One code, or the codes of an array port, flat.
+Codes = int | tuple[int, ...]
 
 
 def field_bytes(width: int) -> int:
@@ -32,6 +36,34 @@ def field_bytes(width: int) -> int:
         if width <= 8 * size:
             return size
     raise UsageError(f"a port of {width} bits; vectors of at most 64 bits a port are supported")
+
+
+def port_bytes(port: Port) -> int:
+    """Bytes that the fields of a port take."""
+    return port.count * field_bytes(port.element_width)
+
+
+def batch_shape(port: Port, array: np.ndarray) -> tuple[int, ...]:
+    """The leading axes of an array of this port's codes."""
+    return array.shape[: array.ndim - len(port.shape)]
+
+
+def join(port: Port, elements: Iterable[int]) -> int:
+    """The number on the pins for these codes: the first in the lowest bits."""
+    return sum(code << (port.element_width * i) for i, code in enumerate(elements))
+
+
+def split(port: Port, word: int) -> list[int]:
+    """The codes in the number on the pins."""
+    mask = (1 << port.element_width) - 1
+    return [word >> (port.element_width * i) & mask for i in range(port.count)]
+
+
+def words(port: Port, array: np.ndarray) -> list[int]:
+    """The numbers on the pins, one for each vector of an array of shape ``(n, *port.shape)``."""
+    if not port.shape:
+        return array.tolist()
+    return [join(port, row) for row in array.reshape(len(array), port.count).tolist()]
 
 
 @dataclass(frozen=True)
@@ -49,12 +81,12 @@ class Layout:
     @property
     def in_bytes(self) -> int:
         """Bytes of one lane's inputs."""
-        return sum(field_bytes(port.width) for port in self.inputs)
+        return sum(port_bytes(port) for port in self.inputs)
 
     @property
     def out_bytes(self) -> int:
         """Bytes of one lane's expected outputs."""
-        return sum(field_bytes(port.width) for port in self.outputs)
+        return sum(port_bytes(port) for port in self.outputs)
 
     @property
     def row_bytes(self) -> int:
@@ -65,12 +97,12 @@ class Layout:
         """One row as a numpy record."""
 
         def fields(ports):
-            return np.dtype([(port.name, f">u{field_bytes(port.width)}") for port in ports])
+            return np.dtype([(port.name, f">u{field_bytes(port.element_width)}", port.shape) for port in ports])
 
         return np.dtype([("in", fields(self.inputs), (self.lanes,)), ("out", fields(self.outputs), (self.lanes,))])
 
     def pack(self, inputs: Mapping[str, np.ndarray], outputs: Mapping[str, np.ndarray]) -> np.ndarray:
-        """Rows of records from one array per port, of equal shapes.
+        """Rows of records from one array per port, of equal leading axes; the last ones are those of the port.
 
         Vectors (n,): vector i goes to row ``i // lanes``, lane ``i % lanes``. Sequences (sums, steps): each stays in
         one lane, the lanes run side by side.
@@ -80,7 +112,8 @@ class Layout:
         ValueError
             When the vectors (or sums) do not fill whole rows.
         """
-        shape = next(iter(inputs.values())).shape
+        first = self.inputs[0]
+        shape = batch_shape(first, inputs[first.name])
         if shape[0] % self.lanes:
             raise ValueError(f"{shape[0]} vectors or sums do not fill rows of {self.lanes}")
         rows = math.prod(shape) // self.lanes
@@ -89,8 +122,8 @@ class Layout:
             for port in ports:
                 array = values[port.name]
                 if len(shape) == 2:
-                    array = array.reshape(-1, self.lanes, shape[1]).swapaxes(1, 2)
-                packed[part][port.name] = array.reshape(rows, self.lanes)
+                    array = array.reshape(-1, self.lanes, shape[1], *port.shape).swapaxes(1, 2)
+                packed[part][port.name] = array.reshape(rows, self.lanes, *port.shape)
         return packed
 
     def index(self, position: int, shape: tuple[int, ...]) -> int:
@@ -101,21 +134,27 @@ class Layout:
         block, step = divmod(row, shape[1])
         return (block * self.lanes + lane) * shape[1] + step
 
-    def split_outputs(self, word: int) -> dict[str, int]:
+    def split_outputs(self, word: int) -> dict[str, Codes]:
         """The outputs of one lane, from the number in which they lie as in a row."""
-        found = {}
+        found: dict[str, Codes] = {}
         for port in reversed(self.outputs):
-            found[port.name] = word & ((1 << port.width) - 1)
-            word >>= 8 * field_bytes(port.width)
+            codes = []
+            for _ in range(port.count):
+                codes.append(word & ((1 << port.element_width) - 1))
+                word >>= 8 * field_bytes(port.element_width)
+            found[port.name] = tuple(reversed(codes)) if port.shape else codes[0]
         return dict(reversed(found.items()))
 
-    def slices(self, part: str) -> list[tuple[int, Port, int]]:
-        """Where each field lies in the row taken as one number: (lane, port, index of the lowest bit)."""
+    def slices(self, part: str) -> list[tuple[int, Port, list[int]]]:
+        """Where fields lie in the row taken as one number: (lane, port, index of the lowest bit of each element)."""
         ports = self.inputs if part == "in" else self.outputs
         at = 0 if part == "in" else self.lanes * self.in_bytes
         found = []
         for lane in range(self.lanes):
             for port in ports:
-                at += field_bytes(port.width)
-                found.append((lane, port, 8 * (self.row_bytes - at)))
+                lowest = []
+                for _ in range(port.count):
+                    at += field_bytes(port.element_width)
+                    lowest.append(8 * (self.row_bytes - at))
+                found.append((lane, port, lowest))
         return found

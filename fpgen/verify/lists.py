@@ -1,4 +1,4 @@
-"""Reading `sim/regression.toml`: groups of units, written out or as patterns over formats."""
+"""Reading the lists in `sim/`: groups of units, written out or as patterns over formats."""
 
 from __future__ import annotations
 
@@ -14,10 +14,14 @@ from ..errors import UsageError
 from ..formats import CATALOGUE
 from ..resources import resource_dir
 from ..units import Unit, parse_unit
+from .stimulus import plan
 
 LEVELS = ("slice", "full")
 _KEYS: tomlfile.Kinds = {"name": str, "level": str, "units": list, "pattern": list, "over": dict, "except": list,
-                         "vectors": int, "seed": int}
+                         "vectors": int, "seed": int, "fixed": dict}
+
+#: Files of `sim/` that a regression reads.
+LISTS = ("regression.toml",)
 
 
 @dataclass(frozen=True)
@@ -31,21 +35,24 @@ class Group:
     vectors : int, optional
         Constrained random vectors; default as `verify`.
     seed : int
+    fixed : tuple of (str, tuple of int or str)
+        Inputs held to a few codes, as `verify` takes them.
     """
 
     name: str
     units: tuple[Unit, ...]
     vectors: int | None
     seed: int
+    fixed: tuple[tuple[str, tuple[int, ...] | str], ...] = ()
 
 
 def load_groups(path: Path | None = None, *, level: str = "slice") -> list[Group]:
-    """The groups of a level; ``full`` includes the slice.
+    """The groups of a level; ``full`` includes the slice, which comes first.
 
     Parameters
     ----------
     path : Path, optional
-        Default: `sim/regression.toml`.
+        Default: `LISTS` in `sim/`.
     level : str
 
     Raises
@@ -55,7 +62,17 @@ def load_groups(path: Path | None = None, *, level: str = "slice") -> list[Group
     """
     if level not in LEVELS:
         raise UsageError(f"level={level}; allowed: {', '.join(LEVELS)}")
-    path = path or resource_dir("sim") / "regression.toml"
+    paths = [path] if path else [resource_dir("sim") / name for name in LISTS]
+    levels = LEVELS[: LEVELS.index(level) + 1]
+    chosen = [group for own in levels for one in paths for group in _read(one, own)]
+    if not any(group.units for group in chosen):
+        raise UsageError(f"{', '.join(map(str, paths))}: no unit at level {level}; at least one is needed: a run of 0 "
+                         "vectors shows nothing")
+    return chosen
+
+
+def _read(path: Path, level: str) -> list[Group]:
+    """The groups of this very level in a file."""
     plain, _ = tomlfile.read(path, "regression list", "a TOML file of [[group]] tables")
     where = f"regression list {path}"
     tomlfile.check_keys(where, plain, {"group": list})
@@ -65,20 +82,29 @@ def load_groups(path: Path | None = None, *, level: str = "slice") -> list[Group
         tomlfile.check_keys(place, entry, _KEYS)
         name = entry.get("name", "(unnamed)")
         place += f" ({name})"
-        if entry.get("level", "full") not in LEVELS:
-            raise UsageError(f"{place}: level = {entry['level']!r}; allowed: {', '.join(LEVELS)}")
+        own = entry.get("level", "full")
+        if own not in LEVELS:
+            raise UsageError(f"{place}: level = {own!r}; allowed: {', '.join(LEVELS)}")
         for key in ("vectors", "seed"):
             if entry.get(key, 1) < (1 if key == "vectors" else 0):
                 raise UsageError(f"{place}: {key} = {entry[key]}; a positive number is allowed")
-        if level == "full" or entry.get("level", "full") == "slice":
-            try:
-                units = _units(entry)
-            except UsageError as error:
-                raise UsageError(f"{place}: {error}") from None
-            groups.append(Group(name, units, entry.get("vectors"), entry.get("seed", 1)))
-    if not any(group.units for group in groups):
-        raise UsageError(f"{path}: no unit at level {level}; at least one is needed: a run of 0 vectors shows nothing")
+        if own != level:
+            continue
+        try:
+            units = _units(entry)
+            fixed = _fixed(entry.get("fixed", {}), units)
+        except UsageError as error:
+            raise UsageError(f"{place}: {error}") from None
+        groups.append(Group(name, units, entry.get("vectors"), entry.get("seed", 1), fixed))
     return groups
+
+
+def _fixed(given: dict[str, Any], units: tuple[Unit, ...]) -> tuple[tuple[str, tuple[int, ...] | str], ...]:
+    """Inputs held to some codes, checked against every unit."""
+    for unit in units:
+        if given:
+            plan(unit, fixed=given)
+    return tuple((name, codes if isinstance(codes, str) else tuple(codes)) for name, codes in given.items())
 
 
 def _units(entry: dict[str, Any]) -> tuple[Unit, ...]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from ..units import Unit
+from ..units import Port, Unit
 from .families import Draft, random_classes
+from .families_array import ordinary
 from .golden import Golden
+from .layout import words
 from .stimulus import Inputs, Plan
 from .terms import terms_of
 
@@ -28,7 +31,6 @@ def protocol_job(unit: Unit, number: int, plan: Plan, golden: Golden) -> dict[st
         For the seed and the controls.
     golden : Golden
     """
-    names = [port.name for port in plan.ports]
     vectors = _draw(plan, _VECTORS)
     first = _draw(plan, _AFTER_RESET)
     if plan.stateful:
@@ -37,7 +39,7 @@ def protocol_job(unit: Unit, number: int, plan: Plan, golden: Golden) -> dict[st
             if control in first:
                 first[control][:4] = 0  # the sum goes on from what the reset left: zero
     ports = {port.name: port for port in unit.ports}
-    outputs = [port.name for port in unit.ports if port.travels_out]
+    outputs = [port for port in unit.ports if port.travels_out]
     return {
         "index": number,
         "unit": unit.text,
@@ -45,13 +47,13 @@ def protocol_job(unit: Unit, number: int, plan: Plan, golden: Golden) -> dict[st
         "latency": unit.latency,
         "stateful": plan.stateful,
         "seed": plan.seed,
-        "inputs": names,
-        "outputs": outputs,
+        "inputs": [port.name for port in plan.ports],
+        "outputs": [port.name for port in outputs],
         "pins": [name for name in ports if name != "clk"],
         "widths": {name: port.width for name, port in ports.items()},
-        "vectors": _rows(vectors, names),
+        "vectors": _rows(vectors, plan.ports),
         "expected": _rows(golden(unit, vectors), outputs),
-        "after_reset": _rows(first, names),
+        "after_reset": _rows(first, plan.ports),
         "after_reset_expected": _rows(golden(unit, first), outputs),
     }
 
@@ -59,9 +61,12 @@ def protocol_job(unit: Unit, number: int, plan: Plan, golden: Golden) -> dict[st
 def _draw(plan: Plan, count: int) -> Inputs:
     rng = np.random.default_rng([plan.seed, 0x9F0, count])
     unit = plan.unit
+    if plan.arrays:
+        return plan.with_controls(ordinary(unit, rng, count), rng)
     codes = random_classes(Draft(terms_of(unit), unit.operands, unit.out, rng, count))
     return plan.with_controls(codes, rng)
 
 
-def _rows(values: Inputs, names: list[str]) -> list[list[int]]:
-    return [list(row) for row in zip(*(values[name].tolist() for name in names), strict=True)]
+def _rows(values: Inputs, ports: Sequence[Port]) -> list[list[int]]:
+    """One list for each vector: the number on the pins of each port."""
+    return [list(row) for row in zip(*(words(port, values[port.name]) for port in ports), strict=True)]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import FpgenError
-from ..units import parse_unit
+from ..units import Role, parse_unit
 from .lists import Group, load_groups
 from .verdict import Verdict
 
@@ -64,6 +64,7 @@ class _Batch:
     texts: tuple[str, ...]
     vectors: int | None
     seed: int
+    fixed: tuple[tuple[str, tuple[int, ...] | str], ...]
     simulator: str
     force: bool
 
@@ -114,16 +115,16 @@ def run_regression(level: str = "slice", *, path: Path | None = None, simulator:
 
 def _batches(groups: Sequence[Group], simulator: str, force: bool) -> list[_Batch]:
     """Units with equal settings and similar size together; the widest first, so that no worker ends alone."""
-    kinds: dict[tuple[int, int | None, int], list[tuple[int, str]]] = {}
+    kinds: dict[tuple, list[tuple[int, str]]] = {}
     number = 0
     for group in groups:
         for unit in group.units:
-            width = max(fmt.bits for fmt in (*unit.operands.values(), unit.out))
+            width = max(port.width for port in unit.ports if port.role in (Role.OPERAND, Role.RESULT))
             most = next(count for limit, count in _BATCH if width <= limit)
-            kinds.setdefault((most, group.vectors, group.seed), []).append((number, unit.text))
+            kinds.setdefault((most, group.vectors, group.seed, group.fixed), []).append((number, unit.text))
             number += 1
     batches = []
-    for (most, vectors, seed), members in sorted(kinds.items(), key=lambda item: item[0][0]):
+    for (most, vectors, seed, fixed), members in sorted(kinds.items(), key=lambda item: item[0][0]):
         seen: dict[str, int] = {}
         parts: list[list[tuple[int, str]]] = [[]]
         for one, text in members:
@@ -134,7 +135,7 @@ def _batches(groups: Sequence[Group], simulator: str, force: bool) -> list[_Batc
             if len(parts[0]) == most:
                 parts.insert(0, [])
             parts[0].append((one, text))
-        batches += [_Batch(tuple(n for n, _ in part), tuple(t for _, t in part), vectors, seed, simulator, force)
+        batches += [_Batch(tuple(n for n, _ in part), tuple(t for _, t in part), vectors, seed, fixed, simulator, force)
                     for part in parts if part]
     return batches
 
@@ -143,7 +144,8 @@ def _work(batch: _Batch) -> list[tuple[Verdict | None, str]]:
     """Verify a batch; if the simulation as a whole fails, each unit alone, so that one does not hide the others."""
     from .verify import verify_many
 
-    options = {"vectors": batch.vectors, "seed": batch.seed, "simulator": batch.simulator, "force": batch.force}
+    options = {"vectors": batch.vectors, "seed": batch.seed, "simulator": batch.simulator, "force": batch.force,
+               "fixed": dict(batch.fixed)}
     try:
         verdicts = verify_many([parse_unit(text) for text in batch.texts], **options)  # type: ignore[arg-type]
         return [(verdict, "") for verdict in verdicts]
@@ -168,7 +170,8 @@ def group_table(regression: Regression) -> list[tuple[str, str, str, str, str]]:
     for name in dict.fromkeys(row.group for row in regression.rows):
         rows = [row for row in regression.rows if row.group == name]
         verdicts = [row.verdict for row in rows if row.verdict]
-        how = ", ".join(f"{count} {method}" for method in ("exhaustive", "sampled")
+        how = ", ".join(f"{count} {method}" for method in dict.fromkeys(
+            ["exhaustive", *sorted(verdict.method for verdict in verdicts if verdict.method != "sampled"), "sampled"])
                         if (count := sum(verdict.method == method for verdict in verdicts)))
         bad = sum(not row.passed for row in rows)
         table.append((name, str(len(rows)), f"{sum(verdict.vectors for verdict in verdicts):,}", how or "-",
@@ -183,7 +186,8 @@ def markdown(regression: Regression) -> str:
              f"{len(regression.rows):,} units, {regression.vectors:,} vectors, "
              f"{len(regression.failures)} failed. {', '.join(simulators)}.", "",
              "`exhaustive`: every code of every input (operands, rounding mode, random bits, subtract) was simulated, "
-             "result and flags compared with the golden model. `sampled`: directed families and constrained random.",
+             "result and flags compared with the golden model. `exhaustive over ...`: every code of the inputs named "
+             "there, with a few codes of the others. `sampled`: directed families and constrained random.",
              "",
              "| group | units | vectors | how | result |", "|---|---:|---:|---|---|"]
     lines += [f"| {' | '.join(cells)} |" for cells in group_table(regression)]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from ..errors import RunFailure, UsageError
 from ..units import Unit
 from .campaign import Entry, run_campaign
 from .golden import Golden, golden_outputs
+from .layout import batch_shape, split
 from .simulator import build
 from .stimulus import Chunk, Inputs, Plan, plan, smallest
 from .verdict import Verdict
@@ -40,10 +42,15 @@ class Given(Plan):
 
     @property
     def sizes(self) -> list[tuple[str, int]]:
-        return [("replay", next(iter(self.inputs.values())).size)]
+        return [("replay", math.prod(self._shape))]
+
+    @property
+    def _shape(self) -> tuple[int, ...]:
+        first = self.ports[0]
+        return batch_shape(first, self.inputs[first.name])
 
     def chunks(self) -> Iterator[Chunk]:
-        yield Chunk("replay", 0, self.inputs)
+        yield Chunk("replay", 0, self.inputs, self._shape)
 
     def find(self, index: int) -> tuple[str, Inputs]:
         if self.stateful:
@@ -52,7 +59,8 @@ class Given(Plan):
 
 
 def rerun(unit: Unit, what: str | int | Inputs, *, simulator: str, vectors: int | None, seed: int,
-          exhaustive: bool | None, keep: str | Path | None, golden: Golden | None, verilog: str | None) -> Verdict:
+          exhaustive: bool | None, fixed: Mapping[str, Sequence[int] | str] | None = None,
+          keep: str | Path | None, golden: Golden | None, verilog: str | None) -> Verdict:
     """Run `what` (an index, codes as text, or arrays) with a waveform. Options as for `verify`.
 
     Returns
@@ -64,14 +72,14 @@ def rerun(unit: Unit, what: str | int | Inputs, *, simulator: str, vectors: int 
     ------
     UsageError, MissingTool, RunFailure
     """
-    whole = plan(unit, vectors=vectors, seed=seed, exhaustive=exhaustive)
+    whole = plan(unit, vectors=vectors, seed=seed, exhaustive=exhaustive, fixed=fixed)
     if isinstance(what, dict):
         inputs = what
     elif isinstance(what, int) or re.fullmatch(r"\s*\d+\s*", what):
         inputs = whole.find(int(what))[1]
     else:
         inputs = parse_codes(whole, what)
-    given = Given(unit, False, seed, whole.random_vectors, tuple(inputs.items()))
+    given = Given(unit, False, seed, whole.random_vectors, given=tuple(inputs.items()))
     simulation = build(unit.verilog() if verilog is None else verilog, harness([unit], [1], probes=False), TOP,
                        simulator=simulator, waves=True)
     directory = Path(keep) if keep is not None else Path.cwd()
@@ -100,6 +108,8 @@ def first_vectors(whole: Plan) -> Inputs:
 def parse_codes(whole: Plan, text: str) -> Inputs:
     """Vectors from ``a=0x3c,b=1``; steps separated by semicolons; a control left out is 0.
 
+    The codes of an array port are one number, as on its pins: the first in the lowest bits.
+
     Raises
     ------
     UsageError
@@ -125,5 +135,9 @@ def parse_codes(whole: Plan, text: str) -> Inputs:
                              f"({', '.join(needed)})")
         for name, column in columns.items():
             column.append(given.get(name, 0))
-    arrays: Inputs = {name: np.array(column, smallest(ports[name].width)) for name, column in columns.items()}
+    arrays: Inputs = {}
+    for name, column in columns.items():
+        port = ports[name]
+        codes = [split(port, word) for word in column] if port.shape else column
+        arrays[name] = np.array(codes, smallest(port.element_width)).reshape(len(column), *port.shape)
     return {name: array[None, :] for name, array in arrays.items()} if whole.stateful else arrays

@@ -7,14 +7,17 @@ run need never exist all at once and any one of them can be made again.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from ..errors import UsageError
 from ..units import Port, Unit
 from .families import RANDOM, Draft, directed
+from .held import Digit, Held, digits_of, held_text, read_held
+from .layout import batch_shape
 from .patterns import U64
 from .terms import terms_of
 
@@ -40,17 +43,20 @@ class Chunk:
     start : int
         Index of the first vector in the plan.
     inputs : dict of str to ndarray
-        One array per travelling input port, in port order, shape ``(n,)``; for an accumulator ``(sums, steps)``, each
-        row a sequence that begins with a clear or a load.
+        One array per travelling input port, in port order, shape ``(n, *port.shape)``; for an accumulator
+        ``(sums, steps)``, each row a sequence that begins with a clear or a load.
+    shape : tuple of int
+        ``(n,)`` or ``(sums, steps)``.
     """
 
     family: str
     start: int
     inputs: Inputs
+    shape: tuple[int, ...]
 
     @property
     def count(self) -> int:
-        return next(iter(self.inputs.values())).size
+        return math.prod(self.shape)
 
 
 @dataclass(frozen=True)
@@ -64,12 +70,15 @@ class Plan:
     seed : int
     random_vectors : int
         Constrained random ones, on top of the families.
+    held : tuple of (str, tuple of int)
+        Where exhaustive: inputs that take these codes only, as `held.read_held` returns them.
     """
 
     unit: Unit
     exhaustive: bool
     seed: int
     random_vectors: int
+    held: Held = ()
 
     @property
     def ports(self) -> tuple[Port, ...]:
@@ -77,6 +86,8 @@ class Plan:
 
     @property
     def method(self) -> str:
+        if self.held:
+            return f"exhaustive over {held_text(self.ports, self.held)}"
         return "exhaustive" if self.exhaustive else "sampled"
 
     @property
@@ -84,14 +95,28 @@ class Plan:
         return self.unit.operation == "mac"
 
     @property
+    def arrays(self) -> bool:
+        """Whether operands are arrays of codes, for which there are families of their own."""
+        return any(port.shape for port in self.ports)
+
+    @cached_property
+    def _digits(self) -> list[Digit]:
+        return digits_of(self.ports, self.held)
+
+    @property
     def sizes(self) -> list[tuple[str, int]]:
         """Families with their numbers of vectors, in order."""
         if self.exhaustive:
-            return [("exhaustive", 1 << sum(port.width for port in self.ports))]
-        from .sequences import sequence_sizes
-
+            return [("exhaustive", math.prod(digit.radix for digit in self._digits))]
         if self.stateful:
+            from .sequences import sequence_sizes
+
             return sequence_sizes(self)
+        if self.arrays:
+            from .families_array import family_sizes
+
+            return [(name, -(-count // LANES_MOST) * LANES_MOST)
+                    for name, count in family_sizes(self.unit, self.random_vectors, DIRECTED_VECTORS)]
         unit = self.unit
         families = directed(terms_of(unit), unit.out)
         shares = [(name, math.ceil(self.random_vectors * share)) for name, (_, share) in RANDOM.items()]
@@ -113,31 +138,40 @@ class Plan:
             step = self._chunk_size(family)
             for part, offset in enumerate(range(0, count, step)):
                 size = min(step, count - offset)
-                yield self._chunk(family, start + offset, size, np.random.default_rng([self.seed, number, part]))
+                yield self._chunk(family, start, offset, size, np.random.default_rng([self.seed, number, part]))
             start += count
 
     def _chunk_size(self, family: str) -> int:
         if not self.stateful:
-            return CHUNK
+            elements = sum(port.count for port in self.ports) if self.arrays else 1
+            return max(CHUNK * 16 // elements, LANES_MOST) // LANES_MOST * LANES_MOST if self.arrays else CHUNK
         from .sequences import sum_length
 
         whole = LANES_MOST * sum_length(self.unit, family)
         return max(1, CHUNK // whole) * whole
 
-    def _chunk(self, family: str, start: int, size: int, rng: np.random.Generator) -> Chunk:
+    def _chunk(self, family: str, first: int, offset: int, size: int, rng: np.random.Generator) -> Chunk:
+        """Vectors `offset`... of a family whose first one is vector `first` of the plan."""
+        start = first + offset
         if self.exhaustive:
-            return Chunk(family, start, self._codes_of(start, size))
+            return Chunk(family, start, self._codes_of(start, size), (size,))
         if self.stateful:
             from .sequences import sequences
 
-            return Chunk(family, start, sequences(self, family, size, rng))
+            inputs = sequences(self, family, size, rng)
+            return Chunk(family, start, inputs, next(iter(inputs.values())).shape)
         unit = self.unit
+        if self.arrays:
+            from .families_array import draw
+
+            return Chunk(family, start, self.with_controls(draw(unit, family, rng, offset, size), rng), (size,))
         terms = terms_of(unit)
         out, operands = unit.out, unit.operands
         make = RANDOM[family][0] if family in RANDOM else directed(terms, out)[family]
         codes = make(Draft(terms, operands, out, rng, size))
         # A family may be finite (all corners): it is shown again, with other controls.
-        return Chunk(family, start, self.with_controls({name: np.resize(a, size) for name, a in codes.items()}, rng))
+        inputs = self.with_controls({name: np.resize(a, size) for name, a in codes.items()}, rng)
+        return Chunk(family, start, inputs, (size,))
 
     def find(self, index: int) -> tuple[str, Inputs]:
         """The vector with this index and its family; of a sequence, all steps up to it.
@@ -161,35 +195,37 @@ class Plan:
         step = self._chunk_size(family)
         part = (index - start) // step
         size = min(step, count - part * step)
-        chunk = self._chunk(family, start + part * step, size, np.random.default_rng([self.seed, number, part]))
+        chunk = self._chunk(family, start, part * step, size, np.random.default_rng([self.seed, number, part]))
         at = index - chunk.start
         if not self.stateful:
             return family, {name: array[at : at + 1] for name, array in chunk.inputs.items()}
-        row, last = divmod(at, next(iter(chunk.inputs.values())).shape[1])
+        row, last = divmod(at, chunk.shape[1])
         return family, {name: array[row : row + 1, : last + 1] for name, array in chunk.inputs.items()}
 
     def _codes_of(self, start: int, size: int) -> Inputs:
-        """Vectors `start`... of the exhaustive order: the first port in the lowest bits."""
+        """Vectors `start`... of the exhaustive order: the first element of the first port in the lowest bits."""
         number = np.arange(start, start + size, dtype=U64)
-        found: Inputs = {}
-        for port in self.ports:
-            found[port.name] = (number & U64((1 << port.width) - 1)).astype(smallest(port.width))
-            number = number >> U64(port.width)
-        return found
+        found: Inputs = {port.name: np.empty((size, port.count), smallest(port.element_width)) for port in self.ports}
+        for digit in self._digits:
+            number, code = number // U64(digit.radix), number % U64(digit.radix)
+            found[digit.port][:, digit.element] = code if digit.codes is None else np.array(digit.codes, U64)[code]
+        return {port.name: found[port.name].reshape(size, *port.shape) for port in self.ports}
 
     def with_controls(self, codes: Inputs, rng: np.random.Generator) -> Inputs:
         """Operand codes completed by random controls (extremes of the random bits among them), narrowed."""
-        shape = next(iter(codes.values())).shape
+        first = next(port for port in self.ports if port.name in codes)
+        batch = batch_shape(first, codes[first.name])
         found: Inputs = {}
         for port in self.ports:
             array = codes.get(port.name)
             if array is None:
-                top = (1 << port.width) - 1
+                top = (1 << port.element_width) - 1
+                shape = (*batch, *port.shape)
                 array = rng.integers(0, top, shape, U64, endpoint=True)
                 if port.name == "random":
                     extreme = rng.integers(0, 8, shape)
                     array = np.where(extreme == 0, U64(0), np.where(extreme == 1, U64(top), array))
-            found[port.name] = array.astype(smallest(port.width))
+            found[port.name] = array.astype(smallest(port.element_width))
         return found
 
 
@@ -198,7 +234,8 @@ def smallest(width: int) -> type:
     return np.uint8 if width <= 8 else np.uint16 if width <= 16 else np.uint32 if width <= 32 else np.uint64
 
 
-def plan(unit: Unit, *, vectors: int | None = None, seed: int = 1, exhaustive: bool | None = None) -> Plan:
+def plan(unit: Unit, *, vectors: int | None = None, seed: int = 1, exhaustive: bool | None = None,
+         fixed: Mapping[str, Sequence[int] | str] | None = None) -> Plan:
     """Decide how to show `unit`.
 
     Parameters
@@ -207,7 +244,10 @@ def plan(unit: Unit, *, vectors: int | None = None, seed: int = 1, exhaustive: b
         Constrained random vectors on top of the directed families; default 10**6.
     seed : int
     exhaustive : bool, optional
-        Default: whether all input codes together are at most 2**24 and there is no state.
+        Default: whether all input codes together are at most 2**24 and there is no state, or some are `fixed`.
+    fixed : mapping, optional
+        Inputs that take some codes only while the others take all: a port (every element of it), or elements as in
+        ``source[0]`` or ``source[1:]``; and a list of codes, or ``corners``.
 
     Raises
     ------
@@ -217,14 +257,20 @@ def plan(unit: Unit, *, vectors: int | None = None, seed: int = 1, exhaustive: b
         raise UsageError(f"vectors={vectors}; at least 1 is needed: a run of 0 vectors shows nothing")
     if seed < 0:
         raise UsageError(f"seed={seed}; 0 or a positive whole number is allowed")
-    bits = sum(port.width for port in unit.ports if port.travels_in)
     stateful = unit.operation == "mac"
     if exhaustive and stateful:
         raise UsageError("exhaustive with an accumulator, whose states cannot all be visited; leave it out")
-    if exhaustive and bits > 32:
-        raise UsageError(f"exhaustive over 2**{bits} vectors; at most 2**32 are allowed")
+    ports = [port for port in unit.ports if port.travels_in]
+    held = read_held(ports, fixed or {})
+    if held and (stateful or exhaustive is False):
+        raise UsageError(f"fixed {', '.join(fixed or {})} without trying all other codes; leave it out")
+    total = math.prod(digit.radix for digit in digits_of(ports, held))
+    if held:
+        exhaustive = True
+    if exhaustive and total > 1 << 32:
+        raise UsageError(f"exhaustive over 2**{math.log2(total):.4g} vectors; at most 2**32 are allowed")
     if exhaustive and vectors is not None:
         raise UsageError(f"exhaustive with vectors={vectors}; one of them is allowed")
     if exhaustive is None:
-        exhaustive = not stateful and 1 << bits <= EXHAUSTIVE_LIMIT
-    return Plan(unit, exhaustive, seed, vectors if vectors is not None else RANDOM_VECTORS)
+        exhaustive = not stateful and total <= EXHAUSTIVE_LIMIT
+    return Plan(unit, exhaustive, seed, vectors if vectors is not None else RANDOM_VECTORS, held)

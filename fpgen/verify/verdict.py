@@ -62,7 +62,8 @@ class Verdict:
     reason : str
         Why not; empty when it passed.
     method : str
-        ``exhaustive`` (every code of every input), ``sampled`` or ``replay``.
+        ``exhaustive`` (every code of every input), ``exhaustive over ...`` (some inputs take a few codes only),
+        ``sampled`` or ``replay``.
     vectors : int
         Results compared.
     seed : int
@@ -109,7 +110,9 @@ class Verdict:
     @property
     def how(self) -> str:
         """``exhaustive``, or ``sampled (n, seed s)``."""
-        return self.method if self.method == "exhaustive" else f"{self.method} ({self.vectors}, seed {self.seed})"
+        if self.method.startswith("exhaustive"):
+            return self.method
+        return f"{self.method} ({self.vectors}, seed {self.seed})"
 
     @property
     def summary(self) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ..cache import cache_dir, digest, scratch, write_whole
@@ -21,7 +22,8 @@ from .wrapper import TOP, harness, lanes_for
 
 
 def verify(unit: Unit, *, simulator: str = "verilator", vectors: int | None = None, seed: int = 1,
-           exhaustive: bool | None = None, waves: bool = False, keep: str | Path | None = None,
+           exhaustive: bool | None = None, fixed: Mapping[str, Sequence[int] | str] | None = None,
+           waves: bool = False, keep: str | Path | None = None,
            golden: Golden | None = None, verilog: str | None = None, replay: str | int | None = None,
            force: bool = False, progress: Progress | None = None) -> Verdict:
     """Simulate a unit's Verilog in cocotb and compare every result and flag with the golden model.
@@ -36,6 +38,9 @@ def verify(unit: Unit, *, simulator: str = "verilator", vectors: int | None = No
     seed : int
     exhaustive : bool, optional
         Default: every code of every input when these are at most 2**24 together.
+    fixed : mapping of str to (sequence of int or ``corners``), optional
+        Inputs that take these codes only, while all others take every code: ``{"c": [0, 0x3f800000]}``, of arrays
+        also parts, ``{"source[1:]": [0]}``.
     waves : bool
         Write a VCD file of the first mismatch (of the first vectors when there is none) into `keep` or the
         working directory.
@@ -64,24 +69,25 @@ def verify(unit: Unit, *, simulator: str = "verilator", vectors: int | None = No
     if replay is not None:
         from .replay import rerun
 
-        return rerun(unit, replay, simulator=simulator, vectors=vectors, seed=seed, exhaustive=exhaustive, keep=keep,
-                     golden=golden, verilog=verilog)
-    verdict = verify_many([unit], simulator=simulator, vectors=vectors, seed=seed, exhaustive=exhaustive, keep=keep,
-                          golden=golden, verilogs=None if verilog is None else [verilog], force=force,
+        return rerun(unit, replay, simulator=simulator, vectors=vectors, seed=seed, exhaustive=exhaustive, fixed=fixed,
+                     keep=keep, golden=golden, verilog=verilog)
+    verdict = verify_many([unit], simulator=simulator, vectors=vectors, seed=seed, exhaustive=exhaustive, fixed=fixed,
+                          keep=keep, golden=golden, verilogs=None if verilog is None else [verilog], force=force,
                           progress=progress)[0]
     if waves:
         from .replay import first_vectors, rerun
 
         what = verdict.mismatches[0].index if verdict.mismatches else first_vectors(
-            plan(unit, vectors=vectors, seed=seed, exhaustive=exhaustive))
-        shown = rerun(unit, what, simulator=simulator, vectors=vectors, seed=seed, exhaustive=exhaustive, keep=keep,
-                      golden=golden, verilog=verilog)
+            plan(unit, vectors=vectors, seed=seed, exhaustive=exhaustive, fixed=fixed))
+        shown = rerun(unit, what, simulator=simulator, vectors=vectors, seed=seed, exhaustive=exhaustive, fixed=fixed,
+                      keep=keep, golden=golden, verilog=verilog)
         verdict = dataclasses.replace(verdict, waveform=shown.waveform)
     return verdict
 
 
 def verify_many(units: Sequence[Unit], *, simulator: str = "verilator", vectors: int | None = None, seed: int = 1,
-                exhaustive: bool | None = None, keep: str | Path | None = None, golden: Golden | None = None,
+                exhaustive: bool | None = None, fixed: Mapping[str, Sequence[int] | str] | None = None,
+                keep: str | Path | None = None, golden: Golden | None = None,
                 verilogs: Sequence[str] | None = None, force: bool = False,
                 progress: Progress | None = None) -> list[Verdict]:
     """Verify several units in one simulation: one build instead of many. Options as for `verify`.
@@ -99,7 +105,7 @@ def verify_many(units: Sequence[Unit], *, simulator: str = "verilator", vectors:
         raise UsageError(f"simulator={simulator}; allowed: {', '.join(SIMULATORS)}")
     if not units:
         raise UsageError("no unit to verify; at least one is needed: a run of 0 vectors shows nothing")
-    plans = [plan(unit, vectors=vectors, seed=seed, exhaustive=exhaustive) for unit in units]
+    plans = [plan(unit, vectors=vectors, seed=seed, exhaustive=exhaustive, fixed=fixed) for unit in units]
     texts = [unit.verilog() for unit in units] if verilogs is None else list(verilogs)
     keys = [None if golden else _key(one, text, simulator) for one, text in zip(plans, texts, strict=True)]
     found = [None if force or key is None else _recall(key) for key in keys]
@@ -121,7 +127,7 @@ def verify_many(units: Sequence[Unit], *, simulator: str = "verilator", vectors:
 def _run(plans: list[Plan], texts: list[str], simulator: str, golden: Golden, vectors: int | None,
          progress: Progress | None) -> list[Verdict]:
     units = [one.unit for one in plans]
-    lanes = [lanes_for(unit, text) for unit, text in zip(units, texts, strict=True)]
+    lanes = [math.gcd(lanes_for(unit, text), one.vectors) for unit, one, text in zip(units, plans, texts, strict=True)]
     if progress:
         progress("building the simulation", 0.0)
     simulation = build("\n".join(texts), harness(units, lanes), TOP, simulator=simulator)
@@ -162,6 +168,8 @@ def judge(entry: Entry, simulation: Simulation, vectors: int | None) -> Verdict:
 def _key(one: Plan, text: str, simulator: str) -> str:
     """Hash of everything that a verdict depends on."""
     settings = f"{one.method} {one.seed} {one.random_vectors} {simulator} {STIMULUS_VERSION}"
+    if one.held:
+        settings += f" {one.held}"
     return digest(one.unit.content_hash, one.unit.name, text, settings, fingerprint())
 
 

@@ -20,7 +20,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..units.options import Handshake
-from ..units.ports import Role
+from ..units.ports import Port, Role
 from .layout import Layout, field_bytes
 
 TOP = "fpgen_harness"
@@ -34,7 +34,10 @@ def lanes_for(unit, verilog: str) -> int:
     """Lanes that pay: many for small units; in large ones a lane takes so long that the others hardly speed it up."""
     width = sum(port.width for port in unit.ports if port.travels_in)
     size = len(verilog)
-    return min(16 if size < 20_000 else 8 if size < 60_000 else 4, 1 << width)
+    most = 16 if size < 20_000 else 8 if size < 60_000 else 4
+    if any(port.shape for port in unit.ports):  # rows get wide as well, and a build takes as long as what it compiles
+        most = min(most, 4 if size < 100_000 else 1)
+    return min(most, 1 << width)
 
 
 def harness(units: Sequence, lanes: Sequence[int], *, probes: bool = True) -> str:
@@ -112,8 +115,7 @@ def _stream(i: int, unit, layout: Layout) -> str:
     queued = latency > 0 or handshake
     lines = _instances(i, unit, lanes)
     outputs = [(lane, port) for lane, port, _ in layout.slices("out")]
-    got = ", ".join(f"{{{8 * field_bytes(port.width) - port.width}'d0, {port.name}_{lane}}}"
-                    if port.width != 8 * field_bytes(port.width) else f"{port.name}_{lane}" for lane, port in outputs)
+    got = ", ".join(_fields(port, f"{port.name}_{lane}") for lane, port in outputs)
     accepted = "in_valid" if not back_pressure else "in_valid && ready[0]"
     if handshake:
         valid_now = "valid[0]"
@@ -232,10 +234,25 @@ def _instances(i: int, unit, lanes: int) -> str:
     return "\n".join(lines)
 
 
+def _fields(port: Port, wire: str) -> str:
+    """The codes of a port as they lie in a row: each in its field, the first at the top."""
+    width, space = port.element_width, 8 * field_bytes(port.element_width)
+    if port.count == 1:
+        return wire if width == space else f"{{{space - width}'d0, {wire}}}"
+    parts = [f"{wire}[{width * i + width - 1}:{width * i}]" for i in range(port.count)]
+    return ", ".join(parts if width == space else [f"{space - width}'d0, {part}" for part in parts])
+
+
+def _pins(port: Port, lowest: Sequence[int]) -> str:
+    """The codes of a port, from a row in which the elements' lowest bits stand there, as its pins take them."""
+    width = port.element_width
+    parts = [f"row[{low + width - 1}:{low}]" for low in reversed(lowest)]
+    return parts[0] if len(parts) == 1 else f"{{{', '.join(parts)}}}"
+
+
 def _present(unit, layout: Layout) -> str:
     """Statements that put the row, and what all lanes share, on the inputs of the lanes."""
     shared = [port.name for port in unit.ports if port.is_input and port.role in (Role.RESET, Role.HANDSHAKE)]
-    lines = [f"    lane_{lane}.{port.name} = row[{low + port.width - 1}:{low}];"
-             for lane, port, low in layout.slices("in")]
+    lines = [f"    lane_{lane}.{port.name} = {_pins(port, lowest)};" for lane, port, lowest in layout.slices("in")]
     lines += [f"    lane_{lane}.{name} = {name};" for lane in range(layout.lanes) for name in shared]
     return "\n".join(lines)

@@ -84,8 +84,11 @@ def _entry_lines(text: str) -> list[int]:
 def _plan(path: Path, data: Mapping[str, Any], lines: list[int]) -> Plan:
     where = f"designs file {path}"
     tomlfile.check_keys(where, data, _FILE_KEYS)
-    if "technology" in data and data["technology"] not in technology.names():
-        raise UsageError(f"{where}: technology = {data['technology']!r}; allowed: {', '.join(technology.names())}")
+    if "technology" in data:
+        try:
+            technology.load(data["technology"])
+        except UsageError as error:
+            raise UsageError(f"{where}: technology = {data['technology']!r}: {error}") from None
     entries = data.get("unit", [])
     if not entries:
         raise UsageError(f"{where}: no units; at least one [[unit]] entry with unit = \"...\" is needed")

@@ -1,6 +1,11 @@
 """How far a compact technology is from a full library: the same designs through both, and the differences.
 
-    python -m fpgen.ppa.accuracy fpgen45 FULL.lib.gz [--driving-cell BUF_X2] [--recipe NAME ...]
+    python -m fpgen.ppa.accuracy fpgen45 FULL.lib.gz [--driving-cell BUF_X2] [--recipe NAME ...] [--scaled]
+
+Errors are relative, point by point. Order is told by the part of all pairs of points that both libraries rank the
+same way, and by the rank correlations of Spearman (rho) and Kendall (tau-b). With `--scaled` one factor for all areas
+and one for all delays is taken out first (the geometric mean of the ratios): what a technology of another class says
+about which design is the smaller or the faster.
 
 `docs/technology.md` states the figures that this prints.
 """
@@ -12,6 +17,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import stats
 
 from fpgen.errors import FpgenError, UsageError
 from fpgen.ppa import flow, technology, yosys
@@ -73,10 +79,31 @@ class Comparison:
         told = [sign for sign in signs if sign.all()]
         return float(np.mean([sign[0] == sign[1] for sign in told])) if told else 1.0
 
+    @staticmethod
+    def rank_correlation(figures: np.ndarray) -> tuple[float, float]:
+        """Spearman's rho and Kendall's tau-b; NaN for fewer than two points."""
+        if len(figures) < 2:
+            return float("nan"), float("nan")
+        return (float(stats.spearmanr(figures[:, 0], figures[:, 1]).statistic),
+                float(stats.kendalltau(figures[:, 0], figures[:, 1]).statistic))
+
+    def within_designs(self) -> "list[Comparison]":
+        """The points of each design apart: recipes and targets of one design."""
+        names = [label.split(" | ")[0] for label in self.labels]
+        return [self._rows([row for row, other in enumerate(names) if other == name]) for name in dict.fromkeys(names)]
+
+    def scaled(self) -> "tuple[Comparison, float, float]":
+        """The comparison with the geometric mean of the ratios taken out, and these (area, delay)."""
+        ratios = [float(np.exp(np.log(figures[:, 1] / figures[:, 0]).mean())) for figures in (self.area, self.delay)]
+        area, delay = (figures / [1.0, ratio] for figures, ratio in zip((self.area, self.delay), ratios, strict=True))
+        return Comparison(self.labels, area, delay), ratios[0], ratios[1]
+
+    def _rows(self, rows: Sequence[int]) -> "Comparison":
+        return Comparison(tuple(self.labels[row] for row in rows), self.area[list(rows)], self.delay[list(rows)])
+
     def of_recipe(self, name: str) -> "Comparison":
         """The points of one recipe."""
-        rows = [row for row, label in enumerate(self.labels) if label.split(" | ")[1].startswith(f"{name}/")]
-        return Comparison(tuple(self.labels[row] for row in rows), self.area[rows], self.delay[rows])
+        return self._rows([row for row, label in enumerate(self.labels) if label.split(" | ")[1].startswith(f"{name}/")])
 
     def summary(self) -> str:
         """One line for area and one for delay."""
@@ -84,8 +111,10 @@ class Comparison:
         for name, figures in (("area", self.area), ("delay", self.delay)):
             errors = self.errors(figures)
             worst = int(np.argmax(abs(errors)))
-            lines.append(f"{name:5}  mean error {abs(errors).mean():6.2%}  bias {errors.mean():+6.2%}  worst "
-                         f"{errors[worst]:+6.2%} ({self.labels[worst]})  same order {self.same_order(figures):.1%}")
+            rho, tau = self.rank_correlation(figures)
+            lines.append(f"{name:5}  mean error {abs(errors).mean():6.2%}  bias {errors.mean():+6.2%}  same order "
+                         f"{self.same_order(figures):.1%}  rho {rho:.4f}  tau {tau:.4f}  worst {errors[worst]:+6.2%} "
+                         f"({self.labels[worst]})")
         return "\n".join(lines)
 
 
@@ -137,6 +166,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--recipe", action="append", help="may be repeated; default area, balanced and speed")
     parser.add_argument("--seeds", type=int, default=1, help="samples to average each point over")
     parser.add_argument("--engine", choices=yosys.ENGINES)
+    parser.add_argument("--scaled", action="store_true", help="take one factor for area and one for delay out first")
     parser.add_argument("--all", action="store_true", help="print every point")
     given = parser.parse_args(arguments)
     try:
@@ -152,9 +182,15 @@ def main(arguments: list[str] | None = None) -> int:
     if given.all:
         for label, area, delay in zip(found.labels, found.area, found.delay, strict=True):
             print(f"{label:64} um2 {area[0]:9.2f} {area[1]:9.2f}   ps {delay[0]:8.1f} {delay[1]:8.1f}")
+    if given.scaled:
+        found, area, delay = found.scaled()
+        print(f"taken out: area x {area:.4g}, delay x {delay:.4g}")
     for name in recipes:
         print(f"{name}: {found.of_recipe(name).summary()}")
     print(f"all: {found.summary()}")
+    alone = found.within_designs()
+    print("same order among the points of one design, mean over designs: " + ", ".join(
+        f"{name} {np.mean([one.same_order(getattr(one, name)) for one in alone]):.1%}" for name in ("area", "delay")))
     return 0
 
 

@@ -88,8 +88,10 @@ def _decimal(value: Any) -> str:
 def _checked(evidence: Mapping[str, Any] | None) -> str:
     if evidence is None:
         return "## Verification\n\nNot verified in this directory. Do it with `fpgen verify`."
-    how = "every code of every input" if evidence["method"] == "exhaustive" else (
-        f"{evidence['method']}, seed {evidence.get('seed', '-')}")
+    method, _, over = evidence["method"].partition(" over ")
+    how = "every code of every input" if method == "exhaustive" else f"{method}, seed {evidence.get('seed', '-')}"
+    if over:
+        how = f"every code of {over}"
     outcome = "all agree with the golden model" if evidence["passed"] else f"FAILED: {evidence.get('reason', '')}"
     text = f"## Verification\n\n{evidence['vectors']:,} vectors ({how}): {outcome}."
     tests = evidence.get("protocol", ())

@@ -5,6 +5,8 @@
 #   make lint       ruff and mypy
 #   make sim        the regression list sim/regression.toml in cocotb
 #   make sim-full   everything: exhaustive and long runs as well
+#   make sweep      the three sweeps of synth/sweeps/ with their reports, in sweep_out/ (FULL=--full: the whole grids)
+#   make gate       area and delay of the released units against synth/released.csv; make released renews that file
 #   make bench      the speed figures and the comparison with other units, in benchmarks/
 #   make setup      only .venv and what goes into it
 #   make clean      remove what runs have left in this directory; distclean removes .venv as well
@@ -24,7 +26,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONNOUSERSITE := 1
 unexport PYTHONPATH PYTHONHOME
 
-.PHONY: run test lint sim sim-full bench setup clean distclean lock
+.PHONY: run test lint sim sim-full sweep gate released bench setup clean distclean lock
 .DEFAULT_GOAL := run
 
 run: $(STAMP)
@@ -43,6 +45,18 @@ sim: $(STAMP)
 sim-full: $(STAMP)
 	@$(BIN)/fpgen sim --full --jobs $(JOBS) --report docs/sim-full.md
 	@$(BIN)/python -m pytest -n $(JOBS) -m "full or not full" $(ARGS)
+
+sweep: $(STAMP)
+	@for name in depth fma-formats dot-accumulator; do \
+	    $(BIN)/fpgen sweep $$name --jobs $(JOBS) $(FULL) && $(BIN)/fpgen report sweep_out/$$name.csv || exit 1; done
+
+gate: $(STAMP)
+	@$(BIN)/fpgen sweep released --jobs $(JOBS)
+	@$(BIN)/fpgen compare synth/released.csv sweep_out/released.csv
+
+released: $(STAMP)
+	@$(BIN)/fpgen sweep released --jobs $(JOBS)
+	@cp sweep_out/released.csv synth/released.csv
 
 bench: $(STAMP)
 	@$(BIN)/python -m benchmarks
@@ -67,7 +81,7 @@ $(STAMP): requirements.lock pyproject.toml
 	@printf %s "$(CURDIR)" > $(STAMP)
 
 clean:
-	rm -rf build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis results.xml
+	rm -rf sweep_out build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis results.xml
 	find rtl_out -mindepth 1 -maxdepth 1 ! -name README.md -exec rm -rf {} +
 	find fpgen sim tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -60,6 +60,10 @@ class View:
         return next((str(record["sweep"]) for record in self.records if record.get("sweep")), "store")
 
     @cached_property
+    def title(self) -> str:
+        return next((str(record["title"]) for record in self.records if record.get("title")), self.sweep)
+
+    @cached_property
     def technologies(self) -> list[str]:
         return list(dict.fromkeys(str(record["technology"]) for record in self.good))
 

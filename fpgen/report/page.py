@@ -49,7 +49,7 @@ def write(records: Sequence[Record], output: Path, *, store: str, title: str | N
     store : str
         What the records come from, for the page.
     title : str, optional
-        Default: the sweep's name.
+        Default: the sweep's own.
 
     Raises
     ------
@@ -74,7 +74,7 @@ def write(records: Sequence[Record], output: Path, *, store: str, title: str | N
         shown.append({"name": plot.name, "title": plot.title, "caption": plot.caption, "fits": plot.fits,
                       "svg": style.inline(text, plot.title)})
     page = output / "index.html"
-    write_whole(page, html(view, shown, store=store, title=title or view.sweep))
+    write_whole(page, html(view, shown, store=store, title=title or view.title))
     return Written(page, files, len(view.records))
 
 

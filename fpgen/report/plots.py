@@ -57,8 +57,8 @@ def all_plots(view: View, link: dict[int, str]) -> list[Plot]:
         found.append(pareto(view, energy, AREA, "area-energy", link))
     if view.has(ERROR):
         found.append(pareto(view, ERROR, AREA, "area-error", link))
-        found.append(curves(view, ERROR, "error", link))
-    found += [depth(view, link)]
+        found.append(curves(view, ERROR, "error"))
+    found += [depth(view)]
     for technology in view.technologies:
         for axis in (AREA, DELAY, *([energy] if energy else [])):
             found.append(scaling(view, axis, technology))
@@ -131,8 +131,8 @@ def _scales(panel: Any, xs: Sequence[float | None], ys: Sequence[float | None]):
             setter("log")
 
 
-def curves(view: View, axis: Axis, name: str, link: dict[int, str]) -> Plot | None:
-    """A figure along the sweep's own parameter; a unit that is off the parameter's scale is a level line."""
+def curves(view: View, axis: Axis, name: str) -> Plot | None:
+    """A figure along the sweep's own parameter; a curve of one unit is a level line."""
     records = [record for record in view.best(view.good) if axis.of(record) is not None]
     if not view.scale or len({view.along(record) for record in records}) < 3:
         return None
@@ -142,14 +142,11 @@ def curves(view: View, axis: Axis, name: str, link: dict[int, str]) -> Plot | No
         points = sorted(((view.along(r), axis.of(r), r) for r in records if view.series_of(r) == series
                          and view.along(r) is not None), key=lambda item: item[0] or 0)
         look = looks[series]
-        if points:
+        if len(points) == 1:  # off the parameter's scale
+            panel.axhline(points[0][1], color=look.colour, linestyle=look.line, label=series)
+        elif points:
             panel.plot([p[0] for p in points], [p[1] for p in points], color=look.colour, linestyle=look.line,
                        marker=look.marker, markersize=6, label=series or "all")
-    for record in records:
-        if view.along(record) is None:
-            panel.axhline(axis.of(record), color="#000000", linewidth=1, linestyle=(0, (6, 2)))
-            panel.annotate(str(record.get("point") or record["unit"]), (1, axis.of(record)), ha="right", va="bottom",
-                           xycoords=("axes fraction", "data"), fontsize=8)
     _scales(panel, [0.0], [axis.of(r) for r in records])
     panel.set(xlabel=view.scale, ylabel=axis.label)
     if 1 < len(view.series) <= _LEGEND:
@@ -159,7 +156,7 @@ def curves(view: View, axis: Axis, name: str, link: dict[int, str]) -> Plot | No
     return Plot(f"{name}-{view.scale}", f"{axis.title.capitalize()} along {view.scale}", caption, drawn)
 
 
-def depth(view: View, link: dict[int, str]) -> Plot | None:
+def depth(view: View) -> Plot | None:
     """What pipeline registers buy: highest clock against flip-flops, stages beside the marks."""
     records = [record for record in view.best(view.good) if record.get("latency") is not None]
     if len({record["latency"] for record in records}) < 3 or not any(record.get("registers") for record in records):
@@ -206,7 +203,8 @@ def scaling(view: View, axis: Axis, technology: str) -> Plot | None:
     if 1 < len(found) <= _LEGEND:
         above.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), borderaxespad=0)
     caption = ("Marks: of each unit the synthesis with the shortest delay. Lines: "
-               f"a + b·{view.scale} + c·{view.scale}², least squares; the table gives the coefficients. Below: figure minus fit, in per cent of the figure.")
+               f"a + b·{view.scale} + c·{view.scale}², least squares; the table gives the coefficients. "
+               "Below: figure minus fit, in per cent of the figure.")
     return Plot(f"scaling-{axis.column}-{technology}", f"{axis.title.capitalize()} along {view.scale}", caption, drawn,
                 tuple(found))
 

@@ -16,6 +16,9 @@ from ..errors import MissingTool, RunFailure, UsageError
 from .job import Job
 from .measure import Done, failed, measure
 
+#: How long a scheduler may take to answer.
+_ANSWER = "10s"
+
 
 def each(todo: Sequence[Job], address: str, say: Callable[[str], None]) -> Iterator[Done]:
     """Measure all jobs on the cluster at `address`; results come as they are ready.
@@ -44,7 +47,7 @@ def each(todo: Sequence[Job], address: str, say: Callable[[str], None]) -> Itera
     from distributed import Client
 
     try:
-        client = Client(address, timeout="10s", set_as_default=False)
+        client = Client(address, timeout=_ANSWER, set_as_default=False)
     except (OSError, TimeoutError) as error:
         raise RunFailure(f"no Dask scheduler answers at {address} ({type(error).__name__})") from None
     except (ValueError, TypeError) as error:

@@ -11,6 +11,7 @@ PARAMETER = "param_"
 #: Name -> (kind, meaning). Columns beyond these (a parameter, or what a later version measures) follow their values.
 COLUMNS: dict[str, tuple[type, str]] = {
     "sweep": (str, "name of the sweep"),
+    "title": (str, "what the sweep is about"),
     "point": (str, "the parameters in one line"),
     "series": (str, "the curve this record belongs to in plots"),
     "scale": (str, "name of the parameter along that curve"),
@@ -61,7 +62,7 @@ def ordered(records: Iterable[Mapping[str, Any]]) -> list[str]:
     parameters = [name for name in present if name.startswith(PARAMETER)]
     others = [name for name in present if name not in COLUMNS and name not in parameters]
     known = [name for name in COLUMNS if name in present]
-    front = [name for name in ("sweep", "point") if name in known]
+    front = [name for name in ("sweep", "title", "point") if name in known]
     tail = known[known.index("assumptions"):] if "assumptions" in known else []
     middle = [name for name in known if name not in front and name not in tail]
     return [*front, *parameters, *middle, *others, *tail]

@@ -28,20 +28,22 @@ class Done:
     lasting : bool
         Whether the same would happen again: such results are kept in the cache. A killed process, a full disk or
         a time limit is not lasting.
+    stale : bool
+        Whether the worker runs another fpgen than who asked, so that nothing was measured.
     """
 
     key: str
     records: list[dict[str, Any]]
     lasting: bool
+    stale: bool = False
 
 
 def measure(job: Job) -> Done:
     """Measure a point; every failure becomes a record."""
     start = time.monotonic()
+    if job.code != code_hash():
+        return Done(job.key, [], False, stale=True)
     try:
-        if job.code != code_hash():
-            raise RunFailure("the worker runs another fpgen (other code, recipes or technologies); install the same "
-                             "version on every machine")
         records, lasting = _records(job)
     except UsageError as error:
         records, lasting = [failed(str(error))], True

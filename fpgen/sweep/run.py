@@ -169,6 +169,9 @@ class _State:
         """Keep a result, in the cache if it would be the same again, and bring the store up to date now and then."""
         if done.key in self.results:
             return
+        if done.stale:
+            raise RunFailure("a worker runs another fpgen (other code, recipes or technologies) than this command; "
+                             "have the same one everywhere, and do not change it while a sweep runs")
         if done.lasting:
             write_whole(_cache_path(done.key), json.dumps(done.records))
         elif _disk_is_full():
@@ -215,7 +218,7 @@ def described(sweep: Sweep, case: Case) -> dict[str, Any]:
     unit = case.unit
     hints: Hints = sweep.hints
     return {
-        "sweep": sweep.name, "point": case.label,
+        "sweep": sweep.name, "title": sweep.title, "point": case.label,
         **{PARAMETER + name: value for name, value in case.parameters.items()},
         "series": _together(case, hints.series), "scale": hints.scale, "compete": _together(case, hints.compete),
         "unit": case.text if unit is None else unit.text, "name": "" if unit is None else unit.name,

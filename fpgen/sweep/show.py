@@ -24,10 +24,9 @@ _LINE_SECONDS = 10.0
 def points(sweep: Sweep, found: Sequence[Case]):
     """`fpgen sweep --dry-run`: every point, and how many there are."""
     out = Output()
-    rows = [(number, case.label, case.text if case.unit is None else case.unit.text,
-             Text(f"refused: {case.refusal}", style="yellow") if case.unit is None else "")
-            for number, case in enumerate(found, 1)]
-    out.print(table(["", "parameters", "unit", ""], rows, right=[""], keep=["parameters"]))
+    rows = [(number, case.label, Text(f"refused: {case.refusal}", style="yellow") if case.unit is None
+             else case.unit.text) for number, case in enumerate(found, 1)]
+    out.print(table(["", "parameters", "unit"], rows, right=[""], keep=["parameters"]))
     refused = sum(case.unit is None for case in found)
     targets = len(sweep.measure.targets or ())
     out.print(f"{sweep.title}: {len(found)} points{f', {refused} of them refused' if refused else ''}"

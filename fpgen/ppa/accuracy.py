@@ -103,7 +103,8 @@ class Comparison:
 
     def of_recipe(self, name: str) -> "Comparison":
         """The points of one recipe."""
-        return self._rows([row for row, label in enumerate(self.labels) if label.split(" | ")[1].startswith(f"{name}/")])
+        return self._rows([row for row, label in enumerate(self.labels)
+                           if label.split(" | ")[1].startswith(f"{name}/")])
 
     def summary(self) -> str:
         """One line for area and one for delay."""

@@ -59,7 +59,7 @@ def fits_float64(fmt: Format) -> bool:
     return fmt.quantum_exponent >= -EXPONENT_LIMIT and fmt.emax <= EXPONENT_LIMIT
 
 
-def _is_binary32(fmt: Format) -> bool:
+def is_binary32(fmt: Format) -> bool:
     """IEEE binary32, which numpy decodes natively."""
     return (
         (fmt.bits, fmt.precision, fmt.bias) == (32, 24, 127)
@@ -108,7 +108,7 @@ def _float64_table(fmt: Format, flush: bool) -> np.ndarray:
 
 
 def _float64_compute(fmt: Format, codes: np.ndarray, flush: bool) -> np.ndarray:
-    if _is_binary32(fmt):
+    if is_binary32(fmt):
         values = codes.astype(np.uint32, copy=False).view(np.float32).astype(np.float64)
         if flush:
             tiny = np.abs(values) < power_of_two(fmt.emin)

@@ -106,12 +106,7 @@ def shared_exponent(policy: ScalePolicy, amax: Fraction, element: Format) -> int
 
 
 def _nearest(ratio: Fraction, scale: Format) -> int:
-    value = finite(0, ratio.numerator, 1 - ratio.denominator.bit_length()) if _dyadic(ratio) else None
-    if value is not None:
-        return round_to(value, scale, _NEAREST)[0]
-    # No binary fraction (the element's maximum is no power of two), so never a tie: the nearer of two neighbours.
-    codes = range(scale.max_finite_code + 1)
-    return min(codes, key=lambda code: abs(scale.value(code) - ratio))
+    return round_to(_with_sticky(0, ratio), scale, _NEAREST)[0]
 
 
 def _up(ratio: Fraction, scale: Format) -> int:
@@ -119,8 +114,16 @@ def _up(ratio: Fraction, scale: Format) -> int:
     return next((code for code in codes if scale.value(code) >= ratio), scale.max_finite_code)
 
 
-def _dyadic(value: Fraction) -> bool:
-    return value.denominator & (value.denominator - 1) == 0
+def _with_sticky(sign: int, quotient: Fraction, random_bits: int = 0) -> Exact:
+    """A positive quotient, cut.
+
+    It keeps bits enough for any rounding to any format of up to 64 bits, and the rest as a sticky bit below them: it is
+    exact only when the quotient is a binary fraction, but which side of every boundary it lies on is kept.
+    """
+    places = 64 + max(0, -_floor_log2(quotient)) + 2 * random_bits
+    scaled = quotient * Fraction(2) ** places
+    whole = scaled.numerator // scaled.denominator
+    return finite(sign, whole << 1 | int(whole != scaled), -places - 1)
 
 
 def _element(unit: BlockQuantize, value: Exact, scale: Fraction, mode: Rounding | None, random: int) -> int:
@@ -130,14 +133,8 @@ def _element(unit: BlockQuantize, value: Exact, scale: Fraction, mode: Rounding 
         return round_to(value, element, semantics, mode=mode, random=random)[0]
     if scale == 0:
         return round_to(Exact(Class.ZERO, value.sign), element, semantics, mode=mode, random=random)[0]
-    quotient = _fraction(value) / scale
-    # Bits enough for any rounding of any element, and the rest as a sticky bit below them: the quotient is exact
-    # only when it is a binary fraction, but which side of every boundary it lies on is kept.
-    places = 64 + max(0, -_floor_log2(quotient)) + 2 * unit.random_bits
-    scaled = quotient * Fraction(2) ** places
-    whole = scaled.numerator // scaled.denominator
-    return round_to(finite(value.sign, whole << 1 | int(whole != scaled), -places - 1), element, semantics, mode=mode,
-                    random=random)[0]
+    quotient = _with_sticky(value.sign, _fraction(value) / scale, unit.random_bits)
+    return round_to(quotient, element, semantics, mode=mode, random=random)[0]
 
 
 def dequantize(unit: BlockDequantize, elements: Sequence[int], scale: int, tensor_scale: int | None = None, *,

@@ -15,7 +15,7 @@ from ..units.mac import MultiplyAccumulate
 from ..units.options import Handshake
 from ..units.quantize import BlockDequantize, BlockQuantize
 from ..units.tensorcore import TensorCore
-from . import exact, sums, tables
+from . import blocks, exact, sums, tables
 from .modes import select_modes
 from .operation import Operation, evaluate, operation_for
 from .result import Result, code_dtype
@@ -36,13 +36,13 @@ def run(unit: Unit, inputs: dict[str, np.ndarray]) -> Result:
     -------
     Result
     """
-    from .exact_arrays import compute_arrays
-
     unit = behaviour(unit)
     if isinstance(unit, DotProduct | BlockDot | TensorCore):
         return sums.run(unit, inputs)
-    if isinstance(unit, BlockQuantize | BlockDequantize):
-        return compute_arrays(unit, inputs)
+    if isinstance(unit, BlockQuantize):
+        return blocks.quantize(unit, inputs)
+    if isinstance(unit, BlockDequantize):
+        return blocks.dequantize(unit, inputs)
     shape = next(iter(inputs.values())).shape
     if unit.out.bits == 64 and not unit.out.zero:  # its line of codes (see `rounder`) does not fit into 64 bits
         return exact.compute(unit, {name: inputs[name] for name in unit.operand_names},

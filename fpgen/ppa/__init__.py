@@ -17,7 +17,7 @@ __all__ = ["measure_fpga", "measure_unit"]
 def measure_unit(unit: Unit, *, technology: str | None = None, liberty: Path | str | None = None,
                  driving_cell: str | None = None, recipe: str | None = None, effort: str | int | None = None,
                  targets: Sequence[float] | None = None, wire_load: str | float | None = None,
-                 engine: str | None = None,
+                 engine: str | None = None, prove: bool | None = None, power: str | None = None,
                  tell: Callable[[Point], None] | None = None) -> list[Point]:
     """Synthesise and time a unit's Verilog; see `fpgen.ppa.flow.measure`.
 
@@ -32,6 +32,11 @@ def measure_unit(unit: Unit, *, technology: str | None = None, liberty: Path | s
         With `liberty`: the cell that drives every input.
     recipe, effort, targets, wire_load, engine, tell
         As `fpgen.ppa.flow.measure` takes them.
+    prove : bool, optional
+        Prove each netlist equal to the Verilog, or do not; default: where it takes seconds (`fpgen.ppa.prove`).
+    power : str, optional
+        Energy per operation and leakage of each point under this stimulus: `uniform`, `gaussian`, or a .npy file
+        (`fpgen.ppa.energy`).
 
     Returns
     -------
@@ -55,8 +60,23 @@ def measure_unit(unit: Unit, *, technology: str | None = None, liberty: Path | s
         raise UsageError(f"driving cell {driving_cell} without a Liberty file; a built-in technology has its own")
     chosen = (technologies.from_liberty(liberty, driving_cell=driving_cell) if liberty is not None
               else technologies.load(technology or technologies.DEFAULT))
-    return flow.measure(unit.verilog(), unit.name, technology=chosen, recipe=recipe, effort=effort, targets=targets,
-                        wire_load=wire_load, engine=engine, tell=tell)
+    stimulus = None
+    if power is not None:
+        from . import operands
+
+        stimulus = operands.load(power)
+        stimulus.check(unit)
+    text = unit.verilog()
+    points = flow.measure(text, unit.name, technology=chosen, recipe=recipe, effort=effort, targets=targets,
+                          wire_load=wire_load, engine=engine, tell=tell)
+    from .prove import with_proof
+
+    points = [with_proof(text, point, chosen, wanted=prove, chosen=recipe, engine=engine) for point in points]
+    if stimulus is not None:
+        from .energy import with_energy
+
+        points = [with_energy(unit, point, chosen, stimulus) for point in points]
+    return points
 
 
 def measure_fpga(unit: Unit, target: str = "ecp5", *, seeds: Sequence[int] = (1,), engine: str | None = None,

@@ -134,6 +134,30 @@ def measure_energy(unit: "Unit", point: Point, technology: Technology | str, *, 
     return found
 
 
+def with_energy(unit: "Unit", point: Point, technology: Technology | str, stimulus: str | Stimulus = "uniform", *,
+                seed: int = 1, vectors: int = OPERATIONS, cached: bool = True) -> Point:
+    """The point with its record of power (`Energy.to_dict`); a failed point as it is.
+
+    Raises
+    ------
+    UsageError, RunFailure
+        As `measure_energy`.
+    """
+    if point.failure is not None:
+        return point
+    found = measure_energy(unit, point, technology, stimulus=stimulus, seed=seed, vectors=vectors, cached=cached)
+    return replace(point, power=found.to_dict())
+
+
+def stimulus_text(record: Mapping[str, Any]) -> str:
+    """What a record of power rests on, in one line."""
+    given = record["assumptions"]
+    parts = [record["stimulus"], f"seed {record['seed']}", f"{record['operations']} operations",
+             f"glitches of {record['glitch_operations']} ({given['glitches']})"]
+    parts += [f"{name} {given[name]}" for name in ("controls", "clock") if given[name]]
+    return f"power: {', '.join(parts)}; charging the input nets ({record['inputs_pj']:.3g} pJ) not counted"
+
+
 def _read(path: Any) -> Energy | None:
     try:
         return Energy(**json.loads(path.read_bytes()))
@@ -143,8 +167,10 @@ def _read(path: Any) -> Energy | None:
 
 def _measure(unit: "Unit", flat: Netlist, library: Library, source: Stimulus, given: Mapping[str, Any], seed: int,
              vectors: int) -> Energy:
+    wires = given["wire_load"]
     timing: dict[str, Any] = {"driving_cell": given["driving_cell"] if given["driving_cell"] != "ideal" else None,
-                              "output_load_ff": given["output_load_ff"], "wire_load": given["wire_load"]}
+                              "output_load_ff": given["output_load_ff"],
+                              "wire_load": wires and wires.removesuffix(" per fanout")}
     words = max(1, min(-(-vectors // (64 * _CLOCKS)), _LARGEST // (8 * len(flat.net_names))))
     counted = -(-vectors // (64 * words))
     warm_up = unit.latency + 2
@@ -165,5 +191,6 @@ def _measure(unit: "Unit", flat: Netlist, library: Library, source: Stimulus, gi
         source.text, seed, run.operations, glitch_operations, total / 1e3, parts.internal_fj / 1e3,
         parts.switching_fj / 1e3, registers / 1e3, clock / 1e3, parts.glitch_fj / 1e3, parts.inputs_fj / 1e3,
         parts.leakage_nw + parts.register_leakage_nw,
-        {"corner": library.corner, **given, "clock": "ideal, no tree", "controls": operands.CONTROLS,
-         "glitches": "timed with one inertial delay a gate, wires without delay"})
+        {"corner": library.corner, **given, "clock": "ideal, without a tree" if unit.clocked else "",
+         "controls": operands.CONTROLS if stream.others and any(port.role.value != "clock" for port in stream.others)
+         else "", "glitches": "one inertial delay a gate"})

@@ -8,7 +8,6 @@ not compared. A multiplier is only proven against one of the same architecture.
 
 import json
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -221,15 +220,15 @@ def _cut_registers(gold: dict[str, Any], gate: dict[str, Any]) -> tuple[str, int
             continue
         done[0][register.cell], done[1][other.cell] = name, name
     left = [[cell for cell in side.names if cell not in known] for side, known in zip(sides, done, strict=True)]
-    twins = [{cell: found for cell in left[k] if (found := _twin(sides[k], sides[1 - k], done[1 - k], cell)) is not None}
-             for k in (0, 1)]
+    twins = [{cell: found for cell in left[k]
+              if (found := _twin(sides[k], sides[1 - k], done[1 - k], cell)) is not None} for k in (0, 1)]
     lost = [(side.names[cell] or [cell])[0] for side, cells, found in zip(sides, left, twins, strict=True)
             for cell in cells if cell not in found]
     cuts = [{name: side.cut(name, side.registers[name]) for name in known.values()}
             for side, known in zip(sides, done, strict=True)]
     for k in (0, 1):
         for cell, (own, twin, inverted) in twins[k].items():
-            side, other = sides[k], sides[1 - k]
+            side, there = sides[k], sides[1 - k]
             register = side.registers[own]
             del side.module["cells"][cell]
             # What the register is, and what its data must be: on this side, and on the other one.
@@ -239,7 +238,7 @@ def _cut_registers(gold: dict[str, Any], gate: dict[str, Any]) -> tuple[str, int
             else:
                 side.buffer(state, register.output)
             side.port(f"cut_d_{own}", "output", _negated(side, register.data) if register.inverted else register.data)
-            other.port(f"cut_d_{own}", "output", _negated(other, data) if inverted else data)
+            there.port(f"cut_d_{own}", "output", _negated(there, data) if inverted else data)
     return ", ".join(lost[:8]), len(done[0]) + sum(len(found) for found in twins)
 
 

@@ -6,7 +6,7 @@ operand's format; unsigned formats take the magnitude, fixed-point ones the valu
 operand in port order; whole numbers are codes, other numbers are values and are converted like Gaussian ones, but as
 they are. Rows follow each other in time.
 
-Controls: random bits are uniform, `clear` comes every 32nd operation, all others are 0; handshakes never stall.
+Controls: random bits are uniform, `clear` comes every 32 operations, all others are 0; handshakes never stall.
 """
 
 from collections.abc import Iterator, Mapping
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 KINDS = ("uniform", "gaussian")
 # A sum is started anew every so many operations.
 CLEAR_EVERY = 32
-CONTROLS = f"random bits uniform, clear every {CLEAR_EVERY}th operation, others 0; no stalls"
+CONTROLS = f"(random bits uniform, clear every {CLEAR_EVERY} operations, others 0; no stalls)"
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,15 @@ class Stimulus:
             what = "codes" if self.rows.dtype.kind in "iu" else "values"
             return f"{what} of {Path(self.name).name}, {len(self.rows)} rows"
         return {"uniform": "uniform codes", "gaussian": "N(0,1) values"}[self.name]
+
+    def check(self, unit: "Unit") -> None:
+        """Refuse a unit whose operands it does not fit.
+
+        Raises
+        ------
+        UsageError
+        """
+        Operands(unit, self, seed=0, clocks=1, words=1)
 
 
 def load(given: str | Path) -> Stimulus:

@@ -40,6 +40,11 @@ class Point:
         Content hash of the mapped netlist.
     assumptions : mapping
         Corner, driving cell, output load, wire load: what the figures rest on.
+    proof : mapping
+        Whether the netlist was proven equal to the Verilog: `status` (`proven`, `failed`, `timed out`, `inconclusive`,
+        `not attempted`), `seconds`, `registers` matched and cut open, `detail`.
+    power : mapping or None
+        Energy per operation and leakage with their stimulus (see `fpgen.ppa.energy.Energy`); None where not asked for.
     failure : str or None
         Why there are no figures; the figures are then NaN and the counts 0.
     """
@@ -63,12 +68,19 @@ class Point:
     tools: Mapping[str, str] = field(default_factory=dict)
     netlist_hash: str = ""
     assumptions: Mapping[str, Any] = field(default_factory=dict)
+    proof: Mapping[str, Any] = field(default_factory=lambda: {"status": "not attempted"})
+    power: Mapping[str, Any] | None = None
     failure: str | None = None
 
     @property
     def adp(self) -> float:
         """Area x delay in 10^6 um2 ps, the unit of the comparison with other generators."""
         return self.area_um2 * self.delay_ps / 1e6
+
+    @property
+    def disproved(self) -> bool:
+        """Whether the netlist was found to be something else than the Verilog says."""
+        return self.proof["status"] == "failed"
 
     def to_dict(self) -> dict[str, Any]:
         """The point for JSON: figures of a failed point are null."""

@@ -199,6 +199,10 @@ def verify(words: tuple[str, ...], as_json: bool, **options: Any):
 @click.option("--wire-load", metavar="FF", help="fF for each pin that a net drives, or a model of the library's.")
 @click.option("--seed", "seeds", type=click.IntRange(0), multiple=True, metavar="N",
               help="Of an FPGA's place and route (default 1); may be repeated.")
+@click.option("--prove/--no-prove", default=None,
+              help="Prove each netlist equal to the Verilog, or not; default: where it takes seconds.")
+@click.option("--power", is_flag=False, flag_value="uniform", metavar="[STIMULUS]",
+              help="Energy per operation; operands: uniform (default), gaussian or a .npy file. After the unit.")
 @click.option("--engine", metavar="NAME", help="Which Yosys: yowasp, native or auto.")
 @json_option
 def ppa(words: tuple[str, ...], as_json: bool, targets: tuple[str, ...], seeds: tuple[int, ...], **options: Any):
@@ -221,7 +225,7 @@ def ppa(words: tuple[str, ...], as_json: bool, targets: tuple[str, ...], seeds: 
         _print_json([point.to_dict() for point in points])
     else:
         show.points(points)
-    if all(point.failure is not None for point in points):
+    if all(point.failure is not None for point in points) or any(point.disproved for point in points):
         raise SystemExit(FAILURE)
 
 

@@ -167,17 +167,40 @@ def points(found: Sequence[Point]):
     good = [point for point in found if point.failure is None]
     out = Output()
     rows = [(point.recipe, f"{point.target_ps:.0f}", f"{point.area_um2:.1f}", f"{point.nand2_eq:.0f}",
-             f"{point.delay_ps:.0f}", f"{point.adp:.4f}", point.cells, point.registers, point.logic_depth)
-            for point in good]
+             f"{point.delay_ps:.0f}", f"{point.adp:.4f}", point.cells, point.registers, point.logic_depth,
+             point.proof["status"]) for point in good]
     figures = ["target ps", "area um2", "NAND2 eq.", "delay ps", "ADP/1e6", "cells", "registers", "depth"]
     if good:
-        out.print(table(["recipe", *figures], rows, right=figures))
+        out.print(table(["recipe", *figures, "proof"], rows, right=figures))
+        power(good, out)
         fastest = min(good, key=lambda point: point.delay_ps)
         out.print(f"{fastest.technology}; {assumptions_text(fastest.assumptions)}")
         path(fastest.critical_path, fastest.startpoint, fastest.endpoint, out)
     for point in found:
         if point.failure is not None:
             out.print(f"{point.recipe} at {point.target_ps:.0f} ps failed: {point.failure}", style="red")
+        elif point.disproved:
+            out.print(f"{point.recipe} at {point.target_ps:.0f} ps: the netlist is not equal to the Verilog; they "
+                      f"differ at {point.proof['detail']}", style="red")
+
+
+def power(found: Sequence[Point], out: Output):
+    """Energy per operation and leakage of the points that have them, and what they rest on."""
+    from .ppa.energy import stimulus_text
+
+    some = [(point, point.power) for point in found if point.power is not None]
+    if not some:
+        return
+    parts = ("energy", "internal", "switching", "registers", "clock", "glitch")
+    rows = [(point.recipe, f"{point.target_ps:.0f}", *(f"{record[f'{part}_pj']:.4g}" for part in parts),
+             _watts(record["leakage_nw"])) for point, record in some]
+    right = ["target ps", "energy pJ/op", "internal", "switching", "registers", "clock", "glitches", "leakage"]
+    out.print(table(["recipe", *right], rows, right=right))
+    out.print(stimulus_text(some[0][1]))
+
+
+def _watts(nanowatts: float) -> str:
+    return f"{nanowatts / 1e3:.4g} uW" if nanowatts >= 1e3 else f"{nanowatts:.4g} nW"
 
 
 def fpga_points(found: Sequence[FpgaPoint]):

@@ -1,0 +1,134 @@
+"""Proof of a measured point: its mapped netlist against the Verilog that it came from, and what the record says."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from fpgen.cache import cache_dir, digest, write_whole
+from fpgen.errors import RunFailure, UsageError
+from fpgen.ppa import equivalence, flow, recipe, yosys
+from fpgen.ppa.equivalence import Proof
+from fpgen.ppa.point import Point
+from fpgen.ppa.recipe import Recipe
+from fpgen.ppa.technology import Technology
+
+# A new number when a proof's meaning changes.
+_VERSION = "1"
+# Without being asked, netlists of up to so many cells are proven, in so many seconds: it takes one or two.
+MOST_CELLS = 1000
+QUICK_S = 15.0
+# When asked.
+LIMIT_S = 300.0
+
+
+def prove_point(verilog: str, point: Point, technology: Technology | str, *, chosen: Recipe | str | None = None,
+                engine: str | None = None, timeout: float = LIMIT_S, cached: bool = True) -> Proof:
+    """Prove a point's netlist equal to its Verilog.
+
+    Parameters
+    ----------
+    verilog : str
+        What the point was made from.
+    point : Point
+        Without a failure; its netlist is in the cache.
+    technology : Technology or str
+        The one the point was made with.
+    chosen : Recipe or str, optional
+        Where the point's recipe is not a built-in one. It says how the Verilog's multipliers were built: the proof
+        builds them alike.
+    engine : str, optional
+        See `fpgen.ppa.yosys.select`.
+    timeout : float
+        Seconds.
+    cached : bool
+        Whether an answer known from earlier may be returned.
+
+    Returns
+    -------
+    Proof
+        `inconclusive` also when Yosys could not read or compare the two; `detail` says why.
+
+    Raises
+    ------
+    UsageError
+        When the time limit is not positive.
+    RunFailure
+        When the point has failed, or its netlist is gone.
+    """
+    if not 0 < timeout < float("inf"):
+        raise UsageError(f"a time limit of {timeout} s for the proof; a positive number is allowed")
+    if point.failure is not None:
+        raise RunFailure(f"{point.top} has no netlist to prove: {point.failure}")
+    tech = flow.load_technology(technology)
+    options = _options(point, chosen)
+    key = digest(_VERSION, verilog, point.netlist_hash, tech.library.content_hash, options)
+    path = cache_dir("proofs") / f"{key}.json"
+    known = _read(path) if cached else None
+    if known is not None and (known.status != "timed out" or known.seconds >= timeout):
+        return known
+    tool = yosys.select(engine)  # a missing tool is no answer
+    try:
+        found = equivalence.prove_equal(verilog, flow.netlist_text(point.netlist_hash), point.top, liberty=tech.liberty,
+                                        gold_options=options, engine=tool.name, timeout=timeout)
+    except RunFailure as error:
+        return Proof("inconclusive", 0, 0.0, str(error))
+    write_whole(path, json.dumps(asdict(found)))
+    return found
+
+
+def with_proof(verilog: str, point: Point, technology: Technology | str, *, wanted: bool | None = None,
+               chosen: Recipe | str | None = None, engine: str | None = None, timeout: float | None = None,
+               cached: bool = True) -> Point:
+    """The point with its record of proof.
+
+    Parameters
+    ----------
+    wanted : bool, optional
+        True: prove. False: do not. Default: prove where it takes seconds, see `MOST_CELLS` and `QUICK_S`.
+    timeout : float, optional
+        Seconds; default `LIMIT_S` when wanted, else `QUICK_S`.
+    verilog, point, technology, chosen, engine, cached
+        See `prove_point`.
+
+    Raises
+    ------
+    UsageError, RunFailure
+        As `prove_point`.
+    """
+    if point.failure is not None:
+        return point
+    if wanted is False:
+        return replace(point, proof=record(None, "not asked for"))
+    if wanted is None and point.cells > MOST_CELLS:
+        return replace(point, proof=record(None, f"{point.cells} cells; up to {MOST_CELLS} are proven unasked"))
+    limit = timeout if timeout is not None else LIMIT_S if wanted else QUICK_S
+    found = prove_point(verilog, point, technology, chosen=chosen, engine=engine, timeout=limit, cached=cached)
+    return replace(point, proof=record(found))
+
+
+def record(proof: Proof | None, detail: str = "") -> Mapping[str, Any]:
+    """What a point says of its proof: status, seconds, registers cut open, and a detail."""
+    if proof is None:
+        return {"status": "not attempted", "seconds": 0.0, "registers": 0, "detail": detail}
+    return {"status": proof.status, "seconds": round(proof.seconds, 2), "registers": proof.registers,
+            "detail": proof.detail}
+
+
+def _options(point: Point, chosen: Recipe | str | None) -> str:
+    """Options of Yosys' `synth` that the point was made with."""
+    name, variant = point.recipe.split("/")[:2]
+    if chosen is None and name in recipe.names():
+        chosen = name
+    if chosen is None:
+        return "-flatten"
+    known = recipe.load(chosen) if isinstance(chosen, str) else chosen
+    return dict(known.synth).get(variant, "-flatten")
+
+
+def _read(path: Path) -> Proof | None:
+    try:
+        return Proof(**json.loads(path.read_bytes()))
+    except (OSError, ValueError, TypeError):
+        return None

@@ -91,9 +91,11 @@ def measure(verilog: str, top: str, *, technology: Technology | str = technology
     if _CLOCKED.search(verilog):
         tech.library.flipflops()  # refuses a library without, before anything runs
     points: list[Point] = []
+    gates: dict[str, str] = {}
     for sample in level.seeds if recipe is None else (0,):
         for chosen in recipes:
-            points += _Runner(verilog, top, chosen, tech, tool, seed + sample, timeout, cached, tell, wires).points()
+            points += _Runner(verilog, top, chosen, tech, tool, seed + sample, timeout, cached, tell, wires,
+                              gates).points()
     if recipe is None and level.pareto:
         return pareto(points) or points
     return points
@@ -130,14 +132,15 @@ class _Runner:
     """All points of one recipe for one unit."""
 
     def __init__(self, verilog: str, top: str, chosen: Recipe, tech: Technology, tool: yosys.Engine, seed: int,
-                 timeout: float, cached: bool, tell: Tell | None, wires: WireLoad | None) -> None:
+                 timeout: float, cached: bool, tell: Tell | None, wires: WireLoad | None,
+                 gates: dict[str, str]) -> None:
         self.verilog, self.top, self.recipe, self.tech, self.tool = verilog, top, chosen, tech, tool
         self.seed, self.timeout, self.cached, self.tell = seed, timeout, cached, tell
         self.driver = chosen.driving_cell if chosen.driving_cell in tech.library.cells else tech.driving_cell
         self.load = tech.output_load_ff if chosen.output_load_ff is None else chosen.output_load_ff
         self.wires = wires
         self.cells = tech.liberty if wires is None else mapping_liberty(tech.liberty, tech.library, wires)
-        self.gates: dict[str, str] = {}
+        self.gates = gates  # synthesis options -> generic gates; the same for all recipes and samples
         self.base = digest(_VERSION, verilog, top, tech.library.content_hash, tool.version, " ".join(tech.dont_use))
 
     def points(self) -> list[Point]:

@@ -34,7 +34,7 @@ def largest(g: Graph, words: Sequence[Node], name: str = "largest", digit: int =
         most = [g.step(f"{name}_from_{low}_reaches_{at + 1}",
                        g.tree("or", [code[at] & lead for code, lead in zip(codes, leads, strict=True)]))
                 for at in range(len(codes[0]))]
-        found.insert(0, _binary(g, most, high - low))
+        found.insert(0, binary(g, most, high - low))
         if low:
             leads = [lead & g.tree("and", [bit | ~reached for bit, reached in zip(code, most, strict=True)])
                      for code, lead in zip(codes, leads, strict=True)]
@@ -46,8 +46,8 @@ def _thermometer(digit: Node) -> list[Node]:
     return [~digit.less(value) for value in range(1, 1 << digit.width)]
 
 
-def _binary(g: Graph, code: list[Node], width: int) -> Node:
-    """The number of leading ones of a thermometer code of ``2**width - 1`` bits."""
+def binary(g: Graph, code: list[Node], width: int) -> Node:
+    """How many bits of a thermometer code are set, of at most ``2**width - 1``."""
     bits = []
     for place in range(width):
         step = 1 << place
@@ -56,5 +56,5 @@ def _binary(g: Graph, code: list[Node], width: int) -> Node:
         for start in range(step, len(code) + 1, 2 * step):
             end = start + step
             runs.append(code[start - 1] & ~code[end - 1] if end <= len(code) else code[start - 1])
-        bits.append(g.tree("or", runs))
+        bits.append(g.tree("or", runs) if runs else g.const(0, 1))
     return g.cat(*bits)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from ...units.quantize import BlockQuantize
+from ...units.quantize import POWER_POLICIES, BlockDequantize, BlockQuantize
 from ..arith.quantity import Quantity
 from ..float import special
 from ..float.position import _reach as reach_of
@@ -12,29 +12,39 @@ from ..float.rounder import Mode, Special, Target, round_and_pack
 from ..graph import Graph, Node
 from .position import position_short
 from .power import Scale, power_scale
+from .ratio import RatioScale, element_by_quotient, ratio_scale, tensor_scale
 from .source import Source, numbers_of, slices
+from .threshold import boundaries, element_by_thresholds, has_thresholds, thresholds
 
 
 def quantize(g: Graph, unit: BlockQuantize, mode: Mode, target: Target) -> tuple[dict[str, Node], Node]:
     """The outputs `result` and `scale`."""
     block = unit.block
     numbers = numbers_of(g, unit)
-    scale = power_scale(g, unit, numbers)
-    g.section("Special operands")
-    spoilt = _spoilt(g, unit, numbers)
-    g.section("Elements")
-    codes = []
-    for number, its_mode in zip(numbers, modes(g, unit, mode), strict=True):
-        codes.append(_by_power(g, unit, number, scale, its_mode, target))
-    scale_code = scale.code
+    what = [_special(g, unit, number) for number in numbers]
+    each = modes(g, unit, mode)
+    if unit.policy in POWER_POLICIES:
+        power = power_scale(g, unit, numbers)
+        scale_code, bad = power.code, g.const(0, 1)
+        g.section("Elements")
+        codes = [_by_power(g, unit, number, power, its_mode, target, its_special)
+                 for number, its_mode, its_special in zip(numbers, each, what, strict=True)]
+    else:
+        tensor, bad = tensor_scale(g, unit)
+        ratio = ratio_scale(g, unit, numbers, tensor)
+        scale_code = ratio.code
+        codes = _by_ratio(g, unit, numbers, ratio, each, target, what)
+    spoilt = bad | _spoilt(g, unit, numbers)
     if spoilt.constant != 0:
+        g.section("Unusable blocks")
         kept = (~spoilt).repeat(unit.out.bits)
         codes = [code & kept for code in codes]
-        scale_code = g.mux(spoilt, g.const(block.scale.nan_code, block.scale.bits), scale_code)
-    return {"result": g.cat(*codes), "scale": g.step("final_scale_code", scale_code)}, g.const(0, 5)
+        instead = block.scale.nan_code if block.scale.has_nan else 0
+        scale_code = g.mux(spoilt, g.const(instead, block.scale.bits), scale_code)
+    return {"result": g.cat(*codes), "scale": g.step("block_scale", scale_code)}, g.const(0, 5)
 
 
-def modes(g: Graph, unit, mode: Mode) -> list[Mode]:
+def modes(g: Graph, unit: BlockQuantize | BlockDequantize, mode: Mode) -> list[Mode]:
     """The rounding of each element: its own random number."""
     if mode.random is None:
         return [mode] * unit.block.size
@@ -48,12 +58,32 @@ def _spoilt(g: Graph, unit: BlockQuantize, numbers: list[Source]) -> Node:
     return g.step("block_nan", g.tree("or", [n.operand.nan | n.operand.infinity for n in numbers]))
 
 
-def _by_power(g: Graph, unit: BlockQuantize, number: Source, scale: Scale, mode: Mode, target: Target) -> Node:
+def _special(g: Graph, unit: BlockQuantize, number: Source) -> Special:
+    """What overrides an element: nothing where NaN and infinities spoil the whole block."""
+    if not unit.block.scale.has_nan:
+        return special.of_operand(g, number.operand)
+    never = g.const(0, 1)
+    return Special(never, never, never, number.operand.sign)
+
+
+def _by_ratio(g: Graph, unit: BlockQuantize, numbers: list[Source], scale: RatioScale, each: list[Mode],
+              target: Target, what: list[Special]) -> list[Node]:
+    if has_thresholds(unit):
+        g.section("Thresholds of the element codes")
+        above, below = (thresholds(g, unit.source, scale.factor, scale.zero,
+                                   boundaries(unit.out, unit.rounding, negative)) for negative in (False, True))
+        g.section("Elements")
+        return [element_by_thresholds(g, unit.out, number, above, below) for number in numbers]
+    g.section("Elements")
+    return [element_by_quotient(g, number, scale, mode, target, its_special)
+            for number, mode, its_special in zip(numbers, each, what, strict=True)]
+
+
+def _by_power(g: Graph, unit: BlockQuantize, number: Source, scale: Scale, mode: Mode, target: Target,
+              what: Special) -> Node:
     a, block = number.operand, unit.block
     t = _above_least(a.top_exponent, scale.exponent, target, _highest(unit))
     lift = unit.source.emin - block.scale.emin - target.emin
-    never = g.const(0, 1)
-    what = Special(never, never, never, a.sign) if block.scale.has_nan else special.of_operand(g, a)
     value = position_short(g, a.sign, a.significand, a.normalised.constant == 1, t, lift, target)
     code, _ = round_and_pack(g, value, what, mode, target)
     return code

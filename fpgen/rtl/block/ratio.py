@@ -1,0 +1,103 @@
+"""Scales that are no powers of two: amax / (M * T) rounded in the scale format, and v / (S * T) element by element."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from fractions import Fraction
+
+from ...formats.descriptor import Format
+from ...units.options import Overflow, Rounding, Semantics
+from ...units.quantize import BlockQuantize, ScalePolicy
+from ..arith.quantity import Quantity
+from ..float.position import position_known
+from ..float.rounder import Mode, Special, Target, round_and_pack
+from ..float.unpack import Operand, unpack
+from ..graph import Graph, Node
+from .divide import divide
+from .factor import normalise, times
+from .largest import largest
+from .source import Source
+
+
+@dataclass(frozen=True)
+class RatioScale:
+    """A scale as its code, and what elements are divided by.
+
+    Attributes
+    ----------
+    code, zero : Node
+        `zero`: the scale is zero.
+    factor : Operand
+        Scale times tensor scale, normalised; means nothing for a scale of zero.
+    """
+
+    code: Node
+    zero: Node
+    factor: Operand
+
+
+def tensor_scale(g: Graph, unit: BlockQuantize) -> tuple[Operand | None, Node]:
+    """The normalised tensor scale, where there is one, and whether it is unusable: not positive and finite."""
+    fmt = unit.block.tensor_scale
+    if fmt is None:
+        return None, g.const(0, 1)
+    given = unpack(g, g.inputs["tensor_scale"], fmt, False, "tensor_scale")
+    bad = g.step("tensor_scale_bad", given.nan | given.infinity | given.zero | given.sign)
+    return normalise(g, given, "tensor_scale"), bad
+
+
+def ratio_scale(g: Graph, unit: BlockQuantize, numbers: list[Source], tensor: Operand | None) -> RatioScale:
+    """The scale of a block."""
+    source, fmt = unit.source, unit.block.scale
+    g.section("Largest magnitude")
+    largest_code = largest(g, [number.magnitude for number in numbers], "amax")
+    amax = normalise(g, unpack(g, g.cat(largest_code, g.const(0, 1)), source, False, "amax"), "amax")
+    g.section("Scale")
+    divisor = constant(g, unit.block.element.max_finite)
+    if tensor is not None:
+        divisor = times(g, tensor, divisor, "largest_element")
+    rounding = Rounding.RNE if unit.policy is ScalePolicy.NEAREST else Rounding.RUP
+    target = Target(fmt, Semantics(rounding, Overflow.SATURATE), False)
+    code = rounded_quotient(g, g.const(0, 1), amax, divisor, amax.zero, Mode.of(g, target.semantics, None, None),
+                            target, "scale_ratio")
+    g.step("scale_code", code)
+    if unit.policy is ScalePolicy.UP and fmt.zero and not fmt.subnormals:  # rounded up, nothing becomes zero
+        least = 1 << fmt.trailing_bits
+        code = code | ((code.none() & ~amax.zero).repeat(code.width) & g.const(least, code.width))
+    if not fmt.zero:  # a block of zeros, too, has the smallest scale
+        code = code & (~amax.zero).repeat(code.width)
+    scale = normalise(g, unpack(g, code, fmt, False, "scale"), "scale")
+    factor = scale if tensor is None else times(g, scale, tensor)
+    return RatioScale(code, scale.zero, factor)
+
+
+def constant(g: Graph, value: Fraction) -> Operand:
+    """A positive number with few bits as an operand."""
+    assert value > 0
+    significand = value.numerator // (value.numerator & -value.numerator)
+    places = (value.numerator // significand).bit_length() - value.denominator.bit_length()
+    width = significand.bit_length()
+    never = g.const(0, 1)
+    fmt = Format(bits=width + 2, precision=width, name="a constant")
+    return Operand(fmt, never, Quantity.constant(g, places), g.const(significand, width), g.const(1, 1), never, never,
+                   never)
+
+
+def rounded_quotient(g: Graph, sign: Node, a: Operand, d: Operand, zero: Node, mode: Mode, target: Target,
+                     name: str, special: Special | None = None) -> Node:
+    """``a / d`` as a code of the target, +-0 where `zero` is 1."""
+    never = g.const(0, 1)
+    quotient, exponent = divide(g, a, d, target.kept + target.fraction, name)
+    window = g.step(f"{name}_or_zero", quotient & (~zero).repeat(quotient.width))
+    t = exponent + -target.emin
+    value = position_known(g, sign, window, t, Quantity.constant(g, 0), 0, target)
+    return round_and_pack(g, value, special or Special(never, never, never, sign), mode, target)[0]
+
+
+def element_by_quotient(g: Graph, number: Source, scale: RatioScale, mode: Mode, target: Target,
+                        special: Special) -> Node:
+    """v / (S * T), rounded by the one rounder."""
+    value = normalise(g, dataclasses.replace(number.operand), "source")
+    zero = number.operand.zero | scale.zero
+    return rounded_quotient(g, value.sign, value, scale.factor, zero, mode, target, "quotient", special)

@@ -1,0 +1,139 @@
+"""Elements of few codes under any scale, without dividing: where the codes change, as codes of the source.
+
+The magnitude codes of a format are ordered as its numbers. So "v / X is at least b" is "the code of v is at least
+the least code whose number is b * X or more", for a boundary b of the element format's rounding. Those
+thresholds are the block's, exact products rounded up once; an element compares with each and counts::
+
+    boundaries of e2m1, to nearest    0.25  0.75  1.25  1.75  2.5  3.5   5        times X
+    from there on the code is            1     2     3     4    5    6   7
+    a tie there goes                  down    up  down    up down   up down
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from ...formats.descriptor import Format, NaN
+from ...units.options import Overflow, Rounding, Semantics
+from ...units.quantize import BlockQuantize
+from ..arith.quantity import Quantity
+from ..float.rounder import Target
+from ..float.unpack import Operand
+from ..graph import Graph, Node
+from .factor import top_up
+from .largest import binary
+from .position import position_short
+from .source import Source
+
+#: Element formats with more non-zero magnitudes are divided for.
+MOST_THRESHOLDS = 15
+_FIXED = (Rounding.RNE, Rounding.RNA, Rounding.RTZ, Rounding.RUP, Rounding.RDN, Rounding.RTO)
+
+
+@dataclass(frozen=True)
+class Boundary:
+    """From ``point * X`` on (itself included or not) the magnitude has the next code."""
+
+    point: Fraction
+    included: bool
+
+
+def has_thresholds(unit: BlockQuantize) -> bool:
+    """Whether elements come from thresholds."""
+    element, source = unit.out, unit.source
+    finite = unit.block.scale.has_nan or not (source.has_nan or source.has_infinity)
+    return (finite and not element.fixed and element.signed and element.subnormals and unit.rounding in _FIXED
+            and unit.overflow is Overflow.SATURATE and element.max_finite_code <= MOST_THRESHOLDS)
+
+
+def boundaries(element: Format, rounding: Rounding, negative: bool) -> list[Boundary]:
+    """Where each non-zero magnitude code of `element` begins, for numbers of one sign."""
+    directed = rounding in (Rounding.RUP, Rounding.RDN)
+    away = directed and negative == (rounding is Rounding.RDN)
+    found = []
+    for code in range(1, element.max_finite_code + 1):
+        here, before = element.value(code), element.value(code - 1)
+        even = code % 2 == 0
+        if rounding in (Rounding.RNE, Rounding.RNA):
+            found.append(Boundary((here + before) / 2, even or rounding is Rounding.RNA))
+        elif away or (rounding is Rounding.RTO and not even):
+            found.append(Boundary(before, False))
+        else:
+            found.append(Boundary(here, True))
+    return found
+
+
+def thresholds(g: Graph, source: Format, factor: Operand, zero: Node, where: list[Boundary]) -> list[Node]:
+    """For each boundary the least magnitude code of `source` that has reached it, one bit wider where none may."""
+    return [_threshold(g, source, factor, zero, boundary) for boundary in where]
+
+
+def _threshold(g: Graph, source: Format, factor: Operand, zero: Node, boundary: Boundary) -> Node:
+    width = source.magnitude_bits
+    every = (1 << width) - 1
+    if boundary.point == 0:  # everything above zero, however small: code 1
+        least, none = g.const(1, width), zero
+    else:
+        least, none = _rounded_up(g, source, factor, boundary)
+        none = none | zero
+    if source.max_finite_code < every:  # no number has the highest code
+        return g.step("threshold", least | none.repeat(width))
+    return g.step("threshold", g.cat(least, none))
+
+
+def _rounded_up(g: Graph, source: Format, factor: Operand, boundary: Boundary) -> tuple[Node, Node]:
+    """The least code at or above (above) ``point * factor``, and whether there is none."""
+    point = boundary.point
+    multiple = point.numerator // (point.numerator & -point.numerator)
+    places = (point.numerator // multiple).bit_length() - point.denominator.bit_length()
+    scaled, top = _times_constant(g, factor, multiple)
+    target = Target(source, Semantics(Rounding.RTZ), False)
+    t = top + (places - target.emin)
+    value = position_short(g, g.const(0, 1), scaled, True, t, 0, target)
+    lead = value.kept[-1]
+    field_above = value.steps + 1
+    highest = source.max_finite_code >> source.trailing_bits
+    room = source.exponent_bits
+    beyond = lead & field_above.at_least(highest + 1)
+    field = field_above.bits(room) & lead.repeat(room)
+    below = g.cat(value.kept[: source.trailing_bits], field) if source.trailing_bits else field
+    up = value.fraction.any() | value.sticky if boundary.included else g.const(1, 1)
+    least = below.add(up, below.width + 1)
+    return least[:-1], g.step("threshold_beyond", beyond | least[-1])
+
+
+def _times_constant(g: Graph, factor: Operand, multiple: int) -> tuple[Node, Quantity]:
+    """An odd multiple of a normalised significand, normalised, and the exponent of its top bit."""
+    x, top = factor.significand, factor.top_exponent
+    if multiple == 1:
+        return x, top
+    bits = multiple.bit_length()
+    width = x.width + bits
+    if multiple == (1 << bits) - 1:
+        product = x.shifted(bits).sub(x, width)
+    else:
+        product = x.zext(width)
+        for place in range(1, bits):
+            if multiple >> place & 1:
+                product = g.add(product, x.shifted(place).zext(width))
+    scaled, carry = top_up(g, g.step(f"factor_times_{multiple}", product), f"factor_times_{multiple}_normalised")
+    return scaled, top + (bits - 1) + Quantity(carry, 0, 1)
+
+
+def element_by_thresholds(g: Graph, element: Format, number: Source, positive: list[Node], negative: list[Node]
+                          ) -> Node:
+    """Count the thresholds that a number has reached."""
+    sign = number.operand.sign
+    width = positive[0].width
+
+    def reached(limits: list[Node]) -> list[Node]:
+        magnitude = number.magnitude.zext(width)
+        return [~magnitude.less(limit) for limit in limits]
+
+    above, below = reached(positive), reached(negative)
+    steps = [g.mux(sign, low, high) for high, low in zip(above, below, strict=True)]
+    code = binary(g, steps, element.magnitude_bits)
+    if element.nan is NaN.NEGATIVE_ZERO:
+        sign = sign & steps[0]
+    return g.cat(code, sign)

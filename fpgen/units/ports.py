@@ -101,7 +101,7 @@ class Port:
             what = _PARTS.get(self.name) if self.role is not Role.CONTROL else None
             what = what or {Role.RESULT: "result", Role.OPERAND: "operand"}.get(self.role, "value")
             if self.shape:
-                what += f", {' x '.join(map(str, self.shape))} codes, the first in the lowest bits"
+                what += f", {' x '.join(map(str, self.shape))} codes, lowest first"
             spelled = "" if self.format.name == self.format.spelling else f": {self.format.spelling}"
             return f"{what}, {self.format.name}{spelled}"
         return _MEANINGS.get(self.name, "")

@@ -162,6 +162,20 @@ class Cell:
     leakages: tuple[tuple[str, float], ...] = ()
 
     @property
+    def keeps_data(self) -> bool:
+        """Whether it is a flip-flop whose clock and next state are functions of its pins and its state."""
+        from fpgen.ppa.function import python_expression
+
+        if self.flipflop is None:
+            return False
+        known = {*self.pins, self.flipflop.state, self.flipflop.inverse}
+        try:
+            named = [python_expression(text)[1] for text in (self.flipflop.clocked_on, self.flipflop.next_state)]
+        except ValueError:
+            return False
+        return all(names and known.issuperset(names) for names in named)
+
+    @property
     def inputs(self) -> list[str]:
         """Names of the input pins, in the library's order."""
         return [pin.name for pin in self.pins.values() if pin.direction == "input"]
@@ -224,7 +238,7 @@ class Library:
         UsageError
             When there is none.
         """
-        found = [cell for cell in self.usable() if cell.flipflop is not None]
+        found = [cell for cell in self.usable() if cell.flipflop is not None and cell.keeps_data]
         if not found:
             raise UsageError(f"the library {self.name} ({self.source}) has no flip-flop that may be used, and the "
                              "design needs some; a library with ff groups is allowed, or a unit with stages=0")

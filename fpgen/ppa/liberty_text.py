@@ -137,7 +137,7 @@ def _trouble(text: str, position: int, stack: list[Group], source: str) -> Usage
     if len(stack) == 1:
         return UsageError(f"{source} is not a Liberty file: it does not start with 'library (name) {{'")
     rest = text[position:].lstrip()
-    if "\n" not in rest.strip() and len(rest) < 200:
+    if "}" not in rest:
         return UsageError(f"{source} is cut short inside {_where(stack)}")
     return UsageError(f"{source}: line {_line(text, len(text) - len(rest))}: cannot read "
                       f"{rest.splitlines()[0][:60]!r} inside {_where(stack)}")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from ppa_helpers import LIBERTY, SMALL_LIBERTY, fresh_cache, needs_liberty
 
 from fpgen.errors import UsageError
-from fpgen.ppa import liberty, technology
+from fpgen.ppa import liberty, liberty_figures, technology
 from fpgen.ppa.liberty_text import parse
 
 __all__ = ["fresh_cache"]
@@ -209,3 +209,11 @@ def test_full_libraries(name, cells, flipflops):
     library = liberty.load(LIBERTY / f"{name}.lib.gz")
     assert len(library.cells) == cells and len(library.flipflops()) == flipflops
     assert library.nand2_area > 0 and library.buffers()
+
+
+def test_figures_command(tmp_path, fresh_cache, capsys):
+    path = tmp_path / "small.lib.gz"
+    path.write_bytes(gzip.compress(SMALL_LIBERTY.encode()))
+    assert liberty_figures.main([str(path)]) == 0
+    assert capsys.readouterr().out.splitlines()[1].split()[:3] == ["small.lib.gz", "0.0", "3"]
+    assert liberty_figures.main([str(tmp_path)]) == 2 and liberty_figures.main([]) == 2

@@ -1,0 +1,59 @@
+"""How long Liberty files take to read: the figures of `docs/technology.md`.
+
+    python -m fpgen.ppa.liberty_figures FILE.lib.gz ...
+
+prints for each file its size unpacked, its cells, and seconds of wall time: to unpack and parse it (timing only, and
+with power tables), and to have it from the cache.
+"""
+
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+from fpgen.errors import FpgenError, UsageError
+from fpgen.ppa import liberty
+
+
+def _seconds(do: Callable[[], Any]) -> float:
+    start = time.perf_counter()
+    do()
+    return time.perf_counter() - start
+
+
+def figures(path: str) -> tuple[float, int, float, float, float]:
+    """MB unpacked, cells, and seconds: parsed, parsed with power, from the cache.
+
+    Raises
+    ------
+    UsageError, RunFailure
+        As `fpgen.ppa.liberty.load`.
+    """
+    library = liberty.load(path)  # and into the cache
+    cached = _seconds(lambda: liberty.load(path))
+
+    def parse(power: bool) -> None:
+        liberty.from_text(liberty.read_bytes(path).decode(errors="replace"), path, power=power)
+
+    return (len(liberty.read_bytes(path)) / 1e6, len(library.cells), _seconds(lambda: parse(False)),
+            _seconds(lambda: parse(True)), cached)
+
+
+def main(arguments: list[str]) -> int:
+    """The command; returns the exit code."""
+    if not arguments:
+        print("usage: python -m fpgen.ppa.liberty_figures FILE ...", file=sys.stderr)
+        return 2
+    print(f"{'library':40} {'MB':>6} {'cells':>5} {'timing s':>9} {'power s':>8} {'cached s':>8}")
+    try:
+        for path in arguments:
+            size, cells, timing, power, cached = figures(path)
+            print(f"{path.rsplit('/', 1)[-1]:40} {size:6.1f} {cells:5} {timing:9.2f} {power:8.2f} {cached:8.3f}")
+    except FpgenError as error:
+        print(error, file=sys.stderr)
+        return 2 if isinstance(error, UsageError) else 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

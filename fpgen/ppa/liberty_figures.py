@@ -2,7 +2,7 @@
 
     python -m fpgen.ppa.liberty_figures FILE.lib.gz ...
 
-prints for each file its size unpacked, its cells, and seconds of wall time: to unpack and parse it (timing only, and
+prints for each file its size unpacked, its cells, and CPU seconds of one core: to unpack and parse it (timing only, and
 with power tables), and to have it from the cache.
 """
 
@@ -16,9 +16,9 @@ from fpgen.ppa import liberty
 
 
 def _seconds(do: Callable[[], Any]) -> float:
-    start = time.perf_counter()
+    start = time.process_time()
     do()
-    return time.perf_counter() - start
+    return time.process_time() - start
 
 
 def figures(path: str) -> tuple[float, int, float, float, float]:

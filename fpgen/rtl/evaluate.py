@@ -22,20 +22,21 @@ def evaluate(graph: Graph, **inputs) -> dict[str, np.ndarray]:
     Returns
     -------
     dict of str to ndarray
-        Output name to an array of uint64, or of Python ints (object) where a node is wider than 63 bits.
+        Output name to an array of uint64, or of Python ints (object) where the output is wider than 63 bits.
     """
-    live = graph.live()
-    wide = any(node.width > 63 for node in live)
-    kind = object if wide else np.uint64
     values: dict[int, np.ndarray] = {}
-    for node in live:
+    for node in graph.live():
+        kind = object if node.width > 63 else np.uint64
         if node.op in ("input", "state"):
-            given = np.asarray(inputs[str(node.value)])
-            values[node.index] = given.astype(object) if wide else given.astype(np.uint64)
+            value = np.asarray(inputs[str(node.value)])
         elif node.op == "const":
-            values[node.index] = np.array(node.value, dtype=kind)
+            value = np.array(node.value, dtype=kind)
         else:
-            values[node.index] = _apply(node, [values[arg.index] for arg in node.args], kind)
+            args = [values[arg.index] for arg in node.args]
+            # Python ints only where bits do not fit: most of a datapath with wide ports is narrow.
+            inner = object if kind is object or any(arg.dtype == object for arg in args) else np.uint64
+            value = _apply(node, [arg.astype(inner, copy=False) for arg in args], inner)
+        values[node.index] = value.astype(kind, copy=False)
     named = {name: values[node.index] for name, node in graph.outputs.items()}
     named |= {f"next_{state.value}": values[value.index] for state, value in graph.states.items()}
     return named

@@ -43,6 +43,8 @@ def largest(g: Graph, words: Sequence[Node], name: str = "largest", digit: int =
 
 def _thermometer(digit: Node) -> list[Node]:
     """``digit >= 1``, ``digit >= 2`` and so on."""
+    if digit.width == 2:
+        return [digit.any(), digit[1], digit.all()]
     return [~digit.less(value) for value in range(1, 1 << digit.width)]
 
 

@@ -19,11 +19,11 @@ from . import block_elements, block_scale
 from .decode import EXPONENT_LIMIT, fits_float64, float64_values, is_binary32
 from .float64_engine import locate
 from .modes import Modes, select_modes
-from .products import high, low, scratch
+from .products import high, low, row_maximum, scratch
 from .result import Result, code_dtype
 from .rounder import deliver, target
 
-_CHUNK = 1 << 15  # elements
+_CHUNK = 1 << 16  # elements
 _SIGNLESS = np.uint32(0x7FFFFFFF)
 _INFINITY = 0x7F800000
 _DIVISOR_LIMIT = 2.0**100
@@ -73,7 +73,8 @@ def _quantize_blocks(unit: BlockQuantize, rows: dict[str, np.ndarray], codes: np
         codes[...], scales[...] = _by_binary64(unit, rows)
         return
     bits = binary32(unit.source, rows["source"])
-    amax_bits = _row_maximum(bits)
+    magnitude = np.bitwise_and(bits, _SIGNLESS, out=scratch("magnitude", bits.shape, np.uint32))
+    amax_bits = row_maximum(magnitude)
     amax = amax_bits.view(np.float32).astype(np.float64)
     again = amax_bits >= _INFINITY
     tensor = None
@@ -117,16 +118,6 @@ def binary32(fmt: Format, codes: np.ndarray) -> np.ndarray:
 def _binary32_table(fmt: Format) -> np.ndarray:
     codes = np.arange(1 << fmt.bits, dtype=np.uint64)
     return float64_values(fmt, codes).astype(np.float32).view(np.uint32)
-
-
-def _row_maximum(bits: np.ndarray) -> np.ndarray:
-    """The largest magnitude of each row, int64; by halves, which is faster along short rows."""
-    magnitude: np.ndarray = scratch("magnitude", bits.shape, np.uint32)
-    np.bitwise_and(bits, _SIGNLESS, out=magnitude)
-    while magnitude.shape[1] > 2 and magnitude.shape[1] % 2 == 0:
-        half = magnitude.shape[1] // 2
-        magnitude = np.maximum(magnitude[:, :half], magnitude[:, half:])
-    return np.ascontiguousarray(magnitude.max(axis=1))
 
 
 def _by_binary64(unit: BlockQuantize, rows: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:

@@ -124,12 +124,12 @@ Engine = Callable[[Recipe, dict[str, np.ndarray], Modes], tuple[np.ndarray, np.n
 @lru_cache(maxsize=256)
 def engine_for(unit: DotProduct | BlockDot) -> Engine | None:
     """The engine that a unit goes to; None for the exact model."""
-    from . import sums_aligned, sums_exact, sums_rounded
+    from . import sums_aligned, sums_exact, sums_rounded, sums_short
 
     recipe = recipe_for(unit)
     engines: dict[Kind, list[tuple[Callable[[Recipe, int], bool], Engine]]] = {
         Kind.EXACT: [(sums_exact.suits, sums_exact.run), (sums_exact.limbs_suit, sums_exact.run_limbs)],
-        Kind.ALIGNED: [(sums_aligned.suits, sums_aligned.run)],
+        Kind.ALIGNED: [(sums_short.suits, sums_short.run), (sums_aligned.suits, sums_aligned.run)],
         Kind.TREE: [(sums_rounded.suits, sums_rounded.run_tree)],
         Kind.CHAIN: [(sums_rounded.suits, sums_rounded.run_chain)],
     }
@@ -166,14 +166,15 @@ def run(unit: DotProduct | BlockDot | TensorCore, inputs: dict[str, np.ndarray])
     flat = {name: array.reshape(count, *array.shape[array.ndim - own.get(name, 0) :])
             for name, array in inputs.items()}
     results = unit.m * unit.n if isinstance(unit, TensorCore) else 1
-    step = max(1, min(_ROWS, _CODES // recipe_for(dot).length) // results)
+    recipe = recipe_for(dot)
+    step = max(1, min(_ROWS, _CODES // recipe.length) // results)
     codes = np.empty(count * results, dtype=code_dtype(unit.out.bits))
     flags = np.zeros(count, dtype=np.uint8)
     for start in range(0, count, step):
         part = {name: array[start : start + step] for name, array in flat.items()}
         if isinstance(unit, TensorCore):
             part = rows_of_tiles(part)
-        found, raised = run_rows(dot, engine, part)
+        found, raised = run_rows(recipe, engine, part)
         codes[start * results : start * results + len(found)] = found
         if not isinstance(unit, TensorCore):
             flags[start : start + step] = raised
@@ -181,12 +182,13 @@ def run(unit: DotProduct | BlockDot | TensorCore, inputs: dict[str, np.ndarray])
     return Result(codes.reshape(shape), flags.reshape(batch))
 
 
-def run_rows(unit: DotProduct | BlockDot, engine: Engine, rows: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+def run_rows(recipe: Recipe, engine: Engine, rows: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     """Codes and flags of a chunk of rows."""
     rows = {name: np.ascontiguousarray(array) for name, array in rows.items()}
-    modes = select_modes(unit.rounding, rows.get("rounding"), rows.get("random"), unit.random_bits)
+    rounding, random_bits = recipe.semantics.rounding, recipe.semantics.random_bits
+    modes = select_modes(rounding, rows.get("rounding"), rows.get("random"), random_bits)
     with np.errstate(all="ignore"):
-        return engine(recipe_for(unit), rows, modes)
+        return engine(recipe, rows, modes)
 
 
 def rows_of_tiles(tiles: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

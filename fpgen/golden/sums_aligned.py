@@ -16,7 +16,7 @@ from ..units.accumulation import Addend, Split, Treatment
 from .decode import EXPONENT_LIMIT, float64_values
 from .float64_engine import locate
 from .modes import Modes
-from .products import NONE, REAL, alignment_codes, high, low
+from .products import NONE, REAL, alignment_codes, high, low, row_maximum
 from .rounder import deliver
 from .sums import Recipe
 from .sums_exact import addend_values
@@ -121,12 +121,13 @@ def _align(recipe: Recipe, terms: np.ndarray, aligns: np.ndarray, addend: np.nda
     """Steps 1 to 3: sums, and the exponents that their terms were aligned to."""
     record = recipe.record
     assert record.fraction is not None
-    top = row_maximum(aligns)
+    top = row_maximum(aligns).astype(np.int32)
     if align is not None:
         top = np.maximum(top, align)
     top = np.where(top < REAL, NONE, top if record.clamp is None else np.maximum(top, record.clamp))
     down, up = _powers(recipe, top, record.fraction)
-    cut = _cut(terms * down[:, None], record.treatment)
+    terms *= down[:, None]  # in place: every term is looked at once
+    cut = _cut(terms, record.treatment, terms)
     total = cut @ np.ones(cut.shape[1])
     if addend is not None:
         total += _cut(addend * down, record.treatment)
@@ -147,27 +148,19 @@ def _join(recipe: Recipe, summed: np.ndarray, top: np.ndarray, addend: np.ndarra
     return parts[0] + parts[1]
 
 
-def row_maximum(aligns: np.ndarray) -> np.ndarray:
-    """The largest of each row, int32; by halves, which is faster along short rows."""
-    while aligns.shape[1] > 2 and aligns.shape[1] % 2 == 0:
-        half = aligns.shape[1] // 2
-        aligns = np.maximum(aligns[:, :half], aligns[:, half:])
-    return aligns.max(axis=1).astype(np.int32)
-
-
 def _powers(recipe: Recipe, top: np.ndarray, places: int) -> tuple[np.ndarray, np.ndarray]:
     """2**(places - top) and 2**(top - places); where there is no top, everything aligned is zero (or special)."""
     quantum = np.where(top < REAL, 0, top).astype(np.int64) - places
     return ((1023 - quantum) << 52).view(np.float64), ((1023 + quantum) << 52).view(np.float64)
 
 
-def _cut(x: np.ndarray, treatment: Treatment) -> np.ndarray:
-    """Integers, as `treatment` says; infinities and NaNs stay."""
+def _cut(x: np.ndarray, treatment: Treatment, out: np.ndarray | None = None) -> np.ndarray:
+    """Integers, as `treatment` says, into `out` where it is given; infinities and NaNs stay."""
     if treatment is Treatment.FLOOR:
-        return np.floor(x)
+        return np.floor(x, out=out)
+    if treatment is Treatment.TRUNCATE:
+        return np.trunc(x, out=out)
     whole = np.trunc(x)
-    if treatment is Treatment.STICKY:
-        half = whole * 0.5
-        missing = (whole != x) & (np.trunc(half) == half)  # inexact, and even
-        whole = np.where(missing, whole + np.copysign(1.0, x), whole)
-    return whole
+    half = whole * 0.5
+    missing = (whole != x) & (np.trunc(half) == half)  # inexact, and even
+    return np.where(missing, whole + np.copysign(1.0, x), whole)

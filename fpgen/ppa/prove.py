@@ -104,7 +104,12 @@ def with_proof(verilog: str, point: Point, technology: Technology | str, *, want
     if wanted is None and point.cells > MOST_CELLS:
         return replace(point, proof=record(None, f"{point.cells} cells; up to {MOST_CELLS} are proven unasked"))
     limit = timeout if timeout is not None else LIMIT_S if wanted else QUICK_S
-    found = prove_point(verilog, point, technology, chosen=chosen, engine=engine, timeout=limit, cached=cached)
+    try:
+        found = prove_point(verilog, point, technology, chosen=chosen, engine=engine, timeout=limit, cached=cached)
+    except RunFailure as error:
+        if wanted:
+            raise
+        return replace(point, proof=record(None, str(error)))
     return replace(point, proof=record(found))
 
 

@@ -243,8 +243,9 @@ class _Runner:
 
 
 def _read(path: Path) -> Point | None:
-    """A cached point, or None when it is not there or not whole."""
+    """A cached point, or None when it is not there or not whole, or its netlist is not."""
     try:
-        return Point.from_dict(json.loads(path.read_bytes()))
+        point = Point.from_dict(json.loads(path.read_bytes()))
     except (OSError, ValueError, TypeError, AttributeError):
         return None
+    return point if point.failure is not None or _netlist_path(point.netlist_hash).is_file() else None

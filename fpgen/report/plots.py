@@ -79,13 +79,13 @@ def pareto(view: View, x: Axis, y: Axis, name: str, link: dict[int, str]) -> Plo
     for technology, panel in zip(technologies, grid[:, 0], strict=True):
         kept, beaten = fronts([record for record in records if record["technology"] == technology], x, y)
         beaten_in_all += len(beaten)
-        shown: set[str] = set()
-        for record in beaten:
-            mark = looks[view.series_of(record)].marker
-            panel.scatter([x.of(record)], [y.of(record)], marker=mark, s=26, facecolors="none", edgecolors=style.GREY,
-                          linewidths=1, urls=[link.get(id(record), "")], zorder=2)
-        for front in kept:
-            _front(view, panel, front, x, y, looks, shown, link)
+        for series, marks in _by_series(view, beaten).items():
+            _marks(panel, marks, x, y, link, marker=looks[series].marker, s=26, facecolors="none",
+                   edgecolors=style.GREY, linewidths=1, zorder=2)
+        _lines(view, panel, kept, x, y, looks)
+        for series, marks in _by_series(view, [record for front in kept for record in front]).items():
+            _marks(panel, marks, x, y, link, marker=looks[series].marker, s=38, color=looks[series].colour,
+                   edgecolors="white", linewidths=0.5, zorder=4, label=series or "all")
         _scales(panel, [x.of(r) for r in records], [y.of(r) for r in records])
         panel.set(xlabel=x.label, ylabel=y.label, title=technology)
         if len(view.series) <= _LEGEND:
@@ -96,39 +96,52 @@ def pareto(view: View, x: Axis, y: Axis, name: str, link: dict[int, str]) -> Plo
     caption = (f"Each mark is one synthesised unit; down and to the left is better. Filled marks are beaten by none in "
                f"both figures, among {among}; the line joins them. Grey and hollow: dominated "
                f"({beaten_in_all} of {len(records)}). A click on a mark goes to its line in the table.")
-    return Plot(name, f"{y.title.capitalize()} against {x.title}", caption, drawn)
+    return Plot(name, f"{y.title.capitalize()} against {x.title}", caption, style.arrange(drawn))
 
 
-def _front(view: View, panel: Any, front: Sequence[Record], x: Axis, y: Axis, looks: dict[str, style.Look],
-           shown: set[str], link: dict[int, str]):
-    """One front: a line through it, and the marks of its curves."""
-    first = looks[view.series_of(front[0])]
-    same = len({view.series_of(record) for record in front}) == 1
-    panel.plot([x.of(record) for record in front], [y.of(record) for record in front], zorder=3,
-               color=first.colour if same else "#000000", linestyle=first.line if same else "-", linewidth=1.2)
-    for record in front:
-        series = view.series_of(record)
-        look = looks[series]
-        panel.scatter([x.of(record)], [y.of(record)], marker=look.marker, s=38, color=look.colour, edgecolors="white",
-                      linewidths=0.5, zorder=4, urls=[link.get(id(record), "")],
-                      label=None if series in shown else series or "all")
-        shown.add(series)
+def _by_series(view: View, records: Sequence[Record]) -> dict[str, list[Record]]:
+    """Records by their curve, in the order of the curves."""
+    found: dict[str, list[Record]] = {series: [] for series in view.series}
+    for record in records:
+        found[view.series_of(record)].append(record)
+    return {series: members for series, members in found.items() if members}
+
+
+def _marks(panel: Any, records: Sequence[Record], x: Axis, y: Axis, link: dict[int, str], **look: Any):
+    panel.scatter([x.of(record) for record in records], [y.of(record) for record in records],
+                  urls=[link.get(id(record), "") for record in records], **look)
+
+
+def _lines(view: View, panel: Any, kept: Sequence[Sequence[Record]], x: Axis, y: Axis, looks: dict[str, style.Look]):
+    """A line through each front; those of one curve are drawn as one, with gaps. Across curves it is black."""
+    drawn: dict[str | None, tuple[list[float | None], list[float | None]]] = {}
+    for front in kept:
+        names = {view.series_of(record) for record in front}
+        if len(front) > 1:
+            xs, ys = drawn.setdefault(names.pop() if len(names) == 1 else None, ([], []))
+            xs += [*(x.of(record) for record in front), np.nan]
+            ys += [*(y.of(record) for record in front), np.nan]
+    for name, (xs, ys) in drawn.items():
+        colour, line = ("#000000", "-") if name is None else (looks[name].colour, looks[name].line)
+        panel.plot(xs, ys, zorder=3, color=colour, linestyle=line, linewidth=1.2)
 
 
 def _legend(panel: Any, beaten: Sequence[Record]):
     if beaten:
         panel.scatter([], [], marker="o", facecolors="none", edgecolors=style.GREY, label="dominated")
-    handles, labels = panel.get_legend_handles_labels()
-    if len(handles) > 1:
-        panel.legend(handles, labels, loc="upper left", bbox_to_anchor=(1.0, 1.0), borderaxespad=0)
+    if len(panel.get_legend_handles_labels()[0]) > 1:
+        style.legend(panel)
 
 
 def _scales(panel: Any, xs: Sequence[float | None], ys: Sequence[float | None]):
     """Logarithmic where figures span more than a decade."""
-    for values, setter in ((xs, panel.set_xscale), (ys, panel.set_yscale)):
+    for values, axis, setter in ((xs, panel.xaxis, panel.set_xscale), (ys, panel.yaxis, panel.set_yscale)):
         known = [value for value in values if value is not None and value > 0]
         if known and len(known) == len(values) and max(known) > 10 * min(known):
             setter("log")
+            axis.set_major_locator(style.log_ticks(max(known) / min(known)))
+            axis.set_major_formatter("{x:g}")  # plain numbers; powers of ten set as formulas take long
+            axis.set_minor_formatter("")
 
 
 def curves(view: View, axis: Axis, name: str) -> Plot | None:
@@ -150,10 +163,10 @@ def curves(view: View, axis: Axis, name: str) -> Plot | None:
     _scales(panel, [0.0], [axis.of(r) for r in records])
     panel.set(xlabel=view.scale, ylabel=axis.label)
     if 1 < len(view.series) <= _LEGEND:
-        panel.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), borderaxespad=0)
+        style.legend(panel)
     data = next((str(r["error_data"]) for r in records if r.get("error_data")), "")
     caption = f"{axis.label} along {view.scale}{f', on data: {data}' if data and axis is ERROR else ''}."
-    return Plot(f"{name}-{view.scale}", f"{axis.title.capitalize()} along {view.scale}", caption, drawn)
+    return Plot(f"{name}-{view.scale}", f"{axis.title.capitalize()} along {view.scale}", caption, style.arrange(drawn))
 
 
 def depth(view: View) -> Plot | None:
@@ -176,10 +189,10 @@ def depth(view: View) -> Plot | None:
                 panel.annotate(str(record["latency"]), (REGISTERS.of(record), FMAX.of(record)), fontsize=8,
                                textcoords="offset points", xytext=(5, 5), color=look.colour)
     panel.set(xlabel=REGISTERS.label, ylabel=FMAX.label)
-    panel.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), borderaxespad=0)
+    style.legend(panel)
     return Plot("depth", "Highest clock against flip-flops",
                 "Number beside a mark: clocks from operands to result. Up and to the left is better; where a curve "
-                "flattens, a further stage costs registers and buys little.", drawn)
+                "flattens, a further stage costs registers and buys little.", style.arrange(drawn))
 
 
 def scaling(view: View, axis: Axis, technology: str) -> Plot | None:
@@ -201,12 +214,12 @@ def scaling(view: View, axis: Axis, technology: str) -> Plot | None:
     above.set(ylabel=axis.label, title=technology)
     below.set(xlabel=view.scale, ylabel="residual (%)")
     if 1 < len(found) <= _LEGEND:
-        above.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), borderaxespad=0)
+        style.legend(above)
     caption = ("Marks: of each unit the synthesis with the shortest delay. Lines: "
                f"a + b·{view.scale} + c·{view.scale}², least squares; the table gives the coefficients. "
                "Below: figure minus fit, in per cent of the figure.")
-    return Plot(f"scaling-{axis.column}-{technology}", f"{axis.title.capitalize()} along {view.scale}", caption, drawn,
-                tuple(found))
+    return Plot(f"scaling-{axis.column}-{technology}", f"{axis.title.capitalize()} along {view.scale}", caption,
+                style.arrange(drawn), tuple(found))
 
 
 def breakdown(view: View) -> Plot | None:
@@ -233,16 +246,16 @@ def breakdown(view: View) -> Plot | None:
     panel.plot(flat, np.arange(len(records)), linestyle="none", marker="D", color="#000000", markerfacecolor="white",
                markersize=5, label="flat netlist")
     panel.set_yticks(np.arange(len(records)), labels, fontsize=8)
-    panel.invert_yaxis()
+    panel.set_ylim(len(records) - 0.4, -0.6)
     panel.grid(visible=False, axis="y")
     panel.set_xlabel(AREA.label)
-    panel.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), borderaxespad=0)
+    style.legend(panel)
     more = 100 * float(np.mean([total / whole - 1 for total, whole in zip(start, flat, strict=True) if whole]))
     caption = ("Cells by the section of the datapath that they were written in, from a second synthesis that keeps "
                f"sections apart. Nothing is shared or simplified across sections then: the bars come to {more:+.0f} % "
                "against the flat netlist (white diamonds), on average. Read them as shares."
                f"{f' {left_out} of {left_out + len(records)} units are left out for room.' if left_out else ''}")
-    return Plot("breakdown", "Area by section of the datapath", caption, drawn)
+    return Plot("breakdown", "Area by section of the datapath", caption, style.arrange(drawn, labels))
 
 
 def _bar_label(view: View, record: Record) -> str:

@@ -64,8 +64,34 @@ def figure(width: float = 8.4, height: float = 4.8, **grid: Any) -> tuple[Figure
     matplotlib.rcParams.update(_SETTINGS)
     from matplotlib.figure import Figure
 
-    made = Figure(figsize=(width, height), layout="constrained")
+    made = Figure(figsize=(width, height))
     return made, made.subplots(**grid)
+
+
+def log_ticks(ratio: float) -> Any:
+    """Where a logarithmic axis has its ticks: 1, 2, 5 of each decade, or less often on a long axis."""
+    from matplotlib.ticker import LogLocator
+
+    return LogLocator(subs=(1.0, 2.0, 5.0) if ratio < 1000 else (1.0,), numticks=12)
+
+
+def legend(panel: Any, title: str | None = None):
+    """A legend to the right of the axes, where it hides nothing."""
+    panel.legend(loc="upper left", bbox_to_anchor=(1.02, 1.0), borderaxespad=0, title=title)
+
+
+def arrange(drawn: Figure, labels: Sequence[str] = ()) -> Figure:
+    """Leave room for what stands around the axes: the legend's longest line, and `labels` to the left.
+
+    Matplotlib's own layout engines draw a figure several times to find out.
+    """
+    width, height = drawn.get_size_inches()
+    told = [text.get_text() for axes in drawn.axes if (box := axes.get_legend()) for text in box.get_texts()]
+    right = 0.65 + 0.075 * max(map(len, told)) if told else 0.2
+    left = 0.35 + 0.066 * max(map(len, labels)) if labels else 0.8
+    drawn.subplots_adjust(left=min(left / width, 0.5), right=max(1 - right / width, 0.55), bottom=0.55 / height,
+                          top=1 - 0.35 / height, hspace=0.28 if all(axes.get_xlabel() for axes in drawn.axes) else 0.1)
+    return drawn
 
 
 def svg(drawn: Figure, salt: str) -> str:

@@ -85,9 +85,14 @@ def cell(value: Any, kind: type) -> Any:
     if value is None or (isinstance(value, float) and value != value):
         return None
     if kind is str:
-        return value if isinstance(value, str) else "true" if value is True else "false" if value is False \
+        return _text(value) if isinstance(value, str) else "true" if value is True else "false" if value is False \
             else str(value)
     try:
         return kind(value)
     except (TypeError, ValueError, OverflowError):
         return None
+
+
+def _text(value: str) -> str:
+    """Text that every CSV reader reads back: no carriage returns, no NUL, nothing that is not Unicode."""
+    return value.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "").encode(errors="replace").decode()

@@ -303,7 +303,7 @@ class _Reader:
         key = (text, scale)
         if key not in self.axes:
             axis = np.array(_numbers(text)) * scale
-            if axis.size == 0 or not (np.diff(axis) > 0).all() or not np.isfinite(axis).all():
+            if axis.size == 0 or not (np.diff(axis) > 1e-9).all() or not np.isfinite(axis).all():
                 raise ValueError(f"the axis {text[:60]!r} does not rise")
             self.axes[key] = axis
         return self.axes[key]

@@ -10,7 +10,7 @@ from ..errors import UsageError
 from ..formats import Format, as_format
 from .accumulation import EXACT, Accumulation, Kind, parse_accumulation
 from .base import Unit, as_enum
-from .options import Overflow, Rounding, Subnormals, default_overflow
+from .options import Overflow, Rounding, Subnormals, check_overflow, default_overflow
 from .ports import Port, Role
 from .presets import PRESETS, Case, find_case
 
@@ -111,6 +111,7 @@ class SumOfProducts(Unit):
         if intermediate.fixed and record.kind is not Kind.EXACT:
             raise UsageError(f"accumulate={record} with sums in {intermediate}, which is fixed point; "
                              "floating point, or accumulate=exact is allowed")
+        check_overflow(intermediate, self._policy)  # every sum is rounded under the same policy
         if record.kind is Kind.ALIGNED and record.fraction is not None and (
             record.fraction < intermediate.precision - 1
         ):
@@ -123,8 +124,8 @@ class SumOfProducts(Unit):
         if products % group:
             raise UsageError(f"accumulate={record}: groups of {group} with {products} products; "
                              "a whole number of groups is allowed")
-        presum = record.presum or 1
-        if group % min(presum, group):
+        presum = getattr(self, "presum", record.presum or 1)  # a BlockDot has a default of its own
+        if group % presum:
             raise UsageError(f"accumulate={record}: presum={presum} in groups of {group}; a divisor is allowed")
 
     def _one_rounding(self, products: int) -> bool:

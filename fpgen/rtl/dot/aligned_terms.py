@@ -144,17 +144,19 @@ def presummed_term(g: Graph, block: Block) -> Term:
     """The exact sum of products, times the scales; its alignment exponent is that of the scales alone."""
     magnitude, below_one = block_magnitude(g, block)
     some = magnitude.any()
+    sign = below_one & some
     both = special.of_terms(g, [special.product(g, x, y) for x, y in zip(block.a, block.b, strict=True)])
     zero = g.const(0, 1)
     if block.scales:
         factor, zero = _scale_special(g, block.scales)
-        both = special.scaled(g, factor, zero, both, ~some & ~both.infinity)
+        own = replace(both, infinity_sign=g.mux(both.infinity, both.infinity_sign, sign))
+        both = special.scaled(g, factor, zero, own, ~some & ~both.infinity)
     window = block.window
     largest = max(-window.least, window.most)
     places = _places_below(block.scales) - window.low
     magnitude, fraction = _fitted(magnitude.fit(largest.bit_length()), places)
     largest <<= fraction - places
-    return Term(below_one & some, magnitude, Quantity.constant(g, 0), fraction, largest, zero, both)
+    return Term(sign, magnitude, Quantity.constant(g, 0), fraction, largest, zero, both)
 
 
 def signed_sum(g: Graph, rows: Sequence[tuple[Node, Node, Node, int]], bound: int, name: str) -> tuple[Node, Node]:

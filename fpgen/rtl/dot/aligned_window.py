@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from ...units.accumulation import Treatment
 from ..arith import shift
-from ..arith.quantity import Quantity
+from ..arith.quantity import Quantity, bits_for
 from ..graph import Graph, Node
 from .aligned_terms import Family, signed_sum
 
@@ -32,8 +32,12 @@ class Top:
         """Not below `clamp`."""
         if clamp is None or self.exponent.low >= clamp:
             return self
-        floor = Quantity.constant(self.none.graph, clamp)
-        return Top(floor.choose(self.exponent.less(clamp), self.exponent), self.none)
+        own, g = self.exponent, self.none.graph
+        place = clamp - own.offset
+        width = bits_for(place, place)
+        floor = Quantity(g.const(place % (1 << width), width), clamp, clamp, own.offset)
+        larger = floor.choose(own.less(clamp), own)
+        return Top(Quantity(larger.node, clamp, max(own.high, clamp), own.offset), self.none)
 
     def above(self, other: Top) -> Node:
         """1 when this one decides the larger of both."""

@@ -88,22 +88,31 @@ def blocks_of(inputs: Inputs) -> Iterator[Block]:
 
 def less_one(g: Graph, block: Block, width: int) -> tuple[Node, Node]:
     """Two words whose sum is V - 1 modulo 2**`width`."""
-    factor, inner = block.factor(g), block.sum_window
-    plain = factor.constant == 1
-    rows = Rows(g, width if plain else inner.width)
-    g.section("Multiply")
-    add_products(g, rows, block.a, block.b, inner.low, block.name)
-    g.section("Sum")
-    if plain:
+    factor = block.factor(g)
+    if factor.constant == 1:
+        rows = _product_rows(g, block, width)
         rows.add_constant(-1)
         return rows.reduce(f"{block.name}sum_tree")
-    first, second = rows.reduce(f"{block.name}sum_tree")
-    total = prefix.add(g, first, second, name=f"{block.name}sum")
+    total = unscaled(g, block)
     g.section("Scale")
     rows = Rows(g, width)
     rows.add_constant(-1)
     add_signed_product(g, rows, total, factor, f"{block.name}scaled")
     return rows.reduce(f"{block.name}scaled_tree")
+
+
+def _product_rows(g: Graph, block: Block, width: int) -> Rows:
+    rows = Rows(g, width)
+    g.section("Multiply")
+    add_products(g, rows, block.a, block.b, block.sum_window.low, block.name)
+    g.section("Sum")
+    return rows
+
+
+def unscaled(g: Graph, block: Block) -> Node:
+    """X, the sum of products before its scales, in two's complement."""
+    first, second = _product_rows(g, block, block.sum_window.width).reduce(f"{block.name}sum_tree")
+    return prefix.add(g, first, second, name=f"{block.name}sum")
 
 
 def add_signed_product(g: Graph, rows: Rows, x: Node, y: Node, name: str):

@@ -16,6 +16,7 @@ from . import special
 from .aligned_terms import times
 from .block import Block, blocks_of
 from .block import magnitude as block_magnitude
+from .block import unscaled
 from .inputs import Inputs
 
 
@@ -120,11 +121,15 @@ def _scaled_product(g: Graph, block: Block) -> Number:
 
 
 def _exact_sum(g: Graph, block: Block) -> Number:
-    """The exact sum of products, times the scales; a sum of zero is +0."""
+    """The exact sum of products, times the scales; a sum of zero is +0, and its sign stays when a scale is zero."""
     magnitude, below_one = block_magnitude(g, block)
-    some = magnitude.any()
+    sign, zero = below_one & magnitude.any(), magnitude.none()
+    if block.factor(g).constant is None:
+        total = unscaled(g, block)
+        sign, zero = total[-1], total.none()
     both = special.of_terms(g, [special.product(g, x, y) for x, y in zip(block.a, block.b, strict=True)])
     if block.scales:
         factor, factor_zero = _scales(g, block)
-        both = special.scaled(g, factor, factor_zero, both, ~some & ~both.infinity)
-    return _number(g, below_one & some, magnitude, block.exponent(g), both)
+        own = replace(both, infinity_sign=g.mux(both.infinity, both.infinity_sign, sign))
+        both = special.scaled(g, factor, factor_zero, own, zero & ~both.infinity)
+    return _number(g, sign, magnitude, block.exponent(g), both)

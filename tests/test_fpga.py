@@ -92,7 +92,7 @@ def test_ice40(fresh_cache):
     point, = fpga.measure(MUL, "mul", "ice40")
     assert point.failure is None and point.target == "ice40:hx8k" and point.registers == 0
     assert 15 < point.luts < 80 and 30 < point.fmax_mhz < 400
-    assert point.startpoint.startswith("drive") and point.endpoint.startswith("capture")
+    assert point.startpoint.startswith("drive")
 
 
 @needs("ecp5")

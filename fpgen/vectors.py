@@ -10,7 +10,10 @@ import itertools
 import numpy as np
 
 from .formats import Format
-from .units import Role, Unit
+from .units import Port, Role, Unit
+from .verify.golden import golden_outputs
+from .verify.layout import words
+from .verify.stimulus import plan
 
 COUNT = 256
 
@@ -34,28 +37,43 @@ def vector_table(unit: Unit, count: int = COUNT) -> str:
 
     Half of the rows are corners against corners, the others uniform random codes (seed 0). For a
     multiply-accumulate the rows are one sequence of accepted products, from reset; its sums are short.
+    A port that carries an array has one column, the number on its pins: the first code in the lowest bits.
     """
+    inputs = [port for port in unit.ports if port.travels_in]
+    if any(port.shape for port in inputs):
+        arrays = _arrays(unit, count)
+    else:
+        columns = _scalars(inputs, count)
+        arrays = {name: np.array(codes, dtype=np.uint64) for name, codes in columns.items()}
+    everything = {**arrays, **golden_outputs(unit, arrays)}
+    ports = [*inputs, *(port for port in unit.ports if port.travels_out)]
+    shown = {port.name: words(port, everything[port.name]) for port in ports}
+    digits = {port.name: (port.width + 3) // 4 for port in ports}
+    lines = [",".join(shown)]
+    lines += [",".join(f"{code:0{digits[name]}x}" for name, code in zip(shown, row, strict=True))
+              for row in zip(*shown.values(), strict=True)]
+    return "\n".join(lines) + "\n"
+
+
+def _scalars(inputs: list[Port], count: int) -> dict[str, list[int]]:
     random = np.random.default_rng(0)
 
     def drawn(width: int, rows: int) -> list[int]:
         return [int.from_bytes(random.bytes(16), "little") % (1 << width) for _ in range(rows)]
 
-    operands = [port for port in unit.ports if port.role is Role.OPERAND]
-    controls = [port for port in unit.ports if port.role is Role.CONTROL]
+    operands = [port for port in inputs if port.role is Role.OPERAND]
     corners = list(itertools.product(*(corner_codes(port.format) for port in operands if port.format)))
     if len(corners) > count // 2:
         corners = [corners[index] for index in np.linspace(0, len(corners) - 1, count // 2).astype(int)]
     columns = {port.name: [row[index] for row in corners] + drawn(port.width, count - len(corners))
                for index, port in enumerate(operands)}
-    columns |= {port.name: drawn(port.width, count) for port in controls}
-    arrays = {name: np.array(codes, dtype=np.uint64) for name, codes in columns.items()}
-    results = unit.compute(*(arrays[port.name] for port in operands),
-                           **{port.name: arrays[port.name] for port in controls})
-    columns["result"] = results.codes.tolist()
-    if unit.flags:
-        columns["flags"] = results.flags.tolist()
-    digits = {port.name: (port.width + 3) // 4 for port in unit.ports}
-    lines = [",".join(columns)]
-    lines += [",".join(f"{code:0{digits[name]}x}" for name, code in zip(columns, row, strict=True))
-              for row in zip(*columns.values(), strict=True)]
-    return "\n".join(lines) + "\n"
+    return columns | {port.name: drawn(port.width, count) for port in inputs if port.role is Role.CONTROL}
+
+
+def _arrays(unit: Unit, count: int) -> dict[str, np.ndarray]:
+    """A few vectors of every family of the regression."""
+    whole = plan(unit, vectors=count, exhaustive=False)
+    families = whole.sizes
+    each = -(-count // len(families))
+    parts = [whole.family(name, each) for name, _ in families]
+    return {port.name: np.concatenate([part[port.name] for part in parts])[:count] for port in whole.ports}

@@ -21,7 +21,7 @@ _KEYS: tomlfile.Kinds = {"name": str, "level": str, "units": list, "pattern": li
                          "vectors": int, "seed": int, "fixed": dict}
 
 #: Files of `sim/` that a regression reads.
-LISTS = ("regression.toml",)
+LISTS = ("regression.toml", "block.toml")
 
 
 @dataclass(frozen=True)

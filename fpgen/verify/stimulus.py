@@ -141,10 +141,17 @@ class Plan:
                 yield self._chunk(family, start, offset, size, np.random.default_rng([self.seed, number, part]))
             start += count
 
+    def family(self, name: str, count: int) -> Inputs:
+        """`count` vectors of a family, whatever their number in the plan."""
+        number = [family for family, _ in self.sizes].index(name)
+        return self._chunk(name, 0, 0, count, np.random.default_rng([self.seed, number])).inputs
+
     def _chunk_size(self, family: str) -> int:
         if not self.stateful:
-            elements = sum(port.count for port in self.ports) if self.arrays else 1
-            return max(CHUNK * 16 // elements, LANES_MOST) // LANES_MOST * LANES_MOST if self.arrays else CHUNK
+            if not self.arrays:
+                return CHUNK
+            elements = sum(port.count for port in self.ports)
+            return max(CHUNK * 16 // elements, LANES_MOST) // LANES_MOST * LANES_MOST
         from .sequences import sum_length
 
         whole = LANES_MOST * sum_length(self.unit, family)

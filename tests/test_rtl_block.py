@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+import ml_dtypes
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import fpgen
+from fpgen.errors import UsageError
+from fpgen.formats import BLOCKS, Format, parse
+from fpgen.formats.descriptor import Class
+from fpgen.golden import exact_block
+from fpgen.rtl.arith.quantity import Quantity
+from fpgen.rtl.block import power, threshold
+from fpgen.rtl.block.largest import binary, largest
 from fpgen.rtl.datapath import datapath
 from fpgen.rtl.evaluate import evaluate
+from fpgen.rtl.graph import Graph
 from fpgen.rtl.trim import trim
-from fpgen.units import Unit
+from fpgen.units import BlockDequantize, BlockQuantize, Unit
+from fpgen.units.options import PORT_MODES, Rounding
+from fpgen.units.quantize import POWER_POLICIES
 
 
 def packed(codes: np.ndarray, width: int) -> np.ndarray:
@@ -20,13 +35,13 @@ def packed(codes: np.ndarray, width: int) -> np.ndarray:
     return words
 
 
-def hardware(unit: Unit, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Outputs of the graph, arrays unpacked along the last axis."""
+def hardware(unit: Unit, arrays: dict[str, np.ndarray], graph: Graph | None = None) -> dict[str, np.ndarray]:
+    """Outputs of the unit's graph (or of another one with the same pins), arrays unpacked along the last axis."""
     ports = {port.name: port for port in unit.ports}
     words = {name: packed(array, ports[name].element_width) if ports[name].shape else array
              for name, array in arrays.items()}
     found = {}
-    for name, value in evaluate(trim(datapath(unit)), **words).items():
+    for name, value in evaluate(graph or trim(datapath(unit)), **words).items():
         port = ports[name]
         if port.shape:
             mask = (1 << port.element_width) - 1
@@ -37,21 +52,40 @@ def hardware(unit: Unit, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]
     return found
 
 
-def mismatch(unit: Unit, arrays: dict[str, np.ndarray]) -> str:
-    """The first block that differs from the exact model, in words; empty when there is none."""
-    got = hardware(unit, arrays)
-    operands = [arrays[name] for name in unit.operands]
-    want = unit.compute(*operands, **{name: array for name, array in arrays.items() if name not in unit.operands})
-    wrong = (got["result"] != want.codes).any(axis=-1)
-    if want.scales is not None:
-        wrong |= got["scale"] != want.scales
+def exact(unit: Unit, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Outputs of the exact model, block by block."""
+    results, scales = [], []
+    for i in range(len(next(iter(arrays.values())))):
+        row = {name: array[i].tolist() for name, array in arrays.items()}
+        mode = PORT_MODES[row["rounding"]] if "rounding" in row else None
+        random = row.get("random", ())
+        if isinstance(unit, BlockQuantize):
+            codes, scale = exact_block.quantize(unit, row["source"], row.get("tensor_scale"), mode=mode, random=random)
+            scales.append(scale)
+        else:
+            assert isinstance(unit, BlockDequantize)
+            codes = exact_block.dequantize(unit, row["elements"], row["scale"], row.get("tensor_scale"), mode=mode,
+                                           random=random)
+        results.append(codes)
+    found = {"result": np.array(results, dtype=np.uint64)}
+    return found | ({"scale": np.array(scales, dtype=np.uint64)} if scales else {})
+
+
+def mismatch(unit: Unit, arrays: dict[str, np.ndarray], want: dict[str, np.ndarray] | None = None,
+             graph: Graph | None = None) -> str:
+    """The first block that differs from `want` (default: the exact model), in words; empty when there is none."""
+    got = hardware(unit, arrays, graph)
+    want = want or exact(unit, arrays)
+    assert len(got["result"])
+    wrong = (got["result"] != want["result"]).any(axis=-1)
+    if "scale" in want:
+        wrong |= got["scale"] != want["scale"]
     if not wrong.any():
         return ""
     i = int(np.flatnonzero(wrong)[0])
     given = {name: array[i].tolist() for name, array in arrays.items()}
-    scales = "" if want.scales is None else f" scale {got['scale'][i]} for {want.scales[i]}"
-    return (f"{unit}: {given}: {got['result'][i].tolist()} for {want.codes[i].tolist()}{scales}; "
-            f"{wrong.sum()} blocks differ")
+    found = ", ".join(f"{name} {got[name][i].tolist()} for {want[name][i].tolist()}" for name in want)
+    return f"{unit}: {given}: {found}; {wrong.sum()} blocks differ"
 
 
 def blocks(unit: Unit, count: int, seed: int) -> dict[str, np.ndarray]:
@@ -87,17 +121,312 @@ def blocks(unit: Unit, count: int, seed: int) -> dict[str, np.ndarray]:
     return arrays
 
 
-@pytest.mark.parametrize("policy", ["floor", "ceil", "even", "rceil", "midmax"])
-@pytest.mark.parametrize("source", ["fp16", "bf16", "e4m3fn"])
+# ---- the largest of many ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("digit", [1, 2, 3])
+def test_largest_of_every_triple(digit):
+    g = Graph()
+    words = [g.input(name, 3) for name in "abc"]
+    g.output("y", largest(g, words, digit=digit))
+    a, b, c = (x.ravel() for x in np.meshgrid(*[np.arange(8)] * 3))
+    assert (evaluate(g, a=a, b=b, c=c)["y"] == np.maximum(a, np.maximum(b, c))).all()
+
+
+@pytest.mark.parametrize("count", range(1, 16))
+def test_thermometer_codes_are_counted(count):
+    g = Graph()
+    x = g.input("x", count)
+    g.output("y", binary(g, list(x), 4))
+    found = evaluate(g, x=np.array([(1 << ones) - 1 for ones in range(count + 1)]))["y"]
+    assert found.tolist() == list(range(count + 1))
+
+
+# ---- whole spaces --------------------------------------------------------------------------------
+
+
+def finite_values(fmt: Format) -> np.ndarray:
+    """The value of every code as float64, which holds all of them exactly; NaN and infinities as such."""
+    special = {Class.NAN: np.nan, Class.INFINITY: np.inf}
+    values = np.empty(1 << fmt.bits)
+    for code in range(1 << fmt.bits):
+        kind = fmt.classify(code)
+        sign = -1.0 if fmt.is_negative(code) else 1.0
+        values[code] = sign * special[kind] if kind in special else float(fmt.value(code))
+        if kind is Class.ZERO:
+            values[code] = sign * 0.0
+    return values
+
+
+#: Swept maxima of a block, as fp16 codes: subnormals, both sides of powers of two and of every policy's threshold.
+MAXIMA = [0x0000, 0x0001, 0x0017, 0x03ff, 0x0400, 0x3bff, 0x3c00, 0x3e00, 0x3e01, 0x3f00, 0x4900, 0x7bff]
+
+
+@pytest.mark.parametrize("policy", POWER_POLICIES)
+def test_every_fp16_value_beside_swept_maxima_in_e2m1(policy):
+    """Scales from the definition, elements as ml_dtypes converts them."""
+    unit = fpgen.BlockQuantize(source="fp16", block="e2m1@e8m0/2", policy=policy)
+    graph = trim(datapath(unit))
+    codes = np.arange(1 << 16, dtype=np.uint64)
+    values = np.abs(codes.astype(np.uint16).view(np.float16).astype(np.float64))
+    exponents = {}
+    for code in range(1, 0x7c00):
+        amax = parse("fp16").value(code)
+        exponents[code] = exact_block.shared_exponent(policy, amax, unit.out) + 127
+    table = np.array([0, *exponents.values()], dtype=np.int64)  # fp16 reaches neither end of E8M0
+    assert (table[1:] > 0).all() and (table < 254).all()
+    for largest_code in MAXIMA:
+        magnitudes = (codes & np.uint64(0x7fff)).astype(np.int64)
+        block = np.stack([codes, np.full_like(codes, largest_code)], axis=-1)
+        amax = np.maximum(magnitudes, largest_code)
+        unusable = magnitudes >= 0x7c00
+        scale = np.where(unusable, 0xff, table[np.where(unusable, 0, amax)]).astype(np.uint64)
+        factor = np.exp2(127.0 - scale.astype(np.float64))
+        signed = np.where(codes >> np.uint64(15), -1.0, 1.0) * np.where(unusable, 0.0, values)
+        both = np.stack([signed * factor, float(parse("fp16").value(largest_code)) * factor], axis=-1)
+        elements = both.astype(ml_dtypes.float4_e2m1fn).view(np.uint8).astype(np.uint64)
+        elements[unusable] = 0
+        text = mismatch(unit, {"source": block}, {"result": elements, "scale": scale}, graph)
+        assert not text, text
+
+
+@pytest.mark.parametrize("tensor_scale", [0x3f800000, 0x3d4ccccd])
+def test_every_fp16_value_in_nvfp4(tensor_scale):
+    """Fifteen neighbours in each block, and a maximum up to two binades above them."""
+    unit = fpgen.parse_unit("quantize fp16 -> nvfp4")
+    rng = np.random.default_rng(7)
+    magnitudes = np.arange(0x7c00 // 15 * 15, dtype=np.uint64).reshape(-1, 15)
+    codes = magnitudes | rng.integers(0, 2, size=magnitudes.shape, dtype=np.uint64) << np.uint64(15)
+    above = rng.choice([0, 512, 1024, 2048], size=(len(codes), 1)).astype(np.uint64)
+    source = np.concatenate([codes, np.minimum(magnitudes[:, -1:] + above, 0x7bff)], axis=-1)
+    arrays = {"source": source, "tensor_scale": np.full(len(source), tensor_scale, dtype=np.uint64)}
+    assert not (text := mismatch(unit, arrays)), text
+
+
+@pytest.mark.parametrize("out", ["fp32", "bf16", "fp16"])
+@pytest.mark.parametrize("name", BLOCKS)
+def test_every_element_under_every_scale(name, out):
+    """Products in float64 are exact, and become codes by the golden model of a conversion."""
+    block = BLOCKS[name].format
+    size = 4
+    small = fpgen.formats.BlockFormat(block.element, block.scale, size, block.tensor_scale)
+    unit = fpgen.BlockDequantize(block=small, out=out)
+    elements = np.arange(1 << block.element.bits, dtype=np.uint64).reshape(-1, size)
+    scales = np.arange(1 << block.scale.bits, dtype=np.uint64)
+    arrays = {"elements": np.repeat(elements, len(scales), axis=0), "scale": np.tile(scales, len(elements))}
+    factor = finite_values(block.scale)[arrays["scale"]]
+    if block.tensor_scale is not None:
+        rng = np.random.default_rng(3)
+        codes = rng.integers(0, 1 << 32, size=len(factor), dtype=np.uint32)
+        codes[::2] = (codes[::2] & 0x83ffffff) + 0x3c000000
+        arrays["tensor_scale"] = codes.astype(np.uint64)
+        with np.errstate(invalid="ignore"):
+            factor = factor * codes.view(np.float32).astype(np.float64)
+    with np.errstate(invalid="ignore"):
+        products = finite_values(block.element)[arrays["elements"]] * factor[:, None]
+    want = fpgen.Convert(source="fp64", out=out).compute(products.view(np.uint64)).codes.astype(np.uint64)
+    assert not (text := mismatch(unit, arrays, {"result": want})), text
+
+
+# ---- against the exact model ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("policy", POWER_POLICIES)
+@pytest.mark.parametrize("source", ["fp16", "bf16", "fp32", "e4m3fn"])
 def test_scales_that_are_powers_of_two(source, policy):
-    for block in ("e2m1@e8m0/4", "mxint8", "e4m3fn@e8m0/5"):
-        unit = fpgen.parse_unit(f"quantize {source} -> {block} policy={policy}")
-        assert not (text := mismatch(unit, blocks(unit, 40, 1))), text
+    for block in ("e2m1@e8m0/4", "mxint8", "e4m3fn@e8m0/5", "e2m1@binary8p1uf/3"):
+        unit = fpgen.BlockQuantize(source=source, block=block, policy=policy)
+        assert not (text := mismatch(unit, blocks(unit, 24, 1))), text
 
 
-@pytest.mark.parametrize("block", ["e2m1@e8m0/4", "mxint8", "e5m2@e8m0/3", "nvfp4", "e3m4@ue5m2/8",
-                                   "e2m1@binary8p1uf/4", "e4m3fnuz@e8m0/4", "int4@ue4m3/3", "e2m1@e8m0/3/fp32"])
-@pytest.mark.parametrize("out", ["bf16", "fp16", "fp32", "int8"])
-def test_dequantize(block, out):
-    unit = fpgen.parse_unit(f"dequantize {block} -> {out}")
-    assert not (text := mismatch(unit, blocks(unit, 40, 1))), text
+@pytest.mark.parametrize("policy", ["nearest", "up"])
+@pytest.mark.parametrize("block", ["nvfp4", "e2m1@ue4m3/4", "e3m4@ue5m2/8", "e2m1@e8m0/4/fp32", "int4@ue4m3/3/bf16",
+                                   "e2m1@ue4m3:subnormals=no/2/fp16", "e5m2@ue5m3:inf=none,nan=none/3/fp16"])
+def test_scales_that_are_not(block, policy):
+    for source in ("fp32", "bf16", "e5m2"):
+        unit = fpgen.BlockQuantize(source=source, block=block, policy=policy, clamp=True)
+        assert not (text := mismatch(unit, blocks(unit, 60, 2))), text
+
+
+@pytest.mark.parametrize("rounding", ["rna", "rtz", "rup", "rdn", "rto", "port", "sra random_bits=4",
+                                      "srb random_bits=2", "src random_bits=3"])
+def test_every_rounding(rounding):
+    for text in ("quantize bf16 -> e2m1@e8m0/4", "quantize fp16 -> mxint8", "quantize bf16 -> e4m3fn@e8m0/3",
+                 "quantize e5m2 -> e2m1@ue4m3/4/fp32", "quantize bf16 -> e3m4@ue4m3/3/bf16",
+                 "dequantize e4m3fn@e8m0/4 -> fp16"):
+        unit = fpgen.parse_unit(f"{text} {rounding}")
+        assert not (difference := mismatch(unit, blocks(unit, 40, 3))), difference
+
+
+ELEMENTS = ["e2m1", "e3m0", "e2m3", "e3m2", "e1m2", "int2", "int4", "mxint8", "uint4", "e4m3fn", "e5m2", "e3m4",
+            "e4m3fnuz", "binary4p2sf", "e8m0", "ue4m3", "e2m1:inf=none,nan=negzero", "e3m2:subnormals=no"]
+SCALES = ["e8m0", "binary8p1uf", "ue4m3", "ue5m2", "ue4m3:nan=none", "ue4m0:inf=none,nan=none",
+          "ue4m0:zero=no,subnormals=no,inf=none,nan=none,bias=5", "ue3m5", "ue4m2:subnormals=no",
+          "ue3m2:zero=no,subnormals=no,inf=none,nan=none", "ue5m0:nan=allones,bias=-3"]
+SOURCES = ["fp16", "bf16", "fp32", "tf32", "e4m3fn", "e5m2", "e4m3fnuz", "e5m0", "e2m1", "e5m3:subnormals=no",
+           "e6m9:bias=40"]
+ROUNDINGS = [*(mode for mode in Rounding if not mode.stochastic), Rounding.SRA, Rounding.SRC]
+
+
+@st.composite
+def units(draw) -> Unit:
+    """Quantisers and dequantisers of odd formats."""
+    size = draw(st.integers(1, 4))
+    tensor = draw(st.sampled_from(["", "/fp16", "/bf16", "/e4m3fn", "/e5m3:inf=none,nan=none"]))
+    block = f"{draw(st.sampled_from(ELEMENTS))}@{draw(st.sampled_from(SCALES))}/{size}{tensor}"
+    rounding = draw(st.sampled_from(ROUNDINGS))
+    options = {"rounding": rounding, "random_bits": draw(st.integers(1, 9)) if rounding.stochastic else 0}
+    if draw(st.booleans()):
+        return fpgen.BlockDequantize(block=block, out=draw(st.sampled_from([*SOURCES, *ELEMENTS])), **options)
+    made = []
+    for overflow in ("ieee", "infinite", "saturate", "propagate"):
+        for policy in ("floor", "ceil", "even", "rceil", "midmax", "nearest", "up"):
+            try:
+                made.append(fpgen.BlockQuantize(source=draw(st.sampled_from(SOURCES)), block=block, clamp=True,
+                                                policy=policy, overflow=overflow, **options))
+            except UsageError:
+                continue
+    return draw(st.sampled_from(made))
+
+
+@settings(max_examples=120)
+@given(units(), st.integers(0, 1 << 16))
+def test_odd_formats(unit, seed):
+    assert not (text := mismatch(unit, blocks(unit, 12, seed))), text
+
+
+@pytest.mark.full
+@settings(max_examples=3000)
+@given(units(), st.integers(0, 1 << 16))
+def test_many_odd_formats(unit, seed):
+    assert not (text := mismatch(unit, blocks(unit, 40, seed))), text
+
+
+# ---- named vectors -------------------------------------------------------------------------------
+
+
+def one(text: str, **inputs: Iterable[int] | int) -> tuple[list[int], int | None]:
+    """Element codes (or results) and scale code of one block."""
+    unit = fpgen.parse_unit(text)
+    found = hardware(unit, {name: np.array([value], dtype=np.uint64) for name, value in inputs.items()})
+    return found["result"][0].tolist(), int(found["scale"][0]) if "scale" in found else None
+
+
+BF16 = {"0": 0x0000, "1": 0x3f80, "1.5": 0x3fc0, "inf": 0x7f80, "nan": 0x7fc1, "max": 0x7f7f, "least": 0x0001}
+
+
+@pytest.mark.parametrize("special", ["inf", "nan"])
+def test_specials_make_an_mx_block_nan(special):
+    assert one("quantize bf16 -> e2m1@e8m0/2", source=[BF16["1"], BF16[special]]) == ([0, 0], 0xff)
+
+
+def test_specials_are_converted_where_the_scale_has_no_nan():
+    """amax is that of the finite values (1.5: scale 2**(0 - 15)); e5m2 keeps neither under saturation but NaN."""
+    codes, scale = one("quantize bf16 -> e5m2@ue8m0:inf=none,nan=none,subnormals=no,zero=no/3",
+                       source=[BF16["1.5"], BF16["inf"], BF16["nan"]])
+    assert scale == 127 - 15
+    assert codes == [0x7a, 0x7b, 0x7e]  # 1.5 * 2**15 = 49152, the largest (saturated), NaN
+
+
+def test_a_block_of_zeros():
+    zeros = [0x0000, 0x8000]
+    assert one("quantize bf16 -> e2m1@e8m0/2", source=zeros) == ([0, 8], 0)
+    assert one("quantize bf16 -> e2m1@binary8p1uf/2", source=zeros) == ([0, 8], 0)
+    assert one("quantize fp16 -> e2m1@e8m0/2", source=zeros) == ([0, 8], 0)
+    assert one("quantize bf16 -> e2m1@ue4m3/2/fp32", source=zeros, tensor_scale=0x3f800000) == ([0, 8], 0)
+
+
+def test_the_scale_stays_in_its_format_at_both_ends():
+    """2**-133 wants 2**-135 and gets 2**-127: v / 2**-127 = 2**-6 rounds to 0. e2m1@ue4m0 ends at 2**(14 - 7)."""
+    assert one("quantize bf16 -> e2m1@e8m0/1", source=[BF16["least"]]) == ([0], 0)
+    text = "quantize bf16 -> e2m1@ue4m0:nan=allones/1 clamp=on"
+    assert one(text, source=[BF16["max"]]) == ([7], 14)
+
+
+def test_a_tensor_scale_that_is_no_positive_number():
+    for bad in (0x00000000, 0x80000000, 0xbf800000, 0x7f800000, 0x7fc00000):
+        assert one("quantize bf16 -> e2m1@ue4m3/2/fp32", source=[BF16["1"]] * 2, tensor_scale=bad) == ([0, 0], 0x7f)
+        assert one("quantize bf16 -> e2m1@ue4m3:nan=none/2/fp32", source=[BF16["1"]] * 2,
+                   tensor_scale=bad) == ([0, 0], 0)
+
+
+def test_a_scale_that_rounds_to_zero():
+    """amax / (6 * T) = 2**-10 / 6 is below half of the smallest ue4m3, 2**-9: scale 0, elements +-0; `up`: 2**-9."""
+    tiny = [0x3a80, 0xba80]  # 2**-10
+    assert one("quantize bf16 -> e2m1@ue4m3/2/fp32", source=tiny, tensor_scale=0x3f800000) == ([0, 8], 0)
+    # 2**-10 / 2**-9 = 0.5, the code 1 of e2m1
+    assert one("quantize bf16 -> e2m1@ue4m3/2/fp32 policy=up", source=tiny, tensor_scale=0x3f800000) == ([1, 9], 1)
+
+
+def test_ties_of_nvfp4():
+    """amax 6 and T = 1 give scale 1: 0.25, 1.25, 2.5 and 5 go down, 0.75, 1.75 and 3.5 go up (class 14 of the bugs)."""
+    numbers = [6.0, 0.25, 0.75, 1.25, 1.75, 2.5, 3.5, 5.0]
+    source = np.array(numbers, dtype=np.float16).view(np.uint16).tolist()
+    codes, scale = one("quantize fp16 -> e2m1@ue4m3/8/fp32", source=source, tensor_scale=0x3f800000)
+    assert scale == 0x38
+    assert codes == [7, 0, 2, 2, 4, 4, 6, 6]
+
+
+def test_dequantize_specials():
+    assert one("dequantize e5m2@e8m0/2 -> bf16", elements=[0x3c, 0x7c], scale=0xff)[0] == [0x7fc0, 0x7fc0]
+    # a zero scale times an infinite element is NaN, a finite one times infinity infinite
+    text = "dequantize e5m2@ue4m3/2 -> bf16"
+    assert one(text, elements=[0x7c, 0xbc], scale=0)[0] == [0x7fc0, 0x8000]
+    assert one(text, elements=[0x7c, 0xfc], scale=0x38)[0] == [0x7f80, 0xff80]
+
+
+# ---- what is wrong is found ----------------------------------------------------------------------
+
+
+def graph_of(text: str) -> Graph:
+    return trim(datapath(fpgen.parse_unit(text)))
+
+
+@pytest.mark.parametrize("right, wrong", [
+    ("quantize fp16 -> e2m1@e8m0/4", "quantize fp16 -> e2m1@e8m0/4 rna"),  # ties away
+    ("quantize fp16 -> e2m1@ue4m3/4/fp16", "quantize fp16 -> e2m1@ue4m3/4/fp16 rna"),
+    ("quantize bf16 -> e2m1@e8m0/4 policy=even", "quantize bf16 -> e2m1@e8m0/4 policy=floor"),
+    ("quantize bf16 -> e2m1@e8m0/4 policy=rceil", "quantize bf16 -> e2m1@e8m0/4 policy=midmax"),
+    ("quantize bf16 -> e2m1@ue4m3/4/fp16", "quantize bf16 -> e2m1@ue4m3/4/fp16 policy=up"),
+])
+def test_another_rule_is_noticed(right, wrong):
+    unit = fpgen.parse_unit(right)
+    arrays = blocks(unit, 400, 9)
+    want = exact(unit, arrays)
+    assert not mismatch(unit, arrays, want)
+    assert mismatch(unit, arrays, want, graph_of(wrong))
+
+
+@pytest.mark.parametrize("index", range(7))
+def test_one_comparison_with_or_without_equality_is_noticed(monkeypatch, index):
+    unit = fpgen.parse_unit("quantize fp16 -> e2m1@ue4m3/4/fp16")
+    # Scales 1 (amax 6) and 2**-3, and elements on every boundary.
+    numbers = np.array([[6, 0.25, 0.75, 1.25], [6, 1.75, 2.5, 3.5], [6, 5, -0.25, -5]]) * np.array([[[1]], [[0.125]]])
+    source = numbers.reshape(-1, 4).astype(np.float16).view(np.uint16).astype(np.uint64)
+    arrays = {"source": source, "tensor_scale": np.full(len(source), 0x3c00, dtype=np.uint64)}
+    want = exact(unit, arrays)
+    assert not mismatch(unit, arrays, want)
+    true = threshold.boundaries
+
+    def with_error(*options):
+        found = true(*options)
+        found[index] = threshold.Boundary(found[index].point, not found[index].included)
+        return found
+
+    monkeypatch.setattr("fpgen.rtl.block.quantize.boundaries", with_error)
+    assert mismatch(unit, arrays, want, trim(datapath(unit)))
+
+
+@pytest.mark.parametrize("end", ["low", "high"])
+def test_a_clamp_off_by_one_is_noticed(monkeypatch, end):
+    unit = fpgen.parse_unit("quantize bf16 -> e2m1@ue5m0:nan=allones,bias=15/4 clamp=on")
+    arrays = blocks(unit, 300, 4)
+    want = exact(unit, arrays)
+    assert not mismatch(unit, arrays, want)
+    if end == "low":
+        true = Quantity.floored
+        monkeypatch.setattr(Quantity, "floored", lambda self, name="": true(self + -1, name) + 1
+                            if name == "scale_steps" else true(self, name))
+    else:
+        monkeypatch.setattr(power, "highest_scale", lambda scale: scale.emax - 1)
+    assert mismatch(unit, arrays, want, trim(datapath(unit)))

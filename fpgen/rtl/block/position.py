@@ -9,6 +9,8 @@ than the sticky bit, and a left shift is only needed for subnormals, by a known 
 
 from __future__ import annotations
 
+import dataclasses
+
 from ..arith import count
 from ..arith.quantity import Quantity
 from ..float.position import position_known
@@ -16,18 +18,20 @@ from ..float.rounder import Positioned, Target
 from ..graph import Graph, Node
 
 
-def position_short(g: Graph, sign: Node, significand: Node, normalised: bool, t: Quantity, lift: int,
+def position_short(g: Graph, sign: Node, significand: Node, t: Quantity, lift: int, highest: int,
                    target: Target) -> Positioned:
     """Position ``significand`` whose top bit weighs ``2**(target.emin + t)``.
 
     Parameters
     ----------
-    normalised : bool
-        Whether the top bit is always set, but for a zero.
     lift : int
-        The largest `t` with which the top bit can be clear; at most 0 if that never matters.
+        The largest `t` with which the top bit can be clear (in a number that is not zero); 0 or less if that never
+        matters.
+    highest : int
+        The largest exponent of a number, above ``target.emin``: no more than `t` reaches, and less where the numbers
+        with the largest `t` are subnormal.
     """
-    lift = 0 if normalised else max(0, min(lift, significand.width - 1))
+    lift = max(0, min(lift, significand.width - 1))
     seen = target.kept + target.fraction + lift
     if significand.width > seen + 1:
         jam = significand[: significand.width - seen].any()
@@ -38,4 +42,7 @@ def position_short(g: Graph, sign: Node, significand: Node, normalised: bool, t:
         # A one behind the places that count stops the count there.
         number, _ = count.leading_zeros(g, g.cat(g.const(1, 1), top), "source_zeros")
         zeros = Quantity(number, 0, lift)
-    return position_known(g, sign, significand, t, zeros, 0, target)
+    value = position_known(g, sign, significand, t, zeros, 0, target)
+    most = max(0, min(value.steps.high, highest))
+    steps = Quantity(value.steps.node.fit(max(1, most.bit_length())), 0, most)
+    return dataclasses.replace(value, steps=steps)

@@ -108,11 +108,15 @@ def _exponent(g: Graph, source: Format, field: Node, fraction: Node) -> tuple[Qu
     return exponent, moved[1:]
 
 
+def highest_scale(scale: Format) -> int:
+    """log2 of the largest scale."""
+    return scale.emax
+
+
 def _clamped(g: Graph, unit: BlockQuantize, exponent: Quantity, numbers: list[Source]) -> Scale:
     """Take off the element's exponent and stay within the scale format."""
     scale = unit.block.scale
-    least = scale.emin
-    most = scale.emax
+    least, most = scale.emin, highest_scale(scale)
     above = (exponent + (-unit.block.element.emax - least)).floored("scale_steps")
     if above.high > most - least:
         over = g.step("scale_too_large", above.at_least(most - least + 1))

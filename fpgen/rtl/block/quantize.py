@@ -81,17 +81,17 @@ def _by_ratio(g: Graph, unit: BlockQuantize, numbers: list[Source], scale: Ratio
 
 def _by_power(g: Graph, unit: BlockQuantize, number: Source, scale: Scale, mode: Mode, target: Target,
               what: Special) -> Node:
-    a, block = number.operand, unit.block
-    t = _above_least(a.top_exponent, scale.exponent, target, _highest(unit))
-    lift = unit.source.emin - block.scale.emin - target.emin
-    value = position_short(g, a.sign, a.significand, a.normalised.constant == 1, t, lift, target)
+    a, block, source = number.operand, unit.block, unit.source
+    # The highest exponent of an element: amax's (no scale is below that of `floor`), or what the largest scale leaves.
+    highest = max(block.element.emax, source.emax - block.scale.emax)
+    # A subnormal with `down` leading zeros has its top place as much higher, and so no more than this above a scale.
+    lift = min(source.emin - block.scale.emin, source.precision - 1 + block.element.emax)
+    if a.normalised.constant == 1:
+        lift = target.emin
+    t = _above_least(a.top_exponent, scale.exponent, target, max(highest, lift))
+    value = position_short(g, a.sign, a.significand, t, lift - target.emin, highest - target.emin, target)
     code, _ = round_and_pack(g, value, what, mode, target)
     return code
-
-
-def _highest(unit: BlockQuantize) -> int:
-    """The highest exponent of an element: amax's (no scale is below `floor`'s), or what the largest scale leaves."""
-    return max(unit.block.element.emax, unit.source.emax - unit.block.scale.emax)
 
 
 def _above_least(exponent: Quantity, scale: Quantity, target: Target, highest: int) -> Quantity:

@@ -90,7 +90,7 @@ def _rounded_up(g: Graph, source: Format, factor: Operand, boundary: Boundary) -
     scaled, top = _times_constant(g, factor, multiple)
     target = Target(source, Semantics(Rounding.RTZ), False)
     t = top + (places - target.emin)
-    value = position_short(g, g.const(0, 1), scaled, True, t, 0, target)
+    value = position_short(g, g.const(0, 1), scaled, t, 0, t.high, target)
     lead = value.kept[-1]
     field_above = value.steps + 1
     highest = source.max_finite_code >> source.trailing_bits

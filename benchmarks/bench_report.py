@@ -32,7 +32,8 @@ def made_up(count: int) -> list[dict]:
         area = float((50 + 30 * P + 4 * P * P) * (1 - 0.2 * slow) * noise.uniform(0.97, 1.03))
         found.append({
             "sweep": "bench", "title": "Made up", "point": f"E={E}, P={P}", "param_E": E, "param_P": P,
-            "series": f"E={E}", "scale": "P", "compete": f"P={P}, E={E}", "unit": f"fma e{E}m{P - 1} number {index // 2}",
+            "series": f"E={E}", "scale": "P", "compete": f"P={P}, E={E}",
+            "unit": f"fma e{E}m{P - 1} number {index // 2}",
             "operation": "fma", "status": "ok", "reason": "", "technology": technology, "recipe": "balanced/plain/x",
             "target_ps": 1.0 + 99_999 * slow, "area_um2": area, "nand2_eq": area / 0.8, "latency": index % 4,
             "delay_ps": float((500 + 40 * P) * (1 + 0.7 * slow)), "fmax_mhz": 1e6 / (500 + 40 * P), "cells": int(area),

@@ -12,18 +12,14 @@ from ..sweep.columns import PARAMETER
 
 Record = Mapping[str, Any]
 
-#: Columns that may hold the energy of an operation, best first, with the factor to pJ.
-ENERGY = (("energy_pj", 1.0), ("energy_per_op_pj", 1.0), ("energy_fj", 1e-3))
-
 
 @dataclass(frozen=True)
 class Axis:
-    """A figure along an axis: its column, what it is called, its unit, and the factor from column to unit."""
+    """A figure along an axis: its column, what it is called, and its unit."""
 
     column: str
     title: str
     unit: str
-    factor: float = 1.0
 
     @property
     def label(self) -> str:
@@ -31,12 +27,13 @@ class Axis:
 
     def of(self, record: Record) -> float | None:
         value = record.get(self.column)
-        return None if value is None or isinstance(value, str) else float(value) * self.factor
+        return None if value is None or isinstance(value, str) else float(value)
 
 
 AREA = Axis("area_um2", "area", "µm²")
 DELAY = Axis("delay_ps", "delay", "ps")
 FMAX = Axis("fmax_mhz", "highest clock", "MHz")
+ENERGY = Axis("energy_pj", "energy per operation", "pJ")
 REGISTERS = Axis("registers", "flip-flops", "")
 ERROR = Axis("error_rms", "rms error / rms result", "")
 
@@ -108,14 +105,6 @@ class View:
     @cached_property
     def series(self) -> list[str]:
         return list(dict.fromkeys(self.series_of(record) for record in self.good))
-
-    @cached_property
-    def energy(self) -> Axis | None:
-        """The axis of energies, where some were measured."""
-        for column, factor in ENERGY:
-            if any(isinstance(record.get(column), int | float) for record in self.good):
-                return Axis(column, "energy per operation", "pJ", factor)
-        return None
 
     def has(self, axis: Axis) -> bool:
         return any(axis.of(record) is not None for record in self.good)

@@ -14,14 +14,15 @@ from ..cache import write_whole
 from ..errors import MissingTool, RunFailure
 from ..sweep.columns import COLUMNS, PARAMETER
 from . import plots, style
-from .data import ERROR, Record, View, common
+from .data import ENERGY, ERROR, Record, View, common
 
 #: Columns of the page's table, with their headings; the rest is in the store.
 _COLUMNS = {
     "series": "series", "technology": "technology", "recipe": "recipe", "target_ps": "target ps",
     "area_um2": "area µm²", "nand2_eq": "NAND2 eq.", "delay_ps": "delay ps", "fmax_mhz": "Fmax MHz", "adp": "ADP/1e6",
     "latency": "latency", "registers": "registers", "cells": "cells", "logic_depth": "depth",
-    "energy_pj": "energy pJ", "error_rms": "error rms", "error_max": "error max", "error_sum": "error/terms",
+    "energy_pj": "energy pJ", "leakage_nw": "leakage nW", "proof": "proof",
+    "error_rms": "error rms", "error_max": "error max", "error_sum": "error/terms",
     "status": "status", "unit": "unit",
 }
 #: A choice with more values than this is no list anyone opens.
@@ -171,6 +172,8 @@ def _assumptions(view: View) -> list[tuple[str, str]]:
                          for value, count in counts.items())
         rows.append((name.removesuffix("_ff").replace("_", " "), told))
     rows.append(("place and route", "none: cell area and gate delay of the mapped netlist, before placement"))
+    for name, heading in (("power_stimulus", "energy: operands"), ("power_assumptions", "energy: rests on")):
+        rows += [(heading, text) for text in sorted({str(r[name]) for r in view.good if r.get(name)})]
     data = sorted({str(record["error_data"]) for record in view.good if record.get("error_data")})
     return [*rows, *(("error data", text) for text in data)]
 
@@ -182,8 +185,9 @@ def _plain(value: Any) -> str:
 def _absent(view: View) -> list[tuple[str, str]]:
     """Plots that the store has no figures for, and how to get them."""
     found = []
-    if view.good and view.energy is None:
-        found.append(("Area against energy", "No record of this store has an energy."))
+    if view.good and not view.has(ENERGY):
+        found.append(("Area against energy",
+                      "Not measured: power = \"gaussian\" (or uniform, or a .npy file) under [measure] of the sweep file."))
     if view.good and not any(record.get("sections") for record in view.good):
         found.append(("Area by section of the datapath",
                       "Not measured: breakdown = true under [measure] of the sweep file, at about twice the time."))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import style
-from .data import AREA, DELAY, ERROR, FMAX, REGISTERS, Axis, Record, View, fronts, sections_of
+from .data import AREA, DELAY, ENERGY, ERROR, FMAX, REGISTERS, Axis, Record, View, fronts, sections_of
 from .fits import Fit, belongs, fits
 
 if TYPE_CHECKING:
@@ -51,16 +51,15 @@ def all_plots(view: View, link: dict[int, str]) -> list[Plot]:
     link : dict
         `id` of a record to the place in the page that its mark points to.
     """
-    energy = view.energy
     found: list[Plot | None] = [pareto(view, DELAY, AREA, "area-delay", link)]
-    if energy is not None:
-        found.append(pareto(view, energy, AREA, "area-energy", link))
+    if view.has(ENERGY):
+        found.append(pareto(view, ENERGY, AREA, "area-energy", link))
     if view.has(ERROR):
         found.append(pareto(view, ERROR, AREA, "area-error", link))
         found.append(curves(view, ERROR, "error"))
     found += [depth(view)]
     for technology in view.technologies:
-        for axis in (AREA, DELAY, *([energy] if energy else [])):
+        for axis in (AREA, DELAY, ENERGY):
             found.append(scaling(view, axis, technology))
     found.append(breakdown(view))
     return [plot for plot in found if plot is not None]

@@ -24,7 +24,7 @@ _NAMES = ((r"Unpack .*", "Unpack"), (r"Round to .*", "Round and pack"), (r"Regis
 
 
 def by_section(verilog: str, top: str, point_recipe: str, target_ps: float, tech: Technology, engine: yosys.Engine,
-               *, timeout: float = 300.0) -> dict[str, float]:
+               *, recipe_file: str | None = None, timeout: float = 300.0) -> dict[str, float]:
     """Area of each section in um2, in the order of the datapath; registers last.
 
     Parameters
@@ -37,6 +37,8 @@ def by_section(verilog: str, top: str, point_recipe: str, target_ps: float, tech
         Its delay target.
     tech : Technology
     engine : yosys.Engine
+    recipe_file : str, optional
+        Where the recipe is not a built-in one.
     timeout : float
         Seconds allowed to each run of Yosys.
 
@@ -51,7 +53,7 @@ def by_section(verilog: str, top: str, point_recipe: str, target_ps: float, tech
                               "write_rtlil design.il"], {"design.v": verilog}, ["design.il"], timeout=timeout)
     marked = _marked(read.files["design.il"], sections, order)
     name, variant, script_name = point_recipe.split("/")
-    chosen = recipe.load(name)
+    chosen = recipe.load(recipe_file or name)
     script = next((item.script for item in chosen.maps if item.name == script_name), None)
     options = next((text for item, text in chosen.synth if item == variant), "").replace("-flatten", "")
     driver = chosen.driving_cell if chosen.driving_cell in tech.library.cells else tech.driving_cell

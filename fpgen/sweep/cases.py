@@ -102,7 +102,7 @@ def _cases(sweep: Sweep, full: bool) -> Iterator[Case]:
 
 
 def check_axes(sweep: Sweep):
-    """Refuse technologies and recipes that are not there, before anything runs.
+    """Refuse technologies, recipes and stimuli that are not there, before anything runs.
 
     Raises
     ------
@@ -110,9 +110,11 @@ def check_axes(sweep: Sweep):
     RunFailure
         When one is there and cannot be read.
     """
-    from ..ppa import recipe, technology
+    from ..ppa import operands, recipe, technology
 
     for name in sweep.parameters.get(AXES[0], ()):
         technology.load(str(name))
     for name in sweep.parameters.get(AXES[1], ()):
         recipe.load(str(name))
+    if sweep.measure.power is not None:
+        operands.load(sweep.measure.power)

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ..cache import digest
+from ..errors import UsageError
 from ..resources import resource_dir
 from .accuracy import Accuracy
 from .cases import Case
@@ -63,8 +64,20 @@ def job_of(case: Case, sweep: Sweep) -> Job:
     key = digest(_VERSION, code_hash(), case.unit.content_hash, case.unit.name, case.unit.text,
                  _library_hash(case.technology, measure), str(case.recipe),
                  repr(sorted((name, value) for name, value in asdict(measure).items() if name != "timeout")),
-                 _engine_version(measure.engine), repr(sweep.accuracy))
+                 _engine_version(measure.engine), repr(sweep.accuracy), _content(case.recipe, ".toml"),
+                 _content(measure.power, ".npy"))
     return Job(key, case.unit.text, case.technology, case.recipe, measure, sweep.accuracy, code_hash())
+
+
+@functools.cache
+def _content(name: str | None, suffix: str) -> str:
+    """Hash of a file that is named in place of something built in; empty for other names."""
+    if name is None or not name.endswith(suffix):
+        return ""
+    try:
+        return hashlib.sha256(Path(name).read_bytes()).hexdigest()
+    except OSError as error:
+        raise UsageError(f"{name}: {error.strerror}; a {suffix} file is allowed") from None
 
 
 @functools.cache

@@ -80,6 +80,8 @@ def _disk_is_full() -> bool:
 def _records(job: Job) -> tuple[list[dict[str, Any]], bool]:
     """The records of a job, and whether none of them would come out otherwise next time."""
     from ..ppa import flow, yosys
+    from ..ppa.energy import with_energy
+    from ..ppa.prove import with_proof
     from ..units import parse_unit
 
     unit = parse_unit(job.unit)
@@ -87,8 +89,12 @@ def _records(job: Job) -> tuple[list[dict[str, Any]], bool]:
     tech = library_of(job.technology, plan.liberty, plan.driving_cell)
     verilog = unit.verilog()
     points = flow.measure(verilog, unit.name, technology=tech, recipe=job.recipe, effort=plan.effort,
-                          targets=plan.targets, engine=plan.engine, timeout=plan.timeout,
+                          targets=plan.targets, wire_load=plan.wire_load, engine=plan.engine, timeout=plan.timeout,
                           cached=not job.fresh)
+    points = [with_proof(verilog, point, tech, wanted=plan.prove, chosen=job.recipe, engine=plan.engine,
+                         cached=not job.fresh) for point in points]
+    if plan.power is not None:
+        points = [with_energy(unit, point, tech, plan.power, cached=not job.fresh) for point in points]
     common = {
         "library_hash": tech.library.content_hash, "latency": unit.latency, "contract": unit.contract,
         **({} if job.accuracy is None else _accuracy(unit, job.accuracy)),
@@ -97,18 +103,20 @@ def _records(job: Job) -> tuple[list[dict[str, Any]], bool]:
     for point in points:
         record = {**common, **_columns(point.to_dict())}
         if point.failure is None and plan.breakdown:
-            record |= _sections(verilog, unit.name, record, tech, yosys.select(plan.engine), plan.timeout)
+            record |= _sections(verilog, unit.name, job.recipe, record, tech, yosys.select(plan.engine), plan.timeout)
         records.append(record)
     timed_out = any("time limit" in str(point.failure) for point in points)
     return records, not timed_out
 
 
-def _sections(verilog: str, top: str, record: dict[str, Any], tech, engine, timeout: float) -> dict[str, Any]:
+def _sections(verilog: str, top: str, recipe: str | None, record: dict[str, Any], tech, engine, timeout: float
+              ) -> dict[str, Any]:
     """The area of each section, as columns; the flat figures stand also where that synthesis fails."""
     from .breakdown import by_section
 
     try:
-        areas = by_section(verilog, top, record["recipe"], record["target_ps"], tech, engine, timeout=timeout)
+        areas = by_section(verilog, top, record["recipe"], record["target_ps"], tech, engine, recipe_file=recipe,
+                           timeout=timeout)
     except RunFailure as error:
         return {"sections": "", "sections_reason": str(error).splitlines()[0]}
     return {"sections": json.dumps(areas)}
@@ -123,10 +131,16 @@ def _accuracy(unit, accuracy) -> dict[str, Any]:
 def _columns(point: dict[str, Any]) -> dict[str, Any]:
     """A point's own columns: every plain value as it is, what has parts as JSON text."""
     failure = point.pop("failure", None)
+    proof, power = point.pop("proof", None) or {}, point.pop("power", None) or {}
     for name in ("critical_path", "top"):
         point.pop(name, None)
+    if proof.get("status") == "failed":
+        failure = f"the mapped netlist is not equal to the Verilog: {proof.get('detail') or 'disproved'}"
     columns: dict[str, Any] = failed(failure) if failure is not None else {"status": "ok", "reason": ""}
-    for name, value in point.items():
+    plain = {**point, "proof": proof.get("status"), "proof_detail": proof.get("detail"),
+             "proof_seconds": proof.get("seconds"),
+             **{name if name.endswith(("_pj", "_nw")) else f"power_{name}": value for name, value in power.items()}}
+    for name, value in plain.items():
         name = "versions" if name == "tools" else name
         if isinstance(value, dict | list | tuple):
             value = json.dumps(value, sort_keys=True)

@@ -39,9 +39,9 @@ MOST_VALUES = 10_000
 _FILE_KEYS: tomlfile.Kinds = {"title": str, "unit": str, "where": list, "slice": list, "parameters": dict,
                               "measure": dict, "accuracy": dict, "report": dict}
 _MEASURE_KEYS: tomlfile.Kinds = {
-    "technology": (list, str), "recipe": (list, str), "effort": str, "targets": list, "liberty": str,
-    "driving_cell": str, "engine": str, "timeout": (int, float)}
-_SWITCHES = ("breakdown",)
+    "technology": (list, str), "recipe": (list, str), "effort": (int, str), "targets": list, "liberty": str,
+    "driving_cell": str, "wire_load": (int, float, str), "power": str, "engine": str, "timeout": (int, float)}
+_SWITCHES = ("breakdown", "prove")
 _REPORT_KEYS: tomlfile.Kinds = {"series": list, "scale": str, "compete": list}
 #: Parameters that name a way to measure, not a part of the unit.
 AXES = ("technology", "recipe")
@@ -53,22 +53,30 @@ class Measure:
 
     Attributes
     ----------
-    effort, liberty, driving_cell, engine : str or None
+    effort, wire_load, liberty, driving_cell, engine
+        As `fpgen.ppa.measure_unit` takes them; None: its default.
     targets : tuple of float or None
         Delay targets in ps; each gives a record.
     timeout : float
         Seconds allowed to one run of Yosys.
     breakdown : bool
         Whether area is told apart by section of the datapath, by a second synthesis.
+    prove : bool or None
+        Whether the mapped netlist is proven equal to the Verilog; None: where that takes seconds.
+    power : str or None
+        Stimulus under which energy is measured: `uniform`, `gaussian` or a .npy file; None: not measured.
     """
 
-    effort: str | None = None
+    effort: str | int | None = None
+    wire_load: str | float | None = None
     liberty: str | None = None
     driving_cell: str | None = None
     engine: str | None = None
     targets: tuple[float, ...] | None = None
     timeout: float = 300.0
     breakdown: bool = False
+    prove: bool | None = None
+    power: str | None = None
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@
     unit.verilog()          # readable Verilog with exactly that behaviour
 """
 
+from . import emulate
 from .errors import FpgenError, MissingTool, RunFailure, UsageError
 from .formats import BLOCKS, CATALOGUE, BlockFormat, Format
 from .formats import parse as parse_format
@@ -50,6 +51,7 @@ __all__ = [
     "Unit",
     "UsageError",
     "__version__",
+    "emulate",
     "parse_format",
     "parse_unit",
     "unit_from_dict",

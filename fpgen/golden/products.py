@@ -58,6 +58,7 @@ def low(fmt: Format) -> int:
     return fmt.quantum_exponent
 
 
+@lru_cache(maxsize=1024)
 def high(fmt: Format) -> int:
     """log2 of a power of two that no magnitude exceeds (only -2**(K-1) of fixed point reaches it)."""
     return fmt.scale + fmt.bits if fmt.fixed else fmt.emax + 1

@@ -30,12 +30,15 @@ def suits(recipe: Recipe, random_bits: int) -> bool:
 
 def run(recipe: Recipe, rows: dict[str, np.ndarray], modes: Modes) -> tuple[np.ndarray, np.ndarray]:
     """Codes and flags of rows."""
-    total = scaled_sums(recipe, rows)[:, 0]
-    total += 0.0  # a sum of zero is +0
-    if recipe.c is not None:
-        total = round_to_odd_sum(total, addend_values(recipe, rows) + 0.0)
+    total = with_addend(recipe, rows, scaled_sums(recipe, rows)[:, 0])
     shadow, invalid = specials(recipe, rows, total)
     return deliver(recipe.out, recipe.semantics, modes, locate(total, recipe.out), shadow, invalid)
+
+
+def with_addend(recipe: Recipe, rows: dict[str, np.ndarray], total: np.ndarray) -> np.ndarray:
+    """Exact sums and the addend, rounded to odd; changes `total`."""
+    total += 0.0  # a sum of zero is +0
+    return total if recipe.c is None else round_to_odd_sum(total, addend_values(recipe, rows) + 0.0)
 
 
 def addend_values(recipe: Recipe, rows: dict[str, np.ndarray]) -> np.ndarray:

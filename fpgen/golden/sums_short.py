@@ -59,11 +59,11 @@ def _tables(a, b, flush: bool) -> tuple[np.ndarray, np.ndarray]:
     products = products_for(a, b, flush)
     dtype = np.uint8 if _classes(products) <= 8 else np.uint16
     lowest, aligns = _lowest(products), products.align_table.astype(np.int64)
-    bits = np.zeros(256, dtype=dtype)
+    bits: np.ndarray = np.zeros(256, dtype=dtype)
     bits[: len(aligns)] = np.where(aligns > REAL, 1 << np.maximum(aligns - lowest, 0), 0)
     every = np.arange(1 << 8 * np.dtype(dtype).itemsize)
     highest = np.frexp(every)[1] - 1 + lowest
-    return (bits[:, None] | bits).reshape(-1), np.where(every == 0, NONE, highest).astype(np.int32)
+    return np.bitwise_or.outer(bits, bits).reshape(-1), np.where(every == 0, NONE, highest).astype(np.int32)
 
 
 def _top(products: Products, a: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -2,8 +2,12 @@
 
 Registers of the same name are cut open on both sides (the output becomes an input, the input an output), so that
 pipelined designs become combinational; the miter of the two is simplified by ABC's `ifraig`, and what is left is
-given to a SAT solver. Registers are thereby shown equal cycle by cycle from equal states; power-on values are
-not compared. A multiplier is only proven against one of the same architecture.
+given to a SAT solver. What is thereby proven, by induction over the clocks: from equal states the two have equal
+outputs, and equal states after the clock. A register that only one side has, because mapping found it constant or the
+same as another one, counts as that constant or that other one, and keeping it so is part of what is proven. Power-on
+values are not compared, and clocks are taken as the same. `failed` means states and inputs with different outputs or
+next states; whether such a state is ever reached is not asked. A multiplier is only proven against one of the same
+architecture.
 """
 
 import json
@@ -77,10 +81,11 @@ def prove_equal(gold: str, gate: str, top: str, *, gold_format: str | None = Non
         if mapped:
             script.append("read_liberty -ignore_miss_func cells.lib")
             files["cells.lib"] = plain_file(liberty) if liberty is not None else ""
-        # Registers of a mapped netlist stay as they are; those of RTL are optimised as they were for mapping.
+        # Registers of a mapped netlist stay as they are, used or not (nets without a name of their own aside: the
+        # second output of a flip-flop); those of RTL are optimised as they were for mapping.
         script += [f"read_rtlil {side}.txt" if form == "rtlil" else f"read_verilog -sv {side}.txt",
-                   *([f"hierarchy -check -top {top}", "proc", "flatten", "techmap"] if mapped else
-                     [f"synth {gold_options} -noabc -top {top}"]),
+                   *([f"hierarchy -check -top {top}", "proc", f"setattr -set keep 1 {top}/w:* {top}/w:_*_ %d",
+                      "flatten", "techmap"] if mapped else [f"synth {gold_options} -noabc -top {top}"]),
                    "setattr -unset init w:*", "async2sync", "dfflegalize -cell $_DFF_P_ x", "opt_clean",
                    f"rename {top} {side}", f"write_json {side}.json", "design -reset"]
     seconds = 0.0
@@ -222,7 +227,7 @@ def _cut_registers(gold: dict[str, Any], gate: dict[str, Any]) -> tuple[str, int
     left = [[cell for cell in side.names if cell not in known] for side, known in zip(sides, done, strict=True)]
     twins = [{cell: found for cell in left[k]
               if (found := _twin(sides[k], sides[1 - k], done[1 - k], cell)) is not None} for k in (0, 1)]
-    lost = [(side.names[cell] or [cell])[0] for side, cells, found in zip(sides, left, twins, strict=True)
+    lost = [min(side.names[cell] or [cell], key=len) for side, cells, found in zip(sides, left, twins, strict=True)
             for cell in cells if cell not in found]
     cuts = [{name: side.cut(name, side.registers[name]) for name in known.values()}
             for side, known in zip(sides, done, strict=True)]

@@ -68,10 +68,11 @@ def prove_point(verilog: str, point: Point, technology: Technology | str, *, cho
     known = _read(path) if cached else None
     if known is not None and (known.status != "timed out" or known.seconds >= timeout):
         return known
-    tool = yosys.select(engine)  # a missing tool is no answer
+    tool = yosys.select(engine)  # a missing tool is no answer, nor is a missing netlist
+    text = flow.netlist_text(point.netlist_hash)
     try:
-        found = equivalence.prove_equal(verilog, flow.netlist_text(point.netlist_hash), point.top, liberty=tech.liberty,
-                                        gold_options=options, engine=tool.name, timeout=timeout)
+        found = equivalence.prove_equal(verilog, text, point.top, liberty=tech.liberty, gold_options=options,
+                                        engine=tool.name, timeout=timeout)
     except RunFailure as error:
         return Proof("inconclusive", 0, 0.0, str(error))
     write_whole(path, json.dumps(asdict(found)))

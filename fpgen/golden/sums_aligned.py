@@ -104,8 +104,9 @@ def group_value(recipe: Recipe, terms: np.ndarray, aligns: np.ndarray, addend: n
     assert record.fraction is not None
     inside = addend if record.addend is Addend.INSIDE else None
     if record.split is Split.ODD_EVEN:
-        parts = [_align(recipe, terms[:, odd::2], aligns[:, odd::2], None, None) for odd in (0, 1)]
-        top = np.maximum(parts[0][1], parts[1][1])
+        parts = [_align(recipe, terms[:, odd::2], aligns[:, odd::2], None, None) for odd in (0, 1)
+                 if odd < terms.shape[1]]  # of a single term there is no odd one
+        top = np.maximum.reduce([align for _, align in parts])
         down, up = _powers(recipe, top, record.fraction)
         total = sum(_cut(part * down, record.join) for part, _ in parts) * up
     else:

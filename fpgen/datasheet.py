@@ -9,7 +9,7 @@ from .ppa.point import assumptions_text
 from .rtl import pipeline_for
 from .units import Handshake, Role, Rounding, Unit
 from .units.options import PORT_CODES
-from .verilog.header import stage_text
+from .verilog.header import formulas, stage_text
 
 
 def datasheet(unit: Unit, *, note: str = "", evidence: Mapping[str, Any] | None = None,
@@ -35,6 +35,8 @@ def _head(unit: Unit, note: str) -> str:
     if note:
         lines += [note, ""]
     lines.append(f"**Contract:** {unit.contract}.")
+    for title, text in formulas(unit):
+        lines += ["", f"**{title}:** `{text}`."]
     return "\n".join(lines)
 
 

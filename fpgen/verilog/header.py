@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..formats import BlockFormat
 from ..rtl.pipeline import Pipeline
+from ..units import BlockDequantize, BlockDot, BlockQuantize, DotProduct, TensorCore
+from ..units.dot import SumOfProducts
 from ..units.options import PORT_CODES, Handshake, Rounding
+from ..units.quantize import ScalePolicy
 from .layout import COLUMNS, comment
 
 if TYPE_CHECKING:
@@ -16,8 +20,9 @@ def header(unit: Unit, pipeline: Pipeline) -> list[str]:
     """The lines of the header; nothing in it depends on when, where or with what it was written."""
     rule = "// " + "-" * (COLUMNS - 3)
     lines = [rule, f"// {unit.name}", "//", *comment(unit.text), "//",
-             *_field("Contract", unit.contract), *_field("Latency", _latency(unit, pipeline)),
-             *_field("Rounding", _rounding(unit)),
+             *_field("Contract", unit.contract),
+             *(line for title, text in formulas(unit) for line in _field(title, text)),
+             *_field("Latency", _latency(unit, pipeline)), *_field("Rounding", _rounding(unit)),
              *_field("Options", f"overflow {_value(unit.overflow)}, tininess {unit.tininess.value} rounding, "
                                 f"subnormals {unit.subnormals.value}, flags {'on' if unit.flags else 'off'}, "
                                 f"handshake {unit.handshake.value}"),
@@ -27,6 +32,51 @@ def header(unit: Unit, pipeline: Pipeline) -> list[str]:
         for stage, steps in enumerate(pipeline.steps):
             lines += _stage(stage, steps)
     return [line.rstrip() for line in [*lines, rule]]
+
+
+def formulas(unit: Unit) -> list[tuple[str, str]]:
+    """What a unit with array ports computes, and all parameters of how, as (title, text); nothing for other units."""
+    record = [("Sum", unit.accumulate.spelling)] if isinstance(unit, SumOfProducts) and unit.accumulate.name else []
+    addend = " + c" if getattr(unit, "c", None) else ""
+    tensor = " * tensor_scale" if "tensor_scale" in unit.operands else ""
+    if isinstance(unit, DotProduct):
+        return [("Result", f"sum of a[i] * b[i], i = 0 to {unit.n - 1}{addend}"), *record]
+    if isinstance(unit, BlockDot):
+        text = f"sum of a_scale[j] * b_scale[j] * a[i] * b[i]{addend}, i = 0 to {unit.k - 1}, j = i / {unit.size}"
+        return [("Result", text), *record]
+    if isinstance(unit, TensorCore):
+        addend = addend and " + c[i][j]"
+        scales, where = "", f"l = 0 to {unit.k - 1}"
+        if isinstance(unit.a, BlockFormat):
+            scales, where = "a_scale[i][s] * b_scale[s][j] * ", f"{where}, s = l / {unit.a.size}"
+        return [("Result", f"result[i][j] = sum of {scales}a[i][l] * b[l][j]{addend}, {where}"), *record]
+    if isinstance(unit, BlockQuantize):
+        divisor = f"(scale{tensor})" if tensor else "scale"
+        return [("Result", f"source[i] / {divisor}"), ("Scale", _scale(unit, tensor))]
+    if isinstance(unit, BlockDequantize):
+        return [("Result", f"elements[i] * scale{tensor}")]
+    return []
+
+
+def _scale(unit: BlockQuantize, tensor: str) -> str:
+    """The scale of a block before clamping, amax being its largest magnitude."""
+    element = unit.block.element
+    emax, top = element.emax, f"{float(element.max_finite):g}"
+    ratio = f"amax / ({top}{tensor})" if tensor else f"amax / {top}"
+    match unit.policy:
+        case ScalePolicy.FLOOR:
+            return f"2^(floor(log2 amax) - {emax})"
+        case ScalePolicy.CEIL:
+            return f"2^(ceil(log2 amax) - {emax})"
+        case ScalePolicy.EVEN:
+            return f"2^(floor(log2 r) - {emax}), r = amax rounded to {element.precision} bits, ties to even"
+        case ScalePolicy.RCEIL:
+            return f"the least power of two that is at least {ratio}"
+        case ScalePolicy.MIDMAX:
+            return f"the least power of two under which amax rounds to at most {top}"
+        case ScalePolicy.NEAREST:
+            return f"{ratio} rounded to the nearest {unit.block.scale}, ties to even"
+    return f"{ratio} rounded up to {unit.block.scale}"
 
 
 def _value(option) -> str:

@@ -187,7 +187,7 @@ def _absent(view: View) -> list[tuple[str, str]]:
     found = []
     if view.good and not view.has(ENERGY):
         found.append(("Area against energy",
-                      "Not measured: power = \"gaussian\" (or uniform, or a .npy file) under [measure] of the sweep file."))
+                      "Not measured: power = \"gaussian\" (or uniform, or a .npy file) under [measure]."))
     if view.good and not any(record.get("sections") for record in view.good):
         found.append(("Area by section of the datapath",
                       "Not measured: breakdown = true under [measure] of the sweep file, at about twice the time."))

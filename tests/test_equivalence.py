@@ -69,6 +69,10 @@ def test_a_constant_register_that_mapping_dropped(fresh_cache):
     assert (found.status, found.registers) == ("proven", 2)
     # With a register that is not constant, the same netlist is wrong.
     assert check(gold.replace("a & b & (a ^ b)", "a & b"), gate).status == "failed"
+    # Without even its name.
+    bare = gate.replace("wire r, s; assign r = 1'b0;", "wire s;")
+    assert check(gold, bare).status == "proven"
+    assert check(gold.replace("a & b & (a ^ b)", "a & b"), bare).status == "inconclusive"
     # Where the netlist keeps a register whose data are constant, it is matched like any other.
     kept = gate.replace("assign r = 1'b0; assign y = s;",
                         flipflop("r_reg ", "1'b0", "r") + " or2_x1 g (.a(r), .b(s), .y(y));")

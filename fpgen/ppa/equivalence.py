@@ -12,8 +12,10 @@ architecture.
 
 import json
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 from typing import Any
 
 from fpgen.errors import RunFailure, UsageError
@@ -22,6 +24,17 @@ from fpgen.ppa.liberty import plain_file
 from fpgen.ppa.synthesis import is_rtlil
 
 FORMATS = ("verilog", "rtlil")
+
+# Random states in which a register that the other side lacks is looked at.
+_STATES = 4096
+_ONES = (1 << _STATES) - 1
+_GATES: dict[str, Callable[[Mapping[str, int]], int]] = {
+    "$_BUF_": lambda v: v["A"], "$_NOT_": lambda v: ~v["A"], "$_AND_": lambda v: v["A"] & v["B"],
+    "$_NAND_": lambda v: ~(v["A"] & v["B"]), "$_OR_": lambda v: v["A"] | v["B"], "$_NOR_": lambda v: ~(v["A"] | v["B"]),
+    "$_XOR_": lambda v: v["A"] ^ v["B"], "$_XNOR_": lambda v: ~(v["A"] ^ v["B"]),
+    "$_ANDNOT_": lambda v: v["A"] & ~v["B"], "$_ORNOT_": lambda v: v["A"] | ~v["B"],
+    "$_MUX_": lambda v: v["A"] & ~v["S"] | v["B"] & v["S"],
+}
 
 
 @dataclass(frozen=True)
@@ -86,16 +99,18 @@ def prove_equal(gold: str, gate: str, top: str, *, gold_format: str | None = Non
         script += [f"read_rtlil {side}.txt" if form == "rtlil" else f"read_verilog -sv {side}.txt",
                    *([f"hierarchy -check -top {top}", "proc", f"setattr -set keep 1 {top}/w:* {top}/w:_*_ %d",
                       "flatten", "techmap"] if mapped else [f"synth {gold_options} -noabc -top {top}"]),
-                   "setattr -unset init w:*", "async2sync", "dfflegalize -cell $_DFF_P_ x", "opt_clean",
+                   "setattr -unset init w:*", "async2sync", "dfflegalize -cell $_DFF_P_ x",
+                   *(["opt_expr", "opt_merge"] if mapped else []), "opt_clean",
                    f"rename {top} {side}", f"write_json {side}.json", "design -reset"]
     seconds = 0.0
     try:
         read = yosys.run(tool, script, files, ["gold.json", "gate.json"], timeout=timeout)
         seconds = read.seconds
         designs = {side: json.loads(read.files[f"{side}.json"]) for side in sides}
-        unmatched, registers = _cut_registers(designs["gold"]["modules"]["gold"], designs["gate"]["modules"]["gate"])
-        if unmatched:
-            return Proof("inconclusive", registers, seconds, f"registers without a counterpart: {unmatched}")
+        free, registers, whole = _cut_registers(designs["gold"]["modules"]["gold"], designs["gate"]["modules"]["gate"])
+        alone = f"registers without a counterpart: {free}"
+        if not whole:
+            return Proof("inconclusive", registers, seconds, alone)
         script = ["read_json gold.json", "read_json gate.json",
                   "miter -equiv -flatten -make_outputs gold gate miter", "hierarchy -top miter", "techmap",
                   "opt -full", "abc -script +strash;ifraig", "opt -full",
@@ -108,6 +123,8 @@ def prove_equal(gold: str, gate: str, top: str, *, gold_format: str | None = Non
     said = solved.files["sat.log"]
     if "no model found: SUCCESS" in said:
         return Proof("proven", registers, seconds)
+    if "model found: FAIL" in said and free:
+        return Proof("inconclusive", registers, seconds, alone)
     if "model found: FAIL" in said:
         values = re.findall(r"^\s+\\in_(\S+)\s+\S+\s+\S+\s+([01x]+)\s*$", said, re.MULTILINE)
         return Proof("failed", registers, seconds, ", ".join(f"{name} = {value}" for name, value in values))
@@ -160,6 +177,8 @@ class _Side:
                 source, target = (item["connections"][pin][0] for pin in "AY")
                 self.inverse.setdefault(source, []).append(target)
                 self.inverted_by[target] = source
+        self.drivers = {item["connections"]["Y"][0]: item for item in module["cells"].values()
+                        if len(item["connections"].get("Y", ())) == 1}
         self.registers: dict[str, _Register] = {}
         self.names: dict[str, list[str]] = {}
         for cell, item in module["cells"].items():
@@ -195,6 +214,11 @@ class _Side:
         """Let a bit drive another one."""
         self.inverter(self.inverter(source), target)
 
+    def free(self, name: str, register: _Register) -> None:
+        """Replace a flip-flop's output by an input port."""
+        del self.module["cells"][register.cell]
+        self.port(f"cut_q_{name}", "input", register.output)
+
     def port(self, name: str, direction: str, bit: Any) -> None:
         self.module["ports"][name] = {"direction": direction, "bits": [bit]}
         self.module["netnames"][name] = {"hide_name": 0, "bits": [bit], "attributes": {}}
@@ -211,11 +235,41 @@ class _Side:
         return state, data
 
 
-def _cut_registers(gold: dict[str, Any], gate: dict[str, Any]) -> tuple[str, int]:
-    """Cut the registers of both modules, in place; names of those without a counterpart, and the number cut.
+def _looks_constant(side: _Side, register: _Register) -> str | None:
+    """`0` or `1` where a register's data have that value in many random states, else None."""
+    known: dict[Any, int] = {"0": 0, "1": _ONES}
+    random = Random(1)
+    waiting = [register.data]
+    while waiting:
+        bit = waiting[-1]
+        driver = side.drivers.get(bit)
+        if bit in known:
+            waiting.pop()
+        elif driver is None or driver["type"] not in _GATES:
+            known[bit] = random.getrandbits(_STATES)
+        else:
+            inputs = [bits[0] for pin, bits in driver["connections"].items() if pin != "Y"]
+            missing = [item for item in inputs if item not in known]
+            if missing:
+                waiting += missing
+                continue
+            pins = {pin: known[bits[0]] for pin, bits in driver["connections"].items() if pin != "Y"}
+            known[bit] = _GATES[driver["type"]](pins) & _ONES
+    return {0: "0", _ONES: "1"}.get(known[register.data])
 
-    A register that only one side has must be a constant of the other side, or one of its other registers: where the
-    netlist has dropped or merged some. It is then replaced by that, and its data have to be equal to it.
+
+def _cut_registers(gold: dict[str, Any], gate: dict[str, Any]) -> tuple[str, int, bool]:
+    """Cut the registers of both modules, in place.
+
+    A register that only one side has is replaced by what the other side has in its place: a constant, or one of its
+    other registers; then its data have to be equal to that. Where the other side has lost its name as well, it is a
+    constant if its data look like one, and is free to have any value otherwise: what is then proven is proven for
+    every value, and what fails is no answer.
+
+    Returns
+    -------
+    tuple of (str, int, bool)
+        Names of the free registers; the number cut; whether all could be cut.
     """
     sides = _Side(gold), _Side(gate)
     done: tuple[dict[str, str], dict[str, str]] = ({}, {})  # cell -> the name it is paired under
@@ -225,26 +279,31 @@ def _cut_registers(gold: dict[str, Any], gate: dict[str, Any]) -> tuple[str, int
             continue
         done[0][register.cell], done[1][other.cell] = name, name
     left = [[cell for cell in side.names if cell not in known] for side, known in zip(sides, done, strict=True)]
-    twins = [{cell: found for cell in left[k]
-              if (found := _twin(sides[k], sides[1 - k], done[1 - k], cell)) is not None} for k in (0, 1)]
-    lost = [min(side.names[cell] or [cell], key=len) for side, cells, found in zip(sides, left, twins, strict=True)
-            for cell in cells if cell not in found]
+    stuck = [cell for side, cells in zip(sides, left, strict=True) for cell in cells if not side.names[cell]]
+    if stuck:
+        return ", ".join(stuck[:8]), len(done[0]), False
+    twins = [{cell: _twin(sides[k], sides[1 - k], done[1 - k], cell) for cell in left[k]} for k in (0, 1)]
     cuts = [{name: side.cut(name, side.registers[name]) for name in known.values()}
             for side, known in zip(sides, done, strict=True)]
+    free = []
     for k in (0, 1):
-        for cell, (own, twin, inverted) in twins[k].items():
-            side, there = sides[k], sides[1 - k]
+        side, there = sides[k], sides[1 - k]
+        for cell, twin in twins[k].items():
+            own = min(side.names[cell], key=len) if twin is None else twin[0]
             register = side.registers[own]
+            if twin is None:
+                free.append(own)
+                side.free(own, register)
+                there.port(f"cut_q_{own}", "input", there.new_bit())
+                continue
+            _, what, inverted = twin
             del side.module["cells"][cell]
             # What the register is, and what its data must be: on this side, and on the other one.
-            state, data = (twin, twin) if twin in ("0", "1") else (cuts[k][twin][0], cuts[1 - k][twin][1])
-            if inverted != register.inverted:
-                side.buffer(_negated(side, state), register.output)
-            else:
-                side.buffer(state, register.output)
+            state, data = (what, what) if what in ("0", "1") else (cuts[k][what][0], cuts[1 - k][what][1])
+            side.buffer(_negated(side, state) if inverted != register.inverted else state, register.output)
             side.port(f"cut_d_{own}", "output", _negated(side, register.data) if register.inverted else register.data)
             there.port(f"cut_d_{own}", "output", _negated(there, data) if inverted else data)
-    return ", ".join(lost[:8]), len(done[0]) + sum(len(found) for found in twins)
+    return ", ".join(free[:8]), sum(len(side.names) for side in sides) - len(done[0]), True
 
 
 def _negated(side: _Side, bit: Any) -> Any:
@@ -263,4 +322,9 @@ def _twin(side: _Side, other: _Side, paired: dict[str, str], cell: str) -> tuple
         if other.inverted_by.get(bit) in states:
             twin, inverted = states[other.inverted_by[bit]]
             return name, twin, not inverted
+    if all(name not in other.bits for name in side.names[cell]):
+        name = side.names[cell][0]
+        register = side.registers[name]
+        value = _looks_constant(side, register)
+        return None if value is None else (name, _negated(side, value) if register.inverted else value, False)
     return None

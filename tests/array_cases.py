@@ -114,9 +114,10 @@ def draw_record(rng: np.random.Generator) -> dict:
     if rng.random() < 0.5:
         record["addend"] = "outside"
         record["join"] = str(rng.choice(["truncate", "floor", "sticky"]))
-        for name, allowed in (("sum_fraction", [5, 24, 31]), ("addend_fraction", [5, 24]), ("addend_reach", [0, 3, 25])):
+        allowed = {"sum_fraction": [5, 24, 31], "addend_fraction": [5, 24], "addend_reach": [0, 3, 25]}
+        for name, values in allowed.items():
             if rng.random() < 0.5:
-                record[name] = int(rng.choice(allowed))
+                record[name] = int(rng.choice(values))
         if rng.random() < 0.4:
             record["split"] = "odd-even"
     return record
@@ -182,5 +183,5 @@ def check_arrays(unit: fpgen.Unit, drawn: dict[str, np.ndarray]):
         if len(wrong):
             at = tuple(wrong[0])
             row = {key: [hex(x) for x in np.ravel(array[at[0]])] for key, array in drawn.items()}
-            raise AssertionError(f"{unit}: {name}: {len(wrong)} of {theirs.size} differ; first {at}: fast {ours[at]:#x}, "
-                                 f"exact {theirs[at]:#x}; {row}")
+            raise AssertionError(f"{unit}: {name}: {len(wrong)} of {theirs.size} differ; first {at}: "
+                                 f"fast {ours[at]:#x}, exact {theirs[at]:#x}; {row}")

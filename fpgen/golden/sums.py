@@ -69,6 +69,15 @@ class Recipe(NamedTuple):
         return min(self.record.group or self.length, self.length) // self.presum
 
     @property
+    def converts(self) -> bool:
+        """Whether the last sum changes when it becomes a code of `out`.
+
+        Also where it has that format: with flushed outputs a largest value that is subnormal is flushed then.
+        """
+        flushed = self.semantics.subnormals.flush_outputs and self.out.fmt.max_finite_code < self.out.unit
+        return self.intermediate is not self.out or flushed
+
+    @property
     def term_bits(self) -> int:
         """Significand bits of a term, scales and all."""
         own = self.products.a.significand_bits + self.products.b.significand_bits

@@ -73,10 +73,10 @@ def run(recipe: Recipe, rows: dict[str, np.ndarray], modes: Modes) -> tuple[np.n
         value = group_value(recipe, terms[:, part], aligns[:, part], addend, align)
         shadow = None if np.isfinite(value).all() else value
         codes, _ = deliver(kept, recipe.semantics, modes, locate(value, kept), shadow, None)
-        if part.stop < recipe.terms or kept is not recipe.out:
+        if part.stop < recipe.terms or recipe.converts:
             addend = float64_values(kept.fmt, codes)
             align = alignment_codes(kept.fmt, codes, addend, False)
-    if kept is not recipe.out:
+    if recipe.converts:
         assert addend is not None
         codes, _ = rounded(recipe, recipe.out, modes, addend)
     assert codes is not None

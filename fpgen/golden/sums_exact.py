@@ -23,8 +23,7 @@ _MANTISSA = np.int64((1 << 52) - 1)
 
 def suits(recipe: Recipe, random_bits: int) -> bool:
     """Whether `run` is exact for this unit."""
-    recipe = recipe._replace(presum=recipe.size)
-    return recipe.terms == 1 and recipe.binary64_terms and (
+    return recipe.length == recipe.size and _by_blocks(recipe) and (
         recipe.c is None or recipe.out.fmt.significand_bits + random_bits + 2 <= 53)
 
 
@@ -104,8 +103,12 @@ def limbs_suit(recipe: Recipe, random_bits: int) -> bool:
 
 
 def _by_blocks(recipe: Recipe) -> bool:
-    """Whether sums of blocks are binary64 numbers."""
-    return recipe._replace(presum=recipe.size).binary64_terms
+    """Whether sums of blocks are binary64 numbers, and can be scaled instead of their terms.
+
+    An infinite scale makes every term infinite, or NaN where it is zero: that is not seen in a sum.
+    """
+    infinite = any(scale.has_infinity for scale in recipe.scales)
+    return recipe._replace(presum=recipe.size).binary64_terms and not infinite
 
 
 def run_limbs(recipe: Recipe, rows: dict[str, np.ndarray], modes: Modes) -> tuple[np.ndarray, np.ndarray]:

@@ -33,8 +33,8 @@ def suits(recipe: Recipe, random_bits: int) -> bool:
     record, products = recipe.record, recipe.products
     return (sums_aligned.suits(recipe, random_bits) and recipe.length == recipe.size == recipe.group
             and record.addend is Addend.INSIDE and record.split is Split.NONE and record.treatment is Treatment.TRUNCATE
-            and record.clamp is None and recipe.intermediate is recipe.out and recipe.presum == 1
-            and all(scale.precision == 1 for scale in recipe.scales)
+            and record.clamp is None and not recipe.converts and recipe.presum == 1
+            and all(scale.precision == 1 and not scale.has_infinity for scale in recipe.scales)
             and products.sums_suit(recipe.size) and products.paired and _classes(products) <= 16
             and recipe.length % (64 // _one_hot(products).itemsize // 4) == 0)
 

@@ -21,7 +21,7 @@ from fpgen.units.presets import Case
 
 Arrays = dict[str, np.ndarray]
 #: What is drawn, one after another; each is a way in which sums go wrong.
-FAMILIES = ("corners", "near", "wide", "cancel", "dominant", "subnormal", "tie", "zeros", "special")
+FAMILIES = ("corners", "near", "wide", "cancel", "dominant", "subnormal", "tie", "zeros", "special", *["edge"] * 4)
 
 
 def _finite(fmt: Format, codes: np.ndarray) -> np.ndarray:
@@ -55,6 +55,8 @@ def _draw(fmt: Format, shape: tuple[int, ...], family: str, rng: np.random.Gener
     if family == "special":
         return np.where(rng.random(shape) < 0.15, rng.choice(np.array(corners(fmt), np.uint64), shape),
                         spread(fmt, count, rng).reshape(shape))
+    if family == "edge":
+        return np.zeros(shape, np.uint64)
     if family == "zeros":
         codes = _finite(fmt, rng.choice(np.array(corners(fmt), np.uint64), shape))
         signs = rng.integers(0, 2, shape).astype(np.uint64) * np.uint64(fmt.sign_mask if fmt.has_negative_zero else 0)
@@ -89,7 +91,8 @@ def _family(unit: DotProduct | BlockDot, count: int, family: str, rng: np.random
             continue
         shape = (count, *port.shape)
         if port.role is Role.CONTROL:
-            found[port.name] = rng.integers(0, 6 if port.name == "rounding" else 1 << port.width, shape).astype(np.uint64)
+            most = 6 if port.name == "rounding" else 1 << port.width
+            found[port.name] = rng.integers(0, most, shape).astype(np.uint64)
             continue
         fmt = port.format
         assert fmt is not None
@@ -98,9 +101,77 @@ def _family(unit: DotProduct | BlockDot, count: int, family: str, rng: np.random
         found[port.name] = _draw(fmt, shape, here, rng)
     if family in ("cancel", "tie") and unit.products > 1:
         _cancel(unit, found, rng)
-    if "c" in found:
+    if family == "edge":
+        _edge(unit, found, rng)
+    elif "c" in found:
         _place_addend(unit, found, family, rng)
     return found
+
+
+def _lowest_power(fmt: Format) -> int:
+    return fmt.quantum_exponent if fmt.subnormals else fmt.emin
+
+
+def _power(fmt: Format, exponent: int) -> int:
+    """The code of 2**exponent, which may be subnormal."""
+    if exponent < fmt.emin:
+        return 1 << (exponent - fmt.quantum_exponent)
+    return (exponent - fmt.emin + int(fmt.zero)) << fmt.trailing_bits
+
+
+def _edge(unit: DotProduct | BlockDot, found: Arrays, rng: np.random.Generator):
+    """One product, and a power of two near the last place kept: below it, below the clamp, or below the addend.
+
+    Where the product is half a unit in the last place of the sum (a tie), the power of two decides the rounding.
+    """
+    record, out = unit.accumulate, unit.intermediate
+    kept = sorted({places for places in (record.fraction, record.sum_fraction, record.addend_fraction) if places})
+    a, b = unit.operands["a"], unit.operands["b"]
+    if a.fixed or b.fixed or out.fixed:
+        return
+    if "c" in found:
+        found["c"][:] = 0
+    for row in range(len(found["a"])):
+        i, j = rng.integers(0, unit.products, 2)
+        top = int(rng.integers(a.emin + b.emin, a.emax + b.emax + 1))
+        trailing = int(rng.integers(0, 1 << b.trailing_bits))
+        anchor = top
+        case = rng.random()
+        if record.clamp is not None and case < 0.6:
+            anchor = record.clamp
+            top = anchor + int(rng.integers(-4, 3))
+            if case < 0.3:  # a tie at the smallest step, or that step
+                top, trailing = out.emin - out.precision + int(rng.integers(0, 2)), 0
+        elif "c" in found and not unit.c.fixed and case > 0.7:
+            anchor, trailing = top + out.precision, 0
+            field = min(max(anchor - unit.c.emin + 1, 0), unit.c.max_finite_code >> unit.c.trailing_bits)
+            found["c"][row] = _finite(unit.c, field << unit.c.trailing_bits | (
+                found["c"][row:row + 1] + rng.integers(0, 4, 1).astype(np.uint64)))[0]
+        places = int(rng.choice(kept)) if kept else out.precision
+        low = max(top, anchor) - places + int(rng.choice([-2, -1, 0, 0, 0, 1]))
+        cut = int(rng.integers(0, b.precision))
+        for at, exponent, bits in ((j, low, 0), (i, top, trailing >> cut << cut)):
+            bottom = b.emin if bits else _lowest_power(b)
+            least, most = max(_lowest_power(a), exponent - b.emax), min(a.emax, exponent - bottom)
+            if least <= most:
+                first = int(rng.integers(least, most + 1))
+                found["a"][row, at] = _power(a, first) | (a.sign_mask if at == j and rng.random() < 0.5 else 0)
+                found["b"][row, at] = _power(b, exponent - first) | bits
+    for name, fmt in (("a", a), ("b", b)):
+        found[name] = _finite(fmt, found[name])
+    for name in ("a_scale", "b_scale"):  # blocks whose exponents are together about so many places apart
+        if name in found:
+            scale = unit.operands[name]
+            far = rng.integers(0, (kept[0] if kept else out.precision) + 4, found[name].shape) // 2
+            field = np.where(rng.random(found[name].shape) < 0.4, _top_field(scale) - far, _top_field(scale))
+            keep = np.uint64((1 << scale.trailing_bits) - 1)
+            field = np.clip(field, 0, None).astype(np.uint64) << np.uint64(scale.trailing_bits)
+            found[name] = _finite(scale, _draw(scale, found[name].shape, "near", rng) & keep | field)
+
+
+def _top_field(scale: Format) -> int:
+    """A scale field with as much room below it as there is, without leaving the range of fp32."""
+    return min(scale.max_finite_code >> scale.trailing_bits, scale.bias + 30)
 
 
 def _cancel(unit: DotProduct | BlockDot, found: Arrays, rng: np.random.Generator):
@@ -183,7 +254,7 @@ def golden(unit: DotProduct | BlockDot, inputs: Arrays) -> np.ndarray:
 
 
 def mismatch(unit: DotProduct | BlockDot, inputs: Arrays, built: DotProduct | BlockDot | None = None) -> str:
-    """Where the hardware (of `built`, a unit with the same ports, if given) differs from the exact model; "" nowhere."""
+    """Where the hardware (of `built`, a unit with the same ports, if given) differs from the exact model, as text."""
     codes, wanted = hardware(built or unit, inputs), golden(unit, inputs)
     wrong = np.flatnonzero(codes != wanted)
     if not len(wrong):
@@ -194,43 +265,46 @@ def mismatch(unit: DotProduct | BlockDot, inputs: Arrays, built: DotProduct | Bl
             f"golden {int(wanted[at]):#x}")
 
 
-def preset_units(kinds: tuple[str, ...]) -> Iterator[tuple[str, DotProduct | BlockDot]]:
-    """A unit of every case of every preset of these kinds, for every operand format of the case: (label, unit)."""
+def preset_units(kinds: tuple[str, ...], every: bool = True) -> Iterator[tuple[str, DotProduct | BlockDot]]:
+    """Units of every case of every preset of these kinds: (label, unit).
+
+    With `every`, each operand format, a group with and without an addend, two groups, and less than a group; else
+    one unit of each case, of two groups where they are small.
+    """
     for name, preset in PRESETS.items():
         for case in preset.cases:
             if case.accumulation.kind.value not in kinds:
                 continue
-            for number, operand in enumerate(case.operands):
+            for number, operand in enumerate(case.operands if every else case.operands[-1:]):
+                other = case.operands[(number + 1) % len(case.operands)]
                 for out in case.outputs:
-                    other = case.operands[(number + 1) % len(case.operands)]
-                    yield from _case_units(name, case, operand, other, out)
+                    found = list(_case_units(name, case, operand, other, out))
+                    yield from found if every else [found[2] if found[2][1].products <= 32 else found[0]]
 
 
 def _case_units(name: str, case: Case, a: str, b: str, out: str) -> Iterator[tuple[str, DotProduct | BlockDot]]:
     group = case.accumulation.group
     assert group is not None
-    if not case.scales:
-        for terms, addend in ((group, True), (group, False), (2 * group, True), (max(1, group // 2 - 1), True)):
-            unit = DotProduct(a=a, b=b, n=terms, c=out if addend else None, out=out, accumulate=name)
-            yield f"{name} {a} {b} n={terms} {'+ c ' if addend else ''}-> {out}", unit
-        return
-    for scale in case.scales:
-        size = 32 if scale == "e8m0" else 16
-        blocks = (f"{a}@{scale}/{size}", f"{b}@{scale}/{size}")
+    for scale in case.scales or ("",):
+        size = {"": max(1, group // 2 - 1), "e8m0": 32, "ue4m3": 16}[scale]
         for terms, addend in ((group, True), (group, False), (2 * group, True), (size, True)):
-            unit = BlockDot(a=blocks[0], b=blocks[1], k=terms, c=out if addend else None, out=out, accumulate=name)
-            yield f"{name} {a} {b} {scale} k={terms} {'+ c ' if addend else ''}-> {out}", unit
+            options = {"c": out if addend else None, "out": out, "accumulate": name}
+            label = f"{name} {a} {b} {scale} {terms} {'+ c ' if addend else ''}-> {out}"
+            if scale:
+                yield label, BlockDot(a=f"{a}@{scale}/{size}", b=f"{b}@{scale}/{size}", k=terms, **options)
+            else:
+                yield label, DotProduct(a=a, b=b, n=terms, **options)
 
 
 # ---- units at random -----------------------------------------------------------------------------
 
 #: Elements from which units are drawn.
-ELEMENTS = ("e4m3fn", "e5m2", "e3m2", "e2m1", "e2m3", "e4m3fnuz", "fp16", "bf16", "int8", "mxint8", "int4:scale=-9", "uint5",
-            "e1m2:inf=none,nan=none", "e3m0", "e2m0:inf=none,nan=none", "ue3m2", "e4m3:subnormals=no", "e3m4:bias=-4",
-            "uint3:scale=6", "e5m2:bias=40")
+ELEMENTS = ("e4m3fn", "e5m2", "e3m2", "e2m1", "e2m3", "e4m3fnuz", "fp16", "bf16", "int8", "mxint8", "int4:scale=-9",
+            "uint5", "e1m2:inf=none,nan=none", "e3m0", "e2m0:inf=none,nan=none", "ue3m2", "e4m3:subnormals=no",
+            "e3m4:bias=-4", "uint3:scale=6", "e5m2:bias=40")
 SCALES = ("e8m0", "ue4m3", "ue3m2", "ue5m0:zero=no,subnormals=no", "ue4m1:inf=top,nan=none")
-SUMS = ("fp32", "fp16", "bf16", "e8m13", "e4m3fn", "e5m2", "e3m4", "e6m5:subnormals=no", "e5m10:inf=none,nan=negzero", "e4m0",
-        "ue5m3", "ue4m3:zero=no,subnormals=no,inf=none,nan=none")
+SUMS = ("fp32", "fp16", "bf16", "e8m13", "e4m3fn", "e5m2", "e3m4", "e6m5:subnormals=no", "e5m10:inf=none,nan=negzero",
+        "e4m0", "ue5m3", "ue4m3:zero=no,subnormals=no,inf=none,nan=none")
 
 
 def draw_unit(kind: str, rng: np.random.Generator) -> DotProduct | BlockDot:
@@ -267,10 +341,12 @@ def _draw_unit(kind: str, rng: np.random.Generator) -> DotProduct | BlockDot:
                        "addend_fraction": maybe(0.5, int(rng.integers(1, 34))),
                        "addend_reach": maybe(0.4, int(rng.integers(0, 40)))}
     modes = [mode for mode in Rounding if not mode.stochastic]
-    options = {"rounding": pick(*modes), "overflow": pick(*Overflow), "subnormals": pick(*[Subnormals.FULL] * 4, *Subnormals),
+    options = {"rounding": pick(*modes), "overflow": pick(*Overflow),
+               "subnormals": pick(*[Subnormals.FULL] * 4, *Subnormals),
                "c": maybe(0.7, pick(out.name, pick(*SUMS))), "out": out, "accumulate": Accumulation(**record)}
     a, b = pick(*ELEMENTS), pick(*ELEMENTS)
     if rng.random() < 0.35:
         size = int(pick(1, 2, 4))
-        return BlockDot(a=f"{a}@{pick(*SCALES)}/{size}", b=f"{b}@{pick(*SCALES)}/{size}", k=size * int(pick(1, 2, 3)), **options)
+        return BlockDot(a=f"{a}@{pick(*SCALES)}/{size}", b=f"{b}@{pick(*SCALES)}/{size}", k=size * int(pick(1, 2, 3)),
+                        **options)
     return DotProduct(a=a, b=b, n=terms, **options)

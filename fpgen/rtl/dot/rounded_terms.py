@@ -14,9 +14,8 @@ from ..float.unpack import Operand
 from ..graph import Graph, Node
 from . import special
 from .aligned_terms import times
-from .block import Block, blocks_of
+from .block import Block, blocks_of, unscaled
 from .block import magnitude as block_magnitude
-from .block import unscaled
 from .inputs import Inputs
 
 

@@ -7,6 +7,7 @@ reduced to its exponent field and that one bit before the largest is looked for.
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, floor
@@ -14,25 +15,49 @@ from math import ceil, floor
 from ...formats.descriptor import Format
 from ...units.quantize import BlockQuantize, ScalePolicy
 from ..arith import count, shift
-from ..arith.quantity import Quantity
+from ..arith.quantity import Quantity, bits_for
 from ..graph import Graph, Node
 from .largest import largest
-from .source import Source
+from .source import Source, spoilt_by
 
 
 @dataclass(frozen=True)
 class Scale:
-    """A scale as its code and its value.
+    """A scale.
 
     Attributes
     ----------
     code : Node
-    exponent : Quantity
-        log2 of the scale; means nothing for a scale of zero, which only a block of zeros has.
+    spoilt : Node
+        1 when a number is NaN or infinite, where that is a matter of the whole block.
+    wanted : Quantity
+        log2 of the scale before clamping.
+    too_small, too_large : Node
+        Whether it is below the smallest scale, above the largest.
+    least, most : int
+        log2 of those two.
     """
 
     code: Node
-    exponent: Quantity
+    spoilt: Node
+    wanted: Quantity
+    too_small: Node
+    too_large: Node
+    least: int
+    most: int
+
+    def above(self, constant: int) -> Quantity:
+        """log2 of the scale, plus a constant; means nothing for a scale of zero, which only a block of zeros has.
+
+        Clamping takes place beside the addition, not after it.
+        """
+        g = self.code.graph
+        low = self.least + constant
+        high = max(low, min(self.most, self.wanted.high) + constant)
+        width = bits_for(low, high)
+        free = (self.wanted + constant).bits(width)
+        inside = g.mux(self.too_large, g.const((self.most + constant) % (1 << width), width), free)
+        return Quantity(g.mux(self.too_small, g.const(low % (1 << width), width), inside), low, high)
 
 
 def least_carry(policy: ScalePolicy, element: Format, precision: int) -> int:
@@ -82,6 +107,7 @@ def power_scale(g: Graph, unit: BlockQuantize, numbers: list[Source]) -> Scale:
             marks = [~number.magnitude[:trailing].less(least) if trailing else g.const(1, 1) for number in numbers]
             key = largest(g, [g.cat(mark, field) for mark, field in zip(marks, fields, strict=True)], "largest_key")
             carry, top = key[0], key[1:]
+        spoilt = spoilt_by(g, unit, numbers, field=top)
         if subnormals_clamp(unit):
             exponent = Quantity(top, source.emin - 1, source.emax, -source.bias)
         else:  # all numbers are subnormal where it matters, so the leading one of the OR is that of the largest
@@ -89,10 +115,11 @@ def power_scale(g: Graph, unit: BlockQuantize, numbers: list[Source]) -> Scale:
             exponent, _ = _exponent(g, source, top, ored)
     else:
         amax = largest(g, [number.magnitude for number in numbers], "amax")
+        spoilt = spoilt_by(g, unit, numbers, amax=amax)
         exponent, fraction = _exponent(g, source, amax[trailing:], amax[:trailing])
         carry = ~fraction.less(least)
     g.section("Scale")
-    return _clamped(g, unit, exponent + Quantity(carry, 0, 1), numbers)
+    return _scale(g, unit, exponent + Quantity(carry, 0, 1) + -unit.block.element.emax, numbers, spoilt)
 
 
 def _exponent(g: Graph, source: Format, field: Node, fraction: Node) -> tuple[Quantity, Node]:
@@ -108,25 +135,20 @@ def _exponent(g: Graph, source: Format, field: Node, fraction: Node) -> tuple[Qu
     return exponent, moved[1:]
 
 
-def highest_scale(scale: Format) -> int:
-    """log2 of the largest scale."""
-    return scale.emax
+def ends(scale: Format) -> tuple[int, int]:
+    """log2 of the smallest scale and of the largest."""
+    return scale.emin, scale.emax
 
 
-def _clamped(g: Graph, unit: BlockQuantize, exponent: Quantity, numbers: list[Source]) -> Scale:
-    """Take off the element's exponent and stay within the scale format."""
-    scale = unit.block.scale
-    least, most = scale.emin, highest_scale(scale)
-    above = (exponent + (-unit.block.element.emax - least)).floored("scale_steps")
-    if above.high > most - least:
-        over = g.step("scale_too_large", above.at_least(most - least + 1))
-        width = max(1, (most - least).bit_length())
-        above = Quantity(g.mux(over, g.const(most - least, width), above.bits(width)), 0, most - least)
-    first = least + scale.bias  # the exponent field of the smallest scale
-    field = (above + first).settled("scale_field")
-    code = field.bits(scale.magnitude_bits)
+def _scale(g: Graph, unit: BlockQuantize, wanted: Quantity, numbers: list[Source], spoilt: Node) -> Scale:
+    """Stay within the scale format."""
+    fmt = unit.block.scale
+    least, most = ends(fmt)
+    scale = Scale(g.const(0, 1), spoilt, wanted, g.step("scale_too_small", wanted.less(least)),
+                  g.step("scale_too_large", wanted.at_least(most + 1)), least, most)
+    code = scale.above(fmt.bias).bits(fmt.magnitude_bits)
     # A block of zeros has scale code 0: that of the smallest scale, where the exponent comes out that low by itself.
-    if first or unit.source.emin - unit.block.element.emax > least:
+    if least + fmt.bias or unit.source.emin - unit.block.element.emax > least:
         nonzero = g.step("block_nonzero", g.tree("or", [number.magnitude for number in numbers]).any())
         code = code & nonzero.repeat(code.width)
-    return Scale(g.step("scale_code", code), (field + -scale.bias))
+    return dataclasses.replace(scale, code=g.step("scale_code", code))

@@ -7,10 +7,9 @@ import dataclasses
 from ...units.quantize import POWER_POLICIES, BlockDequantize, BlockQuantize
 from ..arith.quantity import Quantity
 from ..float import special
-from ..float.position import _reach as reach_of
 from ..float.rounder import Mode, Special, Target, round_and_pack
 from ..graph import Graph, Node
-from .position import position_short
+from .position import lifted, position_element
 from .power import Scale, power_scale
 from .ratio import RatioScale, element_by_quotient, ratio_scale, tensor_scale
 from .source import Source, numbers_of, slices
@@ -25,16 +24,15 @@ def quantize(g: Graph, unit: BlockQuantize, mode: Mode, target: Target) -> tuple
     each = modes(g, unit, mode)
     if unit.policy in POWER_POLICIES:
         power = power_scale(g, unit, numbers)
-        scale_code, bad = power.code, g.const(0, 1)
+        scale_code, spoilt = power.code, power.spoilt
         g.section("Elements")
         codes = [_by_power(g, unit, number, power, its_mode, target, its_special)
                  for number, its_mode, its_special in zip(numbers, each, what, strict=True)]
     else:
         tensor, bad = tensor_scale(g, unit)
         ratio = ratio_scale(g, unit, numbers, tensor)
-        scale_code = ratio.code
+        scale_code, spoilt = ratio.code, ratio.spoilt | bad
         codes = _by_ratio(g, unit, numbers, ratio, each, target, what)
-    spoilt = bad | _spoilt(g, unit, numbers)
     if spoilt.constant != 0:
         g.section("Unusable blocks")
         kept = (~spoilt).repeat(unit.out.bits)
@@ -49,13 +47,6 @@ def modes(g: Graph, unit: BlockQuantize | BlockDequantize, mode: Mode) -> list[M
     if mode.random is None:
         return [mode] * unit.block.size
     return [dataclasses.replace(mode, random=part) for part in slices(g, "random", unit.block.size)]
-
-
-def _spoilt(g: Graph, unit: BlockQuantize, numbers: list[Source]) -> Node:
-    """1 when a NaN or an infinity makes the whole block NaN."""
-    if not unit.block.scale.has_nan:
-        return g.const(0, 1)
-    return g.step("block_nan", g.tree("or", [n.operand.nan | n.operand.infinity for n in numbers]))
 
 
 def _special(g: Graph, unit: BlockQuantize, number: Source) -> Special:
@@ -84,25 +75,13 @@ def _by_power(g: Graph, unit: BlockQuantize, number: Source, scale: Scale, mode:
     a, block, source = number.operand, unit.block, unit.source
     # The highest exponent of an element: amax's (no scale is below that of `floor`), or what the largest scale leaves.
     highest = max(block.element.emax, source.emax - block.scale.emax)
-    # A subnormal with `down` leading zeros has its top place as much higher, and so no more than this above a scale.
+    # The highest exponent that the top place of a subnormal has. Below emin its leading zeros do not matter.
     lift = min(source.emin - block.scale.emin, source.precision - 1 + block.element.emax)
-    if a.normalised.constant == 1:
-        lift = target.emin
-    t = _above_least(a.top_exponent, scale.exponent, target, max(highest, lift))
-    value = position_short(g, a.sign, a.significand, t, lift - target.emin, highest - target.emin, target)
+    significand, exponent = lifted(g, number, lift - target.emin, target)
+    # All constants are on the side of the scale, which the block shares.
+    field = exponent + -exponent.offset - scale.above(target.emin - 1 - exponent.offset)
+    top = min(field.high, highest - target.emin + 1)
+    field = Quantity(field.node, min(field.low, top), top)
+    value = position_element(g, a.sign, significand, field, target)
     code, _ = round_and_pack(g, value, what, mode, target)
     return code
-
-
-def _above_least(exponent: Quantity, scale: Quantity, target: Target, highest: int) -> Quantity:
-    """``exponent - scale - emin`` for the positioning.
-
-    All constants are taken into the scale's side, which the block shares, so that each element has one subtraction
-    and no addition of a constant.
-    """
-    t = exponent - scale + -target.emin
-    reach = reach_of(target, t)
-    reference = (scale + (target.emin - reach - exponent.offset)).settled("element_reference")
-    difference = exponent + -exponent.offset - reference
-    high = min(t.high, highest - target.emin)
-    return Quantity(difference.node, min(t.low, high), high, -reach)

@@ -17,7 +17,7 @@ from ..graph import Graph, Node
 from .divide import divide
 from .factor import normalise, times
 from .largest import largest
-from .source import Source
+from .source import Source, spoilt_by
 
 
 @dataclass(frozen=True)
@@ -26,14 +26,15 @@ class RatioScale:
 
     Attributes
     ----------
-    code, zero : Node
-        `zero`: the scale is zero.
+    code, zero, spoilt : Node
+        `zero`: the scale is zero. `spoilt`: a number is NaN or infinite, where that is a matter of the whole block.
     factor : Operand
         Scale times tensor scale, normalised; means nothing for a scale of zero.
     """
 
     code: Node
     zero: Node
+    spoilt: Node
     factor: Operand
 
 
@@ -69,7 +70,7 @@ def ratio_scale(g: Graph, unit: BlockQuantize, numbers: list[Source], tensor: Op
         code = code & (~amax.zero).repeat(code.width)
     scale = normalise(g, unpack(g, code, fmt, False, "scale"), "scale")
     factor = scale if tensor is None else times(g, scale, tensor)
-    return RatioScale(code, scale.zero, factor)
+    return RatioScale(code, scale.zero, spoilt_by(g, unit, numbers, amax=largest_code), factor)
 
 
 def constant(g: Graph, value: Fraction) -> Operand:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ...formats.descriptor import NaN
 from ...units.quantize import BlockQuantize
 from ..float.unpack import Operand, unpack
 from ..graph import Graph, Node
@@ -16,12 +17,15 @@ class Source:
     Attributes
     ----------
     operand : Operand
+    field : Node
+        The exponent field of the code.
     magnitude : Node
         The code without its sign; 0 for what is no finite number, if such numbers do not spoil the whole block,
         and for what the format reads as zero. Ordered as the magnitudes are.
     """
 
     operand: Operand
+    field: Node
     magnitude: Node
 
 
@@ -46,5 +50,28 @@ def numbers_of(g: Graph, unit: BlockQuantize) -> list[Source]:
         if not unit.block.scale.has_nan:
             finite = ~(operand.infinity | operand.nan)
             magnitude = magnitude & finite.repeat(magnitude.width)
-        numbers.append(Source(operand, magnitude))
+        numbers.append(Source(operand, code[source.trailing_bits: source.magnitude_bits], magnitude))
     return numbers
+
+
+def spoilt_by(g: Graph, unit: BlockQuantize, numbers: list[Source], amax: Node | None = None, field: Node | None = None
+              ) -> Node:
+    """1 when a NaN or an infinity makes the whole block NaN.
+
+    Parameters
+    ----------
+    amax, field : Node, optional
+        The largest magnitude code, or the largest exponent field, of all numbers: special codes are the highest,
+        but for a NaN at minus zero.
+    """
+    source = unit.source
+    if not unit.block.scale.has_nan or not (source.has_nan or source.has_infinity):
+        return g.const(0, 1)
+    if source.nan is NaN.NEGATIVE_ZERO or (amax is None and source.nan is not NaN.IEEE):
+        found = g.tree("or", [number.operand.nan | number.operand.infinity for number in numbers])
+    elif amax is not None:
+        found = ~amax.less(source.max_finite_code + 1)
+    else:
+        assert field is not None
+        found = field.all()
+    return g.step("block_nan", found)

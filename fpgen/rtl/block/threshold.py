@@ -18,12 +18,13 @@ from ...formats.descriptor import Format, NaN
 from ...units.options import Overflow, Rounding, Semantics
 from ...units.quantize import BlockQuantize
 from ..arith.quantity import Quantity
+from ..float.position import position_known
 from ..float.rounder import Target
 from ..float.unpack import Operand
 from ..graph import Graph, Node
 from .factor import top_up
 from .largest import binary
-from .position import position_short
+from .position import shortened
 from .source import Source
 
 #: Element formats with more non-zero magnitudes are divided for.
@@ -90,7 +91,8 @@ def _rounded_up(g: Graph, source: Format, factor: Operand, boundary: Boundary) -
     scaled, top = _times_constant(g, factor, multiple)
     target = Target(source, Semantics(Rounding.RTZ), False)
     t = top + (places - target.emin)
-    value = position_short(g, g.const(0, 1), scaled, t, 0, t.high, target)
+    seen = shortened(g, scaled, target)
+    value = position_known(g, g.const(0, 1), seen, t, Quantity.constant(g, 0), 0, target)
     lead = value.kept[-1]
     field_above = value.steps + 1
     highest = source.max_finite_code >> source.trailing_bits

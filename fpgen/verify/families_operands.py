@@ -69,11 +69,11 @@ def nan_scales(setting: Setting) -> Codes:
     assert isinstance(s.unit, BlockDot)
     codes = s.calm()
     codes |= s.without(codes, s.rng.random((s.count, s.k)) < s.rng.choice(np.array([0.0, 1.0]), (s.count, 1)))
-    for number, (name, fmt) in enumerate((("a_scale", s.unit.a.scale), ("b_scale", s.unit.b.scale))):
-        if fmt.has_nan:
-            there = np.arange(s.blocks) == (setting.index % s.blocks)[:, None]
-            there = there & (s.rng.integers(0, 2, (s.count, 1)) == number)
-            codes[name] = np.where(there, U64(fmt.nan_code), codes[name])
+    scales = [(name, fmt) for name, fmt in (("a_scale", s.unit.a.scale), ("b_scale", s.unit.b.scale)) if fmt.has_nan]
+    which = s.rng.integers(0, len(scales), (s.count, 1))
+    for number, (name, fmt) in enumerate(scales):
+        there = (np.arange(s.blocks) == (setting.index % s.blocks)[:, None]) & (which == number)
+        codes[name] = np.where(there, U64(fmt.nan_code), codes[name])
     return codes
 
 

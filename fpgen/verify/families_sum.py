@@ -109,14 +109,26 @@ def addend_distance(setting: Setting) -> Codes:
 
 
 def clamp_boundary(setting: Setting) -> Codes:
-    """The largest exponent around the lowest one that is aligned to: products underflow it, or just do not."""
+    """The largest exponent around the lowest one that is aligned to, and single bits around the last place kept then.
+
+    Half of the vectors: an output's lowest place or half of it, and one to three bits that tip it if they are kept.
+    """
     s = sum_of(setting)
-    clamp = s.unit.accumulate.clamp
-    assert clamp is not None
-    top = clamp + s.rng.integers(-6, 4, s.count)
+    record, out = s.unit.accumulate, s.unit.out
+    assert record.clamp is not None and record.fraction is not None
+    top = record.clamp + s.rng.integers(-6, 4, s.count)
     exponent = top[:, None] - s.rng.integers(0, s.edges[-1], (s.count, s.k)) * (s.rng.random((s.count, s.k)) < 0.5)
-    return s.terms(s.signs(s.k), exponent, s.styled()) | s.addend(
-        s.signs(), top - s.distances() * s.rng.integers(0, 2, s.count), fractions(s.rng, s.count, 24))
+    rank = np.argsort(s.shuffled(), axis=1)
+    tipping = s.signs()[:, None]
+    lowest = np.minimum(out.quantum_exponent + s.rng.integers(-1, 3, s.count), record.clamp)[:, None]
+    last = record.clamp - record.fraction + s.rng.integers(-3, 2, (s.count, s.k))
+    exponent = np.where(tipping, np.where(rank == 0, lowest, last), exponent)
+    fraction = np.where(tipping, U64(0), s.styled())
+    codes = s.terms(s.signs(s.k), exponent, fraction, present=~tipping | (rank < s.rng.integers(2, 5, (s.count, 1))),
+                    exact=True)
+    low = s.addend(s.signs(), top - s.distances() * s.rng.integers(0, 2, s.count), fractions(s.rng, s.count, 24))
+    none = s.no_addend()
+    return codes | {name: np.where(tipping[:, 0], none[name], low[name]) for name in low}
 
 
 def odd_against_even(setting: Setting) -> Codes:
@@ -251,22 +263,25 @@ def overflow_boundary(setting: Setting) -> Codes:
     step = out.emax - out.significand_bits + 1
     sign = s.signs()
     rank = np.argsort(s.shuffled(), axis=1)
-    by_addend = s.signs() if s.unit.c is not None else np.zeros(s.count, bool)
-    few = s.rng.integers(1, 5, s.count)
-    # By the products: 1, 2 or 4 equal shares of the largest value; small change beside them.
-    shares = s.rng.integers(0, min(2, (s.k - 1).bit_length()) + 1, s.count)
-    lead = rank < (1 << shares)[:, None]
-    share = (out.emax - shares)[:, None]
-    ones = ~U64(0) << U64(64 - min(64, s.product.first.precision + int(s.rng.integers(0, 3))))
+    by_addend = (s.signs() if s.unit.c is not None else np.zeros(s.count, bool))[:, None]
+    # By the products: all ones of the largest value as a staircase of terms, or 1, 2 or 4 shares of about its size;
+    # small change beside them.
+    width = min(s.product.first.precision, s.product.second.precision)
+    ones = ~U64(0) << U64(65 - width) if width > 1 else U64(0)
+    stairs = s.signs()[:, None]
+    shares = s.rng.integers(0, min(2, (s.k - 1).bit_length()) + 1, (s.count, 1))
+    over = s.rng.random((s.count, 1)) < 0.2
+    lead = np.where(stairs, rank < -(-out.significand_bits // width), rank < 1 << shares) & ~by_addend
+    place = np.where(stairs, out.emax - width * rank, out.emax - shares + over)
     change = step + s.rng.integers(-3, 2, (s.count, s.k))
-    exponent = np.where(lead & ~by_addend[:, None], share, change)
-    present = np.where(by_addend[:, None], rank < few[:, None], lead | (rank < 6) & s.signs(s.k))
-    fraction = np.where(lead & ~by_addend[:, None], np.where(s.signs(s.k), ones, s.styled()), U64(0))
+    exponent = np.where(lead, np.maximum(place, step - 1), change)
+    present = np.where(by_addend, rank < s.rng.integers(1, 5, (s.count, 1)), lead | (rank < s.k // 2) & s.signs(s.k))
+    fraction = np.where(lead, np.where(stairs | s.signs(s.k), ones, s.styled()), U64(0))
     with_sign = np.where(lead | (s.rng.random((s.count, s.k)) < 0.7), sign[:, None], ~sign[:, None])
-    codes = s.terms(with_sign, exponent, fraction, present=present, exact=bool(s.rng.random() < 0.7))
+    codes = s.terms(with_sign, exponent, fraction, present=present, exact=True)
     top = s.addend(sign, np.full(s.count, out.emax), np.full(s.count, ~U64(0)), steps=s.rng.integers(-2, 1, s.count))
     low = s.addend(sign, np.full(s.count, step), fractions(s.rng, s.count, 3))
-    return codes | {name: np.where(by_addend, top[name], low[name]) for name in top}
+    return codes | {name: np.where(by_addend[:, 0], top[name], low[name]) for name in top}
 
 
 def underflow_boundary(setting: Setting) -> Codes:

@@ -57,6 +57,7 @@ class Rows:
         self._heap: list[tuple[float, int, Row]] = []
         self._order = 0
         self._constant = 0
+        self._bits: dict[int, list[Node]] = {}
 
     def add_word(self, word: Node, weight: int = 0, arrival: float = 0.0):
         """Add an unsigned word times 2**`weight`; `arrival` in units of an XOR delay."""
@@ -72,6 +73,25 @@ class Rows:
     def add_constant(self, value: int):
         self._constant += value
 
+    def add_bit(self, bit: Node, weight: int = 0):
+        """Add an early bit of weight 2**`weight`: it takes the free place below a row of carries."""
+        if bit.constant is not None:
+            self._constant += bit.constant << weight
+        elif weight < self.width:
+            self._bits.setdefault(weight, []).append(bit)
+
+    def _filled(self, row: Row) -> Row:
+        """A row with one of the waiting bits below it."""
+        waiting = self._bits.get(row.low - 1)
+        if not waiting:
+            return row
+        return Row(row.low - 1, self.g.cat(waiting.pop(), row.bits))
+
+    def _put_left_over(self):
+        for weight, bits in self._bits.items():
+            while bits:
+                self.add_word(bits.pop(), weight)
+
     def reduce(self, name: str = "tree") -> tuple[Node, Node]:
         """Two words of `width` bits whose sum is the sum of all rows, modulo 2**width."""
         g = self.g
@@ -81,12 +101,17 @@ class Rows:
             self._order += 1
             heapq.heappush(self._heap, (0.0, self._order, Row(low, g.const(constant >> low, self.width - low))))
         number = 0
-        while len(self._heap) > 2:
+        while len(self._heap) > 2 or any(self._bits.values()):
             number += 1
+            if len(self._heap) < 3:
+                self._put_left_over()
+                if len(self._heap) < 3:
+                    break
             (first, _, x), (second, _, y), (third, _, z) = (heapq.heappop(self._heap) for _ in range(3))
             arrival = max(max(first, second) + EARLY_TO_OUT, third + LATE_TO_OUT)
             for row in self._full_adders(x, y, z, f"{name}_{number}"):
                 if row.low < self.width:
+                    row = self._filled(row)
                     self._order += 1
                     row = Row(row.low, row.bits[: self.width - row.low])
                     heapq.heappush(self._heap, (arrival, self._order, row))

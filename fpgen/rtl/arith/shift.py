@@ -28,6 +28,36 @@ def shift_left(g: Graph, x: Node, amount: Node, most: int | None = None, name: s
     return x
 
 
+def place_left(g: Graph, x: Node, amount: Node, most: int, signed: bool = False, name: str = "placed") -> Node:
+    """``x << amount``, no bit lost; ``x.width + most`` bits wide.
+
+    The smallest move first: a word that starts narrow grows late, and most of what grows is gates, not multiplexers.
+
+    Parameters
+    ----------
+    most : int
+        The largest amount that occurs.
+    signed : bool
+        `x` is in two's complement.
+    """
+    full = x.width + most
+    for k in range(min(amount.width, max(most, 1).bit_length())):
+        places, select = 1 << k, amount[k]
+        width = min(full, x.width + places)
+        stay = x.sext(width) if signed else x.zext(width)
+        moved = x.shifted(places).fit(width)
+        fixed, first = min(places, x.width), min(max(places, x.width), width)
+        parts = [stay[:fixed] & (~select).repeat(fixed)]
+        if first > fixed and places > x.width:  # between the two places
+            parts.append((stay[fixed] & ~select).repeat(first - fixed))
+        elif first > fixed:
+            parts.append(g.mux(select, moved[fixed:first], stay[fixed:first]))
+        if width > first:
+            parts.append(g.mux(select, moved[first:], stay[first:]))
+        x = g.step(f"{name}_{places}", g.cat(*parts))
+    return x.sext(full) if signed else x.zext(full)
+
+
 def shift_right_sticky(g: Graph, x: Node, amount: Node, width: int, most: int | None = None,
                        name: str = "aligned") -> tuple[Node, Node]:
     """``x >> amount`` in a window that starts at the top of `x`, and the OR of what falls out of it.

@@ -12,6 +12,7 @@ from ..float.rounder import Special, Target
 from ..graph import Graph, Node
 from .exact_span import rows_of_all, window_of_all
 from .inputs import Inputs
+from .terms import NETWORK
 
 
 def fits(inputs: Inputs, target: Target) -> bool:
@@ -26,7 +27,7 @@ def integer(g: Graph, inputs: Inputs, special: Special, target: Target) -> tuple
     g.section("Sum")
     first, second = rows.reduce("sum_tree")
     width = bits_for(window.least, window.most)
-    total = prefix.add(g, first[:width], second[:width], name="sum")
+    total = prefix.add(g, first[:width], second[:width], network=NETWORK, name="sum")
     if window.least >= 0:
         total = g.cat(total, g.const(0, 1))
     total = total.shifted(window.low - out.scale)

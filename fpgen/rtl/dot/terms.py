@@ -14,11 +14,20 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from ...formats import Format
-from ..arith import multiplier, shift
+from ..arith import multiplier, prefix, shift
 from ..arith.multiplier import Rows
 from ..arith.quantity import bits_for
 from ..float.unpack import Operand
 from ..graph import Graph, Node
+
+#: Prefix network of the long adders. ABC's default script turns sparser ones into ripple adders again (a 60-bit Sklansky
+#: adder: 454 um2, 1750 ps; Kogge-Stone: 506 um2, 1325 ps, through the `reference` recipe).
+NETWORK = "kogge_stone"
+
+
+#: Products that are shifted by more places than this are complemented before, and their sign is extended as they move;
+#: otherwise every bit of the shifted word is complemented.
+COMPLEMENTED_SHORT = 8
 
 
 @dataclass(frozen=True)
@@ -46,27 +55,61 @@ def window_of(a: Format, b: Format, count: int) -> Window:
 
 def add_products(g: Graph, rows: Rows, a: Sequence[Operand], b: Sequence[Operand], low: int, name: str = ""):
     """Put every ``a[i] * b[i] / 2**low`` into `rows`."""
+    if a[0].format.fixed and b[0].format.fixed:
+        _add_integer_products(g, rows, a, b, name)
+        return
     for i, (x, y) in enumerate(zip(a, b, strict=True)):
-        magnitude = _placed(g, x, y, low, f"{name}product_{i}")
-        add_signed(g, rows, magnitude, g.step(f"{name}sign_{i}", x.sign ^ y.sign), 0, f"{name}term_{i}")
+        # Of n complemented rows, n - 1 find a place for their 1 under a row of carries.
+        _add_product(g, rows, x, y, low, f"{name}product_{i}", last=i == len(a) - 1)
 
 
-def _placed(g: Graph, x: Operand, y: Operand, low: int, name: str) -> Node:
-    """``|x * y| / 2**low``."""
+def _add_product(g: Graph, rows: Rows, x: Operand, y: Operand, low: int, name: str, last: bool):
     exact = multiplier.multiply(g, x.significand, y.significand, name=name)
     place = (x.exponent + y.exponent - low).settled()
-    width = exact.width + place.high
-    return shift.shift_left(g, exact.zext(width), place.bits(max(1, place.high.bit_length())), place.high,
-                            f"{name}_placed")
+    amount = place.bits(max(1, place.high.bit_length()))
+    sign = g.step(f"{name}_sign", x.sign ^ y.sign)
+    if sign.constant is None and (last or place.high > COMPLEMENTED_SHORT):
+        term = negated(g, exact, sign, name)
+        word = shift.place_left(g, term, amount, place.high, signed=True, name=f"{name}_placed")
+        rows.add_word(g.cat(word[:-1], ~word[-1]))
+        rows.add_constant(-1 << (word.width - 1))
+    else:
+        placed = shift.place_left(g, exact, amount, place.high, name=f"{name}_placed")
+        add_signed(g, rows, placed, sign, 0, f"{name}_term")
+
+
+def negated(g: Graph, magnitude: Node, sign: Node, name: str) -> Node:
+    """``(-1)**sign * magnitude`` in two's complement, one bit wider."""
+    flipped = g.cat(magnitude ^ sign.repeat(magnitude.width), sign)
+    return g.step(f"{name}_signed", prefix.increment(g, flipped, sign, f"{name}_negated")[: flipped.width])
 
 
 def add_signed(g: Graph, rows: Rows, magnitude: Node, sign: Node, weight: int, name: str):
-    """Put ``(-1)**sign * magnitude * 2**weight`` into `rows`."""
+    """Put ``(-1)**sign * magnitude * 2**weight`` into `rows`: a long word, complemented where it stands."""
     if sign.constant == 0:
         rows.add_word(magnitude, weight)
         return
     width = magnitude.width
     word = g.step(name, magnitude ^ sign.repeat(width))
-    rows.add_word(g.cat(word, ~sign), weight)
-    rows.add_word(sign, weight)
     rows.add_constant(-1 << (width + weight))
+    rows.add_word(g.cat(word, ~sign), weight)
+    rows.add_bit(sign, weight)
+
+
+def _add_integer_products(g: Graph, rows: Rows, a: Sequence[Operand], b: Sequence[Operand], name: str):
+    """Two's-complement (or unsigned) multiplications as one array (Baugh and Wooley, 1973).
+
+    Bits that weigh minus are complemented, and a constant makes up for it. Rows of equal weight come together:
+    so full adders stand in columns of three bits from the start.
+    """
+    x_top = a[0].format.bits - 1 if a[0].format.signed else None
+    y_top = b[0].format.bits - 1 if b[0].format.signed else None
+    for j in range(b[0].format.bits):
+        for i, (x, y) in enumerate(zip(a, b, strict=True)):
+            assert x.code is not None and y.code is not None
+            row = x.code & y.code[j].repeat(x.code.width)
+            minus = (1 << x_top) if x_top is not None else 0
+            if j == y_top:
+                minus ^= (1 << row.width) - 1
+            rows.add_word(g.step(f"{name}product_{i}_row_{j}", row ^ minus), j)
+            rows.add_constant(-minus << j)

@@ -41,7 +41,7 @@ def _pool(waiting: deque[Job], processes: int) -> Generator[Done, None, list[Job
     try:
         while waiting or running:
             while waiting and len(running) < processes:
-                running[pool.submit(measure, waiting[0])] = waiting[0]
+                running[pool.submit(_measured, waiting[0])] = waiting[0]
                 waiting.popleft()
             for future in wait(running, timeout=0.5, return_when=FIRST_COMPLETED).done:
                 done = future.result()
@@ -61,6 +61,14 @@ def _pool(waiting: deque[Job], processes: int) -> Generator[Done, None, list[Job
         raise
     pool.shutdown()
     return []
+
+
+def _measured(job: Job) -> Done:
+    """`measure`; told to end, the process ends here, since the pool would take that for a result and go on."""
+    try:
+        return measure(job)
+    except SystemExit:
+        os._exit(128 + signal.SIGTERM)  # Yosys has been stopped on the way here
 
 
 def _begin():

@@ -128,7 +128,7 @@ def draw_block_values(unit: fpgen.Unit, count: int, rng: np.random.Generator) ->
     fmt, size = unit.source, unit.block.size
     codes = finite_codes(fmt, (count, size), rng)
     top = rng.integers(0, fmt.max_finite_code + 1, (count, 1))
-    span = rng.choice([2, 6, 14], (count, 1)) << max(fmt.trailing_bits, 0)
+    span = rng.choice([2, 6, 14], (count, 1)) << min(fmt.trailing_bits, 40)
     near = np.clip(top - rng.integers(0, span, (count, size)), 0, fmt.max_finite_code).astype(np.uint64)
     short = np.uint64(~((1 << max(fmt.trailing_bits - 3, 0)) - 1) & ((1 << fmt.bits) - 1))
     near = np.where(rng.random((count, size)) < 0.5, near & short, near)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 import fpgen
 from fpgen.errors import UsageError
 from fpgen.formats import CATALOGUE, as_format
-from fpgen.golden import sums, sums_exact, sums_short
+from fpgen.golden import sums, sums_exact, sums_short, sums_split
 from fpgen.units import PRESETS
 from fpgen.units.options import Rounding
 
@@ -107,11 +107,15 @@ def test_presets(unit):
     ("dot e4m3fn e4m3fn n=32 + fp32 -> fp32", sums_exact.run),
     ("dot int8 int8 n=16 + int32 -> int32", sums_exact.run),
     ("blockdot mxfp4 mxfp4 k=32 + fp32 -> fp32", sums_exact.run),
-    ("dot e5m2 e5m2 n=8 + fp32 -> fp32", sums_exact.run_limbs),
+    ("dot e5m2 e5m2 n=8 + fp32 -> fp32", sums_split.run),
+    ("dot fp16 fp16 n=16 -> bf16 port", sums_split.run),
+    ("blockdot mxfp8e5m2 mxfp8e5m2 k=32 + fp32 -> fp32", sums_split.run),
+    ("blockdot mxfp4 mxint8 k=64 + bf16 -> fp32", sums_split.run),
     ("dot bf16 bf16 n=4 + fp32 -> fp32", sums_exact.run_limbs),
     ("dot fp64 fp64 n=2 + fp64 -> fp64", sums_exact.run_limbs),
-    ("blockdot mxfp8e5m2 mxfp4 k=64 + fp32 -> fp32", sums_exact.run_limbs),
-    ("blockdot nvfp4 nvfp4 k=32 + fp32 -> fp32", sums_exact.run_limbs),
+    ("blockdot mxfp8e5m2 mxfp8e5m2 k=64 + fp32 -> fp32", sums_exact.run_limbs),
+    ("blockdot nvfp4 nvfp4 k=64 + fp32 -> fp32", sums_exact.run_limbs),
+    ("blockdot nvfp4 nvfp4 k=32 + fp32 -> fp32", sums_split.run),
     ("dot e2m1 e2m1 n=32 + fp32 -> fp32 rtz accumulate=aligned:fraction=25", sums_short.run),
     ("blockdot mxfp4 mxfp4 k=32 + fp32 -> fp32 accumulate=blackwell-mx", sums_short.run),
     ("dot e2m1 e2m1 n=16 -> e4m3fn accumulate=aligned:fraction=3", sums_short.run),
@@ -258,6 +262,35 @@ def test_exact_sum_against_fractions():
     for x, y, value in zip(*codes, found, strict=True):
         total = sum(fmt.value(int(p)) * fmt.value(int(q)) for p, q in zip(x, y, strict=True))
         assert float(total) == value  # Python rounds fractions to nearest, ties to even
+
+
+def odd(value: Fraction) -> float:
+    """A fraction cut to 53 bits, everything lost or-ed into the last."""
+    if not value:
+        return 0.0
+    magnitude = abs(value)
+    exponent = magnitude.numerator.bit_length() - magnitude.denominator.bit_length()
+    exponent -= magnitude < Fraction(2) ** exponent
+    scaled = magnitude / Fraction(2) ** (exponent - 52)
+    whole = scaled.numerator // scaled.denominator
+    whole |= whole != scaled
+    return float((whole if value > 0 else -whole) * Fraction(2) ** (exponent - 52))
+
+
+@given(seed=st.integers(0, 2**32 - 1))
+@settings(max_examples=60, deadline=None)
+def test_three_numbers_rounded_to_odd(seed):
+    """Against fractions: any distances, long and short significands, and sums of two that the third cancels."""
+    rng = np.random.default_rng(seed)
+    count = 40
+    x, y, z = (np.ldexp(rng.integers(-(1 << 53), 1 << 53, count) >> rng.integers(0, 53, count),
+                        rng.integers(-60, 60, count)) for _ in range(3))
+    z = np.where(rng.random(count) < 0.5, -(x + y), z)
+    z = np.where(rng.random(count) < 0.3, np.nextafter(z, np.inf), z)
+    order = rng.permutation(3)
+    found = sums_split.round_to_odd_sum_of_three(*(np.array([x, y, z])[order]))
+    for row in zip(x, y, z, found, strict=True):
+        assert odd(sum(map(Fraction, row[:3]))) == row[3], row
 
 
 def test_a_deliberate_error_in_the_record_shows():

@@ -106,9 +106,19 @@ class Products:
         """Whether every product is a binary64 number."""
         return fits_float64(a) and fits_float64(b) and a.significand_bits + b.significand_bits <= _WINDOW64
 
+    @property
+    def low(self) -> int:
+        """log2 of the step that all products are multiples of."""
+        return low(self.a) + low(self.b)
+
+    @property
+    def high(self) -> int:
+        """log2 of a power of two that no product exceeds."""
+        return high(self.a) + high(self.b)
+
     def window(self, count: int) -> int:
         """Bits of a sum of `count` products, in a fixed-point register that loses none."""
-        return high(self.a) + high(self.b) - low(self.a) - low(self.b) + (count - 1).bit_length()
+        return self.high - self.low + (count - 1).bit_length()
 
     def sums_suit(self, count: int) -> bool:
         """Whether sums of `count` products are exact in binary64, in any order."""
@@ -165,7 +175,7 @@ class Products:
 
     def sum_dtype(self, count: int) -> np.dtype:
         """float32 where sums of `count` products are exact in it, else float64."""
-        lowest, highest = low(self.a) + low(self.b), high(self.a) + high(self.b) + (count - 1).bit_length()
+        lowest, highest = self.low, self.high + (count - 1).bit_length()
         small = self.window(count) <= _WINDOW32 and lowest >= -_EXPONENT32 and highest <= _EXPONENT32
         return np.dtype(np.float32 if small else np.float64)
 

@@ -2,7 +2,8 @@
 
 A tile becomes rows, one for each of its results. Rows are worked out in chunks by one of these, the first that suits:
 
-- `sums_exact`, `sums_aligned`, `sums_rounded`: terms are binary64 numbers, see there for what fits;
+- `sums_exact`, `sums_split`, `sums_short`, `sums_aligned`, `sums_rounded`: terms are binary64 numbers; see there for
+  what fits;
 - `sums_exact.run_limbs` for exact sums of wider formats;
 - the exact model, one row after another, for what is left: scaled products of more than 53 bits, aligned sums of
   more than 53 bits (``fraction`` above 40 or so), and rounded sums in formats of more than 51 bits.
@@ -88,12 +89,12 @@ class Recipe(NamedTuple):
     @property
     def term_low(self) -> int:
         """log2 of the step of the terms."""
-        return low(self.products.a) + low(self.products.b) + sum(low(scale) for scale in self.scales)
+        return self.products.low + sum(low(scale) for scale in self.scales)
 
     @property
     def term_high(self) -> int:
         """log2 of a power of two that no term exceeds."""
-        most = high(self.products.a) + high(self.products.b) + sum(high(scale) for scale in self.scales)
+        most = self.products.high + sum(high(scale) for scale in self.scales)
         return most + (self.presum - 1).bit_length()
 
     @property
@@ -133,11 +134,12 @@ Engine = Callable[[Recipe, dict[str, np.ndarray], Modes], tuple[np.ndarray, np.n
 @lru_cache(maxsize=256)
 def engine_for(unit: DotProduct | BlockDot) -> Engine | None:
     """The engine that a unit goes to; None for the exact model."""
-    from . import sums_aligned, sums_exact, sums_rounded, sums_short
+    from . import sums_aligned, sums_exact, sums_rounded, sums_short, sums_split
 
     recipe = recipe_for(unit)
     engines: dict[Kind, list[tuple[Callable[[Recipe, int], bool], Engine]]] = {
-        Kind.EXACT: [(sums_exact.suits, sums_exact.run), (sums_exact.limbs_suit, sums_exact.run_limbs)],
+        Kind.EXACT: [(sums_exact.suits, sums_exact.run), (sums_split.suits, sums_split.run),
+                     (sums_exact.limbs_suit, sums_exact.run_limbs)],
         Kind.ALIGNED: [(sums_short.suits, sums_short.run), (sums_aligned.suits, sums_aligned.run)],
         Kind.TREE: [(sums_rounded.suits, sums_rounded.run_tree)],
         Kind.CHAIN: [(sums_rounded.suits, sums_rounded.run_chain)],

@@ -54,7 +54,7 @@ def _excess(recipe: Recipe) -> int:
     """Terms are below 2**(alignment exponent + this)."""
     if recipe.presum == 1:
         return 2 + len(recipe.scales)  # significands are below 2
-    products = high(recipe.products.a) + high(recipe.products.b) + (recipe.presum - 1).bit_length()
+    products = recipe.products.high + (recipe.presum - 1).bit_length()
     return max(1, products + len(recipe.scales))
 
 

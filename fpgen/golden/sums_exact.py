@@ -23,7 +23,7 @@ _MANTISSA = np.int64((1 << 52) - 1)
 
 def suits(recipe: Recipe, random_bits: int) -> bool:
     """Whether `run` is exact for this unit."""
-    return recipe.length == recipe.size and _by_blocks(recipe) and (
+    return recipe.length == recipe.size and by_blocks(recipe) and (
         recipe.c is None or recipe.out.fmt.significand_bits + random_bits + 2 <= 53)
 
 
@@ -99,10 +99,10 @@ def limbs_suit(recipe: Recipe, random_bits: int) -> bool:
     """Whether `run_limbs` is exact for this unit."""
     if not recipe.scales:
         return True
-    return _by_blocks(recipe) or recipe._replace(presum=1).binary64_terms
+    return by_blocks(recipe) or recipe._replace(presum=1).binary64_terms
 
 
-def _by_blocks(recipe: Recipe) -> bool:
+def by_blocks(recipe: Recipe) -> bool:
     """Whether sums of blocks are binary64 numbers, and can be scaled instead of their terms.
 
     An infinite scale makes every term infinite, or NaN where it is zero: that is not seen in a sum.
@@ -115,8 +115,8 @@ def run_limbs(recipe: Recipe, rows: dict[str, np.ndarray], modes: Modes) -> tupl
     """Codes and flags of rows, for windows of any width."""
     flush = recipe.semantics.subnormals.flush_inputs
     terms: list[limb_engine.Exact] = []
-    if recipe.scales or _by_blocks(recipe):
-        if _by_blocks(recipe):
+    if recipe.scales or by_blocks(recipe):
+        if by_blocks(recipe):
             values = scaled_sums(recipe, rows)
         else:
             values = recipe.products.values(rows["a"], rows["b"])

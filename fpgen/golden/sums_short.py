@@ -22,7 +22,7 @@ from . import sums_aligned
 from .decode import float64_values
 from .float64_engine import locate
 from .modes import Modes
-from .products import NONE, REAL, Products, alignment_codes, high, low, products_for, scratch
+from .products import NONE, REAL, Products, alignment_codes, products_for, scratch
 from .rounder import deliver
 from .sums import Recipe
 from .sums_exact import addend_values, scaled_sums
@@ -100,9 +100,9 @@ def run(recipe: Recipe, rows: dict[str, np.ndarray], modes: Modes) -> tuple[np.n
         top = np.maximum(top, align)
     quantum = np.where(top < REAL, 0, top - fraction)
     between = None
-    cut = quantum > low(products.a) + low(products.b) + scale
+    cut = quantum > products.low + scale
     if cut.any():
-        gone = cut & (quantum >= high(products.a) + high(products.b) + scale)  # only the addend is so high
+        gone = cut & (quantum >= products.high + scale)  # only the addend is so high
         total[gone & np.isfinite(total)] = 0.0
         between = np.flatnonzero(cut & ~gone)
     if addend is not None:

@@ -8,6 +8,8 @@ gates in between.
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -150,15 +152,30 @@ class Steps:
         for i, node in enumerate(self.nodes):
             groups: dict[tuple, int] = {}
             uses = reads.get(node.index, ())
-            edges = sorted({edge for _, low, high in uses for edge in (low, high)})
-            for low, high in pairwise(edges):
-                who = {reader for reader, start, end in uses if start <= low and high <= end}
+            for low, high, who in _runs(uses):
                 key = (tuple(sorted({self.head[r.index] for r in who if not isinstance(r, str)} - {i})),
                        any(isinstance(r, str) for r in who), bool(held.get(node.index, 0) >> low & 1))
                 groups[key] = groups.get(key, 0) + high - low
             for (who_reads, to_output, is_held), width in sorted(groups.items()):
                 if who_reads or to_output:
                     yield Net(i, width, who_reads, to_output, is_held)
+
+
+def _runs(uses) -> Iterator[tuple[int, int, set[Node | str]]]:
+    """Runs of bits that have the same readers, from the lowest up: (low, high, readers)."""
+    begins: dict[int, list[Node | str]] = {}
+    ends: dict[int, list[Node | str]] = {}
+    for reader, low, high in uses:
+        begins.setdefault(low, []).append(reader)
+        ends.setdefault(high, []).append(reader)
+    reading: Counter[Node | str] = Counter()
+    for low, high in pairwise(sorted(begins.keys() | ends.keys())):
+        reading.subtract(ends.get(low, ()))
+        reading.update(begins.get(low, ()))
+        for reader in ends.get(low, ()):
+            if reader in reading and not reading[reader]:
+                del reading[reader]
+        yield low, high, set(reading)
 
 
 def _reads(graph: Graph) -> dict[int, list[tuple[Node | str, int, int]]]:

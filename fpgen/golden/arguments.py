@@ -105,8 +105,8 @@ def _codes(port: Port, given: Any) -> np.ndarray:
         array.dtype.kind == "u" and array.dtype.itemsize * 8 <= port.element_width
     ):
         return array.astype(dtype, copy=False)
-    low, high = int(array.min()), int(array.max())
-    if low < 0 or high > top:
-        raise UsageError(f"{port.name} from {low} to {high}; codes of {port.format or 'this control'} "
+    signed, high = array.dtype.kind != "u", int(array.max())
+    if high > top or (signed and int(array.min()) < 0):
+        raise UsageError(f"{port.name} from {int(array.min())} to {high}; codes of {port.format or 'this control'} "
                          f"are 0 to {top} ({top:#x})")
     return array.astype(dtype, copy=False)

@@ -203,15 +203,23 @@ class Products:
         first = alignment_codes(self.a, a, float64_values(self.a, a, self.flush), self.flush)
         return first + alignment_codes(self.b, b, float64_values(self.b, b, self.flush), self.flush)
 
-    def sums(self, a: np.ndarray, b: np.ndarray, count: int) -> np.ndarray:
+    def pair_index(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        """Where `paired`: one index per two neighbouring products, intp of shape (rows, n / 2)."""
+        pairs = self.index(a, b).view(np.uint16)
+        index = scratch("pair index", pairs.shape, np.intp)  # what `take` would make of it every time
+        index[...] = pairs
+        return index
+
+    def sums(self, a: np.ndarray, b: np.ndarray, count: int, pairs: np.ndarray | None = None) -> np.ndarray:
         """Exact sums of `count` neighbouring products, where `sums_suit`: float64 of shape (rows, n / count).
 
         NaN and infinite products make sums what IEEE 754-2019 makes them. The sign of a zero is not defined.
+        `pairs` is `pair_index`, where the caller has it already.
         """
         rows, length = a.shape
         dtype = self.sum_dtype(count)
         if self.paired and count % 2 == 0:
-            index = self.index(a, b).view(np.uint16)
+            index = self.pair_index(a, b) if pairs is None else pairs
             table, each = self._table_of(dtype, True), count // 2
         elif self.joined:
             index, table, each = self.index(a, b), self._table_of(dtype, False), count

@@ -46,9 +46,9 @@ def addend_values(recipe: Recipe, rows: dict[str, np.ndarray]) -> np.ndarray:
     return float64_values(recipe.c, rows["c"], recipe.semantics.subnormals.flush_inputs)
 
 
-def scaled_sums(recipe: Recipe, rows: dict[str, np.ndarray]) -> np.ndarray:
-    """Exact sums of blocks times their scales, float64 of shape (rows, blocks)."""
-    sums = recipe.products.sums(rows["a"], rows["b"], recipe.size)
+def scaled_sums(recipe: Recipe, rows: dict[str, np.ndarray], pairs: np.ndarray | None = None) -> np.ndarray:
+    """Exact sums of blocks times their scales, float64 of shape (rows, blocks); `pairs` as in `Products.sums`."""
+    sums = recipe.products.sums(rows["a"], rows["b"], recipe.size, pairs)
     for name, fmt in zip(("a_scale", "b_scale"), recipe.scales, strict=False):
         sums *= float64_values(fmt, rows[name])
     return sums

@@ -66,11 +66,10 @@ def _tables(a, b, flush: bool) -> tuple[np.ndarray, np.ndarray]:
     return np.bitwise_or.outer(bits, bits).reshape(-1), np.where(every == 0, NONE, highest).astype(np.int32)
 
 
-def _top(products: Products, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+def _top(products: Products, pairs: np.ndarray) -> np.ndarray:
     """The largest alignment exponent of each row's products, int32; `NONE` where all are zero."""
     table, highest = _tables(products.a, products.b, products.flush)
-    index = products.index(a, b).view(np.uint16)
-    bits = table.take(index, mode="clip", out=scratch("bits", index.shape, table.dtype))
+    bits = table.take(pairs, mode="clip", out=scratch("bits", pairs.shape, table.dtype))
     words = bits.view(np.uint64)
     found = words[:, 0].copy()
     for column in range(1, words.shape[1]):
@@ -86,8 +85,9 @@ def run(recipe: Recipe, rows: dict[str, np.ndarray], modes: Modes) -> tuple[np.n
     """Codes of rows; flags are 0."""
     products, fraction = recipe.products, recipe.record.fraction
     assert fraction is not None
-    total = scaled_sums(recipe, rows)[:, 0]
-    top = _top(products, rows["a"], rows["b"])
+    pairs = products.pair_index(rows["a"], rows["b"])
+    total = scaled_sums(recipe, rows, pairs)[:, 0]
+    top = _top(products, pairs)
     scale: np.ndarray | int = 0
     if recipe.scales:
         scale = sum(alignment_codes(fmt, rows[name][:, 0], float64_values(fmt, rows[name][:, 0]), False)

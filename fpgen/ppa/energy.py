@@ -9,6 +9,8 @@ import json
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -126,7 +128,7 @@ def measure_energy(unit: "Unit", point: Point, technology: Technology | str, *, 
     if cached and (known := _read(path)) is not None:
         return known
     start = time.monotonic()
-    library = liberty.load(tech.liberty, power=True)
+    library = _library(tech.liberty, tech.library.content_hash)
     flat = netlist.from_text(flow.netlist_text(point.netlist_hash), point.top, f"mapped netlist of {point.top}")
     found = _measure(unit, flat, library, source, given, seed, vectors)
     found = replace(found, seconds=time.monotonic() - start)
@@ -158,7 +160,13 @@ def stimulus_text(record: Mapping[str, Any]) -> str:
     return f"power: {', '.join(parts)}; charging the input nets ({record['inputs_pj']:.3g} pJ) not counted"
 
 
-def _read(path: Any) -> Energy | None:
+@lru_cache(maxsize=2)
+def _library(path: Path, content_hash: str) -> Library:
+    """A library with its power tables: of a large one they take seconds to come from the cache."""
+    return liberty.load(path, power=True)
+
+
+def _read(path: Path) -> Energy | None:
     try:
         return Energy(**json.loads(path.read_bytes()))
     except (OSError, ValueError, TypeError):

@@ -320,6 +320,15 @@ def test_scale_policies_by_hand(policy, amax, scale):
     assert int(unit.compute(x.view(np.uint32)).scales) == scale
 
 
+@pytest.mark.parametrize(("amax", "scale"), [(1.5, 128), (3.0, 129), (1.49, 127), (2.99, 128)])
+def test_policy_even_of_an_element_with_one_bit(amax, scale):
+    """1.5 is a tie of 1 and 2, 3 one of 2 and 4; the significand 1 is odd whatever the exponent, so both go up."""
+    unit = fpgen.BlockQuantize(source="fp32", block="e2m0:inf=none,nan=none@e8m0/1", out="e2m0:inf=none,nan=none",
+                               policy="even")
+    emax = unit.block.element.emax
+    assert int(unit.compute(np.array([amax], dtype=np.float32).view(np.uint32)).scales) == scale - emax
+
+
 def test_blocks_of_subnormals_and_of_the_largest():
     """Both ends of E8M0: the smallest scale is 2**-127, so 2**-126 is 2 of it, 2**-127 (subnormal in fp32) is 1, and
     2**-149 is nothing; the largest fp32 is 2**127 * 1.99..., scale 2**125 under floor, 6 after saturation."""

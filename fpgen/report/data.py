@@ -33,6 +33,7 @@ class Axis:
 AREA = Axis("area_um2", "area", "µm²")
 DELAY = Axis("delay_ps", "delay", "ps")
 FMAX = Axis("fmax_mhz", "highest clock", "MHz")
+LUTS = Axis("luts", "LUTs", "")
 ENERGY = Axis("energy_pj", "energy per operation", "pJ")
 REGISTERS = Axis("registers", "flip-flops", "")
 ERROR = Axis("error_rms", "rms error / rms result", "")
@@ -49,7 +50,7 @@ class View:
 
     def __init__(self, records: Sequence[Record]):
         self.records = list(records)
-        self.good = [record for record in records if record["status"] == "ok" and record.get("area_um2") is not None]
+        self.good = [record for record in records if record["status"] == "ok" and record.get("delay_ps") is not None]
         self.bad = [record for record in records if record["status"] != "ok"]
 
     @cached_property

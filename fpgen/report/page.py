@@ -20,6 +20,7 @@ from .data import ENERGY, ERROR, Record, View, common
 _COLUMNS = {
     "series": "series", "technology": "technology", "recipe": "recipe", "target_ps": "target ps",
     "area_um2": "area µm²", "nand2_eq": "NAND2 eq.", "delay_ps": "delay ps", "fmax_mhz": "Fmax MHz", "adp": "ADP/1e6",
+    "luts": "LUTs", "dsps": "DSPs",
     "latency": "latency", "registers": "registers", "cells": "cells", "logic_depth": "depth",
     "energy_pj": "energy pJ", "leakage_nw": "leakage nW", "proof": "proof",
     "error_rms": "error rms", "error_max": "error max", "error_sum": "error/terms",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import style
-from .data import AREA, DELAY, ENERGY, ERROR, FMAX, REGISTERS, Axis, Record, View, fronts, sections_of
+from .data import AREA, DELAY, ENERGY, ERROR, FMAX, LUTS, REGISTERS, Axis, Record, View, fronts, sections_of
 from .fits import Fit, belongs, fits
 
 if TYPE_CHECKING:
@@ -52,6 +52,8 @@ def all_plots(view: View, link: dict[int, str]) -> list[Plot]:
         `id` of a record to the place in the page that its mark points to.
     """
     found: list[Plot | None] = [pareto(view, DELAY, AREA, "area-delay", link)]
+    if view.has(LUTS):
+        found.append(pareto(view, DELAY, LUTS, "luts-delay", link))
     if view.has(ENERGY):
         found.append(pareto(view, ENERGY, AREA, "area-energy", link))
     if view.has(ERROR):
@@ -59,7 +61,7 @@ def all_plots(view: View, link: dict[int, str]) -> list[Plot]:
         found.append(curves(view, ERROR, "error"))
     found += [depth(view)]
     for technology in view.technologies:
-        for axis in (AREA, DELAY, ENERGY):
+        for axis in (AREA, LUTS, DELAY, ENERGY):
             found.append(scaling(view, axis, technology))
     found.append(breakdown(view))
     return [plot for plot in found if plot is not None]
@@ -95,7 +97,7 @@ def pareto(view: View, x: Axis, y: Axis, name: str, link: dict[int, str]) -> Plo
     caption = (f"Each mark is one synthesised unit; down and to the left is better. Filled marks are beaten by none in "
                f"both figures, among {among}; the line joins them. Grey and hollow: dominated "
                f"({beaten_in_all} of {len(records)}). A click on a mark goes to its line in the table.")
-    return Plot(name, f"{y.title.capitalize()} against {x.title}", caption, style.arrange(drawn))
+    return Plot(name, f"{_heading(y)} against {x.title}", caption, style.arrange(drawn))
 
 
 def _by_series(view: View, records: Sequence[Record]) -> dict[str, list[Record]]:
@@ -123,6 +125,10 @@ def _lines(view: View, panel: Any, kept: Sequence[Sequence[Record]], x: Axis, y:
     for name, (xs, ys) in drawn.items():
         colour, line = ("#000000", "-") if name is None else (looks[name].colour, looks[name].line)
         panel.plot(xs, ys, zorder=3, color=colour, linestyle=line, linewidth=1.2)
+
+
+def _heading(axis: Axis) -> str:
+    return axis.title[0].upper() + axis.title[1:]
 
 
 def _legend(panel: Any, beaten: Sequence[Record]):
@@ -165,7 +171,7 @@ def curves(view: View, axis: Axis, name: str) -> Plot | None:
         style.legend(panel)
     data = next((str(r["error_data"]) for r in records if r.get("error_data")), "")
     caption = f"{axis.label} along {view.scale}{f', on data: {data}' if data and axis is ERROR else ''}."
-    return Plot(f"{name}-{view.scale}", f"{axis.title.capitalize()} along {view.scale}", caption, style.arrange(drawn))
+    return Plot(f"{name}-{view.scale}", f"{_heading(axis)} along {view.scale}", caption, style.arrange(drawn))
 
 
 def depth(view: View) -> Plot | None:
@@ -217,7 +223,7 @@ def scaling(view: View, axis: Axis, technology: str) -> Plot | None:
     caption = ("Marks: of each unit the synthesis with the shortest delay. Lines: "
                f"a + b·{view.scale} + c·{view.scale}², least squares; the table gives the coefficients. "
                "Below: figure minus fit, in per cent of the figure.")
-    return Plot(f"scaling-{axis.column}-{technology}", f"{axis.title.capitalize()} along {view.scale}", caption,
+    return Plot(f"scaling-{axis.column}-{technology}", f"{_heading(axis)} along {view.scale}", caption,
                 style.arrange(drawn), tuple(found))
 
 

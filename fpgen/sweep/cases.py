@@ -110,10 +110,14 @@ def check_axes(sweep: Sweep):
     RunFailure
         When one is there and cannot be read.
     """
-    from ..ppa import operands, recipe, technology
+    from ..ppa import fpga, operands, recipe, technology
 
     for name in sweep.parameters.get(AXES[0], ()):
-        technology.load(str(name))
+        if name not in fpga.targets():
+            technology.load(str(name))
+        elif sweep.measure.power or sweep.measure.breakdown or sweep.measure.prove or sweep.measure.targets:
+            raise UsageError(f"sweep file {sweep.path}: technology {name} with power, breakdown, prove or targets; "
+                             "those belong to cell libraries")
     for name in sweep.parameters.get(AXES[1], ()):
         recipe.load(str(name))
     if sweep.measure.power is not None:

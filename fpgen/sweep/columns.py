@@ -38,6 +38,8 @@ COLUMNS: dict[str, tuple[type, str]] = {
     "logic_depth": (int, "cells on the critical path"),
     "startpoint": (str, "where the critical path starts"),
     "endpoint": (str, "where it ends"),
+    "luts": (int, "four-input LUTs, of an FPGA"),
+    "dsps": (int, "multiplier blocks, of an FPGA"),
     "sections": (str, "area by section of the datapath, um2: JSON; from a synthesis that keeps them apart"),
     "sections_reason": (str, "why there are none"),
     "proof": (str, "mapped netlist against the Verilog: proven, failed, timed out, inconclusive, not attempted"),

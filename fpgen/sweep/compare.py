@@ -22,8 +22,8 @@ from ..resources import resource_dir
 #: Figures that can be compared, and which way is better: -1 for less.
 METRICS: dict[str, int] = {
     "area_um2": -1, "nand2_eq": -1, "delay_ps": -1, "adp": -1, "fmax_mhz": +1, "cells": -1, "registers": -1,
-    "logic_depth": -1, "latency": -1, "energy_pj": -1, "leakage_nw": -1, "error_rms": -1, "error_max": -1,
-    "error_sum": -1,
+    "logic_depth": -1, "latency": -1, "luts": -1, "dsps": -1, "energy_pj": -1, "leakage_nw": -1,
+    "error_rms": -1, "error_max": -1, "error_sum": -1,
 }
 _FILE_KEYS: tomlfile.Kinds = {"tolerance": dict, "unit": list}
 _UNIT_KEYS: tomlfile.Kinds = {"match": str, **dict.fromkeys(METRICS, (int, float))}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import importlib.metadata
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -103,7 +104,24 @@ def library_of(technology: str | None, liberty: str | None, driving_cell: str | 
     return technologies.load(technology or technologies.DEFAULT)
 
 
+def is_fpga(technology: str | None) -> bool:
+    """Whether that is an FPGA rather than a cell library."""
+    from ..ppa import fpga
+
+    return technology in fpga.targets()
+
+
+@functools.cache
+def _nextpnr() -> str:
+    """Versions of nextpnr's packages."""
+    names = sorted({item.metadata["Name"] for item in importlib.metadata.distributions()
+                    if (item.metadata["Name"] or "").startswith("yowasp-nextpnr-")})
+    return " ".join(f"{name} {importlib.metadata.version(name)}" for name in names)
+
+
 def _library_hash(technology: str | None, measure: Measure) -> str:
+    if is_fpga(technology):
+        return digest(str(technology), _nextpnr())
     found = library_of(technology, measure.liberty, measure.driving_cell)
     return digest(found.name, found.library.content_hash, found.driving_cell, f"{found.output_load_ff:g}",
                   *found.dont_use)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import FpgenError, RunFailure, UsageError
-from .job import Job, code_hash, library_of
+from .job import Job, code_hash, is_fpga, library_of
 
 #: Less free space than this in the cache, in bytes, and a failure says nothing about the point.
 _FULL_BYTES = 8 << 20
@@ -86,6 +86,8 @@ def _records(job: Job) -> tuple[list[dict[str, Any]], bool]:
 
     unit = parse_unit(job.unit)
     plan = job.measure
+    if is_fpga(job.technology):
+        return _fpga_records(unit, job)
     tech = library_of(job.technology, plan.liberty, plan.driving_cell)
     verilog = unit.verilog()
     points = flow.measure(verilog, unit.name, technology=tech, recipe=job.recipe, effort=plan.effort,
@@ -95,10 +97,7 @@ def _records(job: Job) -> tuple[list[dict[str, Any]], bool]:
                          cached=not job.fresh) for point in points]
     if plan.power is not None:
         points = [with_energy(unit, point, tech, plan.power, cached=not job.fresh) for point in points]
-    common = {
-        "library_hash": tech.library.content_hash, "latency": unit.latency, "contract": unit.contract,
-        **({} if job.accuracy is None else _accuracy(unit, job.accuracy)),
-    }
+    common = {"library_hash": tech.library.content_hash, **_of_unit(unit, job)}
     records = []
     for point in points:
         record = {**common, **_columns(point.to_dict())}
@@ -107,6 +106,27 @@ def _records(job: Job) -> tuple[list[dict[str, Any]], bool]:
         records.append(record)
     timed_out = any("time limit" in str(point.failure) for point in points)
     return records, not timed_out
+
+
+def _fpga_records(unit, job: Job) -> tuple[list[dict[str, Any]], bool]:
+    """The same for an FPGA, by Yosys and nextpnr."""
+    from ..ppa import fpga
+
+    common = _of_unit(unit, job)
+    points = fpga.measure(unit.verilog(), unit.name, str(job.technology), engine=job.measure.engine,
+                          timeout=max(job.measure.timeout, 600.0), cached=not job.fresh)
+    records = []
+    for point in points:
+        plain = point.to_dict()
+        plain |= {"technology": plain.pop("target"), "recipe": f"nextpnr/seed {plain['seed']}"}
+        records.append({**common, **_columns(plain)})
+    return records, not any("time limit" in str(point.failure) for point in points)
+
+
+def _of_unit(unit, job: Job) -> dict[str, Any]:
+    """Columns that do not come from a synthesis."""
+    return {"latency": unit.latency, "contract": unit.contract,
+            **({} if job.accuracy is None else _accuracy(unit, job.accuracy))}
 
 
 def _sections(verilog: str, top: str, recipe: str | None, record: dict[str, Any], tech, engine, timeout: float
@@ -146,6 +166,7 @@ def _columns(point: dict[str, Any]) -> dict[str, Any]:
             value = json.dumps(value, sort_keys=True)
         columns[name] = value
     if failure is None:
-        columns["adp"] = point["area_um2"] * point["delay_ps"] / 1e6
+        if "area_um2" in point:
+            columns["adp"] = point["area_um2"] * point["delay_ps"] / 1e6
         columns["fmax_mhz"] = 1e6 / point["delay_ps"] if point["delay_ps"] else None
     return columns

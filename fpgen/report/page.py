@@ -172,7 +172,7 @@ def _assumptions(view: View) -> list[tuple[str, str]]:
         told = "; ".join(f"{value}{unit}" + (f" ({count} records)" if len(counts) > 1 else "")
                          for value, count in counts.items())
         rows.append((name.removesuffix("_ff").replace("_", " "), told))
-    rows.append(("place and route", "none: cell area and gate delay of the mapped netlist, before placement"))
+    rows.append(("place and route", "of cell libraries none: area and delay of the mapped netlist, before placement"))
     for name, heading in (("power_stimulus", "energy: operands"), ("power_assumptions", "energy: rests on")):
         rows += [(heading, text) for text in sorted({str(r[name]) for r in view.good if r.get(name)})]
     data = sorted({str(record["error_data"]) for record in view.good if record.get("error_data")})

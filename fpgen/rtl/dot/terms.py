@@ -20,8 +20,8 @@ from ..arith.quantity import bits_for
 from ..float.unpack import Operand
 from ..graph import Graph, Node
 
-#: Prefix network of the long adders. ABC's default script turns sparser ones into ripple adders again (a 60-bit Sklansky
-#: adder: 454 um2, 1750 ps; Kogge-Stone: 506 um2, 1325 ps, through the `reference` recipe).
+#: Prefix network of the long adders. ABC's default script turns sparser ones into ripple adders (60 bits of Sklansky:
+#: 454 um2, 1750 ps; Kogge-Stone: 506 um2, 1325 ps, through the `reference` recipe).
 NETWORK = "kogge_stone"
 
 
@@ -56,7 +56,7 @@ def window_of(a: Format, b: Format, count: int) -> Window:
 def add_products(g: Graph, rows: Rows, a: Sequence[Operand], b: Sequence[Operand], low: int, name: str = ""):
     """Put every ``a[i] * b[i] / 2**low`` into `rows`."""
     if a[0].format.fixed and b[0].format.fixed:
-        _add_integer_products(g, rows, a, b, name)
+        _add_integer_products(g, rows, a, b, a[0].format.scale + b[0].format.scale - low, name)
         return
     for i, (x, y) in enumerate(zip(a, b, strict=True)):
         # Of n complemented rows, n - 1 find a place for their 1 under a row of carries.
@@ -96,20 +96,20 @@ def add_signed(g: Graph, rows: Rows, magnitude: Node, sign: Node, weight: int, n
     rows.add_bit(sign, weight)
 
 
-def _add_integer_products(g: Graph, rows: Rows, a: Sequence[Operand], b: Sequence[Operand], name: str):
-    """Two's-complement (or unsigned) multiplications as one array (Baugh and Wooley, 1973).
+def _add_integer_products(g: Graph, rows: Rows, a: Sequence[Operand], b: Sequence[Operand], place: int, name: str):
+    """Two's-complement (or unsigned) multiplications as one array, at bit `place` (Baugh and Wooley, 1973).
 
     Bits that weigh minus are complemented, and a constant makes up for it. Rows of equal weight come together:
     so full adders stand in columns of three bits from the start.
     """
     x_top = a[0].format.bits - 1 if a[0].format.signed else None
     y_top = b[0].format.bits - 1 if b[0].format.signed else None
-    for j in range(b[0].format.bits):
-        for i, (x, y) in enumerate(zip(a, b, strict=True)):
+    for i, (x, y) in enumerate(zip(a, b, strict=True)):
+        for j in range(b[0].format.bits):
             assert x.code is not None and y.code is not None
             row = x.code & y.code[j].repeat(x.code.width)
             minus = (1 << x_top) if x_top is not None else 0
             if j == y_top:
                 minus ^= (1 << row.width) - 1
-            rows.add_word(g.step(f"{name}product_{i}_row_{j}", row ^ minus), j)
-            rows.add_constant(-minus << j)
+            rows.add_word(g.step(f"{name}product_{i}_row_{j}", row ^ minus), place + j)
+            rows.add_constant(-minus << (place + j))

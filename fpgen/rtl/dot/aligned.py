@@ -111,7 +111,7 @@ def _inside(g: Graph, record: Accumulation, group: Sequence[Family], addend: Ter
     terms = Aligned.of(g, group, record.clamp)
     if addend is None:
         return add_up(g, terms.summands(keep, record.treatment), terms.top, "sum")
-    own = _as_top(addend)
+    own = _as_top(addend).beside(terms.top)
     other = own.at_least(record.clamp)
     leads = g.step("addend_leads", other.above(terms.top))
     top = other.join(terms.top, leads)
@@ -173,5 +173,5 @@ def _outside(g: Graph, record: Accumulation, total: Sum, addend: Term) -> Sum:
     """Step 4 with the addend outside."""
     keep_sum, keep_addend = record.sum_fraction or record.fraction, record.addend_fraction or record.fraction
     assert keep_sum is not None and keep_addend is not None
-    other = Sum(addend.sign, addend.magnitude, addend.fraction, addend.largest, _as_top(addend))
+    other = Sum(addend.sign, addend.magnitude, addend.fraction, addend.largest, _as_top(addend).beside(total.top))
     return _joined(g, record, total, other, keep_sum, keep_addend, "sum", record.addend_reach)

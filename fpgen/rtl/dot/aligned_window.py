@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 from ...units.accumulation import Treatment
 from ..arith import shift
+from ..arith.largest import largest
 from ..arith.quantity import Quantity, bits_for
 from ..graph import Graph, Node
 from .aligned_terms import Family, signed_sum
@@ -39,6 +40,12 @@ class Top:
         larger = floor.choose(own.less(clamp), own)
         return Top(Quantity(larger.node, clamp, max(own.high, clamp), own.offset), self.none)
 
+    def beside(self, other: Top) -> Top:
+        """With the other's offset, so that both compare as they are: the constant is added here, where it is early."""
+        offset = other.exponent.offset
+        node = (self.exponent - offset).settled().node
+        return Top(Quantity(node, self.exponent.low, self.exponent.high, offset), self.none)
+
     def above(self, other: Top) -> Node:
         """1 when this one decides the larger of both."""
         return (other.exponent.less(self.exponent) | other.none) & ~self.none
@@ -60,20 +67,12 @@ def own_top(g: Graph, family: Family) -> Top:
         exponent = term.exponent
         assert exponent.offset == first.offset and exponent.low >= exponent.offset
         nodes.append(exponent.node & (~term.zero).repeat(exponent.node.width))
-    level = 0
-    while len(nodes) > 1:
-        level += 1
-        nodes = [g.step(f"largest_{level}", _larger(g, *nodes[i : i + 2])) if i + 1 < len(nodes) else nodes[i]
-                 for i in range(0, len(nodes), 2)]
+    top = largest(g, nodes, name="largest_exponent")
     if first.low > first.offset:
-        none = nodes[0].none()
+        none = top.none()
     else:
         none = g.cat(*[term.zero for term in family.terms]).all()
-    return Top(Quantity(nodes[0], first.low, first.high, first.offset), g.step("no_exponent", none))
-
-
-def _larger(g: Graph, x: Node, y: Node) -> Node:
-    return g.mux(x.less(y), y, x)
+    return Top(Quantity(top, first.low, first.high, first.offset), g.step("no_exponent", none))
 
 
 @dataclass(frozen=True)

@@ -231,6 +231,9 @@ def _overflow(g: Graph, rounded: Node, beyond: Node, round_up: Node, target: Tar
     always_nearest = mode.nearest.constant == 1
     if (out.infinity is Infinity.IEEE and semantics.overflow.gives_infinity and always_nearest and not target.flags):
         return beyond  # a carry out of the largest finite code is the code of infinity already
+    ones = (1 << out.trailing_bits) - 1
+    if round_up.constant == 0 and out.max_finite_code & ones == ones:
+        return beyond  # without a carry, what exceeds a whole last binade has its exponent beyond it
     if out.zero:
         largest = out.max_finite_code
         if largest + 1 == 1 << out.magnitude_bits:

@@ -97,19 +97,33 @@ def add_signed(g: Graph, rows: Rows, magnitude: Node, sign: Node, weight: int, n
 
 
 def _add_integer_products(g: Graph, rows: Rows, a: Sequence[Operand], b: Sequence[Operand], place: int, name: str):
-    """Two's-complement (or unsigned) multiplications as one array, at bit `place` (Baugh and Wooley, 1973).
+    """Two's-complement (or unsigned) multiplications, at bit `place`.
 
-    Bits that weigh minus are complemented, and a constant makes up for it. Rows of equal weight come together:
-    so full adders stand in columns of three bits from the start.
+    Each is summed by itself first: one array for all of them has fewer adders, but ABC's `scorr` and `dch` do not end
+    within minutes on it (as on Booth digits, `arith.multiplier`).
     """
-    x_top = a[0].format.bits - 1 if a[0].format.signed else None
-    y_top = b[0].format.bits - 1 if b[0].format.signed else None
+    signed = a[0].format.signed or b[0].format.signed
     for i, (x, y) in enumerate(zip(a, b, strict=True)):
-        for j in range(b[0].format.bits):
-            assert x.code is not None and y.code is not None
-            row = x.code & y.code[j].repeat(x.code.width)
-            minus = (1 << x_top) if x_top is not None else 0
-            if j == y_top:
-                minus ^= (1 << row.width) - 1
-            rows.add_word(g.step(f"{name}product_{i}_row_{j}", row ^ minus), place + j)
-            rows.add_constant(-minus << (place + j))
+        word = multiply_integers(g, x, y, f"{name}product_{i}")
+        if signed:
+            rows.add_word(g.cat(word[:-1], ~word[-1]), place)
+            rows.add_constant(-1 << (place + word.width - 1))
+        else:
+            rows.add_word(word, place)
+
+
+def multiply_integers(g: Graph, x: Operand, y: Operand, name: str) -> Node:
+    """The product of two fixed-point operands as it stands, signed if one of them is (Baugh and Wooley, 1973).
+
+    Bits that weigh minus are complemented, and a constant makes up for it.
+    """
+    assert x.code is not None and y.code is not None
+    inner = Rows(g, x.code.width + y.code.width)
+    for j, bit in enumerate(y.code):
+        minus = 1 << (x.code.width - 1) if x.format.signed else 0
+        if j == y.code.width - 1 and y.format.signed:
+            minus ^= (1 << x.code.width) - 1
+        inner.add_word(g.step(f"{name}_row_{j}", (x.code & bit.repeat(x.code.width)) ^ minus), j)
+        inner.add_constant(-minus << j)
+    first, second = inner.reduce(f"{name}_tree")
+    return prefix.add(g, first, second, name=name)

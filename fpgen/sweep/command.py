@@ -15,7 +15,7 @@ def sweep(file: Path, *, dry_run: bool, as_json: bool, **options: Any):
     """`fpgen sweep`."""
     from . import show
     from .cases import cases, check_axes
-    from .run import run
+    from .run import Progress, run
     from .spec import load
 
     found = load(file)
@@ -28,8 +28,20 @@ def sweep(file: Path, *, dry_run: bool, as_json: bool, **options: Any):
         else:
             show.points(found, listed)
         return
-    with show.progress(found, quiet=as_json) as tell:
-        result = run(found, tell=tell, **options)
+    last = Progress(0, 0)
+    try:
+        with show.progress(found, quiet=as_json) as tell:
+            def follow(step: Progress):
+                nonlocal last
+                last = step
+                tell(step)
+
+            result = run(found, tell=follow, **options)
+    except KeyboardInterrupt:
+        if last.total:
+            click.echo(f"{last.done} of {last.total} points are done and kept; the same command goes on from there",
+                       err=True)
+        raise
     if as_json:
         click.echo(json.dumps(result.records, indent=2))
     else:

@@ -37,7 +37,8 @@ def aligned(g: Graph, unit: DotProduct | BlockDot, inputs: Inputs, mode: Mode, t
     code = g.const(0, 1)
     groups = grouped(whole, size)
     for number, group in enumerate(groups):
-        code = _group(g, record, group, addend, mode, between)
+        with g.scope(f"g{number}_" if len(groups) > 1 else ""):
+            code = _group(g, record, group, addend, mode, between)
         if number + 1 < len(groups):
             addend = unpack(g, g.step("group_sum", code), between.out, False, "sum")
     return delivered(g, code, mode, between, target), g.const(0, 5)
@@ -93,7 +94,8 @@ def _as_top(term: Term) -> Top:
 
 
 def _entering(term: Term, distance: Quantity, record: Accumulation, keep: int) -> Summand:
-    return Summand(term.sign, term.magnitude, term.fraction, term.largest, distance, keep, record.treatment)
+    return Summand(term.sign, term.magnitude, term.fraction, term.largest, distance, keep, record.treatment,
+                   term.name)
 
 
 def _below(top: Top, other: Top, leads: Node) -> Quantity:
@@ -160,12 +162,12 @@ def _joined(g: Graph, record: Accumulation, x: Sum, y: Sum, keep_x: int, keep_y:
     magnitude = y.magnitude
     if reach is not None:
         magnitude = magnitude & down_y.less(reach + 1).repeat(magnitude.width)
-    parts = [(x.sign, x.magnitude, x.places, x.largest, down_x, keep_x),
-             (y.sign, magnitude, y.places, y.largest, down_y, keep_y)]
     summands = []
-    for sign, word, places, largest, distance, keep in parts:
-        wide = word.zext(max(word.width, places + 1))
-        summands.append(Summand(sign, wide, places, largest, distance, keep, record.join))
+    for part, word, distance, keep, which in ((x, x.magnitude, down_x, keep_x, "first"),
+                                              (y, magnitude, down_y, keep_y, "second")):
+        wide = word.zext(max(word.width, part.places + 1))
+        summands.append(Summand(part.sign, wide, part.places, part.largest, distance, keep, record.join,
+                                f"{name}_{which}"))
     return add_up(g, summands, top, name)
 
 

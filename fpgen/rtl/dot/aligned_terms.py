@@ -25,6 +25,9 @@ from .block import Block, blocks_of
 from .block import magnitude as block_magnitude
 from .inputs import Inputs
 
+#: Arrival of aligned rows in the tree, in XOR delays: their signs are there long before.
+ALIGNED = 8.0
+
 
 @dataclass(frozen=True)
 class Term:
@@ -38,6 +41,8 @@ class Term:
         Bits of the magnitude below the place of the alignment exponent; at least one bit is not below.
     largest : int
         Bound of the magnitude.
+    name : str
+        The start of the names of its steps.
     zero : Node
         1 when it has no alignment exponent (it is then zero).
     special : Special
@@ -50,6 +55,7 @@ class Term:
     largest: int
     zero: Node
     special: Special
+    name: str
 
     @property
     def integer(self) -> int:
@@ -106,7 +112,7 @@ def _fitted(magnitude: Node, fraction: int) -> tuple[Node, int]:
 def alone(g: Graph, operand: Operand) -> Term:
     """An addend as a term."""
     return Term(operand.sign, operand.significand, operand.top_exponent, operand.significand.width - 1, _most(operand),
-                operand.zero, of_operand(g, operand))
+                operand.zero, of_operand(g, operand), "addend")
 
 
 def _places_below(scales: Sequence[Operand]) -> int:
@@ -120,10 +126,10 @@ def _scale_special(g: Graph, scales: Sequence[Operand]) -> tuple[Special, Node]:
     return of_product(g, first, second, first.sign ^ second.sign), first.zero | second.zero
 
 
-def product_term(g: Graph, a: Operand, b: Operand, scales: Sequence[Operand]) -> Term:
+def product_term(g: Graph, a: Operand, b: Operand, scales: Sequence[Operand], name: str) -> Term:
     """a * b (times the scales, whose exponents are left to the family)."""
     magnitude, largest = times(g, [a, b])
-    zero, sign = a.zero | b.zero, a.sign ^ b.sign
+    zero, sign = g.step("zero", a.zero | b.zero), g.step("sign", a.sign ^ b.sign)
     both = special.product(g, a, b)
     if scales:
         scale, bound = times(g, scales, "scale")
@@ -133,14 +139,14 @@ def product_term(g: Graph, a: Operand, b: Operand, scales: Sequence[Operand]) ->
         zero = zero | factor_zero
     fraction = a.significand.width - 1 + b.significand.width - 1 + _places_below(scales)
     magnitude, fraction = _fitted(magnitude.fit(max(1, largest.bit_length())), fraction)
-    return Term(sign, magnitude, exponents([a, b]), fraction, largest, zero, both)
+    return Term(sign, magnitude, exponents([a, b]).named("exponent"), fraction, largest, zero, both, name)
 
 
 def _scaled(g: Graph, magnitude: Node, scale: Node) -> Node:
     return magnitude if scale.constant == 1 else multiplier.multiply(g, magnitude, scale, name="scaled")
 
 
-def presummed_term(g: Graph, block: Block) -> Term:
+def presummed_term(g: Graph, block: Block, name: str) -> Term:
     """The exact sum of products, times the scales; its alignment exponent is that of the scales alone."""
     magnitude, below_one = block_magnitude(g, block)
     some = magnitude.any()
@@ -156,17 +162,30 @@ def presummed_term(g: Graph, block: Block) -> Term:
     places = _places_below(block.scales) - window.low
     magnitude, fraction = _fitted(magnitude.fit(largest.bit_length()), places)
     largest <<= fraction - places
-    return Term(sign, magnitude, Quantity.constant(g, 0), fraction, largest, zero, both)
+    return Term(sign, magnitude, Quantity.constant(g, 0), fraction, largest, zero, both, name)
 
 
-def signed_sum(g: Graph, rows: Sequence[tuple[Node, Node, Node, int]], bound: int, name: str) -> tuple[Node, Node]:
+@dataclass(frozen=True)
+class SignedRow:
+    """``word * 2**weight``, or with `sign` ``(one - 1 - word) * 2**weight``.
+
+    So `one` is 1 for a negative number in two's complement, and 0 for its floor when bits below were lost.
+    (It is 0 where `sign` is.)
+    """
+
+    sign: Node
+    word: Node
+    one: Node
+    weight: int
+    name: str
+
+
+def signed_sum(g: Graph, rows: Sequence[SignedRow], bound: int, name: str) -> tuple[Node, Node]:
     """Sign and magnitude of a sum of signed numbers, with one adder.
 
     Parameters
     ----------
-    rows : sequence of (sign, word, one, weight)
-        Stands for ``word * 2**weight``, or with `sign` for ``(one - 1 - word) * 2**weight``: `one` is 1 for a number
-        in two's complement, 0 for its floor when bits below were lost. (`one` is 0 where `sign` is.)
+    rows : sequence of SignedRow
     bound : int
         Of the magnitude of the sum.
 
@@ -184,17 +203,16 @@ def signed_sum(g: Graph, rows: Sequence[tuple[Node, Node, Node, int]], bound: in
     magnitude_bits = max(1, bound.bit_length())
     tree = Rows(g, magnitude_bits + 1)
     ends = 0
-    for sign, word, one, weight in rows:
-        bits = word[: magnitude_bits - weight] if word.width > magnitude_bits - weight else word
-        if sign.constant != 0:
-            high = weight + bits.width
-            flipped = bits ^ sign.repeat(bits.width)
-            tree.add_word(g.step(f"{name}_row", g.cat(flipped, ~sign)), weight, arrival=8.0)
-            tree.add_constant(-(1 << high))
-            tree.add_word(one, weight, arrival=0.0 if one is sign else 8.0)
-            ends += 1
-        else:
-            tree.add_word(bits, weight, arrival=8.0)
+    for row in rows:
+        bits = row.word[: max(1, magnitude_bits - row.weight)]
+        if row.sign.constant == 0:
+            tree.add_word(bits, row.weight, ALIGNED)
+            continue
+        flipped = g.step(f"{row.name}_row", bits ^ row.sign.repeat(bits.width))
+        tree.add_word(g.cat(flipped, ~row.sign), row.weight, ALIGNED)
+        tree.add_constant(-1 << (row.weight + bits.width))
+        tree.add_word(row.one, row.weight, 0.0 if row.one is row.sign else ALIGNED)
+        ends += 1
     if not ends:
         first, second = tree.reduce(f"{name}_tree")
         total = prefix.add(g, first, second, name=f"{name}_sum")
@@ -207,17 +225,17 @@ def signed_sum(g: Graph, rows: Sequence[tuple[Node, Node, Node, int]], bound: in
 
 def families(g: Graph, inputs: Inputs, presum: int) -> list[Family]:
     """All terms of a sum, in order, one family for each block; `presum` products are summed exactly into one term."""
-    found = []
+    found: list[Family] = []
     for block in blocks_of(inputs):
         g.section("Multiply")
-        shared = exponents(block.scales) if block.scales else Quantity.constant(g, 0)
+        shared = exponents(block.scales).named(f"{block.name}exponent") if block.scales else Quantity.constant(g, 0)
         terms = []
         for i in range(0, len(block.a), presum):
-            a, b = block.a[i : i + presum], block.b[i : i + presum]
-            if presum > 1:
-                terms.append(presummed_term(g, replace(block, a=a, b=b, name=f"{block.name}part_{i // presum}_")))
-            else:
-                terms.append(product_term(g, a[0], b[0], block.scales))
+            part = replace(block, a=block.a[i : i + presum], b=block.b[i : i + presum], name="")
+            name = f"t{len(found) * len(block.a) // presum + i // presum}"
+            with g.scope(f"{name}_"):
+                terms.append(presummed_term(g, part, name) if presum > 1 else
+                             product_term(g, part.a[0], part.b[0], block.scales, name))
         found.append(Family(shared, tuple(terms)))
     return found
 

@@ -19,7 +19,7 @@ from ..arith import shift
 from ..arith.largest import largest
 from ..arith.quantity import Quantity, bits_for
 from ..graph import Graph, Node
-from .aligned_terms import Family, signed_sum
+from .aligned_terms import Family, SignedRow, signed_sum
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def own_top(g: Graph, family: Family) -> Top:
     for term in family.terms:
         exponent = term.exponent
         assert exponent.offset == first.offset and exponent.low >= exponent.offset
-        nodes.append(exponent.node & (~term.zero).repeat(exponent.node.width))
+        nodes.append(g.step(f"{term.name}_place", exponent.node & (~term.zero).repeat(exponent.node.width)))
     top = largest(g, nodes, name="largest_exponent")
     if first.low > first.offset:
         none = top.none()
@@ -124,7 +124,8 @@ class Aligned:
                 # Negative only for a term that is zero, and that may be shifted anywhere.
                 high = max(difference.high, 0)
                 distance = Quantity(difference.bits(max(1, high.bit_length())), 0, high)
-                found.append(Summand(term.sign, term.magnitude, term.fraction, term.largest, distance, keep, treatment))
+                found.append(Summand(term.sign, term.magnitude, term.fraction, term.largest, distance, keep, treatment,
+                                     term.name))
         return found
 
 
@@ -149,6 +150,8 @@ class Summand:
     keep : int
         Places kept below the window's exponent.
     treatment : Treatment
+    name : str
+        The start of the names of its steps.
     """
 
     sign: Node
@@ -158,6 +161,7 @@ class Summand:
     distance: Quantity
     keep: int
     treatment: Treatment
+    name: str
 
     @property
     def integer(self) -> int:
@@ -178,7 +182,8 @@ class Summand:
         width = max(size, self.magnitude.width)
         most = min(self.distance.high, size)
         amount = self.distance.saturated(most)
-        window, lost = shift.shift_right_sticky(g, self.magnitude, amount.node, width, most)
+        window, lost = shift.shift_right_sticky(g, self.magnitude, g.step(f"{self.name}_distance", amount.node), width,
+                                                most, f"{self.name}_aligned")
         if width > size:
             lost = lost | window[: width - size].any()
             window = window[width - size:]
@@ -211,9 +216,9 @@ def add_up(g: Graph, summands: Sequence[Summand], top: Top, name: str) -> Sum:
             window = g.cat(window[0] | lost, window[1:]) if window.width > 1 else window | lost
         elif summand.treatment is Treatment.FLOOR:
             one = summand.sign & ~lost
-        rows.append((summand.sign, window, one, weight))
-    if len(rows) == 1 and (rows[0][2] is rows[0][0] or rows[0][0].constant == 0):
-        sign, window, _, _ = rows[0]
-        return Sum(sign & window.any(), window, places, bound, top)
+        rows.append(SignedRow(summand.sign, window, one, weight, summand.name))
+    if len(rows) == 1 and (rows[0].one is rows[0].sign or rows[0].sign.constant == 0):
+        only = rows[0]
+        return Sum(only.sign & only.word.any(), only.word, places, bound, top)
     sign, magnitude = signed_sum(g, rows, bound, name)
     return Sum(sign, magnitude, places, bound, top)

@@ -28,13 +28,14 @@ def chain(g: Graph, unit: DotProduct | BlockDot, inputs: Inputs, mode: Mode, tar
     for number, term in enumerate(terms_of(g, inputs, presum_of(unit))):
         if number:
             addend = _again(g, code, between)
-        if addend is None:
-            value, both = term.alone(g, between), term.special(g)
-        else:
-            value = term.plus(g, addend, mode, between)
-            g.section("Special operands")
-            both = of_sum(g, term.special(g), of_operand(g, addend))
-        code = round_and_pack(g, value, both, mode, between)[0]
+        with g.scope(f"s{number}_"):
+            if addend is None:
+                value, both = term.alone(g, between), term.special(g)
+            else:
+                value = term.plus(g, addend, mode, between)
+                g.section("Special operands")
+                both = of_sum(g, term.special(g), of_operand(g, addend))
+            code = round_and_pack(g, value, both, mode, between)[0]
     return delivered(g, code, mode, between, target), g.const(0, 5)
 
 

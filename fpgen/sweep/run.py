@@ -175,8 +175,8 @@ class _State:
         if done.lasting:
             write_whole(_cache_path(done.key), json.dumps(done.records))
         elif _disk_is_full():
-            raise RunFailure(f"the disk is full: {done.records[0]['reason'].splitlines()[0]}; the points that were "
-                             "done are kept, so the same command goes on where this one stopped")
+            raise RunFailure("the disk is full; the points that were done are kept, so the same command goes on where "
+                             "this one stopped")
         self.results[done.key] = done.records
         places = self.places[done.key]
         self.measured += len(places)

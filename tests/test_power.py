@@ -13,7 +13,8 @@ from ppa_helpers import LIBERTY, TIMING, fresh_cache, needs_timing
 import fpgen
 from fpgen.cli import main
 from fpgen.errors import RunFailure, UsageError
-from fpgen.ppa import energy, estimate, flow, liberty, measure_unit, netlist, operands, power, sta, toggles
+from fpgen.ppa import celltable, energy, estimate, flow, liberty, measure_unit, netlist, operands, power, sta, toggles
+from fpgen.resources import resource_dir
 
 __all__ = ["fresh_cache"]
 
@@ -241,6 +242,17 @@ def test_command(fresh_cache, tmp_path):
     assert json.loads(done.output)[0]["power"]["stimulus"] == "codes of mine.npy, 500 rows"
     done = CliRunner().invoke(main, ["ppa", line, "--power", "zipf"])
     assert done.exit_code == 2 and "power stimulus 'zipf'" in done.output
+
+
+def test_a_library_without_energies_is_told(fresh_cache, tmp_path):
+    table = celltable.read(resource_dir("synth") / "tech" / "fpgen45.toml")
+    path = tmp_path / "bare.lib"
+    path.write_text(re.sub(r"internal_power \(\) \{[^{}]*(\{[^{}]*\}[^{}]*)*\}", "", celltable.to_liberty(table)))
+    point = measure_unit(fpgen.parse_unit("multiply e2m1 e2m1 -> e4m3fn rne"), liberty=path, power="uniform")[0]
+    assert point.power["internal_pj"] == 0 and point.power["switching_pj"] > 0
+    used = point.power["assumptions"]["cells_without_energy"]
+    assert used and set(used) <= {cell.name for cell in table.cells}
+    assert f"no internal energy of {used[0]}" in energy.stimulus_text(point.power)
 
 
 def test_measure_energy_refusals(fresh_cache):

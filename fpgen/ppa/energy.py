@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from fpgen.units.base import Unit
 
 # A new number when a figure's meaning changes.
-_VERSION = "1"
+_VERSION = "2"
 OPERATIONS = 16384
 # Clocks that each stream is counted for, and clocks whose glitches are counted.
 _CLOCKS, _GLITCH_CLOCKS = 16, 2
@@ -157,6 +157,8 @@ def stimulus_text(record: Mapping[str, Any]) -> str:
     parts = [record["stimulus"], f"seed {record['seed']}", f"{record['operations']} operations",
              f"glitches of {record['glitch_operations']} ({given['glitches']})"]
     parts += [f"{name} {given[name]}" for name in ("controls", "clock") if given[name]]
+    if given["cells_without_energy"]:
+        parts.append(f"no internal energy of {', '.join(given['cells_without_energy'])}: the library states none")
     return f"power: {', '.join(parts)}; charging the input nets ({record['inputs_pj']:.3g} pJ) not counted"
 
 
@@ -192,13 +194,15 @@ def _measure(unit: "Unit", flat: Netlist, library: Library, source: Stimulus, gi
     further = sum((glitches.count(simulator, steps, inputs) for inputs in clocks), np.zeros(simulator.size))
     activity = replace(run.activity, glitches=further / glitch_operations)
     parts = power.evaluate(flat, library, activity, **timing)
+    silent = sorted({item.group.cell.name for item in run.activity.cells if not item.group.cell.power})
     clock = parts.clock_fj + parts.clock_net_fj
     registers = parts.register_internal_fj + parts.register_switching_fj
     total = parts.internal_fj + parts.switching_fj + registers + clock + parts.glitch_fj
+    controlled = any(port.role.value != "clock" for port in stream.others)
+    assumptions = {"corner": library.corner, **given, "clock": "ideal, without a tree" if unit.clocked else "",
+                   "controls": operands.CONTROLS if controlled else "", "glitches": "one inertial delay a gate",
+                   "cells_without_energy": silent}
     return Energy(
         source.text, seed, run.operations, glitch_operations, total / 1e3, parts.internal_fj / 1e3,
         parts.switching_fj / 1e3, registers / 1e3, clock / 1e3, parts.glitch_fj / 1e3, parts.inputs_fj / 1e3,
-        parts.leakage_nw + parts.register_leakage_nw,
-        {"corner": library.corner, **given, "clock": "ideal, without a tree" if unit.clocked else "",
-         "controls": operands.CONTROLS if stream.others and any(port.role.value != "clock" for port in stream.others)
-         else "", "glitches": "one inertial delay a gate"})
+        parts.leakage_nw + parts.register_leakage_nw, assumptions)

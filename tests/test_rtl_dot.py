@@ -337,6 +337,17 @@ def test_a_window_without_headroom_is_noticed(monkeypatch):
     assert differences(unit, extremes)
 
 
+@pytest.mark.parametrize("text", ["dot mxint8 mxint8 n=4 -> fp32", "dot mxint8 mxint8 n=4 -> int20:scale=-12",
+                                  "dot mxint8 mxint8 n=4 + mxint8 -> fp32",
+                                  "blockdot mxint8 mxint8 k=32 + fp32 -> fp32"])
+def test_the_code_that_a_symmetric_format_does_not_produce(text):
+    """0x80 stands for -2 in MXINT8: the sum of such squares is the largest."""
+    unit = parse_unit(text)
+    codes = {port.name: np.full((1, *port.shape), 0x80 if port.format.fixed else 0x7F) for port in unit.ports
+             if port.travels_in}
+    assert not differences(unit, codes)
+
+
 def test_two_blocks_that_cancel_leave_the_addend():
     """2**200 - 2**200 + 1: no bit is lost however far apart the blocks' scales are from the addend."""
     unit = parse_unit("blockdot e2m1@e8m0/1 e2m1@e8m0/1 k=2 + fp32 -> fp32 flags=on")

@@ -10,6 +10,9 @@ from collections.abc import Callable
 
 from ...units.accumulation import Kind
 from ...units.base import Unit
+from ...units.blockdot import BlockDot
+from ...units.dot import DotProduct
+from ...units.tensorcore import TensorCore
 from ..float.rounder import Mode, Target
 from ..graph import Graph, Node
 from .aligned import aligned
@@ -27,9 +30,11 @@ KINDS: dict[Kind, Builder] = {Kind.EXACT: exact, Kind.ALIGNED: aligned, Kind.TRE
 
 def dot(g: Graph, unit: Unit, mode: Mode, target: Target) -> tuple[Node, Node]:
     """DotProduct and BlockDot."""
+    assert isinstance(unit, DotProduct | BlockDot)
     return KINDS[unit.accumulate.kind](g, unit, single(g, unit), mode, target)
 
 
 def tensorcore(g: Graph, unit: Unit, mode: Mode, target: Target) -> tuple[Node, Node]:
     """TensorCore."""
+    assert isinstance(unit, TensorCore)
     return tile(g, unit, KINDS[unit.accumulate.kind], mode, target)

@@ -30,12 +30,13 @@ def exact(g: Graph, unit: DotProduct | BlockDot, inputs: Inputs, mode: Mode, tar
 
 
 def _position(g: Graph, inputs: Inputs, target: Target) -> Positioned:
-    blocks = list(blocks_of(inputs))
-    if len(blocks) == 1 and inputs.c is None:
+    blocks, c = list(blocks_of(inputs)), inputs.c
+    if len(blocks) > 1:
+        return exact_span.span(g, inputs, target)
+    if c is None:
         return alone(g, blocks[0], target)
-    relative = len(blocks) == 1 and inputs.c is not None
-    if relative and exact_anchored.width(blocks[0], inputs.c, target) < exact_span.window_of_all(inputs).width:
-        return exact_anchored.anchored(g, blocks[0], inputs.c, target)
+    if exact_anchored.width(blocks[0], c, target) < exact_span.window_of_all(inputs).width:
+        return exact_anchored.anchored(g, blocks[0], c, target)
     return exact_span.span(g, inputs, target)
 
 

@@ -23,7 +23,7 @@ from ..float.unpack import Operand
 from ..graph import Graph, Node
 from .block import blocks_of, magnitude
 from .inputs import Inputs
-from .terms import Window, add_products, add_signed
+from .terms import Window, add_products, add_signed, lowest_operand
 
 
 def window_of_all(inputs: Inputs) -> Window:
@@ -39,7 +39,7 @@ def window_of_all(inputs: Inputs) -> Window:
     inner = blocks[0].sum_window
     least, most = inner.least * factor, inner.most * factor
     if addend is not None:
-        least += addend.min_finite / Fraction(2) ** lowest
+        least += lowest_operand(addend) / Fraction(2) ** lowest
         most += addend.max_finite / Fraction(2) ** lowest
     return Window(lowest, int(least), int(most))
 

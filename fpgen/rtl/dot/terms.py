@@ -46,11 +46,17 @@ class Window:
         return bits_for(min(self.least, 0) - 1, self.most)
 
 
+def lowest_operand(fmt: Format) -> Fraction:
+    """The lowest value that can come in: a symmetric format never produces its lowest code, but may be given it."""
+    return -(Fraction(2) ** (fmt.scale + fmt.bits - 1)) if fmt.fixed and fmt.signed else fmt.min_finite
+
+
 def window_of(a: Format, b: Format, count: int) -> Window:
     """Of a sum of `count` products."""
     low = a.quantum_exponent + b.quantum_exponent
-    corners = [x * y / Fraction(2) ** low for x in (a.min_finite, a.max_finite) for y in (b.min_finite, b.max_finite)]
-    return Window(low, count * int(min(*corners, 0)), count * int(max(corners)))
+    ends_a, ends_b = ((lowest_operand(fmt), fmt.max_finite) for fmt in (a, b))
+    corners = [x * y / Fraction(2) ** low for x in ends_a for y in ends_b]
+    return Window(low, count * min(0, *map(int, corners)), count * max(map(int, corners)))
 
 
 def add_products(g: Graph, rows: Rows, a: Sequence[Operand], b: Sequence[Operand], low: int, name: str = ""):

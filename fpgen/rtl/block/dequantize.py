@@ -25,7 +25,9 @@ def dequantize(g: Graph, unit: BlockDequantize, mode: Mode, target: Target) -> t
     randoms = slices(g, "random", block.size) if mode.random is not None else [None] * block.size
     for code, random in zip(slices(g, "elements", block.size), randoms, strict=True):
         element = unpack(g, code, block.element, False, "element")
-        value = product(g, element, factor, target)
+        # One row of partial products for each bit of the second.
+        first, second = sorted((element, factor), key=lambda operand: -operand.significand.width)
+        value = product(g, first, second, target)
         what = special.of_product(g, element, factor, value.sign)
         codes.append(round_and_pack(g, value, what, dataclasses.replace(mode, random=random), target)[0])
     return {"result": g.cat(*codes)}, g.const(0, 5)

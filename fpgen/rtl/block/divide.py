@@ -9,14 +9,21 @@
 
 from __future__ import annotations
 
+from ..arith import prefix
 from ..arith.quantity import Quantity
 from ..float.unpack import Operand
 from ..graph import Graph, Node
 from .factor import top_up
 
 
-def divide(g: Graph, a: Operand, d: Operand, bits: int, name: str = "quotient") -> tuple[Node, Quantity]:
+def divide(g: Graph, a: Operand, d: Operand, bits: int, name: str = "quotient", network: str = "native"
+           ) -> tuple[Node, Quantity]:
     """a / d for normalised operands that are not zero; signs are left alone.
+
+    Parameters
+    ----------
+    network : str
+        Of the subtractions, as in `prefix.add`.
 
     Returns
     -------
@@ -33,7 +40,7 @@ def divide(g: Graph, a: Operand, d: Operand, bits: int, name: str = "quotient") 
     for number in range(bits + 1):
         # The rest is below twice the divisor.
         rest = rest.zext(width + 1)
-        difference = g.step(f"{name}_rest_{number}", rest.sub(divisor.zext(width + 1), width + 1))
+        difference = prefix.add(g, rest, ~divisor.zext(width + 1), g.const(1, 1), network, f"{name}_rest_{number}")
         digits.insert(0, ~difference[width])
         kept = g.mux(difference[width], rest, difference)[:width]
         rest = g.cat(g.const(0, 1), kept)

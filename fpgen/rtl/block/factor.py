@@ -25,7 +25,9 @@ def times(g: Graph, a: Operand, b: Operand, name: str = "factor") -> Operand:
     """The exact product of two normalised operands, normalised; `format` is that of the first."""
     sign = a.sign ^ b.sign
     what = special.of_product(g, a, b, sign)
-    product = multiplier.multiply(g, a.significand, b.significand, name=name)
+    # One row of partial products for each bit of the shorter significand.
+    short, long = sorted((a.significand, b.significand), key=lambda node: node.width)
+    product = multiplier.multiply(g, long, short, name=name)
     if min(a.significand.width, b.significand.width) == 1:
         product = product[:-1]  # a product with a single bit has no carry
         moved, carry = product, g.const(1, 1)

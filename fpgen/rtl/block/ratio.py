@@ -61,7 +61,7 @@ def ratio_scale(g: Graph, unit: BlockQuantize, numbers: list[Source], tensor: Op
     rounding = Rounding.RNE if unit.policy is ScalePolicy.NEAREST else Rounding.RUP
     target = Target(fmt, Semantics(rounding, Overflow.SATURATE), False)
     code = rounded_quotient(g, g.const(0, 1), amax, divisor, amax.zero, Mode.of(g, target.semantics, None, None),
-                            target, "scale_ratio")
+                            target, "scale_ratio", network="sklansky")  # one for the block, on its longest path
     g.step("scale_code", code)
     if unit.policy is ScalePolicy.UP and fmt.zero and not fmt.subnormals:  # rounded up, nothing becomes zero
         least = 1 << fmt.trailing_bits
@@ -86,10 +86,10 @@ def constant(g: Graph, value: Fraction) -> Operand:
 
 
 def rounded_quotient(g: Graph, sign: Node, a: Operand, d: Operand, zero: Node, mode: Mode, target: Target,
-                     name: str, special: Special | None = None) -> Node:
+                     name: str, special: Special | None = None, network: str = "native") -> Node:
     """``a / d`` as a code of the target, +-0 where `zero` is 1."""
     never = g.const(0, 1)
-    quotient, exponent = divide(g, a, d, target.kept + target.fraction, name)
+    quotient, exponent = divide(g, a, d, target.kept + target.fraction, name, network)
     window = g.step(f"{name}_or_zero", quotient & (~zero).repeat(quotient.width))
     t = exponent + -target.emin
     value = position_known(g, sign, window, t, Quantity.constant(g, 0), 0, target)

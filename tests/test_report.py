@@ -144,6 +144,14 @@ def test_a_store_with_nothing_in_it(tmp_path):
     assert "no more" in made.page.read_text() and not made.files
 
 
+def test_fpgas_have_plots_of_their_own(tmp_path):
+    chips = [{**{key: value for key, value in record(P).items() if key not in ("area_um2", "nand2_eq", "sections")},
+              "technology": "ecp5:25k", "luts": 20 * P, "dsps": 1} for P in (2, 4)]
+    made = page.write([*chips, record(2)], tmp_path / "out", store="some.csv")
+    assert {"luts-delay.svg", "area-delay.svg"} <= {path.name for path in made.files}
+    assert "LUTs" in made.page.read_text()
+
+
 def test_what_was_not_measured_is_said(tmp_path):
     bare = [{key: value for key, value in record(P).items() if key not in ("sections", "error_rms", "energy_pj")}
             for P in (2, 3)]

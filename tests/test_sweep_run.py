@@ -156,10 +156,24 @@ def test_keys_follow_what_a_point_depends_on():
     job = job_of(cases(plain)[0], plain)
     for other in (small(measure={"recipe": "area"}), small(measure={"technology": "fpgen7"}),
                   small(measure={"targets": [900]}), small(measure={"breakdown": True}), small(accuracy={}),
-                  small(accuracy={"seed": 2})):
+                  small(accuracy={"seed": 2}), small(measure={"technology": "ecp5"}),
+                  small(measure={"power": "gaussian"}), small(measure={"wire_load": 2}),
+                  small(measure={"prove": True})):
         assert job_of(cases(other)[0], other).key != job.key
     same = small(measure={"timeout": 9}, title="other")
     assert job_of(cases(same)[0], same).key == job.key
+
+
+@pytest.mark.parametrize("measure, part", [
+    ({"technology": "3nm"}, "3nm"), ({"recipe": "magic"}, "magic"), ({"power": "loud"}, "loud"),
+    ({"technology": ["fpgen45", "ecp5"], "power": "uniform"}, "belong to cell libraries"),
+    ({"liberty": "no.lib"}, "no.lib"),
+    ({"engine": "steam"}, "steam"), ({"effort": "heroic"}, "heroic"), ({"wire_load": "thin"}, "thin"),
+])
+def test_what_cannot_be_measured_is_refused_before_anything_runs(bench, tmp_path, measure, part):
+    with pytest.raises((UsageError, RunFailure), match=part):
+        runner.run(small(measure=measure), output=tmp_path)
+    assert not bench.asked
 
 
 def kill_first_child():

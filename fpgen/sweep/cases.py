@@ -101,8 +101,8 @@ def _cases(sweep: Sweep, full: bool) -> Iterator[Case]:
             yield Case(parameters, text, None, str(error))
 
 
-def check_axes(sweep: Sweep):
-    """Refuse technologies, recipes and stimuli that are not there, before anything runs.
+def check_measure(sweep: Sweep):
+    """Refuse technologies, recipes, efforts, wire loads and stimuli that are not there, before anything runs.
 
     Raises
     ------
@@ -110,15 +110,23 @@ def check_axes(sweep: Sweep):
     RunFailure
         When one is there and cannot be read.
     """
-    from ..ppa import fpga, operands, recipe, technology
+    from ..ppa import effort, fpga, operands, recipe, technology, wireload
 
-    for name in sweep.parameters.get(AXES[0], ()):
-        if name not in fpga.targets():
-            technology.load(str(name))
-        elif sweep.measure.power or sweep.measure.breakdown or sweep.measure.prove or sweep.measure.targets:
-            raise UsageError(f"sweep file {sweep.path}: technology {name} with power, breakdown, prove or targets; "
-                             "those belong to cell libraries")
-    for name in sweep.parameters.get(AXES[1], ()):
-        recipe.load(str(name))
-    if sweep.measure.power is not None:
-        operands.load(sweep.measure.power)
+    plan = sweep.measure
+    libraries = [technology.from_liberty(plan.liberty, driving_cell=plan.driving_cell)] if plan.liberty else []
+    try:
+        for name in sweep.parameters.get(AXES[0], ()):
+            if name not in fpga.targets():
+                libraries.append(technology.load(str(name)))
+            elif plan.power or plan.breakdown or plan.prove or plan.targets:
+                raise UsageError(f"technology {name} with power, breakdown, prove or targets; those belong to cell "
+                                 "libraries")
+        for name in sweep.parameters.get(AXES[1], ()):
+            recipe.load(str(name))
+        effort.find(plan.effort)
+        if plan.power is not None:
+            operands.load(plan.power)
+        for found in libraries or [technology.load()]:
+            wireload.resolve(plan.wire_load, found.library)
+    except UsageError as error:
+        raise UsageError(f"sweep file {sweep.path}: {error}") from None

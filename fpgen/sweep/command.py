@@ -14,13 +14,13 @@ from ..failure import FAILURE
 def sweep(file: Path, *, dry_run: bool, as_json: bool, **options: Any):
     """`fpgen sweep`."""
     from . import show
-    from .cases import cases, check_axes
+    from .cases import cases, check_measure
     from .run import Progress, run
     from .spec import load
 
     found = load(file)
     if dry_run:
-        check_axes(found)
+        check_measure(found)
         listed = cases(found, full=options["full"])
         if as_json:
             click.echo(json.dumps([{"parameters": case.parameters, "unit": case.text,

@@ -14,7 +14,7 @@ from typing import Any
 from ..cache import cache_dir, write_whole
 from ..errors import FpgenError, RunFailure, UsageError
 from . import local, store
-from .cases import Case, cases, check_axes
+from .cases import Case, cases, check_measure
 from .columns import PARAMETER
 from .job import Job, job_of
 from .measure import Done, failed
@@ -110,7 +110,7 @@ def run(sweep: Sweep, *, output: Path = OUTPUT, jobs: int = 2, full: bool = Fals
     if jobs < 1:
         raise UsageError(f"jobs={jobs}; 1 or more are allowed")
     start = time.monotonic()
-    check_axes(sweep)
+    check_measure(sweep)
     found = cases(sweep, full=full)
     state = _State(sweep, found, output / sweep.name, tell or (lambda progress: None))
     state.known(force)

@@ -218,17 +218,33 @@ def test_unit_from_end_to_end(fresh_cache, line):
     assert uniform.energy_pj != record["energy_pj"]
     assert uniform.leakage_nw == pytest.approx(record["leakage_nw"], rel=0.2)
     # The netlist computes what the golden model says of these operands: it is the unit that was measured.
-    flat = netlist.from_text(flow.netlist_text(point.netlist_hash), unit.name)
-    tech = flow.load_technology("fpgen45")
-    given = operands.Operands(unit, operands.load("uniform"), seed=3, clocks=12, words=4)
-    simulator = toggles.Simulator(flat, liberty.load(tech.liberty, power=True), 4)
-    run = toggles.simulate(simulator, given, unit.latency + 2)
+    given, result = simulated(unit, point, 12)
     golden = unit.compute(*(given.codes(name) for name in unit.operand_names)).codes
-    lanes = [np.unpackbits(run.outputs[f"result[{k}]"].view(np.uint8), axis=-1, bitorder="little").astype(np.uint64)
-             for k in range(unit.out.bits)]
-    result = sum(lane << np.uint64(k) for k, lane in enumerate(lanes))
     late = unit.latency
     assert (result[late + 2:] == golden[2:12 - late]).all()
+
+
+def simulated(unit, point, clocks):
+    """Uniform operands, and the results of a unit's netlist, shape (clocks, streams)."""
+    flat = netlist.from_text(flow.netlist_text(point.netlist_hash), unit.name)
+    library = liberty.load(flow.load_technology("fpgen45").liberty, power=True)
+    given = operands.Operands(unit, operands.load("uniform"), seed=3, clocks=clocks, words=4)
+    run = toggles.simulate(toggles.Simulator(flat, library, 4), given, unit.latency + 2)
+    lanes = [np.unpackbits(run.outputs[f"result[{k}]"].view(np.uint8), axis=-1, bitorder="little").astype(np.uint64)
+             for k in range(unit.out.bits)]
+    return given, sum(lane << np.uint64(k) for k, lane in enumerate(lanes))
+
+
+def test_an_accumulator_keeps_its_sum(fresh_cache):
+    unit = fpgen.parse_unit("mac e2m1 e2m1 -> e4m3fn rne stages=1")
+    point = measure_unit(unit, prove=False, power="gaussian")[0]
+    assert point.power["registers_pj"] > 0
+    clocks = 2 * operands.CLEAR_EVERY
+    given, result = simulated(unit, point, clocks)
+    clear = (np.arange(256) + np.arange(clocks)[:, None]) % operands.CLEAR_EVERY == 0
+    golden = unit.compute(given.codes("a").T, given.codes("b").T, clear=clear.T.astype(int)).codes.T
+    first, late = operands.CLEAR_EVERY, unit.latency  # by then every stream has begun a sum
+    assert (result[first + late:] == golden[first:clocks - late]).all()
 
 
 def test_command(fresh_cache, tmp_path):

@@ -146,6 +146,26 @@ def test_every_16_bit_value_against_gfloat(source, element, mode, gmode):
     assert not len(wrong), [(float(values[finite][i]), hex(ours[i]), hex(theirs[i])) for i in wrong[:5]]
 
 
+@pytest.mark.parametrize("element", ["e2m1", "e2m3", "e3m2", "e4m3fn", "e5m2"])
+def test_every_fp16_value_in_blocks_with_a_swept_maximum(element):
+    """Every finite value beside every power of two, floor scale: against `np.frexp` and ml_dtypes' conversion."""
+    ml_dtypes = pytest.importorskip("ml_dtypes")
+    kind = {"e2m1": ml_dtypes.float4_e2m1fn, "e2m3": ml_dtypes.float6_e2m3fn, "e3m2": ml_dtypes.float6_e3m2fn,
+            "e4m3fn": ml_dtypes.float8_e4m3fn, "e5m2": ml_dtypes.float8_e5m2}[element]
+    fmt = as_format(element)
+    codes = np.arange(1 << 16, dtype=np.uint16)
+    codes = codes[np.isfinite(codes.view(np.float16))]
+    unit = fpgen.BlockQuantize(source="fp16", block=f"{element}@e8m0/2", out=fmt)
+    for power in range(-24, 16):
+        block = np.stack([codes, np.full_like(codes, np.float16(2.0**power).view(np.uint16))], axis=-1)
+        values = block.view(np.float16).astype(np.float64)
+        exponent = np.frexp(np.abs(values).max(axis=-1))[1] - 1 - fmt.emax
+        top = float(fmt.max_finite)
+        theirs = np.clip(values / 2.0 ** exponent[:, None], -top, top).astype(kind).view(np.uint8)
+        found = unit.compute(block)
+        assert np.array_equal(found.scales, exponent + 127) and np.array_equal(found.codes, theirs), power
+
+
 @pytest.mark.parametrize("source", ["fp16", "bf16"])
 def test_every_16_bit_value_to_mxint8_against_numpy(source):
     """MXINT8 is a whole number of 64ths, -127 to 127 (symmetric)."""

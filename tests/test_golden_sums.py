@@ -131,6 +131,17 @@ def test_engines(text, expected):
     check_arrays(unit, draw_sum_inputs(unit, 150 if unit.operation != "tensorcore" else 30, np.random.default_rng(2)))
 
 
+@pytest.mark.full
+@pytest.mark.parametrize("accumulate", ["exact", "aligned:fraction=23", "chain"])
+def test_every_code_of_a_short_dot_product(accumulate):
+    """e2m1, two products: all 65536 codes, with three addends, against the exact model."""
+    unit = fpgen.parse_unit(f"dot e2m1 e2m1 n=2 + fp32 -> fp32 accumulate={accumulate}")
+    every = np.arange(1 << 16, dtype=np.uint64)
+    a, b = (np.stack([(every >> np.uint64(s)) & np.uint64(15) for s in shifts], axis=1) for shifts in ((0, 4), (8, 12)))
+    for c in (0x3F800001, 0xC1100000, 0x4B7FFFFF):  # near 1, -9 (cancels), 2**24 - 1
+        check_arrays(unit, {"a": a, "b": b, "c": np.full(1 << 16, c, dtype=np.uint64)})
+
+
 def test_addend_far_above_near_and_below_short_products():
     """Every distance between the addend and products of e2m1: nothing cut, some cut, all cut."""
     unit = fpgen.parse_unit("dot e2m1 e2m1 n=16 + fp32 -> fp32 rtz accumulate=aligned:fraction=23")

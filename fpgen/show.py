@@ -168,7 +168,7 @@ def points(found: Sequence[Point]):
     out = Output()
     rows = [(point.recipe, f"{point.target_ps:.0f}", f"{point.area_um2:.1f}", f"{point.nand2_eq:.0f}",
              f"{point.delay_ps:.0f}", f"{point.adp:.4f}", point.cells, point.registers, point.logic_depth,
-             point.proof["status"]) for point in good]
+             _proof(point.proof)) for point in good]
     figures = ["target ps", "area um2", "NAND2 eq.", "delay ps", "ADP/1e6", "cells", "registers", "depth"]
     if good:
         out.print(table(["recipe", *figures, "proof"], rows, right=figures))
@@ -182,6 +182,13 @@ def points(found: Sequence[Point]):
         elif point.disproved:
             out.print(f"{point.recipe} at {point.target_ps:.0f} ps: the netlist is not equal to the Verilog; they "
                       f"differ at {point.proof['detail']}", style="red")
+        elif point.proof["status"] == "inconclusive":
+            out.print(f"{point.recipe} at {point.target_ps:.0f} ps: no proof: {point.proof['detail']}", style="yellow")
+
+
+def _proof(record: Mapping[str, Any]) -> str:
+    """What came of a proof; with the time limit where that was the reason."""
+    return f"timed out ({record['seconds']:g} s)" if record["status"] == "timed out" else record["status"]
 
 
 def power(found: Sequence[Point], out: Output):

@@ -16,7 +16,7 @@ from fpgen.formats import BLOCKS, Format, parse
 from fpgen.formats.descriptor import Class
 from fpgen.golden import exact_block
 from fpgen.rtl.block import power, threshold
-from fpgen.rtl.block.largest import binary, largest
+from fpgen.rtl.block.threshold import binary
 from fpgen.rtl.datapath import datapath
 from fpgen.rtl.evaluate import evaluate
 from fpgen.rtl.graph import Graph
@@ -122,16 +122,7 @@ def blocks(unit: Unit, count: int, seed: int) -> dict[str, np.ndarray]:
     return arrays
 
 
-# ---- the largest of many ---------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("digit", [1, 2, 3])
-def test_largest_of_every_triple(digit):
-    g = Graph()
-    words = [g.input(name, 3) for name in "abc"]
-    g.output("y", largest(g, words, digit=digit))
-    a, b, c = (x.ravel() for x in np.meshgrid(*[np.arange(8)] * 3))
-    assert (evaluate(g, a=a, b=b, c=c)["y"] == np.maximum(a, np.maximum(b, c))).all()
+# ---- thermometer codes ---------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("count", range(1, 16))

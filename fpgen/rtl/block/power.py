@@ -15,10 +15,10 @@ from math import ceil, floor
 from ...formats.descriptor import Format
 from ...units.quantize import BlockQuantize, ScalePolicy
 from ..arith import count, shift
+from ..arith.largest import largest
 from ..arith.quantity import Quantity, bits_for
 from ..graph import Graph, Node
-from .largest import largest
-from .source import Source, spoilt_by
+from .source import DIGIT, Source, spoilt_by
 
 
 @dataclass(frozen=True)
@@ -101,11 +101,12 @@ def power_scale(g: Graph, unit: BlockQuantize, numbers: list[Source]) -> Scale:
     if never or subnormals_clamp(unit):
         fields = [number.magnitude[trailing:] for number in numbers]
         if never:
-            top = largest(g, fields, "largest_field")
+            top = largest(g, fields, DIGIT, "largest_field")
             carry = g.const(0, 1)
         else:
             marks = [~number.magnitude[:trailing].less(least) if trailing else g.const(1, 1) for number in numbers]
-            key = largest(g, [g.cat(mark, field) for mark, field in zip(marks, fields, strict=True)], "largest_key")
+            key = largest(g, [g.cat(mark, field) for mark, field in zip(marks, fields, strict=True)], DIGIT,
+                          "largest_key")
             carry, top = key[0], key[1:]
         spoilt = spoilt_by(g, unit, numbers, field=top)
         if subnormals_clamp(unit):
@@ -114,7 +115,7 @@ def power_scale(g: Graph, unit: BlockQuantize, numbers: list[Source]) -> Scale:
             ored = g.step("ored_fractions", g.tree("or", [number.magnitude[:trailing] for number in numbers]))
             exponent, _ = _exponent(g, source, top, ored)
     else:
-        amax = largest(g, [number.magnitude for number in numbers], "amax")
+        amax = largest(g, [number.magnitude for number in numbers], DIGIT, "amax")
         spoilt = spoilt_by(g, unit, numbers, amax=amax)
         exponent, fraction = _exponent(g, source, amax[trailing:], amax[:trailing])
         carry = ~fraction.less(least)

@@ -9,6 +9,7 @@ from fractions import Fraction
 from ...formats.descriptor import Format
 from ...units.options import Overflow, Rounding, Semantics
 from ...units.quantize import BlockQuantize, ScalePolicy
+from ..arith.largest import largest
 from ..arith.quantity import Quantity
 from ..float.position import position_known
 from ..float.rounder import Mode, Special, Target, round_and_pack
@@ -16,8 +17,7 @@ from ..float.unpack import Operand, unpack
 from ..graph import Graph, Node
 from .divide import divide
 from .factor import normalise, times
-from .largest import largest
-from .source import Source, spoilt_by
+from .source import DIGIT, Source, spoilt_by
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def ratio_scale(g: Graph, unit: BlockQuantize, numbers: list[Source], tensor: Op
     """The scale of a block."""
     source, fmt = unit.source, unit.block.scale
     g.section("Largest magnitude")
-    largest_code = largest(g, [number.magnitude for number in numbers], "amax")
+    largest_code = largest(g, [number.magnitude for number in numbers], DIGIT, "amax")
     amax = normalise(g, unpack(g, g.cat(largest_code, g.const(0, 1)), source, False, "amax"), "amax")
     g.section("Scale")
     divisor = constant(g, unit.block.element.max_finite)

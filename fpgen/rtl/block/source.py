@@ -9,6 +9,9 @@ from ...units.quantize import BlockQuantize
 from ..float.unpack import Operand, unpack
 from ..graph import Graph, Node
 
+#: Bits of a digit in the search for the largest magnitude: the least area x delay for 8 to 15 bits of 32 numbers.
+DIGIT = 2
+
 
 @dataclass(frozen=True)
 class Source:

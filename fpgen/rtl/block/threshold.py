@@ -23,7 +23,6 @@ from ..float.rounder import Target
 from ..float.unpack import Operand
 from ..graph import Graph, Node
 from .factor import top_up
-from .largest import binary
 from .position import shortened
 from .source import Source
 
@@ -139,3 +138,17 @@ def element_by_thresholds(g: Graph, element: Format, number: Source, positive: l
     if element.nan is NaN.NEGATIVE_ZERO:
         sign = sign & steps[0]
     return g.cat(code, sign)
+
+
+def binary(g: Graph, code: list[Node], width: int) -> Node:
+    """How many bits of a thermometer code are set, of at most ``2**width - 1``."""
+    bits = []
+    for place in range(width):
+        step = 1 << place
+        # The bit is set between odd and even multiples of its weight.
+        runs = []
+        for start in range(step, len(code) + 1, 2 * step):
+            end = start + step
+            runs.append(code[start - 1] & ~code[end - 1] if end <= len(code) else code[start - 1])
+        bits.append(g.tree("or", runs) if runs else g.const(0, 1))
+    return g.cat(*bits)

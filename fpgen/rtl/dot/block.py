@@ -5,7 +5,7 @@
     V * 2**exponent = scale_a * scale_b * sum(a[i] * b[i]),  V = X * M: the products' sum times the scales' significands
 
 The sum of V less one stays in carry-save form as long as possible: then its magnitude takes one adder
-(`prefix.magnitude_of_difference`), 0 counts as negative, and V is 0 exactly where the two rows are complements.
+(`terms.magnitude_of_sum`), 0 counts as negative, and V is 0 exactly where the two rows are complements.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ..arith.quantity import Quantity
 from ..float.unpack import Operand
 from ..graph import Graph, Node
 from .inputs import Inputs
-from .terms import Window, add_products, window_of
+from .terms import Window, add_products, magnitude_of_sum, window_of
 
 
 @dataclass(frozen=True)
@@ -129,4 +129,4 @@ def add_signed_product(g: Graph, rows: Rows, x: Node, y: Node, name: str):
 def magnitude(g: Graph, block: Block) -> tuple[Node, Node]:
     """|V| and whether V is negative or 0."""
     first, second = less_one(g, block, block.window.width)
-    return prefix.magnitude_of_difference(g, first, second, g.const(1, 1), name=f"{block.name}total")
+    return magnitude_of_sum(g, first, second, f"{block.name}total")

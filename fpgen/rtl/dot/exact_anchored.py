@@ -11,7 +11,7 @@ the addend stands alone, at the window's top.
 
 from __future__ import annotations
 
-from ..arith import prefix, shift
+from ..arith import shift
 from ..arith.quantity import Quantity
 from ..float.cores import bits_below, gap_above
 from ..float.position import position_counted
@@ -19,6 +19,7 @@ from ..float.rounder import Positioned, Target
 from ..float.unpack import Operand
 from ..graph import Graph
 from .block import Block, less_one
+from .terms import magnitude_of_sum
 
 
 def _below(block: Block, c: Operand, target: Target) -> int:
@@ -66,7 +67,7 @@ def anchored(g: Graph, block: Block, c: Operand, target: Target) -> Positioned:
     row_a, row_b = g.cat(total), g.cat(c.sign, carry[:-1])
     if under:
         row_a, row_b = g.cat(y[:under], total), g.cat((~c.sign).repeat(under), c.sign, carry[:-1])
-    magnitude, below_one = prefix.magnitude_of_difference(g, row_a, row_b, g.const(1, 1))
+    magnitude, below_one = magnitude_of_sum(g, row_a, row_b)
     sign = below_one & magnitude.any()
     top = (c.exponent + (addend_width - 1)).choose(leads, leftmost + (addend_width - 1))
     if loses:

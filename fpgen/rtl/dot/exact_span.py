@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from ..arith import prefix, shift
+from ..arith import shift
 from ..arith.multiplier import Rows
 from ..arith.quantity import Quantity
 from ..float.position import position_counted
@@ -23,7 +23,7 @@ from ..float.unpack import Operand
 from ..graph import Graph, Node
 from .block import blocks_of, magnitude
 from .inputs import Inputs
-from .terms import Window, add_products, add_signed, lowest_operand
+from .terms import Window, add_products, add_signed, lowest_operand, magnitude_of_sum
 
 
 def window_of_all(inputs: Inputs) -> Window:
@@ -68,7 +68,7 @@ def span(g: Graph, inputs: Inputs, target: Target) -> Positioned:
     g.section("Sum")
     rows.add_constant(-1)  # one less than the sum, as in `block`
     first, second = rows.reduce("sum_tree")
-    magnitude, below_one = prefix.magnitude_of_difference(g, first, second, g.const(1, 1))
+    magnitude, below_one = magnitude_of_sum(g, first, second)
     sign = g.step("sign", below_one & magnitude.any())
     t = Quantity.constant(g, window.low + magnitude.width - 1 - target.emin)
     return position_counted(g, sign, magnitude, t, target)

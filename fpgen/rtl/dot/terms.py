@@ -84,6 +84,16 @@ def _add_product(g: Graph, rows: Rows, x: Operand, y: Operand, low: int, name: s
         add_signed(g, rows, placed, sign, 0, f"{name}_term")
 
 
+def magnitude_of_sum(g: Graph, first: Node, second: Node, name: str = "sum") -> tuple[Node, Node]:
+    """|S| for two words whose sum is S - 1, one bit narrower; and whether S is negative or 0."""
+    if first.width <= prefix.WIDEST_NETWORK:
+        return prefix.magnitude_of_difference(g, first, second, g.const(1, 1), NETWORK, name)
+    less_one = g.step(f"{name}_less_one", g.add(first, second))
+    below_one = less_one[-1]
+    flipped = less_one[:-1] ^ below_one.repeat(less_one.width - 1)
+    return g.step(name, g.add(flipped, (~below_one).zext(flipped.width))), below_one
+
+
 def negated(g: Graph, magnitude: Node, sign: Node, name: str) -> Node:
     """``(-1)**sign * magnitude`` in two's complement, one bit wider."""
     flipped = g.cat(magnitude ^ sign.repeat(magnitude.width), sign)

@@ -142,6 +142,29 @@ def test_every_code_of_a_short_dot_product(accumulate):
         check_arrays(unit, {"a": a, "b": b, "c": np.full(1 << 16, c, dtype=np.uint64)})
 
 
+@pytest.mark.parametrize(("name", "top"), [("e4m3fn", 8), ("e5m2", 15), ("fp16", 15), ("bf16", 60)])
+@pytest.mark.parametrize("n", [2, 32, 1024])
+def test_a_small_product_beside_one_that_the_addend_cancels(name, top, n):
+    """2**top squared minus 2**(2 top) leaves the other product, however small: across the whole window nothing is lost.
+    The result is the product of two numbers, as float64 has it."""
+    unit = fpgen.parse_unit(f"dot {name} {name} n={n} + fp32 -> fp64")
+    fmt = as_format(name)
+    codes = np.arange(fmt.max_finite_code + 1, dtype=np.uint64)
+    if n > 32:
+        codes = codes[:: max(1, len(codes) // 100)]
+    elif len(codes) > 4000:
+        codes = codes[::11]
+    values = fpgen.Convert(source=fmt, out="fp64").compute(codes).codes.view(np.float64)
+    high = fpgen.Convert(source="fp64", out=fmt).compute(np.float64(2.0**top).view(np.uint64)).codes
+    for factor in (codes[0], codes[1], codes[len(codes) // 2], codes[-1]):
+        a, b = np.zeros((2, len(codes), n), dtype=np.uint64)
+        a[:, 0], b[:, 0] = high, high
+        a[:, -1], b[:, -1] = codes, factor
+        c = (-np.float32(2.0 ** (2 * top))).view(np.uint32)
+        found = unit.compute(a, b, c).codes.view(np.float64)
+        assert np.array_equal(found, values * values[codes == factor])
+
+
 def test_addend_far_above_near_and_below_short_products():
     """Every distance between the addend and products of e2m1: nothing cut, some cut, all cut."""
     unit = fpgen.parse_unit("dot e2m1 e2m1 n=16 + fp32 -> fp32 rtz accumulate=aligned:fraction=23")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 from ...units.quantize import BlockDequantize
 from ..float import special
 from ..float.cores import product
@@ -11,7 +9,7 @@ from ..float.rounder import Mode, Target, round_and_pack
 from ..float.unpack import unpack
 from ..graph import Graph, Node
 from .factor import normalise, times
-from .source import slices
+from .source import modes, slices
 
 
 def dequantize(g: Graph, unit: BlockDequantize, mode: Mode, target: Target) -> tuple[dict[str, Node], Node]:
@@ -22,12 +20,11 @@ def dequantize(g: Graph, unit: BlockDequantize, mode: Mode, target: Target) -> t
         tensor = unpack(g, g.inputs["tensor_scale"], block.tensor_scale, False, "tensor_scale")
         factor = times(g, factor, normalise(g, tensor, "tensor_scale"))
     codes = []
-    randoms = slices(g, "random", block.size) if mode.random is not None else [None] * block.size
-    for code, random in zip(slices(g, "elements", block.size), randoms, strict=True):
+    for code, its_mode in zip(slices(g, "elements", block.size), modes(g, unit, mode), strict=True):
         element = unpack(g, code, block.element, False, "element")
         # One row of partial products for each bit of the second.
         first, second = sorted((element, factor), key=lambda operand: -operand.significand.width)
         value = product(g, first, second, target)
         what = special.of_product(g, element, factor, value.sign)
-        codes.append(round_and_pack(g, value, what, dataclasses.replace(mode, random=random), target)[0])
+        codes.append(round_and_pack(g, value, what, its_mode, target)[0])
     return {"result": g.cat(*codes)}, g.const(0, 5)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
-
-from ...units.quantize import POWER_POLICIES, BlockDequantize, BlockQuantize
+from ...units.quantize import POWER_POLICIES, BlockQuantize
 from ..arith.quantity import Quantity
 from ..float import special
 from ..float.rounder import Mode, Special, Target, round_and_pack
@@ -12,7 +10,7 @@ from ..graph import Graph, Node
 from .position import lifted, position_element
 from .power import Scale, power_scale
 from .ratio import RatioScale, element_by_quotient, ratio_scale, tensor_scale
-from .source import Source, numbers_of, slices
+from .source import Source, modes, numbers_of
 from .threshold import boundaries, element_by_thresholds, has_thresholds, thresholds
 
 
@@ -40,13 +38,6 @@ def quantize(g: Graph, unit: BlockQuantize, mode: Mode, target: Target) -> tuple
         instead = block.scale.nan_code if block.scale.has_nan else 0
         scale_code = g.mux(spoilt, g.const(instead, block.scale.bits), scale_code)
     return {"result": g.cat(*codes), "scale": g.step("block_scale", scale_code)}, g.const(0, 5)
-
-
-def modes(g: Graph, unit: BlockQuantize | BlockDequantize, mode: Mode) -> list[Mode]:
-    """The rounding of each element: its own random number."""
-    if mode.random is None:
-        return [mode] * unit.block.size
-    return [dataclasses.replace(mode, random=part) for part in slices(g, "random", unit.block.size)]
 
 
 def _special(g: Graph, unit: BlockQuantize, number: Source) -> Special:

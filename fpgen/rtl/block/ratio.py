@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -99,6 +98,6 @@ def rounded_quotient(g: Graph, sign: Node, a: Operand, d: Operand, zero: Node, m
 def element_by_quotient(g: Graph, number: Source, scale: RatioScale, mode: Mode, target: Target,
                         special: Special) -> Node:
     """v / (S * T), rounded by the one rounder."""
-    value = normalise(g, dataclasses.replace(number.operand), "source")
+    value = normalise(g, number.operand, "source")
     zero = number.operand.zero | scale.zero
     return rounded_quotient(g, value.sign, value, scale.factor, zero, mode, target, "quotient", special)

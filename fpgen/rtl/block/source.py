@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 
 from ...formats.descriptor import NaN
-from ...units.quantize import BlockQuantize
+from ...units.quantize import BlockDequantize, BlockQuantize
+from ..float.rounder import Mode
 from ..float.unpack import Operand, unpack
 from ..graph import Graph, Node
 
@@ -37,6 +39,13 @@ def slices(g: Graph, name: str, count: int) -> list[Node]:
     whole = g.inputs[name]
     width = whole.width // count
     return [whole[i * width:(i + 1) * width] for i in range(count)]
+
+
+def modes(g: Graph, unit: BlockQuantize | BlockDequantize, mode: Mode) -> list[Mode]:
+    """The rounding of each element: its own random number."""
+    if mode.random is None:
+        return [mode] * unit.block.size
+    return [dataclasses.replace(mode, random=part) for part in slices(g, "random", unit.block.size)]
 
 
 def numbers_of(g: Graph, unit: BlockQuantize) -> list[Source]:

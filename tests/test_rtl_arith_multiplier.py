@@ -94,3 +94,27 @@ def test_any_rows_reduce_to_two_words(rows, total, constant):
     for values, (_, weight, _) in zip(inputs.values(), rows, strict=True):
         expected = expected + (values << np.uint64(weight))
     assert ((found["y0"] + found["y1"] - expected) % np.uint64(1 << total) == 0).all()
+
+
+@pytest.mark.parametrize("words", range(5))
+@pytest.mark.parametrize("bits", range(5))
+def test_bits_below_carries_are_summed(words, bits):
+    """Single bits of weights 0 and 1 that wait for a free place, also where there is none."""
+    widths = {**{f"w{i}": 2 for i in range(words)}, **{f"b{i}": 1 for i in range(bits)}}
+    if not widths:
+        return
+
+    def summed(g, *nodes):
+        rows = Rows(g, 6)
+        for i, node in enumerate(nodes):
+            if i < words:
+                rows.add_word(node)
+            else:
+                rows.add_bit(node, i % 2)
+        first, second = rows.reduce()
+        return g.add(first, second)
+
+    inputs = every(widths)
+    weight = {name: 1 if name[0] == "w" else 1 << (i % 2) for i, name in enumerate(widths)}
+    expected = sum(weight[name] * values for name, values in inputs.items())
+    assert (evaluate(graph_of(widths, summed), **inputs)["y0"] == expected % 64).all()

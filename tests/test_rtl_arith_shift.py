@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from rtl_cases import every, graph_of
 
-from fpgen.rtl.arith.shift import shift_left, shift_right_sticky
+from fpgen.rtl.arith.shift import place_left, shift_left, shift_right_sticky
 from fpgen.rtl.evaluate import evaluate
 
 
@@ -31,6 +31,19 @@ def test_a_left_shift_that_is_bounded(most):
     assert evaluate(graph, **inputs)["y0"].tolist() == expected
     assert sum(node.name is not None and node.name.startswith("shifted") for node in graph.nodes) <= max(
         1, most.bit_length())
+
+
+@pytest.mark.parametrize("signed", [False, True])
+@pytest.mark.parametrize("most", [0, 1, 2, 4, 5, 7, 11, 15])
+@pytest.mark.parametrize("width", [1, 2, 3, 5, 8])
+def test_every_placed_word(width, most, signed):
+    """No bit is lost, and a word in two's complement keeps its sign."""
+    widths = {"x": width, "n": max(1, most.bit_length())}
+    inputs = {name: values[every(widths)["n"] <= most] for name, values in every(widths).items()}
+    found = evaluate(graph_of(widths, lambda g, x, n: place_left(g, x, n, most, signed)), **inputs)["y0"]
+    words = [x - (1 << width) if signed and x >> (width - 1) else x for x in inputs["x"].tolist()]
+    expected = [(x << n) % (1 << (width + most)) for x, n in zip(words, inputs["n"].tolist(), strict=True)]
+    assert np.broadcast_to(found, len(expected)).tolist() == expected
 
 
 def right(x: int, n: int, width: int, window: int) -> tuple[int, int]:

@@ -2,9 +2,13 @@
 
 import pytest
 
+import fpgen
 from fpgen.errors import UsageError
-from fpgen.formats import CATALOGUE
+from fpgen.formats import BLOCKS, CATALOGUE
+from fpgen.units import PRESETS
+from fpgen.units.quantize import policies_of
 from fpgen.verify.lists import load_groups
+from fpgen.verify.stimulus import plan
 
 WRONG = {
     "group is no list": ("group = 3", "[[group]] entries"),
@@ -17,6 +21,9 @@ WRONG = {
     "unit no text": ("[[group]]\nunits = [3]", "text is allowed"),
     "unit that is none": ('[[group]]\nunits = ["divide fp16 fp16 -> fp16"]', "divide"),
     "set of formats that is none": ('[[group]]\npattern = ["convert {f} -> fp16"]\nover.f = "some"', "all<=N"),
+    "held input that is none": ('[[group]]\nfixed.d = [0]\nunits = ["dot e2m1 e2m1 n=2 + fp16 -> fp16"]', "a, b, c"),
+    "held codes that are none": ('[[group]]\nfixed.c = [65536]\nunits = ["dot e2m1 e2m1 n=2 + fp16 -> fp16"]',
+                                 "0xffff"),
     "level that is none": ('[[group]]\nlevel = "half"\nunits = ["convert fp16 -> e4m3"]', "slice, full"),
     "nothing to do": ("", "0 vectors"),
     "not TOML": ("[[group", "not TOML"),
@@ -59,3 +66,27 @@ def test_the_full_list_has_every_small_format_in_every_operation():
         if entry.format.bits <= 8:
             assert f"multiply {name} {name} -> {name} port flags=on" in texts
             assert f"add {name} {name} -> {name} port flags=on subtract=port" in texts
+
+
+def test_the_full_list_has_every_block_format_preset_and_policy():
+    groups = load_groups(level="full")
+    units = [unit for group in groups for unit in group.units]
+    blocks = {unit.block.name: set() for unit in units if isinstance(unit, fpgen.BlockQuantize)}
+    for unit in units:
+        if isinstance(unit, fpgen.BlockQuantize):
+            blocks[unit.block.name].add(unit.policy)
+    for name, entry in BLOCKS.items():
+        assert blocks[name] == set(policies_of(entry.format)), name
+        assert any(isinstance(unit, fpgen.BlockDequantize) and unit.block == entry.format for unit in units)
+        assert any(isinstance(unit, fpgen.BlockDot) and unit.a == unit.b == entry.format for unit in units)
+    for preset in PRESETS.values():
+        for case in preset.cases:
+            records = [unit for unit in units if isinstance(unit, fpgen.DotProduct | fpgen.BlockDot)
+                       and unit.accumulate == case.accumulation and unit._formats()[0].name in case.operands]
+            assert records, (preset.name, case)
+
+
+def test_the_slice_shows_array_units_exhaustively_with_chosen_addends():
+    held = [group for group in load_groups() if group.fixed]
+    assert held and all(plan(unit, fixed=dict(group.fixed)).method.startswith("exhaustive over a, b; ")
+                        for group in held for unit in group.units)

@@ -50,3 +50,13 @@ def test_a_list_is_run_and_reported(tmp_path):
     assert found.passed and len(found.rows) == 2 and found.vectors == 2 << 9 and told[-1] == (2, 2)
     page = markdown(found)
     assert "| small | 2 | 1,024 | 2 exhaustive | passed |" in page
+
+
+def test_a_group_with_held_inputs_says_what_was_exhaustive(tmp_path):
+    path = tmp_path / "list.toml"
+    path.write_text("[[group]]\nname = 'held'\nlevel = 'slice'\nfixed.c = [0, 0x3c00]\n"
+                    "units = ['dot e2m1 e2m1 n=1 + fp16 -> fp16']\n")
+    found = run_regression(path=path)
+    assert found.passed and found.vectors == 2 << 8
+    page = markdown(found)
+    assert "| held | 1 | 512 | 1 exhaustive over a, b; 2 values of c | passed |" in page

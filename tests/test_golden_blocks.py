@@ -306,6 +306,28 @@ def test_nvfp4_by_hand(values, tensor, policy, expected, scale):
     assert nvfp4(values, tensor, policy) == (expected, scale)
 
 
+def test_nvfp4_ratio_next_to_a_tie():
+    """51 T + 1 = 64 amax: amax / (6 T) is 17 / 16 and one part in 2**30 more, so it is no tie of 1 and 1.125."""
+    t = next(t for t in range((1 << 23) + 1, 1 << 24) if (51 * t + 1) % 64 == 0)
+    amax = (51 * t + 1) // 64 * 2.0**3  # amax / (6 t) = (51 t + 1) / (48 t) = 17 / 16 + ...
+    assert nvfp4([amax], t)[1] == 0x39 and nvfp4([amax], t, "up")[1] == 0x39
+    assert nvfp4([17 * 6.0], 16)[1] == 0x38  # the tie itself
+
+
+def test_nvfp4_quotients_next_to_ties():
+    """Numbers within three units of every tie, for tensor scales of any significand: a reciprocal alone would err."""
+    rng = np.random.default_rng(9)
+    unit = fpgen.BlockQuantize(source="fp32", block="nvfp4", out="e2m1")
+    ties = np.array([0.25, 0.75, 1.25, 1.75, 2.5, 3.5, 5])
+    tensor = (rng.random(150) + 0.5).astype(np.float32)
+    x = np.zeros((150, 16), dtype=np.float32)
+    x[:, :7] = ties * tensor[:, None].astype(np.float64)
+    x[:, 7:14] = x[:, :7]
+    bits = x.view(np.uint32) + np.where(x > 0, rng.integers(-3, 4, x.shape), 0).astype(np.uint32)
+    bits[:, 15] = (np.float32(6) * tensor).view(np.uint32)  # the scale is 1
+    check_arrays(unit, {"source": bits, "tensor_scale": tensor.view(np.uint32)})
+
+
 @pytest.mark.parametrize("policy", [policy.value for policy in RATIO_POLICIES])
 def test_nvfp4_specials(policy):
     assert nvfp4([0.0, -0.0], 1, policy) == ([0, 8], 0)  # zeros: scale code 0, signs kept

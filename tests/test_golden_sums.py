@@ -274,6 +274,14 @@ def test_order_matters_where_sums_are_rounded():
     assert unit.compute([one, one, big], [one] * 3).codes == 0x6801
 
 
+def test_a_tree_adds_plus_zero_to_its_terms_a_chain_does_not():
+    """-0 + +0 = +0, so a tree of products that are all -0 is +0; a chain without an addend is -0 + -0 = -0."""
+    minus, one = 0x8000, 0x3C00
+    for kind, code in (("tree", 0), ("chain", minus)):
+        unit = fpgen.parse_unit(f"dot fp16 fp16 n=2 -> fp16 accumulate={kind}")
+        assert int(unit.compute([minus, minus], [one, one]).codes) == code
+
+
 def test_order_matters_between_groups_of_an_aligned_sum():
     """aligned, F = 10, groups of 2 into fp16: [2048, 1], [1, 0]: 2048 has quantum 2**(11 - 10) = 2, so both ones are
     cut: 2048. [1, 1], [2048, 0]: 1 + 1 = 2 is kept, then 2 + 2048 = 2050."""

@@ -75,8 +75,8 @@ def shared_exponents(policy: ScalePolicy, amax: np.ndarray, element: Format) -> 
     bits = amax.view(np.int64)
     if policy is ScalePolicy.EVEN:
         lost = np.int64(52 - (element.precision - 1))
-        odd = (bits >> lost) & 1 if element.precision > 1 else np.int64(1)  # of the hidden bit alone: always
-        bits = bits + ((np.int64(1) << lost - 1) - 1 + odd)
+        # only a carry out of the significand matters, and one of all ones is odd: its tie goes up
+        bits = bits + (np.int64(1) << lost - 1)
     exponent, mantissa = (bits >> 52) - 1023, bits & _MANTISSA
     match policy:
         case ScalePolicy.RCEIL:  # least s with amax <= M 2**s

@@ -6,13 +6,14 @@ Everything heavier than click is imported inside the command that needs it, so t
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from . import __version__
+from .cli_cost import COMMANDS
+from .cli_parts import json_option, print_json, unit_argument, unit_of
 from .errors import RunFailure, UsageError
 from .failure import FAILURE, Commands
 
@@ -38,31 +39,11 @@ A unit is one line: operation, operand formats, "->", result format, options.
   stages=N | period=PS   handshake=none|valid|ready    flags=on   subnormals=full|in|out|both
 """
 
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
-
-
 @click.group(cls=Commands, epilog=EXAMPLE, no_args_is_help=True,
              context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="fpgen", message="%(prog)s %(version)s")
 def main():
     """Floating-point units from one description: golden model, Verilog, verification, cost."""
-
-
-def unit_argument(command):
-    """The argument that describes a unit, as one quoted line."""
-    return click.argument("words", metavar='"UNIT"', nargs=-1, required=True)(command)
-
-
-def _unit(words: tuple[str, ...]):
-    from . import parse_unit
-
-    if len(words) > 1 and words[-1] == "-":  # the shell took "> fp16" for a redirection
-        raise UsageError(f"unit '{' '.join(words)}'; put the whole line in quotes: \"multiply fp16 fp16 -> fp16\"")
-    return parse_unit(" ".join(words))
-
-
-def _print_json(value: Any):
-    click.echo(json.dumps(value, indent=2))
 
 
 @main.command()
@@ -82,7 +63,7 @@ def formats(name: str | None, as_json: bool):
     if name is None:
         records, blocks = catalogue_records(), block_records()
         if as_json:
-            _print_json({"formats": records, "block_formats": blocks})
+            print_json({"formats": records, "block_formats": blocks})
         else:
             show.catalogue(records)
             show.blocks(blocks)
@@ -90,7 +71,7 @@ def formats(name: str | None, as_json: bool):
     if is_block(name):
         record = block_record(name)
         if as_json:
-            _print_json(record)
+            print_json(record)
             return
         show.block_description(block_rows(name))
         if record["element"] == record["name"]:  # mxint8 is the name of both
@@ -98,7 +79,7 @@ def formats(name: str | None, as_json: bool):
         return
     description = describe(name)
     if as_json:
-        _print_json(description.to_dict())
+        print_json(description.to_dict())
     else:
         show.format_description(description)
 
@@ -116,7 +97,7 @@ def accumulators(name: str | None, as_json: bool):
 
     found = records(name)
     if as_json:
-        _print_json(found)
+        print_json(found)
     else:
         show.accumulators(found, spelled=name is not None)
 
@@ -133,7 +114,7 @@ def generate(words: tuple[str, ...], output: Path, to_stdout: bool, wants_proof:
 
     They go into OUTPUT/<unit>/.
     """
-    unit = _unit(words)
+    unit = unit_of(words)
     if wants_proof:
         _prove(unit)
     if to_stdout:
@@ -161,127 +142,43 @@ def _prove(unit: Unit):
               help="Random vectors where not all codes are tried; default a million.")
 @click.option("--exhaustive/--sampled", default=None,
               help="Try every code of every input, or not; default: where these are at most 2**24.")
+@click.option("--fixed", metavar="INPUT=CODES", multiple=True,
+              help="Show an input a few codes only, and all codes of the others: c=corners or c=0x0,0x3f800000.")
 @click.option("--replay", metavar="VECTOR", help="Run one vector again: its index, or codes such as a=0x3c,b=0x01.")
 @click.option("--waves", is_flag=True, help="Write a VCD waveform of the first mismatch, or of the first vectors.")
 @click.option("--keep", metavar="DIR", type=click.Path(path_type=Path), help="Where evidence and waveform go.")
 @click.option("--force", is_flag=True, help="Run again even if this very thing passed before.")
 @json_option
-def verify(words: tuple[str, ...], as_json: bool, **options: Any):
+def verify(words: tuple[str, ...], fixed: tuple[str, ...], as_json: bool, **options: Any):
     """Simulate a unit against its golden model.
 
     The Verilog runs in cocotb; exit code 1 on a mismatch.
     """
     from . import show
 
-    unit = _unit(words)
+    unit = unit_of(words)
     with show.simulation(unit.text, quiet=as_json) as tell:
-        verdict = unit.verify(progress=tell, **options)
+        verdict = unit.verify(progress=tell, fixed=_fixed(fixed), **options)
     if as_json:
-        _print_json(verdict.to_dict())
+        print_json(verdict.to_dict())
     else:
         show.verdict(verdict)
     if not verdict.passed:
         raise SystemExit(FAILURE)
 
 
-@main.command()
-@unit_argument
-@click.option("--tech", "technology", metavar="NAME",
-              help="A built-in technology, fpgen45 (default) or fpgen7, or a PDK below PDK_ROOT, such as sky130A.")
-@click.option("--liberty", type=click.Path(path_type=Path), help="A cell library (gzip accepted), not a built-in one.")
-@click.option("--driving-cell", metavar="CELL", help="With --liberty: the cell that drives every input.")
-@click.option("--recipe", metavar="NAME", help="All points of one recipe, such as reference, or a .toml file.")
-@click.option("--effort", metavar="N",
-              help="0 or quick (default): one point; 1 fair, 2 pareto, 3 thorough: ever more recipes and targets, and "
-                   "of their points what nothing beats.")
-@click.option("--target", "targets", multiple=True, metavar="PS|FPGA",
-              help="Delay target, may be repeated; or an FPGA: ecp5, ice40, ecp5:85k, ...")
-@click.option("--wire-load", metavar="FF", help="fF for each pin that a net drives, or a model of the library's.")
-@click.option("--seed", "seeds", type=click.IntRange(0), multiple=True, metavar="N",
-              help="Of an FPGA's place and route (default 1); may be repeated.")
-@click.option("--prove/--no-prove", default=None,
-              help="Prove each netlist equal to the Verilog, or not; default: where it takes seconds.")
-@click.option("--power", is_flag=False, flag_value="uniform", metavar="[STIMULUS]",
-              help="Energy per operation; operands: uniform (default), gaussian or a .npy file. After the unit.")
-@click.option("--engine", metavar="NAME", help="Which Yosys: yowasp, native or auto.")
-@json_option
-def ppa(words: tuple[str, ...], as_json: bool, targets: tuple[str, ...], seeds: tuple[int, ...], **options: Any):
-    """Synthesise a unit: area, delay, path.
-
-    With --target ecp5 or ice40: LUTs, DSP blocks and clock rate of an FPGA.
-    """
-    from . import show
-
-    unit = _unit(words)
-    delays, family = _targets(targets)
-    if family is not None:
-        _fpga(unit, family, seeds, options, as_json)
-        return
-    if seeds:
-        raise UsageError("--seed without an FPGA; with --target ecp5 or ice40 it is allowed")
-    with show.synthesis(unit.text, quiet=as_json) as tell:
-        points = unit.ppa(targets=delays or None, tell=tell, **options)
-    if as_json:
-        _print_json([point.to_dict() for point in points])
-    else:
-        show.points(points)
-    if all(point.failure is not None for point in points) or any(point.disproved for point in points):
-        raise SystemExit(FAILURE)
-
-
-def _targets(given: tuple[str, ...]) -> tuple[tuple[float, ...], str | None]:
-    """Delay targets in ps, or the FPGA."""
-    from .ppa.fpga import targets
-
-    try:
-        return tuple(float(item) for item in given), None
-    except ValueError:
-        if len(given) > 1 or given[0] not in targets():
-            raise UsageError(f"target {', '.join(given)}; delays in ps are allowed, or one of {', '.join(targets())}"
-                             ) from None
-        return (), given[0]
-
-
-def _fpga(unit: Unit, family: str, seeds: tuple[int, ...], options: dict[str, Any], as_json: bool):
-    """`fpgen ppa --target ecp5`."""
-    from . import show
-    from .ppa import measure_fpga
-
-    engine = options.pop("engine")
-    odd = [name for name, value in options.items() if value]
-    if odd:
-        raise UsageError(f"--target {family} with --{odd[0].replace('technology', 'tech').replace('_', '-')}; an FPGA "
-                         "takes --engine, --seed and --json only")
-    with show.synthesis(unit.text, quiet=as_json) as tell:
-        points = measure_fpga(unit, family, seeds=seeds or (1,), engine=engine, tell=tell)
-    if as_json:
-        _print_json([point.to_dict() for point in points])
-    else:
-        show.fpga_points(points)
-    if all(point.failure is not None for point in points):
-        raise SystemExit(FAILURE)
-
-
-@main.command()
-@click.argument("netlist", type=click.Path(path_type=Path))
-@click.option("--top", required=True, help="The module to time.")
-@click.option("--liberty", "liberty_path", required=True, type=click.Path(path_type=Path),
-              help="Its cell library (gzip accepted).")
-@click.option("--driving-cell", help="The cell that drives every input.")
-@click.option("--load", "output_load_ff", type=click.FloatRange(0), default=4.0, show_default=True, metavar="FF",
-              help="Load on every output in fF.")
-@click.option("--wire-load", metavar="FF", help="fF for each pin that a net drives, or a model of the library's.")
-@json_option
-def sta(netlist: Path, as_json: bool, **options: Any):
-    """Time any mapped Verilog netlist."""
-    from . import show
-    from .ppa.sta import run as analyse
-
-    report = analyse(netlist, **options)
-    if as_json:
-        _print_json(report.to_dict())
-    else:
-        show.timing(report)
+def _fixed(given: tuple[str, ...]) -> dict[str, Any] | None:
+    """Inputs held to a few codes: ``c=corners`` or a list of numbers."""
+    found: dict[str, Any] = {}
+    for item in given:
+        name, equals, codes = item.partition("=")
+        try:
+            found[name] = codes if codes == "corners" else [int(code, 0) for code in codes.split(",")]
+        except ValueError:
+            equals = ""
+        if not equals:
+            raise UsageError(f"--fixed {item}; INPUT=corners or INPUT=CODE,CODE,... is allowed")
+    return found or None
 
 
 @main.command()
@@ -304,7 +201,7 @@ def run(designs: Path | None, output: Path | None, jobs: int, force: bool, as_js
     with show.progress(quiet=as_json) as tell:
         outcomes = build(plan, output=output, jobs=jobs, force=force, tell=tell)
     if as_json:
-        _print_json([outcome.to_dict() for outcome in outcomes])
+        print_json([outcome.to_dict() for outcome in outcomes])
     else:
         show.outcomes(outcomes)
     if any(not outcome.passed for outcome in outcomes):
@@ -341,59 +238,6 @@ def sim(regression: Path | None, full: bool, report: Path | None, **options: Any
 
 
 @main.command()
-@click.argument("file", type=click.Path(path_type=Path))
-@click.option("--dry-run", is_flag=True, help="List and count the points; run nothing.")
-@click.option("--full", is_flag=True, help="The whole grid, not only the file's slice.")
-@click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False), default=Path("sweep_out"),
-              show_default=True, help="Where the store goes: OUTPUT/NAME.parquet and .csv.")
-@click.option("--jobs", type=click.IntRange(1, 256), default=2, show_default=True, help="Points measured at once.")
-@click.option("--scheduler", metavar="ADDRESS", help="A Dask scheduler, tcp://host:8786: its workers do the work.")
-@click.option("--force", is_flag=True, help="Measure again what is known.")
-@json_option
-def sweep(file: Path, **options: Any):
-    """Measure a unit over lists of parameters.
-
-    FILE is a TOML file, or the name of one that came with fpgen: fma-formats, dot-accumulator, depth. A sweep
-    that was stopped goes on where it was; failing points are recorded with their reason.
-    """
-    from .sweep import command
-
-    command.sweep(file, **options)
-
-
-@main.command()
-@click.argument("before", type=click.Path(path_type=Path))
-@click.argument("after", type=click.Path(path_type=Path))
-@click.option("--rules", type=click.Path(path_type=Path), help="Tolerances; default: synth/rules.toml.")
-@click.option("--all", "everything", is_flag=True, help="Show also figures that have no rule.")
-@json_option
-def compare(before: Path, after: Path, **options: Any):
-    """Say what moved between two stores.
-
-    Exit code 1 when a figure got worse than the rules allow, a record is gone or fails, or assumptions differ.
-    """
-    from .sweep import command
-
-    command.compare(before, after, **options)
-
-
-@main.command()
-@click.argument("store", type=click.Path(path_type=Path))
-@click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False),
-              help="Directory of the page and its plots; default: NAME_report beside the store.")
-@click.option("--title", help="Heading of the page; default: the sweep's own.")
-def report(store: Path, output: Path | None, title: str | None):
-    """Write a store as one HTML page with plots.
-
-    STORE is a .parquet or .csv file of fpgen sweep. The page opens from disk and loads nothing from elsewhere;
-    its plots stand beside it as SVG and PNG.
-    """
-    from .sweep import command
-
-    command.report(store, output, title)
-
-
-@main.command()
 @json_option
 def doctor(as_json: bool):
     """List every tool and what is missing.
@@ -405,8 +249,12 @@ def doctor(as_json: bool):
 
     findings = examine()
     if as_json:
-        _print_json([finding.to_dict() for finding in findings])
+        print_json([finding.to_dict() for finding in findings])
     else:
         show.findings(findings)
     if not healthy(findings):
         raise SystemExit(FAILURE)
+
+
+for _command in COMMANDS:
+    main.add_command(_command)

@@ -104,4 +104,7 @@ class Port:
                 what += f", {' x '.join(map(str, self.shape))} codes, lowest first"
             spelled = "" if self.format.name == self.format.spelling else f": {self.format.spelling}"
             return f"{what}, {self.format.name}{spelled}"
-        return _MEANINGS.get(self.name, "")
+        meaning = _MEANINGS.get(self.name, "")
+        if self.shape:
+            meaning += f", {self.count} numbers of {self.element_width} bits, lowest first"
+        return meaning

@@ -1,0 +1,171 @@
+"""The commands that measure: ppa, sta, sweep, compare, report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .cli_parts import json_option, print_json, unit_argument, unit_of
+from .errors import UsageError
+from .failure import FAILURE
+
+if TYPE_CHECKING:
+    from .units import Unit
+
+
+@click.command()
+@unit_argument
+@click.option("--tech", "technology", metavar="NAME",
+              help="A built-in technology, fpgen45 (default) or fpgen7, or a PDK below PDK_ROOT, such as sky130A.")
+@click.option("--liberty", type=click.Path(path_type=Path), help="A cell library (gzip accepted), not a built-in one.")
+@click.option("--driving-cell", metavar="CELL", help="With --liberty: the cell that drives every input.")
+@click.option("--recipe", metavar="NAME", help="All points of one recipe, such as reference, or a .toml file.")
+@click.option("--effort", metavar="N",
+              help="0 or quick (default): one point; 1 fair, 2 pareto, 3 thorough: ever more recipes and targets, and "
+                   "of their points what nothing beats.")
+@click.option("--target", "targets", multiple=True, metavar="PS|FPGA",
+              help="Delay target, may be repeated; or an FPGA: ecp5, ice40, ecp5:85k, ...")
+@click.option("--wire-load", metavar="FF", help="fF for each pin that a net drives, or a model of the library's.")
+@click.option("--seed", "seeds", type=click.IntRange(0), multiple=True, metavar="N",
+              help="Of an FPGA's place and route (default 1); may be repeated.")
+@click.option("--prove/--no-prove", default=None,
+              help="Prove each netlist equal to the Verilog, or not; default: where it takes seconds.")
+@click.option("--power", is_flag=False, flag_value="uniform", metavar="[STIMULUS]",
+              help="Energy per operation; operands: uniform (default), gaussian or a .npy file. After the unit.")
+@click.option("--engine", metavar="NAME", help="Which Yosys: yowasp, native or auto.")
+@json_option
+def ppa(words: tuple[str, ...], as_json: bool, targets: tuple[str, ...], seeds: tuple[int, ...], **options: Any):
+    """Synthesise a unit: area, delay, path.
+
+    With --target ecp5 or ice40: LUTs, DSP blocks and clock rate of an FPGA.
+    """
+    from . import show
+
+    unit = unit_of(words)
+    delays, family = _targets(targets)
+    if family is not None:
+        _fpga(unit, family, seeds, options, as_json)
+        return
+    if seeds:
+        raise UsageError("--seed without an FPGA; with --target ecp5 or ice40 it is allowed")
+    with show.synthesis(unit.text, quiet=as_json) as tell:
+        points = unit.ppa(targets=delays or None, tell=tell, **options)
+    if as_json:
+        print_json([point.to_dict() for point in points])
+    else:
+        show.points(points)
+    if all(point.failure is not None for point in points) or any(point.disproved for point in points):
+        raise SystemExit(FAILURE)
+
+
+def _targets(given: tuple[str, ...]) -> tuple[tuple[float, ...], str | None]:
+    """Delay targets in ps, or the FPGA."""
+    from .ppa.fpga import targets
+
+    try:
+        return tuple(float(item) for item in given), None
+    except ValueError:
+        if len(given) > 1 or given[0] not in targets():
+            raise UsageError(f"target {', '.join(given)}; delays in ps are allowed, or one of {', '.join(targets())}"
+                             ) from None
+        return (), given[0]
+
+
+def _fpga(unit: Unit, family: str, seeds: tuple[int, ...], options: dict[str, Any], as_json: bool):
+    """`fpgen ppa --target ecp5`."""
+    from . import show
+    from .ppa import measure_fpga
+
+    engine = options.pop("engine")
+    odd = [name for name, value in options.items() if value]
+    if odd:
+        raise UsageError(f"--target {family} with --{odd[0].replace('technology', 'tech').replace('_', '-')}; an FPGA "
+                         "takes --engine, --seed and --json only")
+    with show.synthesis(unit.text, quiet=as_json) as tell:
+        points = measure_fpga(unit, family, seeds=seeds or (1,), engine=engine, tell=tell)
+    if as_json:
+        print_json([point.to_dict() for point in points])
+    else:
+        show.fpga_points(points)
+    if all(point.failure is not None for point in points):
+        raise SystemExit(FAILURE)
+
+
+@click.command()
+@click.argument("netlist", type=click.Path(path_type=Path))
+@click.option("--top", required=True, help="The module to time.")
+@click.option("--liberty", "liberty_path", required=True, type=click.Path(path_type=Path),
+              help="Its cell library (gzip accepted).")
+@click.option("--driving-cell", help="The cell that drives every input.")
+@click.option("--load", "output_load_ff", type=click.FloatRange(0), default=4.0, show_default=True, metavar="FF",
+              help="Load on every output in fF.")
+@click.option("--wire-load", metavar="FF", help="fF for each pin that a net drives, or a model of the library's.")
+@json_option
+def sta(netlist: Path, as_json: bool, **options: Any):
+    """Time any mapped Verilog netlist."""
+    from . import show
+    from .ppa.sta import run as analyse
+
+    report = analyse(netlist, **options)
+    if as_json:
+        print_json(report.to_dict())
+    else:
+        show.timing(report)
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--dry-run", is_flag=True, help="List and count the points; run nothing.")
+@click.option("--full", is_flag=True, help="The whole grid, not only the file's slice.")
+@click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False), default=Path("sweep_out"),
+              show_default=True, help="Where the store goes: OUTPUT/NAME.parquet and .csv.")
+@click.option("--jobs", type=click.IntRange(1, 256), default=2, show_default=True, help="Points measured at once.")
+@click.option("--scheduler", metavar="ADDRESS", help="A Dask scheduler, tcp://host:8786: its workers do the work.")
+@click.option("--force", is_flag=True, help="Measure again what is known.")
+@json_option
+def sweep(file: Path, **options: Any):
+    """Measure a unit over lists of parameters.
+
+    FILE is a TOML file, or the name of one that came with fpgen: fma-formats, dot-accumulator, depth. A sweep
+    that was stopped goes on where it was; failing points are recorded with their reason.
+    """
+    from .sweep import command
+
+    command.sweep(file, **options)
+
+
+@click.command()
+@click.argument("before", type=click.Path(path_type=Path))
+@click.argument("after", type=click.Path(path_type=Path))
+@click.option("--rules", type=click.Path(path_type=Path), help="Tolerances; default: synth/rules.toml.")
+@click.option("--all", "everything", is_flag=True, help="Show also figures that have no rule.")
+@json_option
+def compare(before: Path, after: Path, **options: Any):
+    """Say what moved between two stores.
+
+    Exit code 1 when a figure got worse than the rules allow, a record is gone or fails, or assumptions differ.
+    """
+    from .sweep import command
+
+    command.compare(before, after, **options)
+
+
+@click.command()
+@click.argument("store", type=click.Path(path_type=Path))
+@click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False),
+              help="Directory of the page and its plots; default: NAME_report beside the store.")
+@click.option("--title", help="Heading of the page; default: the sweep's own.")
+def report(store: Path, output: Path | None, title: str | None):
+    """Write a store as one HTML page with plots.
+
+    STORE is a .parquet or .csv file of fpgen sweep. The page opens from disk and loads nothing from elsewhere;
+    its plots stand beside it as SVG and PNG.
+    """
+    from .sweep import command
+
+    command.report(store, output, title)
+
+
+COMMANDS = (ppa, sta, sweep, compare, report)

@@ -68,9 +68,9 @@ class Operand:
         return kinds
 
 
-def unpack(g: Graph, code: Node, fmt: Format, flush: bool, name: str) -> Operand:
-    """Decode `code`; with `flush`, subnormals read as zero."""
-    g.section(f"Unpack {name}: {fmt}")
+def unpack(g: Graph, code: Node, fmt: Format, flush: bool, name: str, section: str = "") -> Operand:
+    """Decode `code`; with `flush`, subnormals read as zero. `section` is a heading for one of many operands."""
+    g.section(section or f"Unpack {name}: {fmt}")
     if fmt.fixed:
         return _unpack_fixed(g, code, fmt, name)
     fraction_bits = fmt.trailing_bits

@@ -36,7 +36,7 @@ FMAX = Axis("fmax_mhz", "highest clock", "MHz")
 LUTS = Axis("luts", "LUTs", "")
 ENERGY = Axis("energy_pj", "energy per operation", "pJ")
 REGISTERS = Axis("registers", "flip-flops", "")
-ERROR = Axis("error_rms", "rms error / rms result", "")
+ERROR = Axis("error_rms", "rms error", "of the rms result")
 
 
 class View:

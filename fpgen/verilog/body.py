@@ -48,6 +48,7 @@ class Body:
         self.wires: list[dict[str, Wire]] = [{} for _ in range(pipeline.stages + 1)]
         self._inline: dict[int, tuple[Text, frozenset[str]]] = {}
         self._cats: dict[tuple[int, int], str] = {}
+        self._named_cats: set[int] = set()
         self._own, self._shared_cats = self._wants_wire()
         for node in pipeline.graph.live():
             if node.op not in ("input", "const", "state") and not is_wiring(node):
@@ -139,15 +140,14 @@ class Body:
         text, needs = self._concatenation(node.args, stage)
         if (node.index, stage) in self._shared_cats and (
                 len(text.text) > LONGEST_REPEATED or any(self._is_inlined(part) for part in node.args)):
-            name = self.names.fresh(f"{self.names.of(node)}_in_{stage}") if self._known_elsewhere(node) else (
-                self.names.of(node))
+            name = self.names.of(node)
+            if node.index in self._named_cats:  # in another stage
+                name = self.names.fresh(f"{name}_in_{stage}")
             self._cats[node.index, stage] = name
+            self._named_cats.add(node.index)
             self._wire(name, text, needs, node, stage)
             return Text(name, PRIMARY, node.width), frozenset({name})
         return text, needs
-
-    def _known_elsewhere(self, node: Node) -> bool:
-        return any(index == node.index for index, _ in self._cats)
 
     def _concatenation(self, parts: tuple[Node, ...], stage: int) -> tuple[Text, frozenset[str]]:
         spelled: list[Text] = []

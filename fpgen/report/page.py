@@ -173,8 +173,13 @@ def _assumptions(view: View) -> list[tuple[str, str]]:
                          for value, count in counts.items())
         rows.append((name.removesuffix("_ff").replace("_", " "), told))
     rows.append(("place and route", "of cell libraries none: area and delay of the mapped netlist, before placement"))
-    for name, heading in (("power_stimulus", "energy: operands"), ("power_assumptions", "energy: rests on")):
-        rows += [(heading, text) for text in sorted({str(r[name]) for r in view.good if r.get(name)})]
+    stimuli = {(str(r["power_stimulus"]), r.get("power_seed"), r.get("power_operations"))
+               for r in view.good if r.get("power_stimulus")}
+    rows += [("energy: operands", f"{text}, seed {seed}, {count} operations") for text, seed, count in sorted(stimuli)]
+    for table, count in common(view.good, "power_assumptions"):
+        told = ", ".join(f"{name.removesuffix('_ff').replace('_', ' ')} {_plain(value)}"
+                         for name, value in table.items() if value not in ("", [], None))
+        rows.append(("energy: rests on", f"{told} ({count} records)"))
     data = sorted({str(record["error_data"]) for record in view.good if record.get("error_data")})
     return [*rows, *(("error data", text) for text in data)]
 

@@ -216,9 +216,10 @@ class _State:
 def described(sweep: Sweep, case: Case) -> dict[str, Any]:
     """The columns that say which point a record belongs to."""
     unit = case.unit
+    varied = [name for name, values in sweep.parameters.items() if len(values) > 1]
     hints: Hints = sweep.hints
     return {
-        "sweep": sweep.name, "title": sweep.title, "point": case.label,
+        "sweep": sweep.name, "title": sweep.title, "point": _together(case, varied or list(case.parameters)),
         **{PARAMETER + name: value for name, value in case.parameters.items()},
         "series": _together(case, hints.series), "scale": hints.scale, "compete": _together(case, hints.compete),
         "unit": case.text if unit is None else unit.text, "name": "" if unit is None else unit.name,

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from fpgen import cli, parse_format, parse_unit
+from fpgen.units import OPERATIONS
 
 README = Path(__file__).resolve().parent.parent / "README.md"
 TEXT = README.read_text() if README.is_file() else ""
@@ -15,7 +16,7 @@ pytestmark = pytest.mark.skipif(not TEXT, reason="not a checkout")
 
 
 def test_the_python_example_runs():
-    (block,) = re.findall(r"```python\n(.*?)```", TEXT, re.S)
+    (block,) = [block for block in re.findall(r"```python\n(.*?)```", TEXT, re.S) if "unit.verify()" in block]
     quick = block.split("verdict = ")[0]
     names: dict = {}
     exec(quick, names)
@@ -24,8 +25,18 @@ def test_the_python_example_runs():
     assert names["text"] == names["unit"].verilog()
 
 
+def test_the_emulation_example_runs():
+    (block,) = [block for block in re.findall(r"```python\n(.*?)```", TEXT, re.S) if "emulate.matmul" in block]
+    names: dict = {}
+    exec(block, names)
+    reference = names["a"].astype(np.float64) @ names["b"]
+    relative = np.sqrt(np.mean(names["error"] ** 2) / np.mean(reference**2))
+    assert 0.05 < relative < 0.3  # four-bit operands: each is off by some 10 %
+
+
 def test_every_unit_in_it_parses():
-    units = set(re.findall(r'"((?:multiply|add|fma|mac|convert) [^"\n]* -> [^"\n]*)"', TEXT))
+    operations = "|".join(OPERATIONS)
+    units = set(re.findall(rf'"((?:{operations}) [^"\n]* -> [^"\n]*)"', TEXT))
     assert units
     for unit in units:
         assert parse_unit(unit)

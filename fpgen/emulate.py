@@ -59,13 +59,26 @@ class Quantized:
 
 def _floats(name: str, given: Any) -> tuple[np.ndarray, str]:
     """An array of float32 or float16 as codes, and their format."""
-    array = np.asarray(given)
+    array = _array(name, given)
+    source, dtype = _source(name, array)
+    return np.asarray(array, order="C").view(dtype), source
+
+
+def _array(name: str, given: Any) -> np.ndarray:
+    try:
+        return np.asarray(given)
+    except ValueError as error:
+        raise UsageError(f"{name}: {str(error).rstrip('.')}; an array of float32, float16 or bfloat16 is "
+                         "allowed") from None
+
+
+def _source(name: str, array: np.ndarray) -> tuple[str, type]:
+    """The format of an array of floats, and the dtype of its codes."""
     formats = {"float32": ("fp32", np.uint32), "float16": ("fp16", np.uint16), "bfloat16": ("bf16", np.uint16)}
     if array.dtype.name not in formats:
         raise UsageError(f"{name} is an array of {array.dtype}; float32, float16 or bfloat16 is allowed "
-                         "(x.astype(np.float32) rounds to it)")
-    source, dtype = formats[array.dtype.name]
-    return np.asarray(array, order="C").view(dtype), source
+                         f"({name}.astype(np.float32) rounds to it)")
+    return formats[array.dtype.name]
 
 
 def _axis(axis: int, dimensions: int) -> int:
@@ -134,8 +147,10 @@ def quantize(x: Any, block: BlockFormat | str, *, policy: str | None = None, rou
         raise UsageError(f"tensor_scale={tensor_scale} with {block}, which has none; leave it out")
     controls: dict[str, Any] = {}
     if unit.random_bits:
-        if random is None:
-            raise UsageError(f"rounding={unit.rounding.value} without random; a numpy random Generator is allowed")
+        if not isinstance(random, np.random.Generator):
+            what = "without random" if random is None else f"with random={random!r}"
+            raise UsageError(f"rounding={unit.rounding.value} {what}; a numpy random Generator is allowed, such as "
+                             "np.random.default_rng(0)")
         controls["random"] = random.integers(0, 1 << unit.random_bits, blocks.shape, dtype=np.uint64)
     elif unit.rounding is Rounding.PORT:
         raise UsageError("rounding=port; one mode for the whole array is allowed")
@@ -155,9 +170,15 @@ def _tensor_scale(x: np.ndarray, block: BlockFormat, given: Any) -> np.float32:
         amax = np.max(magnitude, initial=0, where=np.isfinite(magnitude))
         auto = np.float32(np.float64(amax) / float(block.element.max_finite * block.scale.max_finite))
         return auto if auto > 0 else np.float32(1)
-    scale = np.float32(given)
+    try:
+        with np.errstate(over="ignore"):
+            scale = np.float32(given)
+    except (TypeError, ValueError):
+        raise UsageError(f"tensor_scale={given!r}; a number, \"auto\" or None is allowed") from None
+    if np.ndim(scale):
+        raise UsageError(f"tensor_scale of shape {np.shape(scale)}; one number for the whole tensor is allowed")
     if not (np.isfinite(scale) and scale > 0):
-        raise UsageError(f"tensor_scale={given}; a positive finite number is allowed")
+        raise UsageError(f"tensor_scale={given}; a positive number that float32 holds is allowed")
     return scale
 
 
@@ -189,6 +210,8 @@ def dequantize(q: Quantized, out: Format | str = "fp32") -> np.ndarray:
     -------
     ndarray of float32 (float64, where `out` has values that are no float32), shape `q.shape`
     """
+    if not isinstance(q, Quantized):
+        raise UsageError(f"q is of type {type(q).__name__}; what fpgen.emulate.quantize returns is allowed")
     unit = BlockDequantize(block=q.block, out=as_format(out))
     codes = np.moveaxis(q.codes, q.axis, -1)
     last = codes.shape
@@ -259,7 +282,7 @@ def matmul(a: Any, b: Any, unit: Unit | str, c: Any = None, *, threads: int = 1,
     if scales and c is not None:
         raise UsageError("c with tensor scales, which multiply what the unit delivers; add c to the result")
     if not (type(threads) is int and threads >= 1):
-        raise UsageError(f"threads={threads}; a whole number from 1 is allowed")
+        raise UsageError(f"threads={threads!r}; a whole number from 1 is allowed")
     try:
         batch = np.broadcast_shapes(left.codes.shape[:-2], right.codes.shape[:-2])
     except ValueError:
@@ -302,10 +325,11 @@ def _operand(name: str, given: Any, dot: DotProduct | BlockDot) -> _Operand:
     if isinstance(dot, BlockDot):
         block = dot.a if name == "a" else dot.b
         if not isinstance(given, Quantized):
-            array = np.asarray(given)
+            array = _array(name, given)
             if array.dtype.kind in "iub":
                 raise UsageError(f"{name} is an array of {array.dtype}; floats, or what fpgen.emulate.quantize returns "
                                  f"for {block}, are allowed")
+            _source(name, array)
             _matrix(name, array)
             given = quantize(array, block, axis=axis)
         if given.block != block:
@@ -329,12 +353,14 @@ def _matrix(name: str, array: np.ndarray):
 
 def _codes(name: str, given: Any, fmt: Format) -> np.ndarray:
     """Floats or codes as codes of `fmt`."""
-    array = np.asarray(given)
+    array = _array(name, given)
     if array.dtype.kind not in "iub":
         _floats(name, array)
         return _convert(array, fmt)
     if array.size and not 0 <= int(array.min()) <= int(array.max()) < 1 << fmt.bits:
-        raise UsageError(f"{name} from {array.min()} to {array.max()}; codes of {fmt} are 0 to {(1 << fmt.bits) - 1}")
+        hint = " (negative ones in two's complement)" if fmt.fixed and fmt.signed else ""
+        raise UsageError(f"{name} from {array.min()} to {array.max()}; integers are codes, and those of {fmt} are 0 to "
+                         f"{(1 << fmt.bits) - 1}{hint}")
     return array.astype(code_dtype(fmt.bits))
 
 

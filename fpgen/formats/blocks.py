@@ -17,7 +17,7 @@ from functools import lru_cache
 from types import MappingProxyType
 
 from ..errors import UsageError
-from .catalogue import CATALOGUE, MX
+from .catalogue import ALIASES, CATALOGUE, MX
 from .descriptor import Format
 from .grammar import as_format, parse
 
@@ -155,7 +155,8 @@ def _parse(text: str) -> BlockFormat:
     if not match:
         close = difflib.get_close_matches(text, [*BLOCKS, *BLOCK_ALIASES], n=3, cutoff=0.6)
         suggestion = f"did you mean {', '.join(close)}? " if close else ""
-        raise UsageError(f"block format {text or repr(text)}: unknown; {suggestion}{_HOW}")
+        plain = " (a plain format)" if text in CATALOGUE or text in ALIASES else ""
+        raise UsageError(f"block format {text or repr(text)}: unknown{plain}; {suggestion}{_HOW}")
     tensor = parse(match[4]) if match[4] else None
     return as_block(BlockFormat(parse(match[1]), parse(match[2]), int(match[3]), tensor))
 

@@ -124,7 +124,12 @@ def _head(head: str, text: str) -> Format:
         return _named(fixed(int(match[2]), signed=not match[1], name=f"{match[1]}int{int(match[2])}"))
     if match := _P3109.fullmatch(head):
         return p3109(int(match[1]), int(match[2]), match[3] == "s", match[4] == "e")
-    close = difflib.get_close_matches(head, [*CATALOGUE, *ALIASES], n=3, cutoff=0.6)
+    from .blocks import BLOCK_ALIASES, BLOCKS, is_block
+
+    if is_block(text):
+        raise UsageError(f"format {text}: a block format, which blockdot, tensorcore, quantize and dequantize take; "
+                         f"{_HOW}")
+    close = difflib.get_close_matches(head, [*CATALOGUE, *ALIASES, *BLOCKS, *BLOCK_ALIASES], n=3, cutoff=0.6)
     suggestion = f"did you mean {', '.join(close)}? " if close else ""
     raise UsageError(f"format {text or repr(text)}: unknown; {suggestion}{_HOW}")
 

@@ -8,10 +8,10 @@ Terms
 A term is one product, ``significand * 2**exponent`` exactly. Its *alignment exponent* is the sum of its operands'
 exponents, each that of the leading place of the significand as it is encoded: a subnormal has the exponent of the
 smallest normal, the product is not normalised. A block scale adds its exponent (and, where it is no power of two,
-multiplies its significand). A fixed-point operand's exponent is that of its top magnitude bit. A zero has no
-alignment exponent. With `presum`, so many neighbouring products are first summed exactly into one term, whose
-alignment exponent is that of its scales (0 without scales) whatever the sum is; only a zero scale leaves it
-without one.
+multiplies its significand). A fixed-point operand's exponent is that of its format's top magnitude bit, whatever the
+value: 7 for int8 (symmetric or not) and uint8. A zero has no alignment exponent. With `presum`, so many neighbouring
+products are first summed exactly into one term, whose alignment exponent is that of its scales (0 without scales)
+whatever the sum is; only a zero scale leaves it without one.
 
 Kinds
 -----
@@ -151,7 +151,7 @@ class Accumulation:
         for option, (low, high) in _RANGES.items():
             value = getattr(self, option)
             if value is not None and not (type(value) is int and low <= value <= high):
-                raise UsageError(f"accumulate: {option}={value}; a whole number from {low} to {high} is allowed")
+                raise UsageError(f"accumulate: {option}={value!r}; a whole number from {low} to {high} is allowed")
         self._validate()
 
     def _validate(self):

@@ -138,7 +138,7 @@ class Unit:
             self._set("stages", self.least_stages)
         least = self.least_stages
         if self.stages is not None and not (type(self.stages) is int and least <= self.stages <= MAX_STAGES):
-            raise UsageError(f"stages={self.stages}; a whole number from {least} to {MAX_STAGES} is allowed")
+            raise UsageError(f"stages={self.stages!r}; a whole number from {least} to {MAX_STAGES} is allowed")
         if self.period is not None and (isinstance(self.period, bool) or not isinstance(self.period, int | float)
                                         or not 0 < self.period < math.inf):
             raise UsageError(f"period={self.period}; a positive number of picoseconds is allowed")

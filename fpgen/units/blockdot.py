@@ -74,7 +74,7 @@ class BlockDot(SumOfProducts):
             raise UsageError(f"blocks of {self.a.size} ({self.a}) with blocks of {self.b.size} ({self.b}); "
                              "equal sizes are allowed")
         if not (type(self.k) is int and 1 <= self.k <= LARGEST_SUM):
-            raise UsageError(f"k={self.k}; a whole number from 1 to {LARGEST_SUM} is allowed")
+            raise UsageError(f"k={self.k!r}; a whole number from 1 to {LARGEST_SUM} is allowed")
         if self.k % self.size:
             raise UsageError(f"k={self.k} with blocks of {self.size}; a multiple of {self.size} is allowed")
         if self.size % self.presum:

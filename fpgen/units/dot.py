@@ -206,7 +206,7 @@ class DotProduct(SumOfProducts):
 
     def _validate(self):
         if not (type(self.n) is int and 1 <= self.n <= LARGEST_SUM):
-            raise UsageError(f"n={self.n}; a whole number from 1 to {LARGEST_SUM} is allowed")
+            raise UsageError(f"n={self.n!r}; a whole number from 1 to {LARGEST_SUM} is allowed")
         presum = self.accumulate.presum or 1
         if presum > 1 and self.accumulate.kind in (Kind.TREE, Kind.CHAIN, Kind.ALIGNED) and self.n % presum:
             raise UsageError(f"accumulate={self.accumulate}: presum={presum} with n={self.n}; a divisor is allowed")

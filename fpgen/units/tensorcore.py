@@ -84,7 +84,7 @@ class TensorCore(SumOfProducts):
         for name in ("m", "n"):
             value = getattr(self, name)
             if not (type(value) is int and 1 <= value <= LARGEST_TILE):
-                raise UsageError(f"{name}={value}; a whole number from 1 to {LARGEST_TILE} is allowed")
+                raise UsageError(f"{name}={value!r}; a whole number from 1 to {LARGEST_TILE} is allowed")
         if self.m * self.n > LARGEST_TILE:
             raise UsageError(f"m={self.m}, n={self.n}: {self.m * self.n} results; up to {LARGEST_TILE} are allowed")
         if as_enum("rounding", self.rounding, Rounding).stochastic:

@@ -104,6 +104,9 @@ def _left(text: str, words: list[str], cls: type[Unit], kinds: dict[str, str]) -
             raise UsageError(f"unit {text!r}: {name} given twice; once is allowed")
         else:
             given[name] = _read(name, value, kinds[name])
+    stray = [word for word in operands if re.match(r"\w+=", word)]
+    if stray:
+        raise UsageError(f"unit {text!r}: {stray[0]} before '->'; allowed: {_usage(cls)}")
     if len(operands) != len(cls.operand_names):
         raise UsageError(f"unit {text!r}: {len(operands)} operands; allowed: {_usage(cls)}")
     return given | dict(zip(cls.operand_names, operands, strict=True))

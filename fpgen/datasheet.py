@@ -7,7 +7,7 @@ from typing import Any
 
 from .ppa.point import assumptions_text
 from .rtl import pipeline_for
-from .units import Handshake, Role, Rounding, Unit
+from .units import BlockQuantize, Handshake, Role, Rounding, Unit
 from .units.options import PORT_CODES
 from .verilog.header import formulas, stage_text
 
@@ -76,8 +76,16 @@ def _numbers(unit: Unit) -> str:
                ("subnormals", unit.subnormals.value), ("tininess", unit.tininess.value)]
     return ("## Numbers\n\n" + _table(["port", "format", "parameters", "largest", "smallest positive"], rows) +
             "\n\n" + ", ".join(f"{name} `{value}`" for name, value in options) +
-            ". NaN results are the one canonical quiet NaN"
-            f"{f' ({unit.out.nan_code:#x})' if unit.out.has_nan else ''}.")
+            f". {_nan_text(unit)}")
+
+
+def _nan_text(unit: Unit) -> str:
+    if isinstance(unit, BlockQuantize) and unit.block.scale.has_nan:
+        return (f"A NaN or infinity in the block makes the scale NaN ({unit.block.scale.nan_code:#x}) and all element "
+                "codes 0.")
+    if unit.out.has_nan:
+        return f"NaN results are the one canonical quiet NaN ({unit.out.nan_code:#x})."
+    return f"{unit.out} has no NaN: its largest value is delivered in place of one."
 
 
 def _decimal(value: Any) -> str:

@@ -236,6 +236,12 @@ X, W = matrices(4, 16, 4)
     (lambda: emulate.quantize(X, "mxfp4", rounding="sra", random_bits=4), "without random"),
     (lambda: emulate.quantize(X, "mxfp4", rounding="port"), "rounding=port"),
     (lambda: emulate.quantize([1, 2], "mxfp4"), "int64"),
+    (lambda: emulate.quantize([[1.0], [1.0, 2.0]], "mxfp4"), "x: .*an array of float32"),
+    (lambda: emulate.quantize(X, "nvfp4", tensor_scale=(1, 2)), r"tensor_scale of shape \(2,\)"),
+    (lambda: emulate.quantize(X, "nvfp4", tensor_scale={}), "tensor_scale={}; a number"),
+    (lambda: emulate.quantize(X, "mxfp4", rounding="sra", random_bits=4, random=5), "random=5; a numpy random Gen"),
+    (lambda: emulate.dequantize(X), "of type ndarray; what fpgen.emulate.quantize returns"),
+    (lambda: emulate.matmul(X.tolist(), W, "blockdot mxfp4 mxfp4 k=32 -> fp32"), "a is an array of float64"),
 ])
 def test_refusals(call, message):
     with pytest.raises(UsageError, match=message):

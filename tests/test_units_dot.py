@@ -66,6 +66,8 @@ def test_exact_span_is_kulischs():
     ("dot fp16 fp16 n=0 -> fp32", "n=0; a whole number from 1 to 1024"),
     ("dot fp16 fp16 n=4 n=4 -> fp32", "n given twice"),
     ("dot fp16 n=4 -> fp32", "1 operands; allowed: dot A B n=N"),
+    ("dot fp16 fp16 k=4 -> fp32", "k=4 before '->'; allowed: dot A B n=N"),
+    ("dot mxfp4 mxfp4 n=4 -> fp32", "format mxfp4: a block format, which blockdot"),
     ("dot fp16 fp16 n=4 + -> fp32", r"\+; allowed: dot A B n=N \[\+ C\] -> OUT"),
     ("multiply fp16 fp16 + fp16 -> fp32", r"\+ fp16; allowed: multiply A B -> OUT"),
     ("dot fp16 fp16 n=4 -> fp32 accumulate=fast", "allowed: exact, aligned, tree, chain"),

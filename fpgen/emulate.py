@@ -61,7 +61,8 @@ def _floats(name: str, given: Any) -> tuple[np.ndarray, str]:
     """An array of float32 or float16 as codes, and their format."""
     array = _array(name, given)
     source, dtype = _source(name, array)
-    return np.asarray(array, order="C").view(dtype), source
+    native = array.astype(array.dtype.newbyteorder("="), copy=False)  # bytes may be swapped (files, networks)
+    return np.asarray(native, order="C").view(dtype), source
 
 
 def _array(name: str, given: Any) -> np.ndarray:
@@ -137,7 +138,7 @@ def quantize(x: Any, block: BlockFormat | str, *, policy: str | None = None, rou
     length = codes.shape[axis]
     blocks = np.moveaxis(_filled(codes, axis, _round_up(length, block.size)), axis, -1)
     last = blocks.shape
-    blocks = np.ascontiguousarray(blocks).reshape(*last[:-1], -1, block.size)
+    blocks = np.ascontiguousarray(blocks).reshape(*last[:-1], last[-1] // block.size, block.size)
     operands, scale = [blocks], None
     if block.tensor_scale is not None:
         scale = _tensor_scale(np.asarray(x), block, tensor_scale)
@@ -215,7 +216,8 @@ def dequantize(q: Quantized, out: Format | str = "fp32") -> np.ndarray:
     unit = BlockDequantize(block=q.block, out=as_format(out))
     codes = np.moveaxis(q.codes, q.axis, -1)
     last = codes.shape
-    operands = [np.ascontiguousarray(codes).reshape(*last[:-1], -1, q.block.size), np.moveaxis(q.scales, q.axis, -1)]
+    blocks = np.ascontiguousarray(codes).reshape(*last[:-1], last[-1] // q.block.size, q.block.size)
+    operands = [blocks, np.moveaxis(q.scales, q.axis, -1)]
     if q.block.tensor_scale is not None:
         operands.append(_convert(np.float32(1 if q.tensor_scale is None else q.tensor_scale), q.block.tensor_scale))
     values = _values(unit.compute(*operands).codes.reshape(last), unit.out)

@@ -246,3 +246,22 @@ X, W = matrices(4, 16, 4)
 def test_refusals(call, message):
     with pytest.raises(UsageError, match=message):
         call()
+
+
+@pytest.mark.parametrize("block", ["mxfp4", "nvfp4"])
+def test_swapped_bytes_are_the_same_numbers(block):
+    x = np.random.default_rng(3).standard_normal((4, 64)).astype(np.float32)
+    unit = "blockdot mxfp4 mxfp4 k=32 + fp32 -> fp32"
+    assert np.array_equal(emulate.quantize(x, block).codes, emulate.quantize(x.astype(">f4"), block).codes)
+    assert np.array_equal(emulate.quantize(x, block).scales, emulate.quantize(x.astype(">f4"), block).scales)
+    assert np.array_equal(emulate.matmul(x, x.T, unit), emulate.matmul(x.astype(">f4"), x.T.astype(">f4"), unit))
+
+
+@pytest.mark.parametrize(("a", "b", "result"), [
+    ((0, 64), (64, 3), (0, 3)), ((2, 64), (64, 0), (2, 0)), ((0, 2, 64), (64, 3), (0, 2, 3)), ((2, 0), (0, 3), (2, 3)),
+])
+def test_empty_matrices_in_blocks(a, b, result):
+    for unit in ("blockdot mxfp4 mxfp4 k=32 + fp32 -> fp32", "blockdot nvfp4 nvfp4 k=16 + fp32 -> fp32"):
+        assert emulate.matmul(np.zeros(a, np.float32), np.zeros(b, np.float32), unit).shape == result
+    empty = emulate.quantize(np.zeros((0, 40), np.float32), "mxfp4")
+    assert empty.scales.shape == (0, 2) and emulate.dequantize(empty).shape == (0, 40)

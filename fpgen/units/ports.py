@@ -101,7 +101,9 @@ class Port:
             what = _PARTS.get(self.name) if self.role is not Role.CONTROL else None
             what = what or {Role.RESULT: "result", Role.OPERAND: "operand"}.get(self.role, "value")
             if self.shape:
-                what += f", {' x '.join(map(str, self.shape))} codes, lowest first"
+                order = "row-major, " if len(self.shape) > 1 else ""
+                what += f", {' x '.join(map(str, self.shape))} code{'' if self.count == 1 else 's'}"
+                what += f", {order}lowest first" if self.count > 1 else ""
             spelled = "" if self.format.name == self.format.spelling else f": {self.format.spelling}"
             return f"{what}, {self.format.name}{spelled}"
         meaning = _MEANINGS.get(self.name, "")

@@ -215,7 +215,9 @@ format = ["e2m1", "e2m2", "e3m1", "e3m2"]
 def test_a_stopped_command_resumes(fresh_cache, tmp_path, number, code):
     (tmp_path / "some.toml").write_text(SWEEP)
     command = [sys.executable, "-m", "fpgen", "sweep", "some.toml", "--jobs", "1"]
-    process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    # A shell starts background jobs with SIGINT ignored, and what they start inherits that.
+    process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                               preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
     kept = fresh_cache / "sweeps"
     deadline = time.monotonic() + 120
     while not list(kept.glob("*.json")) and process.poll() is None and time.monotonic() < deadline:

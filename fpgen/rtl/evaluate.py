@@ -36,7 +36,8 @@ def evaluate(graph: Graph, **inputs) -> dict[str, np.ndarray]:
             # Python ints only where bits do not fit: most of a datapath with wide ports is narrow.
             inner = object if kind is object or any(arg.dtype == object for arg in args) else np.uint64
             value = _apply(node, [arg.astype(inner, copy=False) for arg in args], inner)
-        values[node.index] = value.astype(kind, copy=False)
+        # (Operations on arrays of Python ints without axes give plain ints.)
+        values[node.index] = np.asarray(value).astype(kind, copy=False)
     named = {name: values[node.index] for name, node in graph.outputs.items()}
     named |= {f"next_{state.value}": values[value.index] for state, value in graph.states.items()}
     return named

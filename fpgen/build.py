@@ -9,21 +9,19 @@ from __future__ import annotations
 
 import json
 import multiprocessing
-import os
 import queue
 import shutil
-import signal
-import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, wait
+from concurrent.futures import Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from . import workers
 from .bundle import write_bundle
 from .designs import Design, Plan
 from .errors import FpgenError, UsageError
@@ -167,26 +165,17 @@ def _earlier(job: Job) -> Outcome | None:
 
 
 def _work_through(todo: Mapping[int, Job], processes: int, tell: Callable[[Step], None]) -> dict[int, Outcome]:
-    context = multiprocessing.get_context("spawn")
-    steps: multiprocessing.Queue[Step] = context.Queue()
+    steps: multiprocessing.Queue[Step] = multiprocessing.get_context("spawn").Queue()
     start = time.monotonic()
     threading.Thread(target=_warm_yosys, daemon=True).start()
-    pool = ProcessPoolExecutor(processes, mp_context=context, initializer=_begin, initargs=(steps,))
-    futures: dict[Future[Outcome], int] = {}
-    try:
+    with workers.pool(processes, _report_to, steps) as pool:
         for job in todo.values():
             tell(Step(job.design.unit.name, "waiting", 0.0))
-        futures = {pool.submit(_unit, job): index for index, job in todo.items()}
+        futures: dict[Future[Outcome], int] = {pool.submit(workers.run, _unit, job): i for i, job in todo.items()}
         left = set(futures)
         while left:
             left = wait(left, timeout=0.1).not_done
             _drain(steps, start, tell)
-    except BaseException:
-        for process in list((pool._processes or {}).values()):
-            process.terminate()  # its handler lets `finally` blocks run
-        pool.shutdown(wait=True, cancel_futures=True)
-        raise
-    pool.shutdown()
     _drain(steps, start, tell)
     return {index: _outcome(future, todo[index]) for future, index in futures.items()}
 
@@ -220,20 +209,10 @@ def _outcome(future: Future[Outcome], job: Job) -> Outcome:
 _steps: multiprocessing.Queue[Step] | None = None
 
 
-def _begin(steps: multiprocessing.Queue[Step]):
-    """Set up a worker: end quietly when told to, and with the parent."""
+def _report_to(steps: multiprocessing.Queue[Step]):
+    """In a worker: where its steps are told."""
     global _steps
     _steps = steps
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: sys.exit(128 + signal.SIGINT))
-    parent = multiprocessing.parent_process()
-
-    def follow():
-        if parent is not None:
-            parent.join()
-        os._exit(1)
-
-    threading.Thread(target=follow, daemon=True).start()
 
 
 # ---- one unit -----------------------------------------------------------------------

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import signal
-import sys
-import threading
 from collections import deque
 from collections.abc import Generator, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 
+from .. import workers
 from .job import Job
 from .measure import Done, failed, measure
 
@@ -36,50 +32,21 @@ def each(todo: Sequence[Job], processes: int) -> Iterator[Done]:
 
 def _pool(waiting: deque[Job], processes: int) -> Generator[Done, None, list[Job]]:
     """Work through `waiting` until it is empty or a process dies; returns the jobs that were running then."""
-    pool = ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn"), initializer=_begin)
     running: dict[Future[Done], Job] = {}
-    try:
-        while waiting or running:
-            while waiting and len(running) < processes:
-                running[pool.submit(_measured, waiting[0])] = waiting[0]
-                waiting.popleft()
-            for future in wait(running, timeout=0.5, return_when=FIRST_COMPLETED).done:
-                done = future.result()
-                del running[future]
-                yield done
-    except BrokenProcessPool:
-        for future in list(running):
-            if future.done() and future.exception() is None:
-                del running[future]
-                yield future.result()
-        pool.shutdown(wait=False, cancel_futures=True)
-        return list(running.values())
-    except BaseException:
-        for process in list((pool._processes or {}).values()):
-            process.terminate()  # its handler lets `finally` blocks run: Yosys is stopped, scratch files go
-        pool.shutdown(wait=True, cancel_futures=True)
-        raise
-    pool.shutdown()
+    with workers.pool(processes) as pool:
+        try:
+            while waiting or running:
+                while waiting and len(running) < processes:
+                    running[pool.submit(workers.run, measure, waiting[0])] = waiting[0]
+                    waiting.popleft()
+                for future in wait(running, timeout=0.5, return_when=FIRST_COMPLETED).done:
+                    done = future.result()
+                    del running[future]
+                    yield done
+        except BrokenProcessPool:
+            for future in list(running):
+                if future.done() and future.exception() is None:
+                    del running[future]
+                    yield future.result()
+            return list(running.values())
     return []
-
-
-def _measured(job: Job) -> Done:
-    """`measure`; told to end, the process ends here, since the pool would take that for a result and go on."""
-    try:
-        return measure(job)
-    except SystemExit:
-        os._exit(128 + signal.SIGTERM)  # Yosys has been stopped on the way here
-
-
-def _begin():
-    """Set up a worker: end quietly when told to, and with the parent."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: sys.exit(128 + signal.SIGINT))
-    parent = multiprocessing.parent_process()
-
-    def follow():
-        if parent is not None:
-            parent.join()
-        os._exit(1)
-
-    threading.Thread(target=follow, daemon=True).start()

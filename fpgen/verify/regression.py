@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
+from .. import workers
 from ..errors import FpgenError
 from ..units import Role, parse_unit
 from .lists import Group, load_groups
@@ -100,9 +100,8 @@ def run_regression(level: str = "slice", *, path: Path | None = None, simulator:
     rows = [Row(group.name, unit.text, None) for group in groups for unit in group.units]
     batches = _batches(groups, simulator, force)
     done = 0
-    # Fresh processes: a fork of a threaded parent (progress display) may hang.
-    with ProcessPoolExecutor(max(1, jobs), mp_context=multiprocessing.get_context("spawn")) as pool:
-        pending = {pool.submit(_work, batch): batch for batch in batches}
+    with workers.pool(max(1, jobs)) as pool:
+        pending = {pool.submit(workers.run, _work, batch): batch for batch in batches}
         for future in as_completed(pending):
             batch = pending[future]
             for number, (verdict, failure) in zip(batch.numbers, future.result(), strict=True):

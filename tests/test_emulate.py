@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import fpgen
 from fpgen import emulate
+from fpgen.emulate import product
 from fpgen.errors import UsageError
 from fpgen.golden import sums_matrix
 
@@ -163,7 +166,7 @@ def test_neither_threads_nor_tiles_nor_stacking_matter(text, monkeypatch):
     assert whole.shape == (3, 2, 70, 130)
     assert np.array_equal(emulate.matmul(a, b, text, threads=3), whole)
     assert np.array_equal(emulate.matmul(a[2, 0, 7:9], b[1, :, 60:], text), whole[2, 1, 7:9, 60:])
-    monkeypatch.setattr(emulate, "_TILE", (11, 17))
+    monkeypatch.setattr(product, "_TILE", (11, 17))
     assert np.array_equal(emulate.matmul(a, b, text, threads=2), whole)
 
 
@@ -196,6 +199,39 @@ def test_exact_sums_need_no_order():
     order = np.random.default_rng(5).permutation(64)
     unit = "dot fp16 fp16 n=64 -> fp32"
     assert np.array_equal(emulate.matmul(a, b, unit), emulate.matmul(a[:, order], b[order], unit))
+
+
+@pytest.mark.parametrize(("size_a", "size_b"), [(-70, 90), (-80, -50), (-100, -45)])
+def test_tensor_scales_together_may_be_smaller_than_any_float32(size_a, size_b):
+    """Their product is some 7e6 times smaller than the result. It was once made in float32, where the second was off by
+    15 % and the third 0."""
+    a, b = np.zeros((2, 32), dtype=np.float32), np.zeros((32, 1), dtype=np.float32)
+    a[:, :2], b[:2, 0] = [[6, 1], [-3, 0.5]], [6, 1]  # elements as they stand, under a scale of 448
+    size_a, size_b = np.float32(2.0**size_a), np.float32(2.0**size_b)
+    found = emulate.matmul(a * size_a, b * size_b, "blockdot nvfp4 nvfp4 k=32 + fp32 -> fp32")
+    assert np.allclose(found, np.float64([[37], [-17.5]]) * size_a * size_b, rtol=1e-6, atol=2.0**-149)
+
+
+def test_tensor_scales_together_may_be_larger_than_any_float32():
+    """The largest numbers meet zeros, so the result is 2**127, but the product of the scales some 2**137."""
+    a, b = np.zeros((1, 32), dtype=np.float32), np.zeros((32, 1), dtype=np.float32)
+    a[0, [0, 16]], b[[1, 16], 0] = [2.0**120, 2.0**104], [2.0**40, 2.0**23]
+    found = emulate.matmul(a, b, "blockdot nvfp4 nvfp4 k=32 + fp32 -> fp32")
+    assert np.allclose(found, 2.0**127, rtol=0.1)  # 2**104 is not far above the smallest scale of a block
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(-60, 60), st.integers(-60, 60))
+def test_tensor_scales_are_applied_as_float32_would(seed, up, down):
+    """Where the product of the scales is a normal float32, the bits are those of ``value * (scale_a * scale_b)``."""
+    rng = np.random.default_rng(seed)
+    values = (rng.standard_normal(200) * 2.0 ** rng.integers(-40, 40, 200)).astype(np.float32)
+    first, second = (np.float32((1 + rng.random()) * 2.0**power) for power in (up, down))
+    with np.errstate(all="ignore"):
+        assert np.array_equal(product._scaled(values, [first, second]), values * (first * second))
+        assert np.array_equal(product._scaled(values, [first]), values * first)
+        wide = values.astype(np.float64)
+        assert np.array_equal(product._scaled(wide, [first, second]), wide * (np.float64(first) * np.float64(second)))
 
 
 def test_empty_matrices():

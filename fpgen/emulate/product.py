@@ -1,0 +1,229 @@
+"""Matrix products, tile after tile: `matmul`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from ..errors import UsageError
+from ..formats import Format
+from ..golden import sums, sums_matrix
+from ..golden.result import code_dtype
+from ..units import BlockDot, DotProduct, TensorCore, Unit, parse_unit
+from ..units.options import Rounding
+from .arrays import array_of, convert, filled, floats, round_up, source_of, values_of
+from .quantized import Quantized, quantize
+
+_TILE = 64, 128  # results that are worked out together
+
+
+@dataclass(frozen=True, eq=False)
+class _Operand:
+    """A or B as rows along K (whole blocks of it): codes (batch..., rows, K), scales (batch..., rows, blocks)."""
+
+    codes: np.ndarray
+    scales: np.ndarray | None
+    tensor_scale: np.float32 | None
+    k: int
+
+
+def matmul(a: Any, b: Any, unit: Unit | str, c: Any = None, *, threads: int = 1, codes: bool = False):
+    """``a @ b (+ c)`` with every bit as the unit delivers it.
+
+    K is cut into pieces of the unit's length, and each piece's result is the addend `c` of the next; the last piece is
+    filled up with zeros (zero elements, scale code 0), as software on a machine with that unit does.
+
+    Parameters
+    ----------
+    a, b : array_like or Quantized
+        (..., M, K) and (..., K, N); leading axes broadcast. Floats (float32, float16, bfloat16) are converted to the
+        unit's operand format, to nearest even and saturating; for block formats they are quantised along K with the
+        block format's default policy. Integers are codes of a plain operand format. Quantized: blocks along K.
+    unit : DotProduct, BlockDot or TensorCore, or the text of one
+        Of a fixed rounding mode. K longer than the unit's length needs an addend of the output's format.
+    c : array_like, optional
+        Broadcast to (..., M, N); floats or codes, as above. Default: zeros.
+    threads : int
+        Results do not depend on it.
+    codes : bool
+        Return (values, codes) instead of the values.
+
+    Returns
+    -------
+    ndarray of float32, shape (..., M, N)
+        Values of the result codes; float64 where the output has values that are no float32. Tensor scales (NVFP4) are
+        applied to the values, ``value * (scale_a * scale_b)``, each product rounded to the array's precision, that of
+        the scales without a limit to its exponent; not to the codes.
+
+    Raises
+    ------
+    UsageError
+    """
+    dot = _dot_of(unit)
+    left, right = _operand("a", a, dot), _operand("b", b, dot)
+    length, k = dot.products, left.k
+    if k != right.k:
+        raise UsageError(f"a with K={k}, b with K={right.k}; equal lengths are allowed")
+    if k > length and dot.c != dot.out:
+        raise UsageError(f"K={k} with `{dot}` of length {length}: longer sums are chained through c, so a unit with "
+                         f"`+ {dot.out} -> {dot.out}` is allowed, or K up to {length}")
+    if k % length and not (_elements(dot)[0].zero and _elements(dot)[1].zero):
+        raise UsageError(f"K={k} with `{dot}`, whose operands have no zero to fill up with; a multiple of {length} is "
+                         "allowed")
+    scales = [operand.tensor_scale for operand in (left, right) if operand.tensor_scale is not None]
+    if scales and c is not None:
+        raise UsageError("c with tensor scales, which multiply what the unit delivers; add c to the result")
+    if not (type(threads) is int and threads >= 1):
+        raise UsageError(f"threads={threads!r}; a whole number from 1 is allowed")
+    try:
+        batch = np.broadcast_shapes(left.codes.shape[:-2], right.codes.shape[:-2])
+    except ValueError:
+        raise UsageError(f"a of {left.codes.shape[:-2]} and b of {right.codes.shape[:-2]} matrices; shapes that "
+                         "broadcast to one are allowed") from None
+    shape = (*batch, left.codes.shape[-2], right.codes.shape[-2])
+    found = np.empty(shape, dtype=code_dtype(dot.out.bits))
+    start = _addend(c, dot, shape)
+    jobs = list(_jobs(dot, left, right, start, batch, found))
+    if threads == 1:
+        for job in jobs:
+            _tile(*job)
+    else:
+        with ThreadPoolExecutor(threads) as pool:
+            list(pool.map(lambda job: _tile(*job), jobs))
+    values = values_of(found, dot.out)
+    if scales:
+        values = _scaled(values, scales)
+    return (values, found) if codes else values
+
+
+def _scaled(values: np.ndarray, scales: list[np.float32]) -> np.ndarray:
+    """``values * (scale_a * scale_b)``; the product of the scales may be beyond the range of float32 either way.
+
+    Bit for bit what float32 arithmetic makes of it wherever the product of the scales is a normal float32.
+    """
+    factor = np.prod(np.array(scales, dtype=np.float64))  # exact: 48 bits, and exponents from -298 to 256
+    if values.dtype == np.float32:
+        significand, exponent = np.frexp(factor)
+        factor = np.ldexp(np.float64(np.float32(significand)), exponent)
+    return (values * factor).astype(values.dtype)  # 24 by 24 bits are exact in float64, so rounded once
+
+
+def _dot_of(unit: Unit | str) -> DotProduct | BlockDot:
+    """The unit of one result, without what no result depends on."""
+    given = parse_unit(unit) if isinstance(unit, str) else unit
+    dot = given.dot if isinstance(given, TensorCore) else given
+    if not isinstance(dot, DotProduct | BlockDot):
+        raise UsageError(f"unit={given}; dot, blockdot or tensorcore is allowed")
+    if dot.rounding is Rounding.PORT or dot.random_bits:
+        raise UsageError(f"rounding={dot.rounding.value} in a matrix product; one mode without random bits is allowed")
+    return replace(dot, flags=False)
+
+
+def _elements(dot: DotProduct | BlockDot) -> tuple[Format, Format]:
+    return (dot.a.element, dot.b.element) if isinstance(dot, BlockDot) else (dot.a, dot.b)
+
+
+def _operand(name: str, given: Any, dot: DotProduct | BlockDot) -> _Operand:
+    """An operand as rows along K."""
+    axis = -1 if name == "a" else -2
+    if isinstance(dot, BlockDot):
+        block = dot.a if name == "a" else dot.b
+        if not isinstance(given, Quantized):
+            array = array_of(name, given)
+            if array.dtype.kind in "iub":
+                raise UsageError(f"{name} is an array of {array.dtype}; floats, or what fpgen.emulate.quantize returns "
+                                 f"for {block}, are allowed")
+            source_of(name, array)
+            _matrix(name, array)
+            given = quantize(array, block, axis=axis)
+        if given.block != block:
+            raise UsageError(f"{name} is quantised to {given.block}; `{dot}` takes {block}")
+        _matrix(name, given.codes)
+        if given.axis != given.codes.ndim + axis:
+            raise UsageError(f"{name} has blocks along axis {given.axis}; axis={axis} (along K) is allowed")
+        return _Operand(np.moveaxis(given.codes, axis, -1), np.moveaxis(given.scales, axis, -1), given.tensor_scale,
+                        given.shape[axis])
+    if isinstance(given, Quantized):
+        raise UsageError(f"{name} is quantised to {given.block}; `{dot}` takes plain {getattr(dot, name)}")
+    codes = _codes(name, given, getattr(dot, name))
+    _matrix(name, codes)
+    return _Operand(np.moveaxis(codes, axis, -1), None, None, codes.shape[axis])
+
+
+def _matrix(name: str, array: np.ndarray):
+    if array.ndim < 2:
+        raise UsageError(f"{name} has shape {array.shape}; a matrix, or a stack of them, is allowed")
+
+
+def _codes(name: str, given: Any, fmt: Format) -> np.ndarray:
+    """Floats or codes as codes of `fmt`."""
+    array = array_of(name, given)
+    if array.dtype.kind not in "iub":
+        floats(name, array)
+        return convert(array, fmt)
+    if array.size and not 0 <= int(array.min()) <= int(array.max()) < 1 << fmt.bits:
+        hint = " (negative ones in two's complement)" if fmt.fixed and fmt.signed else ""
+        raise UsageError(f"{name} from {array.min()} to {array.max()}; integers are codes, and those of {fmt} are 0 to "
+                         f"{(1 << fmt.bits) - 1}{hint}")
+    return array.astype(code_dtype(fmt.bits))
+
+
+def _addend(c: Any, dot: DotProduct | BlockDot, shape: tuple[int, ...]) -> np.ndarray | None:
+    """Codes of the first addend, of `shape`; None for units without."""
+    if dot.c is None:
+        if c is not None:
+            raise UsageError(f"c with `{dot}`, which has no addend; leave it out")
+        return None
+    codes = _codes("c", np.float32(0) if c is None else c, dot.c)
+    try:
+        return np.broadcast_to(codes, shape)
+    except ValueError:
+        raise UsageError(f"c of shape {codes.shape} with a result of {shape}; a shape that broadcasts to it is "
+                         "allowed") from None
+
+
+def _jobs(dot: DotProduct | BlockDot, left: _Operand, right: _Operand, start: np.ndarray | None,
+          batch: tuple[int, ...], found: np.ndarray) -> Iterator[tuple]:
+    """Tiles of the result: their operands' rows, and where they go."""
+
+    def spread(operand: _Operand) -> dict[str, np.ndarray]:
+        k = round_up(operand.codes.shape[-1], dot.products)
+        arrays = {"codes": filled(operand.codes, operand.codes.ndim - 1, k)}
+        if operand.scales is not None and isinstance(dot, BlockDot):
+            arrays["scales"] = filled(operand.scales, operand.scales.ndim - 1, k // dot.size)
+        return {key: np.broadcast_to(array, (*batch, *array.shape[-2:])) for key, array in arrays.items()}
+
+    rows, columns = spread(left), spread(right)
+    for index in np.ndindex(batch):
+        for top in range(0, found.shape[-2], _TILE[0]):
+            for side in range(0, found.shape[-1], _TILE[1]):
+                i, j = slice(top, top + _TILE[0]), slice(side, side + _TILE[1])
+                yield (dot, {key: array[index][i] for key, array in rows.items()},
+                       {key: array[index][j] for key, array in columns.items()},
+                       None if start is None else start[index][i, j], found[index][i, j])
+
+
+def _tile(dot: DotProduct | BlockDot, rows: dict[str, np.ndarray], columns: dict[str, np.ndarray],
+          addend: np.ndarray | None, found: np.ndarray):
+    """Work out one tile, piece of K after piece, into `found`."""
+    at_once = sums_matrix.suits(dot)
+    for start in range(0, rows["codes"].shape[-1], dot.products):
+        part = slice(start, start + dot.products)
+        operands = {"a": rows["codes"][:, part], "b": columns["codes"][:, part]}
+        if isinstance(dot, BlockDot):
+            blocks = slice(start // dot.size, (start + dot.products) // dot.size)
+            operands |= {"a_scale": rows["scales"][:, blocks], "b_scale": columns["scales"][:, blocks]}
+        if addend is not None:
+            operands["c"] = addend
+        result = sums_matrix.run(dot, operands) if at_once else None
+        if result is None:
+            every = {name: array if name == "c" else array[:, None] if name.startswith("a") else array[None]
+                     for name, array in operands.items()}
+            result = sums.run(dot, {name: np.broadcast_to(array, (*found.shape, *array.shape[2:]))
+                                    for name, array in every.items()}).codes
+        addend = result
+    found[...] = addend

@@ -1,0 +1,151 @@
+"""Arrays in a block format: `quantize` and `dequantize`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..errors import UsageError
+from ..formats import BlockFormat, Format, as_block, as_format
+from ..golden.decode import float64_values
+from ..units import BlockDequantize, BlockQuantize
+from ..units.options import Rounding
+from .arrays import convert, filled, floats, round_up, values_of
+
+
+@dataclass(frozen=True, eq=False)
+class Quantized:
+    """An array in a block format.
+
+    Parameters
+    ----------
+    codes : ndarray of unsigned int
+        Element codes, of `shape`, but for `axis`, which is filled up with zeros to whole blocks.
+    scales : ndarray of unsigned int
+        Scale codes: one per block along `axis`.
+    tensor_scale : float32, optional
+        Where the block format has one.
+    block : BlockFormat
+    shape : tuple of int
+        Of the array that was quantised.
+    axis : int
+        The one that blocks run along, from 0.
+    """
+
+    codes: np.ndarray
+    scales: np.ndarray
+    tensor_scale: np.float32 | None
+    block: BlockFormat
+    shape: tuple[int, ...]
+    axis: int
+
+
+def quantize(x: Any, block: BlockFormat | str, *, policy: str | None = None, rounding: str = "rne", axis: int = -1,
+             tensor_scale: Any = "auto", overflow: str | None = None, random_bits: int = 0,
+             random: np.random.Generator | None = None) -> Quantized:
+    """An array as element and scale codes, as `BlockQuantize` makes them.
+
+    Parameters
+    ----------
+    x : array_like of float32, float16 or bfloat16
+    block : BlockFormat or str
+    policy : str, optional
+        How scales are chosen (`fpgen.units.quantize`); default: that of the block format.
+    rounding, overflow : str, optional
+        Of the elements; default: to nearest even, saturating.
+    axis : int
+        That blocks run along. A last block that is not full is filled up with zeros, which change nothing.
+    tensor_scale : float or "auto" or None
+        Where the block format has one: its value; "auto": the float32 nearest to amax / (largest element * largest
+        scale), of the finite numbers; None: 1.
+    random_bits, random : int, Generator
+        With stochastic rounding.
+
+    Raises
+    ------
+    UsageError
+    """
+    block = as_block(block)
+    codes, source = floats("x", x)
+    if codes.ndim == 0:
+        raise UsageError("x is a single number; an array is allowed")
+    axis = _axis(axis, codes.ndim)
+    options: dict[str, Any] = {"clamp": True, "policy": policy, "rounding": rounding, "random_bits": random_bits}
+    unit = BlockQuantize(source=as_format(source), block=block, out=block.element,
+                         **options | ({} if overflow is None else {"overflow": overflow}))
+    length = codes.shape[axis]
+    blocks = np.moveaxis(filled(codes, axis, round_up(length, block.size)), axis, -1)
+    last = blocks.shape
+    blocks = np.ascontiguousarray(blocks).reshape(*last[:-1], last[-1] // block.size, block.size)
+    operands, scale = [blocks], None
+    if block.tensor_scale is not None:
+        scale = _tensor_scale(np.asarray(x), block, tensor_scale)
+        operands.append(convert(np.float32(scale), block.tensor_scale))
+        scale = np.float32(float64_values(block.tensor_scale, operands[-1]))
+    elif not (tensor_scale is None or (isinstance(tensor_scale, str) and tensor_scale == "auto")):
+        raise UsageError(f"tensor_scale={tensor_scale} with {block}, which has none; leave it out")
+    controls: dict[str, Any] = {}
+    if unit.random_bits:
+        if not isinstance(random, np.random.Generator):
+            what = "without random" if random is None else f"with random={random!r}"
+            raise UsageError(f"rounding={unit.rounding.value} {what}; a numpy random Generator is allowed, such as "
+                             "np.random.default_rng(0)")
+        controls["random"] = random.integers(0, 1 << unit.random_bits, blocks.shape, dtype=np.uint64)
+    elif unit.rounding is Rounding.PORT:
+        raise UsageError("rounding=port; one mode for the whole array is allowed")
+    result = unit.compute(*operands, **controls)
+    assert result.scales is not None
+    return Quantized(np.moveaxis(result.codes.reshape(last), -1, axis), np.moveaxis(result.scales, -1, axis), scale,
+                     block, codes.shape, axis)
+
+
+def _axis(axis: int, dimensions: int) -> int:
+    if not (isinstance(axis, int | np.integer) and -dimensions <= axis < dimensions):
+        raise UsageError(f"axis={axis} of an array of {dimensions} dimensions; {-dimensions} to {dimensions - 1} is "
+                         "allowed")
+    return int(axis) % dimensions
+
+
+def _tensor_scale(x: np.ndarray, block: BlockFormat, given: Any) -> np.float32:
+    if given is None:
+        return np.float32(1)
+    if isinstance(given, str):
+        if given != "auto":
+            raise UsageError(f'tensor_scale={given!r}; a number, "auto" or None is allowed')
+        magnitude = np.abs(x.astype(np.float32))
+        amax = np.max(magnitude, initial=0, where=np.isfinite(magnitude))
+        auto = np.float32(np.float64(amax) / float(block.element.max_finite * block.scale.max_finite))
+        return auto if auto > 0 else np.float32(1)
+    try:
+        with np.errstate(over="ignore"):
+            scale = np.float32(given)
+    except (TypeError, ValueError):
+        raise UsageError(f"tensor_scale={given!r}; a number, \"auto\" or None is allowed") from None
+    if np.ndim(scale):
+        raise UsageError(f"tensor_scale of shape {np.shape(scale)}; one number for the whole tensor is allowed")
+    if not (np.isfinite(scale) and scale > 0):
+        raise UsageError(f"tensor_scale={given}; a positive number that float32 holds is allowed")
+    return scale
+
+
+def dequantize(q: Quantized, out: Format | str = "fp32") -> np.ndarray:
+    """Element times scale (times tensor scale), rounded once to `out`: `BlockDequantize`.
+
+    Returns
+    -------
+    ndarray of float32 (float64, where `out` has values that are no float32), shape `q.shape`
+    """
+    if not isinstance(q, Quantized):
+        raise UsageError(f"q is of type {type(q).__name__}; what fpgen.emulate.quantize returns is allowed")
+    unit = BlockDequantize(block=q.block, out=as_format(out))
+    codes = np.moveaxis(q.codes, q.axis, -1)
+    last = codes.shape
+    blocks = np.ascontiguousarray(codes).reshape(*last[:-1], last[-1] // q.block.size, q.block.size)
+    operands = [blocks, np.moveaxis(q.scales, q.axis, -1)]
+    if q.block.tensor_scale is not None:
+        operands.append(convert(np.float32(1 if q.tensor_scale is None else q.tensor_scale), q.block.tensor_scale))
+    values = values_of(unit.compute(*operands).codes.reshape(last), unit.out)
+    whole = np.moveaxis(values, -1, q.axis)
+    return np.ascontiguousarray(whole[tuple(slice(length) for length in q.shape)])

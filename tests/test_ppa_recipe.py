@@ -10,7 +10,7 @@ from fpgen.resources import resource_dir
 
 
 def test_shipped_recipes():
-    assert {"area", "balanced", "speed", "reference"} <= set(recipe.names())
+    assert {"area", "balanced", "direct", "speed", "reference"} == set(recipe.names())
     for name in recipe.names():
         found = recipe.load(name)
         assert found.name == name and found.reason and found.maps

@@ -46,7 +46,7 @@ class Effort:
         return tuple(range(self.samples))
 
 
-_ALL = ("area", "balanced", "speed")
+_ALL = ("area", "balanced", "direct", "speed")
 _DENSE: tuple[Target, ...] = (1, "x1.05", "x1.1", "x1.2", "x1.35", "relaxed")
 
 EFFORTS = (

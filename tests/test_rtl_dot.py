@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sum_cases import packed
 
 from fpgen import parse_unit
 from fpgen.errors import UsageError
@@ -18,14 +19,6 @@ from fpgen.rtl.dot.inputs import single
 from fpgen.rtl.evaluate import evaluate
 from fpgen.rtl.graph import Graph
 from fpgen.rtl.trim import trim
-
-
-def packed(codes, width):
-    """Arrays of codes (batch, count) as words, the first code lowest."""
-    words = np.zeros(len(codes), dtype=object)
-    for place in range(codes.shape[1]):
-        words |= codes[:, place].astype(object) << (width * place)
-    return words
 
 
 def run(unit, codes):

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from ..errors import UsageError
 from ..units import Unit, parse_unit
+from . import plan
 from .expression import Value
-from .spec import AXES, Sweep
+from .plan import Measure
+from .spec import Sweep
 
 MOST_COMBINATIONS = 2_000_000
 MOST_CASES = 100_000
@@ -28,23 +30,16 @@ class Case:
         The unit's line, as the template came out.
     unit : Unit or None
         None when there is no such unit; then `refusal` says why.
+    measure : Measure
+        How it is measured.
     refusal : str
     """
 
     parameters: Mapping[str, Value]
     text: str
     unit: Unit | None
+    measure: Measure
     refusal: str = ""
-
-    @property
-    def technology(self) -> str | None:
-        given = self.parameters.get("technology")
-        return None if given is None else str(given)
-
-    @property
-    def recipe(self) -> str | None:
-        given = self.parameters.get("recipe")
-        return None if given is None else str(given)
 
     @property
     def label(self) -> str:
@@ -90,43 +85,33 @@ def cases(sweep: Sweep, *, full: bool = False) -> list[Case]:
 
 def _cases(sweep: Sweep, full: bool) -> Iterator[Case]:
     conditions = sweep.where if full else (*sweep.where, *sweep.slice)
+    units: dict[str, Unit | str] = {}  # by text; the same unit comes with every technology, recipe, ...
     for values in itertools.product(*sweep.parameters.values()):
         parameters = dict(zip(sweep.parameters, values, strict=True))
         if not all(condition.value(parameters) for condition in conditions):
             continue
         text = sweep.unit.fill(parameters)
-        try:
-            yield Case(parameters, text, parse_unit(text))
-        except UsageError as error:
-            yield Case(parameters, text, None, str(error))
+        if text not in units:
+            try:
+                units[text] = parse_unit(text)
+            except UsageError as error:
+                units[text] = str(error)
+        unit = units[text]
+        measure = sweep.measure.at(parameters)
+        yield Case(parameters, text, None, measure, unit) if isinstance(unit, str) else \
+            Case(parameters, text, unit, measure)
 
 
-def check_measure(sweep: Sweep):
-    """Refuse technologies, recipes, efforts, wire loads and stimuli that are not there, before anything runs.
+def check_measure(sweep: Sweep, found: Iterable[Case]):
+    """Refuse technologies, recipes, stimuli, ... of these points that are not there, before anything runs.
 
     Raises
     ------
-    UsageError
+    UsageError, MissingTool
     RunFailure
         When one is there and cannot be read.
     """
-    from ..ppa import effort, fpga, operands, recipe, technology, wireload
-
-    plan = sweep.measure
-    libraries = [technology.from_liberty(plan.liberty, driving_cell=plan.driving_cell)] if plan.liberty else []
     try:
-        for name in sweep.parameters.get(AXES[0], ()):
-            if name not in fpga.targets():
-                libraries.append(technology.load(str(name)))
-            elif plan.power or plan.breakdown or plan.prove or plan.targets:
-                raise UsageError(f"technology {name} with power, breakdown, prove or targets; those belong to cell "
-                                 "libraries")
-        for name in sweep.parameters.get(AXES[1], ()):
-            recipe.load(str(name))
-        effort.find(plan.effort)
-        if plan.power is not None:
-            operands.load(plan.power)
-        for found in libraries or [technology.load()]:
-            wireload.resolve(plan.wire_load, found.library)
+        plan.check(dict.fromkeys(case.measure for case in found))
     except UsageError as error:
         raise UsageError(f"sweep file {sweep.path}: {error}") from None

@@ -20,8 +20,8 @@ def sweep(file: Path, *, dry_run: bool, as_json: bool, **options: Any):
 
     found = load(file)
     if dry_run:
-        check_measure(found)
         listed = cases(found, full=options["full"])
+        check_measure(found, listed)
         if as_json:
             click.echo(json.dumps([{"parameters": case.parameters, "unit": case.text,
                                     "refusal": case.refusal or None} for case in listed], indent=2))

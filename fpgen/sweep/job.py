@@ -13,7 +13,8 @@ from ..errors import UsageError
 from ..resources import resource_dir
 from .accuracy import Accuracy
 from .cases import Case
-from .spec import Measure, Sweep
+from .plan import Measure, library_of
+from .spec import Sweep
 
 # A new number when the meaning of a record changes.
 _VERSION = "1"
@@ -33,7 +34,6 @@ class Job:
         Content hash of everything the result depends on.
     unit : str
         Line of text.
-    technology, recipe : str or None
     measure : Measure
     accuracy : Accuracy or None
     code : str
@@ -44,8 +44,6 @@ class Job:
 
     key: str
     unit: str
-    technology: str | None
-    recipe: str | None
     measure: Measure
     accuracy: Accuracy | None
     code: str
@@ -61,13 +59,12 @@ def job_of(case: Case, sweep: Sweep) -> Job:
         For a technology, recipe or engine that is not there.
     """
     assert case.unit is not None
-    measure = sweep.measure
-    key = digest(_VERSION, code_hash(), case.unit.content_hash, case.unit.name, case.unit.text,
-                 _library_hash(case.technology, measure), str(case.recipe),
-                 repr(sorted((name, value) for name, value in asdict(measure).items() if name != "timeout")),
-                 _engine_version(measure.engine), repr(sweep.accuracy), _content(case.recipe, ".toml"),
-                 _content(measure.power, ".npy"))
-    return Job(key, case.unit.text, case.technology, case.recipe, measure, sweep.accuracy, code_hash())
+    plan = case.measure
+    key = digest(_VERSION, code_hash(), case.unit.content_hash, case.unit.name, case.unit.text, _library_hash(plan),
+                 repr(sorted((name, value) for name, value in asdict(plan).items() if name != "timeout")),
+                 _engine_version(plan.engine), repr(sweep.accuracy), _content(plan.recipe, ".toml"),
+                 _content(plan.power, ".npy"))
+    return Job(key, case.unit.text, plan, sweep.accuracy, code_hash())
 
 
 @functools.cache
@@ -94,16 +91,6 @@ def code_hash() -> str:
     return state.hexdigest()[:24]
 
 
-@functools.cache
-def library_of(technology: str | None, liberty: str | None, driving_cell: str | None):
-    """The technology that a point is measured in."""
-    from ..ppa import technology as technologies
-
-    if liberty is not None:
-        return technologies.from_liberty(liberty, driving_cell=driving_cell)
-    return technologies.load(technology or technologies.DEFAULT)
-
-
 def is_fpga(technology: str | None) -> bool:
     """Whether that is an FPGA rather than a cell library."""
     from ..ppa import fpga
@@ -119,10 +106,10 @@ def _nextpnr() -> str:
     return " ".join(f"{name} {importlib.metadata.version(name)}" for name in names)
 
 
-def _library_hash(technology: str | None, measure: Measure) -> str:
-    if is_fpga(technology):
-        return digest(str(technology), _nextpnr())
-    found = library_of(technology, measure.liberty, measure.driving_cell)
+def _library_hash(plan: Measure) -> str:
+    if is_fpga(plan.technology):
+        return digest(str(plan.technology), _nextpnr())
+    found = library_of(plan)
     return digest(found.name, found.library.content_hash, found.driving_cell, f"{found.output_load_ff:g}",
                   *found.dont_use)
 

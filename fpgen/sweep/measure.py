@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import FpgenError, RunFailure, UsageError
-from .job import Job, code_hash, is_fpga, library_of
+from .job import Job, code_hash, is_fpga
+from .plan import library_of
 
 #: Less free space than this in the cache, in bytes, and a failure says nothing about the point.
 _FULL_BYTES = 8 << 20
@@ -86,14 +87,14 @@ def _records(job: Job) -> tuple[list[dict[str, Any]], bool]:
 
     unit = parse_unit(job.unit)
     plan = job.measure
-    if is_fpga(job.technology):
+    if is_fpga(plan.technology):
         return _fpga_records(unit, job)
-    tech = library_of(job.technology, plan.liberty, plan.driving_cell)
+    tech = library_of(plan)
     verilog = unit.verilog()
-    points = flow.measure(verilog, unit.name, technology=tech, recipe=job.recipe, effort=plan.effort,
+    points = flow.measure(verilog, unit.name, technology=tech, recipe=plan.recipe, effort=plan.effort,
                           targets=plan.targets, wire_load=plan.wire_load, engine=plan.engine, timeout=plan.timeout,
                           cached=not job.fresh)
-    points = [with_proof(verilog, point, tech, wanted=plan.prove, chosen=job.recipe, engine=plan.engine,
+    points = [with_proof(verilog, point, tech, wanted=plan.prove, chosen=plan.recipe, engine=plan.engine,
                          cached=not job.fresh) for point in points]
     if plan.power is not None:
         points = [with_energy(unit, point, tech, plan.power, cached=not job.fresh) for point in points]
@@ -102,7 +103,7 @@ def _records(job: Job) -> tuple[list[dict[str, Any]], bool]:
     for point in points:
         record = {**common, **_columns(point.to_dict())}
         if point.failure is None and plan.breakdown:
-            record |= _sections(verilog, unit.name, job.recipe, record, tech, yosys.select(plan.engine), plan.timeout)
+            record |= _sections(verilog, unit.name, plan.recipe, record, tech, yosys.select(plan.engine), plan.timeout)
         records.append(record)
     timed_out = any("time limit" in str(point.failure) for point in points)
     return records, not timed_out
@@ -113,7 +114,7 @@ def _fpga_records(unit, job: Job) -> tuple[list[dict[str, Any]], bool]:
     from ..ppa import fpga
 
     common = _of_unit(unit, job)
-    points = fpga.measure(unit.verilog(), unit.name, str(job.technology), engine=job.measure.engine,
+    points = fpga.measure(unit.verilog(), unit.name, str(job.measure.technology), engine=job.measure.engine,
                           timeout=max(job.measure.timeout, 600.0), cached=not job.fresh)
     records = []
     for point in points:

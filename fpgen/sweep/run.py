@@ -110,8 +110,8 @@ def run(sweep: Sweep, *, output: Path = OUTPUT, jobs: int = 2, full: bool = Fals
     if jobs < 1:
         raise UsageError(f"jobs={jobs}; 1 or more are allowed")
     start = time.monotonic()
-    check_measure(sweep)
     found = cases(sweep, full=full)
+    check_measure(sweep, found)
     state = _State(sweep, found, output / sweep.name, tell or (lambda progress: None))
     state.known(force)
     try:

@@ -11,7 +11,7 @@
     P = { from = 2, to = 24 }
     E = [2, 5, 8]
 
-    [measure]                          # technology, recipe, effort, targets, engine, ...
+    [measure]                          # technology, recipe, effort, targets, engine, ...: `fpgen.sweep.plan`
     [accuracy]                         # the numerical error on declared data
     [report]                           # what the pages of `fpgen report` group by
 """
@@ -19,7 +19,7 @@
 from __future__ import annotations
 
 import difflib
-import math
+import keyword
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -29,54 +29,16 @@ from typing import Any
 from .. import tomlfile
 from ..errors import UsageError
 from ..resources import resource_dir
-from . import expression, template
+from . import expression, plan, template
 from .accuracy import Accuracy
 from .expression import Expression, Value
+from .plan import Measure
 from .template import Template
-
-MOST_VALUES = 10_000
+from .values import spread
 
 _FILE_KEYS: tomlfile.Kinds = {"title": str, "unit": str, "where": list, "slice": list, "parameters": dict,
                               "measure": dict, "accuracy": dict, "report": dict}
-_MEASURE_KEYS: tomlfile.Kinds = {
-    "technology": (list, str), "recipe": (list, str), "effort": (int, str), "targets": list, "liberty": str,
-    "driving_cell": str, "wire_load": (int, float, str), "power": str, "engine": str, "timeout": (int, float)}
-_SWITCHES = ("breakdown", "prove")
 _REPORT_KEYS: tomlfile.Kinds = {"series": list, "scale": str, "compete": list}
-#: Parameters that name a way to measure, not a part of the unit.
-AXES = ("technology", "recipe")
-
-
-@dataclass(frozen=True)
-class Measure:
-    """How every point is measured; see `fpgen.ppa.measure_unit`.
-
-    Attributes
-    ----------
-    effort, wire_load, liberty, driving_cell, engine
-        As `fpgen.ppa.measure_unit` takes them; None: its default.
-    targets : tuple of float or None
-        Delay targets in ps; each gives a record.
-    timeout : float
-        Seconds allowed to one run of Yosys.
-    breakdown : bool
-        Whether area is told apart by section of the datapath, by a second synthesis.
-    prove : bool or None
-        Whether the mapped netlist is proven equal to the Verilog; None: where that takes seconds.
-    power : str or None
-        Stimulus under which energy is measured: `uniform`, `gaussian` or a .npy file; None: not measured.
-    """
-
-    effort: str | int | None = None
-    wire_load: str | float | None = None
-    liberty: str | None = None
-    driving_cell: str | None = None
-    engine: str | None = None
-    targets: tuple[float, ...] | None = None
-    timeout: float = 300.0
-    breakdown: bool = False
-    prove: bool | None = None
-    power: str | None = None
 
 
 @dataclass(frozen=True)
@@ -100,7 +62,7 @@ class Sweep:
         The file's stem; a line about it.
     unit : Template
     parameters : mapping of str to tuple
-        Name to values, in the file's order; `technology` and `recipe` are among them when they are given.
+        Name to values, in the file's order, and then what [measure] has lists of.
     where, slice : tuple of Expression
         Constraints: always, and of the usual run.
     measure : Measure
@@ -155,16 +117,12 @@ def from_data(data: Mapping[str, Any], path: Path) -> Sweep:
 
 def _sweep(where: str, data: Mapping[str, Any], path: Path) -> Sweep:
     tomlfile.check_keys(where, data, _FILE_KEYS)
-    for key in ("unit", "parameters"):
-        if key not in data:
-            raise UsageError(f"{where}: no {key}; unit = \"...\" with a table [parameters] is needed")
+    if "unit" not in data:
+        raise UsageError(f"{where}: no unit; unit = \"...\" with a table [parameters] is needed")
     unit = template.read(data["unit"], "unit")
-    parameters = {_name(name): _values(name, given) for name, given in data["parameters"].items()}
-    measure, axes = _measure(where, data.get("measure", {}))
-    for name, values in axes.items():
-        if name in parameters:
-            raise UsageError(f"{name} as a parameter and under [measure]; one of them is allowed")
-        parameters[name] = values
+    parameters = {_name(name): spread(f"parameter {name}", given) for name, given in data.get("parameters", {}).items()}
+    measure, axes = plan.read("[measure]", data.get("measure", {}))
+    parameters |= axes
     conditions = {key: tuple(expression.read(item) for item in data.get(key, [])) for key in ("where", "slice")}
     known = sorted(parameters)
     for text, names in [(unit.text, unit.names), *((item.text, item.names) for key in conditions
@@ -172,7 +130,7 @@ def _sweep(where: str, data: Mapping[str, Any], path: Path) -> Sweep:
         for name in sorted(names - set(known)):
             raise UsageError(f"{text!r}: unknown parameter {name}; {_suggest(name, known)}allowed: "
                              f"{', '.join(known) or '(none)'}")
-    idle = sorted(set(known) - unit.names - set(AXES))
+    idle = sorted(set(known) - unit.names - set(axes))
     if idle:
         raise UsageError(f"parameter {', '.join(idle)} is not used in the unit {unit.text!r}; every parameter needs "
                          f"a place such as {{{idle[0]}}}")
@@ -188,85 +146,13 @@ def _suggest(name: str, known: Sequence[str]) -> str:
 
 
 def _name(name: str) -> str:
-    if not re.fullmatch(r"[A-Za-z_]\w{0,39}", name, re.ASCII) or name in expression.FUNCTIONS:
+    if not re.fullmatch(r"[A-Za-z_]\w{0,39}", name, re.ASCII) or name in expression.FUNCTIONS \
+            or keyword.iskeyword(name):
         raise UsageError(f"parameter {name!r}; a name of letters and digits is allowed "
-                         f"(not {', '.join(expression.FUNCTIONS)})")
+                         f"(not {', '.join(expression.FUNCTIONS)}, and not a word such as if, in, and)")
+    if name in plan.KEYS:
+        raise UsageError(f"parameter {name}; under [measure] is allowed: {name} = [...] there makes it a parameter")
     return name
-
-
-def _values(name: str, given: Any) -> tuple[Value, ...]:
-    """The values of a parameter: a list, or a range {from, to, step}."""
-    if isinstance(given, Mapping):
-        return _range(name, given)
-    if not isinstance(given, list) or not given:
-        raise UsageError(f"parameter {name} = {given!r}; a list of one or more values, or "
-                         "{ from = 2, to = 24, step = 1 } is allowed")
-    for value in given:
-        if not isinstance(value, bool | int | float | str) or _too_large(value):
-            raise UsageError(f"parameter {name}: {value!r}; numbers below 10**15, texts and true or false are allowed")
-    if len(given) > MOST_VALUES:
-        raise UsageError(f"parameter {name} has {len(given):,} values; up to {MOST_VALUES:,} are allowed")
-    twice = [value for index, value in enumerate(given)
-             if any(value == other and type(value) is type(other) for other in given[:index])] if len(given) < 500 \
-        else []
-    if twice:
-        raise UsageError(f"parameter {name}: {twice[0]!r} twice; once is allowed")
-    return tuple(given)
-
-
-def _too_large(value: Any) -> bool:
-    return (isinstance(value, int | float) and not isinstance(value, bool)
-            and not -expression.LARGEST <= value <= expression.LARGEST) or (isinstance(value, str) and len(value) > 300)
-
-
-def _range(name: str, given: Mapping[str, Any]) -> tuple[Value, ...]:
-    allowed = f"parameter {name}: {{ from = 2, to = 24, step = 1 }} is allowed (step may be left out)"
-    extra = sorted(set(given) - {"from", "to", "step"})
-    if extra or not {"from", "to"} <= set(given):
-        raise UsageError(f"{allowed}; given: {', '.join(map(str, given)) or 'nothing'}")
-    first, last, step = given["from"], given["to"], given.get("step", 1)
-    for value in (first, last, step):
-        if isinstance(value, bool) or not isinstance(value, int | float) or _too_large(value):
-            raise UsageError(f"{allowed}; {value!r} is no number")
-    if step <= 0 or last < first:
-        raise UsageError(f"{allowed}; from {first} to {last} by {step} has no values")
-    count = math.floor((last - first) / step + 1e-9) + 1 if (last - first) / step < MOST_VALUES else MOST_VALUES + 1
-    if count > MOST_VALUES:
-        raise UsageError(f"{allowed}; from {first} to {last} by {step} has more than {MOST_VALUES:,} values")
-    return tuple(first + index * step for index in range(count))
-
-
-def _measure(where: str, given: Any) -> tuple[Measure, dict[str, tuple[Value, ...]]]:
-    """What [measure] says, and the axes that are in it."""
-    place = f"{where}: [measure]"
-    plain = dict(given) if isinstance(given, Mapping) else given
-    switches = {key: plain.pop(key) for key in _SWITCHES if isinstance(plain, dict) and key in plain}
-    for key, value in switches.items():
-        if not isinstance(value, bool):
-            raise UsageError(f"{place}: {key} = {value!r}; true or false is allowed")
-    tomlfile.check_keys(place, plain, {**_MEASURE_KEYS, **dict.fromkeys(_SWITCHES, bool)})
-    axes: dict[str, tuple[Value, ...]] = {}
-    for key in AXES:
-        if key in plain:
-            value = plain.pop(key)
-            axes[key] = _values(key, value if isinstance(value, list) else [value])
-            if not all(isinstance(item, str) for item in axes[key]):
-                raise UsageError(f"{place}: {key} = {value!r}; a name or a list of names is allowed")
-    if "recipe" in axes and "effort" in plain:
-        raise UsageError(f"{place}: recipe with effort; one of them is allowed")
-    if "technology" in axes and "liberty" in plain:
-        raise UsageError(f"{place}: technology with liberty; one of them is allowed")
-    if "driving_cell" in plain and "liberty" not in plain:
-        raise UsageError(f"{place}: driving_cell without liberty; a built-in technology has its own")
-    if "targets" in plain:
-        targets = plain["targets"]
-        if not targets or not all(isinstance(item, int | float) and not isinstance(item, bool)
-                                  and 0 < item < 1e9 for item in targets):
-            raise UsageError(f"{place}: targets = {targets!r}; one or more positive numbers of ps are allowed")
-        plain["targets"] = tuple(float(item) for item in targets)
-    if "timeout" in plain and not 0 < plain["timeout"] <= 86_400:
-        raise UsageError(f"{place}: timeout = {plain['timeout']!r}; seconds from 1 to 86,400 are allowed")
-    return Measure(**plain, **switches), axes
 
 
 def _hints(where: str, given: Any, known: Sequence[str]) -> Hints:

@@ -1,0 +1,175 @@
+"""How the points of a sweep are measured: the table ``[measure]`` of its file.
+
+A key is given one value, which holds for every point, or a list or a range of them, which makes it a parameter of
+that name like those under ``[parameters]``: each combination is a point, constraints may mention it, and so may the
+unit's template. ::
+
+    where = ["stages == 0 or technology != 'fpgen7'"]
+    [measure]
+    technology = ["fpgen45", "fpgen7"]
+    wire_load  = { from = 0, to = 4, step = 2 }
+    power      = "gaussian"
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+from .. import tomlfile
+from ..errors import UsageError
+from .expression import Value
+from .values import spread
+
+_TEXT, _SWITCH = (str,), (bool,)
+
+#: Keys that a list makes a parameter, and what each value of it may be.
+AXES: Mapping[str, tuple[type, ...]] = {
+    "technology": _TEXT, "recipe": _TEXT, "effort": (int, str), "wire_load": (int, float, str), "liberty": _TEXT,
+    "driving_cell": _TEXT, "engine": _TEXT, "power": _TEXT, "prove": _SWITCH, "breakdown": _SWITCH,
+}
+#: Parameters also where they have one value only: a store names technology and recipe.
+_ALWAYS = ("technology", "recipe")
+_OTHERS: tomlfile.Kinds = {"targets": list, "timeout": (int, float)}
+KEYS = (*AXES, *_OTHERS)
+_WORDS = {_TEXT: "text", _SWITCH: "true or false", (int, str): "a whole number or text",
+          (int, float, str): "a number or text"}
+
+
+@dataclass(frozen=True)
+class Measure:
+    """How a point is measured; see `fpgen.ppa.measure_unit`.
+
+    Attributes
+    ----------
+    technology, recipe, effort, wire_load, liberty, driving_cell, engine
+        As `fpgen.ppa.measure_unit` takes them; None: its default.
+    targets : tuple of float or None
+        Delay targets in ps; each gives a record.
+    timeout : float
+        Seconds allowed to one run of Yosys.
+    breakdown : bool
+        Whether area is told apart by section of the datapath, by a second synthesis.
+    prove : bool or None
+        Whether the mapped netlist is proven equal to the Verilog; None: where that takes seconds.
+    power : str or None
+        Stimulus under which energy is measured: `uniform`, `gaussian` or a .npy file; None: not measured.
+    """
+
+    technology: str | None = None
+    recipe: str | None = None
+    effort: str | int | None = None
+    wire_load: str | float | None = None
+    liberty: str | None = None
+    driving_cell: str | None = None
+    engine: str | None = None
+    targets: tuple[float, ...] | None = None
+    timeout: float = 300.0
+    breakdown: bool = False
+    prove: bool | None = None
+    power: str | None = None
+
+    def at(self, parameters: Mapping[str, Value]) -> Measure:
+        """The same with the values that a point's parameters have for keys of [measure]."""
+        own: dict[str, Any] = {name: parameters[name] for name in AXES if name in parameters}
+        return replace(self, **own)
+
+
+def read(place: str, given: Any) -> tuple[Measure, dict[str, tuple[Value, ...]]]:
+    """What [measure] says to all points, and the parameters in it.
+
+    Parameters
+    ----------
+    place : str
+        Where it stands, for messages.
+    given : object
+        The table, as TOML has it.
+
+    Raises
+    ------
+    UsageError
+    """
+    keys = dict.fromkeys(given, 0) if isinstance(given, Mapping) else given  # names first, values below
+    tomlfile.check_keys(place, keys, dict.fromkeys(KEYS, int))
+    axes: dict[str, tuple[Value, ...]] = {}
+    plain: dict[str, Any] = {}
+    for key, kinds in AXES.items():
+        if key not in given:
+            continue
+        several = isinstance(given[key], list | Mapping)
+        values = spread(f"{place}: {key}", given[key] if several else [given[key]])
+        for value in values:
+            if not isinstance(value, kinds) or (isinstance(value, bool) and kinds is not _SWITCH):
+                raise UsageError(f"{place}: {key} = {value!r}; {_WORDS[kinds]}, or a list of such, is allowed")
+        if several or key in _ALWAYS:
+            axes[key] = values
+        else:
+            plain[key] = values[0]
+    for one, other in (("recipe", "effort"), ("technology", "liberty")):
+        if one in given and other in given:
+            raise UsageError(f"{place}: {one} with {other}; one of them is allowed")
+    if "driving_cell" in given and "liberty" not in given:
+        raise UsageError(f"{place}: driving_cell without liberty; a built-in technology has its own")
+    if "targets" in given:
+        plain["targets"] = _targets(place, given["targets"])
+    if "timeout" in given:
+        seconds = given["timeout"]
+        if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 1 <= seconds <= 86_400:
+            raise UsageError(f"{place}: timeout = {seconds!r}; seconds from 1 to 86,400 are allowed")
+        plain["timeout"] = float(seconds)
+    assert set(plain) | set(axes) <= {item.name for item in fields(Measure)}
+    return Measure(**plain), axes
+
+
+def _targets(place: str, given: Any) -> tuple[float, ...]:
+    values = spread(f"{place}: targets", given)
+    if not all(isinstance(item, int | float) and not isinstance(item, bool) and 0 < item < 1e9 for item in values):
+        raise UsageError(f"{place}: targets = {given!r}; one or more positive numbers of ps are allowed")
+    return tuple(float(item) for item in values)
+
+
+def check(plans: Iterable[Measure]):
+    """Refuse technologies, recipes, efforts, engines, wire loads and stimuli that are not there.
+
+    Raises
+    ------
+    UsageError, MissingTool
+    RunFailure
+        When one is there and cannot be read.
+    """
+    from ..ppa import effort, fpga, operands, recipe, wireload, yosys
+
+    for plan in plans:
+        yosys.select(plan.engine)
+        if plan.technology in fpga.targets():
+            if plan.power or plan.breakdown or plan.prove or plan.targets or plan.wire_load:
+                raise UsageError(f"technology {plan.technology} with power, breakdown, prove, targets or wire_load; "
+                                 "those belong to cell libraries")
+            continue
+        wireload.resolve(plan.wire_load, library_of(plan).library)
+        effort.find(plan.effort)
+        if plan.recipe is not None:
+            recipe.load(plan.recipe)
+        if plan.power is not None:
+            operands.load(plan.power)
+
+
+def library_of(plan: Measure):
+    """The technology, a cell library, that a point is measured in.
+
+    Raises
+    ------
+    UsageError, RunFailure
+    """
+    return _library(plan.technology, plan.liberty, plan.driving_cell)
+
+
+@functools.cache
+def _library(name: str | None, liberty: str | None, driving_cell: str | None):
+    from ..ppa import technology
+
+    if liberty is not None:
+        return technology.from_liberty(liberty, driving_cell=driving_cell)
+    return technology.load(name or technology.DEFAULT)

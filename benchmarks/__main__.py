@@ -12,6 +12,9 @@ from pathlib import Path
 
 def main() -> int:
     files = {file.stem.removeprefix("bench_"): file for file in sorted(Path(__file__).parent.glob("bench_*.py"))}
+    if {"-h", "--help"} & set(sys.argv[1:]):
+        print(f"{__doc__}\nThere are {', '.join(files)}; benchmarks/bench_NAME.py --help says what each measures.")
+        return 0
     names = sys.argv[1:] or list(files)
     unknown = [name for name in names if name not in files]
     if unknown:

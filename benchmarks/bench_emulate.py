@@ -19,19 +19,14 @@ import os
 
 os.environ["OPENBLAS_NUM_THREADS"] = "1"  # before numpy: one core
 
-import argparse
-import json
 import sys
-import time
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from common import rate, rate_options, report_rates
 
 import fpgen
 from fpgen import emulate
-
-MILLION = 1e6
 
 #: Unit and target in millions of elements a second (None: no target).
 ELEMENTS: list[tuple[str, float | None]] = [
@@ -68,17 +63,6 @@ MATRICES = ["blockdot mxfp4 mxfp4 k=32 + fp32 -> fp32", "dot e4m3fn e4m3fn n=32 
             "blockdot mxfp4 mxfp4 k=32 + fp32 -> fp32 accumulate=blackwell-mx",
             "dot e4m3fn e4m3fn n=32 + fp32 -> fp32 accumulate=hopper-fp8",
             "dot fp16 fp16 n=16 + fp32 -> fp32 accumulate=hopper"]
-
-
-def rate(call: Callable[[], Any], count: float, repeat: int) -> float:
-    """Millions a second, the best of `repeat` calls after a first one."""
-    call()
-    best = float("inf")
-    for _ in range(repeat):
-        start = time.process_time()
-        call()
-        best = min(best, time.process_time() - start)
-    return count / best / MILLION
 
 
 def codes_of(fmt: fpgen.Format, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
@@ -160,26 +144,9 @@ def compute(unit: fpgen.Unit, given: dict[str, np.ndarray]) -> Any:
 
 
 def main() -> int:
-    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    arguments.add_argument("--quick", action="store_true", help="a sixteenth of the elements")
-    arguments.add_argument("--json", action="store_true", help="print a list of records instead of a table")
-    options = arguments.parse_args()
+    options = rate_options(__doc__)
     references, records = measure(options.quick)
-    if options.json:
-        print(json.dumps(records, indent=1))
-    else:
-        for name, found in references.items():
-            print(f"reference: {name}: {found:.0f} M/s")
-        print(f"{'unit':72} {'of':22} {'M/s':>8} {'ratio':>7} {'target':>7}")
-        for record in records:
-            goal = record["target"] or "-"
-            print(f"{record['unit']:72} {record['operands']:22} {record['million_per_second']:8.2f} "
-                  f"{record['ratio']:7.4f} {goal:>7}")
-    missed = [r for r in records if r["target"] and r["million_per_second"] < r["target"]]
-    for record in missed:
-        rates = f"{record['million_per_second']:.2f} of {record['target']} M/s"
-        print(f"missed: {record['unit']}: {rates}", file=sys.stderr)
-    return 1 if missed and not options.quick else 0
+    return report_rates(records, options, kind="of", ratio="ratio", widths=(72, 22), references=references)
 
 
 if __name__ == "__main__":

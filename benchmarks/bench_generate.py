@@ -9,9 +9,10 @@ for the same period; `bits` is what the scheduler places.
 
 from __future__ import annotations
 
-import argparse
 import sys
 import time
+
+from common import parser
 
 import fpgen
 from fpgen import rtl
@@ -44,9 +45,9 @@ def bits_when_early(unit) -> int:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--markdown", action="store_true", help="print the table as it stands in the docs")
-    options = parser.parse_args()
+    command = parser(__doc__)
+    command.add_argument("--markdown", action="store_true", help="print the table as it stands in the docs")
+    options = command.parse_args()
     fpgen.parse_unit(TEXTS[0]).verilog()  # the imports
     rows, missed = [], 0
     for text in TEXTS:

@@ -13,18 +13,12 @@ Targets are those of issue 2; the exit code is 1 when one is missed.
 
 from __future__ import annotations
 
-import argparse
-import json
 import sys
-import time
-from collections.abc import Callable
-from typing import Any
 
 import numpy as np
+from common import rate, rate_options, report_rates
 
 import fpgen
-
-MILLION = 1e6
 
 #: Unit, elements, operands, target in M/s (None: no target).
 CASES: list[tuple[str, int, str, float | None]] = [
@@ -48,17 +42,6 @@ CASES: list[tuple[str, int, str, float | None]] = [
     ("mac e4m3fn e4m3fn -> fp32 rne accumulate=exact", 1 << 19, "uniform, no clear", 0.3),
     ("mac fp32 fp32 -> fp32 rne accumulate=exact", 1 << 17, "uniform, no clear", 0.3),
 ]
-
-
-def rate(call: Callable[[], Any], count: int, repeat: int) -> float:
-    """Millions of elements a second, the best of `repeat` calls after a first one."""
-    call()
-    best = float("inf")
-    for _ in range(repeat):
-        start = time.process_time()
-        call()
-        best = min(best, time.process_time() - start)
-    return count / best / MILLION
 
 
 def operands(unit: fpgen.Unit, count: int, kind: str, rng: np.random.Generator) -> list[np.ndarray]:
@@ -88,10 +71,7 @@ def controls(unit: fpgen.Unit, count: int, kind: str, rng: np.random.Generator) 
 
 
 def main() -> int:
-    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    arguments.add_argument("--quick", action="store_true", help="a sixteenth of the elements")
-    arguments.add_argument("--json", action="store_true", help="print a list of records instead of a table")
-    options = arguments.parse_args()
+    options = rate_options(__doc__)
     rng = np.random.default_rng(2024)
     repeat = 2 if options.quick else 4
     records = []
@@ -104,19 +84,7 @@ def main() -> int:
         found = rate(lambda unit=unit, given=given, pins=pins: unit.compute(*given, **pins), count, repeat)
         records.append({"unit": text, "operands": kind, "elements": count, "million_per_second": found,
                         "ratio_to_numpy_multiply": found / reference, "target": target})
-    if options.json:
-        print(json.dumps(records, indent=1))
-    else:
-        print(f"{'unit':48} {'operands':32} {'M/s':>8} {'ratio':>7} {'target':>7}")
-        for record in records:
-            goal = record["target"] or "-"
-            print(f"{record['unit']:48} {record['operands']:32} {record['million_per_second']:8.2f} "
-                  f"{record['ratio_to_numpy_multiply']:7.4f} {goal:>7}")
-    missed = [r for r in records if r["target"] and r["million_per_second"] < r["target"]]
-    for record in missed:
-        rates = f"{record['million_per_second']:.2f} of {record['target']} M/s"
-        print(f"missed: {record['unit']}: {rates}", file=sys.stderr)
-    return 1 if missed and not options.quick else 0
+    return report_rates(records, options, kind="operands", ratio="ratio_to_numpy_multiply", widths=(48, 32))
 
 
 if __name__ == "__main__":

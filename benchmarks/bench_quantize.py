@@ -9,13 +9,11 @@ points stand in `peers_mx_conv_nangate45.json`. `--others` measures block format
 when some unit is worse than the peer.
 """
 
-import argparse
 import json
-import os
 import sys
 from pathlib import Path
 
-from bench_peers import Row, measure, table
+from area_delay import Row, arguments, finish, measure, parse, product, selected, table, tell
 
 ELEMENTS = {"e2m1": "mxfp4", "e2m3": "mxfp6e2m3", "e3m2": "mxfp6e3m2", "e4m3": "mxfp8e4m3", "e5m2": "mxfp8e5m2"}
 OTHERS = (
@@ -32,7 +30,7 @@ OTHERS = (
 
 def peers(path: Path) -> dict[str, float]:
     """The peer's best area x delay (um2 ps / 1e6) for each element format."""
-    return {record["unit"].removeprefix("conv_bf16_"): min(a * d for a, d in record["pareto_area_um2_delay_ps"]) / 1e6
+    return {record["unit"].removeprefix("conv_bf16_"): product(record)
             for record in json.loads(path.read_text()) if record["same_function"]}
 
 
@@ -45,29 +43,20 @@ def others(rows: list[Row]) -> str:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--liberty", type=Path, default=os.environ.get("LIBERTY") or None, help="default: $LIBERTY")
-    parser.add_argument("--peers", type=Path, default=Path(__file__).with_name("peers_mx_conv_nangate45.json"))
-    parser.add_argument("--markdown", type=Path, help="write the table there as well")
-    parser.add_argument("--only", help="a substring of the units to measure")
-    parser.add_argument("--others", action="store_true", help="block formats without a peer")
-    options = parser.parse_args()
-    if options.liberty is None:
-        print("skipped: needs the NangateOpenCell45 Liberty file; give LIBERTY=FILE")
+    command = arguments(__doc__, "peers_mx_conv_nangate45.json", "a substring of the units to measure")
+    command.add_argument("--others", action="store_true", help="block formats without a peer")
+    options = parse(command)
+    if options is None:
         return 0
     best = peers(options.peers)
     texts = {f"quantize bf16 -> {block}": ("mx", best[element]) for element, block in ELEMENTS.items()}
     if options.others:
         texts = dict.fromkeys(OTHERS, ("none", float("nan")))
     rows = []
-    for text, peer in texts.items():
-        if not options.only or options.only in text:
-            rows.append(measure(text, peer, options.liberty))
-            print(f"{text:40} {rows[-1].ours:8.3f} {rows[-1].theirs:8.3f} {rows[-1].ratio:6.3f}", flush=True)
-    text = others(rows) if options.others else table(rows)
-    print(text)
-    if options.markdown:
-        options.markdown.write_text(text)
+    for text in selected(texts, options.only):
+        rows.append(measure(text, texts[text], options.liberty))
+        tell(rows[-1], 40)
+    finish(others(rows) if options.others else table(rows), options)
     return 1 if any(row.ratio > 1 for row in rows) else 0
 
 

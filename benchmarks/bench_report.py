@@ -16,6 +16,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+from common import parser
 
 TARGET_SECONDS = 5.0
 RECORDS = 1000
@@ -48,6 +49,7 @@ def main() -> int:
     from fpgen.report import page
     from fpgen.sweep import store
 
+    parser(__doc__).parse_args()
     with tempfile.TemporaryDirectory() as directory:
         files = store.write(Path(directory) / "bench", made_up(RECORDS))
         wall, start = time.perf_counter(), time.process_time()

@@ -12,6 +12,8 @@ from __future__ import annotations
 import resource
 import time
 
+from common import parser
+
 import fpgen
 from fpgen.cache import scratch
 from fpgen.verify import runtime, simulator, tools
@@ -61,6 +63,7 @@ def _children_cpu() -> float:
 
 
 def main():
+    parser(__doc__).parse_args()
     runtime.runtime(tools.find_verilator())  # compiled once for each machine, not a unit's cost
     print("| unit | build s | build CPU s | again s | M vectors/s | goal |\n|---|---:|---:|---:|---:|---:|")
     for text, goal in UNITS:

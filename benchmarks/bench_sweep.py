@@ -17,6 +17,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from common import parser
+
 POINT_SECONDS, RATIO, KNOWN_MS = 5.0, 1.8, 5.0
 POINT = "fma fp16 fp16 fp16 -> fp16 rne"
 SWEEP = {"unit": "fma e{E}m{M} e{E}m{M} e{E}m{M} -> e{E}m{M} rne",
@@ -27,6 +29,7 @@ def main() -> int:
     from fpgen.ppa import yosys
     from fpgen.sweep import run, spec
 
+    parser(__doc__).parse_args()
     yosys.warm(yosys.select())
     compiled = os.environ.get("YOWASP_CACHE_DIR") or yosys._yowasp_cache()
     missed = 0

@@ -111,11 +111,36 @@ def test_tables_are_kept_within_bounds():
     ([[1, 2, 3], [2, 3]], {}, "shapes a (3,), b (2,); shapes that broadcast"),
     ([[1], [2]], {"rounding": 0}, "control rounding; allowed for `multiply e4m3fn e4m3fn -> e4m3fn rne`: none"),
     ([[1], [2]], {"carry": 0}, "control carry"),
+    ([[1]], {"x": [2]}, "control x; allowed for `multiply e4m3fn e4m3fn -> e4m3fn rne`: none, and the operands a, b in "
+                        "order or by name"),
+    ([], {"b": [2]}, "1 operands given; needed: a, b; a missing"),
+    ([[1]], {"a": [2]}, "a given in order and by name; once is allowed"),
+    ([[1], [2]], {"b": [2]}, "b given in order and by name; once is allowed"),
+    ([], {"a": [1], "b": [256]}, "b from 256 to 256"),
 ])
 def test_refusals(operands, controls, message):
     with pytest.raises(UsageError) as caught:
         MULTIPLY.compute(*operands, **controls)
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(("text", "inputs"), [
+    ("fma e4m3fn e4m3fn fp32 -> fp32 port", {"a": [0x38, 0x41], "b": 0x3C, "c": 0x3F80_0000, "rounding": [2, 3]}),
+    ("mac e5m2 e5m2 -> fp32 loadable=on", {"a": [0x3C, 0x3D], "b": [0x3C, 0x40], "load": [1, 0], "c": 0x4000_0000}),
+    ("blockdot mxfp4 mxfp4 k=32 + fp32 -> fp32",
+     {"a": [3] * 32, "a_scale": [127], "b": [5] * 32, "b_scale": [126], "c": 0x3F80_0000}),
+    ("quantize fp32 -> nvfp4", {"source": [0x3F80_0000] * 16, "tensor_scale": 0x3F80_0000}),
+], ids=lambda value: value.split()[0] if isinstance(value, str) else "")
+def test_operands_by_name(text, inputs):
+    """In any order, all or only the last ones: the same as in the order of the ports."""
+    unit = fpgen.parse_unit(text)
+    names = list(unit.operands)
+    controls = {name: codes for name, codes in inputs.items() if name not in names}
+    expected = unit.compute(*(inputs[name] for name in names), **controls)
+    for first in range(len(names)):
+        by_name = {name: inputs[name] for name in reversed(inputs) if name not in names[:first]}
+        found = unit.compute(*(inputs[name] for name in names[:first]), **by_name)
+        assert (found.codes == expected.codes).all() and (found.flags == expected.flags).all()
 
 
 def test_refusals_of_controls():

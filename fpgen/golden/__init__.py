@@ -17,19 +17,20 @@ if TYPE_CHECKING:
 __all__ = ["Result", "compute"]
 
 
-def compute(unit: Unit, *operands: Any, **controls: Any) -> Result:
+def compute(unit: Unit, *operands: Any, **by_name: Any) -> Result:
     """The golden result of arrays of codes, by the vectorised model.
 
     Parameters
     ----------
     unit : Unit
-        Multiply, Add, FusedMultiplyAdd, Convert or MultiplyAccumulate, of formats of up to 64 bits.
+        Of formats of up to 64 bits.
     *operands : array_like of int
         One array of codes per operand, in port order; broadcast against each other and the controls.
-    **controls : array_like of int
+    **by_name : array_like of int
         One array (or number) per control port: `rounding` (codes of `PORT_CODES`) with ``rounding=port``,
         `random` (0 to 2**random_bits - 1) with the stochastic modes, `subtract` with ``subtract=port``;
-        of a multiply-accumulate `clear`, `load` and `c`, which are 0 when not given.
+        of a multiply-accumulate `clear`, `load` and `c`, which are 0 when not given. Operands may be given by
+        the name of their port, too.
 
     Returns
     -------
@@ -41,10 +42,10 @@ def compute(unit: Unit, *operands: Any, **controls: Any) -> Result:
     Raises
     ------
     UsageError
-        Wrong number of operands, unknown or missing controls, codes out of range, not integers, shapes
+        Missing, unknown or doubled operands or controls, codes out of range, not integers, shapes
         that do not broadcast, formats of more than 64 bits.
     """
     from .arguments import gather
     from .fast import run
 
-    return run(unit, gather(unit, operands, controls))
+    return run(unit, gather(unit, operands, by_name))

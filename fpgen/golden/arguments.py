@@ -26,16 +26,17 @@ def input_ports(unit: Unit) -> tuple[Port, ...]:
     return tuple(sorted(ports, key=lambda port: port.role is not Role.OPERAND))
 
 
-def gather(unit: Unit, operands: Sequence[Any], controls: Mapping[str, Any]) -> dict[str, np.ndarray]:
+def gather(unit: Unit, operands: Sequence[Any], by_name: Mapping[str, Any]) -> dict[str, np.ndarray]:
     """Check operands and controls, and bring them to one shape.
 
     Parameters
     ----------
     unit : Unit
     operands : sequence of array_like of int
-        One array of codes per operand, in port order.
-    controls : mapping of str to array_like of int
-        One array per control port; `clear`, `load` and `c` are 0 when not given.
+        Arrays of codes, in port order.
+    by_name : mapping of str to array_like of int
+        One array per control port, and per operand that is not among `operands`; `clear`, `load` and `c` of a
+        multiply-accumulate are 0 when not given.
 
     Returns
     -------
@@ -46,23 +47,29 @@ def gather(unit: Unit, operands: Sequence[Any], controls: Mapping[str, Any]) -> 
     Raises
     ------
     UsageError
-        A wrong number of operands, an unknown or missing control, something that is not an integer,
-        a code out of range, an array without the axes of its port, or shapes that do not broadcast.
+        A missing, unknown or doubled operand or control, something that is not an integer, a code out of range,
+        an array without the axes of its port, or shapes that do not broadcast.
     """
     ports = input_ports(unit)
     names = [port.name for port in ports if port.role is Role.OPERAND]
-    allowed = [port.name for port in ports if port.role is Role.CONTROL]
-    if len(operands) != len(names):
-        raise UsageError(f"{unit.operation}: {len(operands)} operands given; needed: {', '.join(names)}")
-    unknown = [name for name in controls if name not in allowed]
+    controls = [port.name for port in ports if port.role is Role.CONTROL]
+    unknown = [name for name in by_name if name not in (*names, *controls)]
     if unknown:
         raise UsageError(f"{unit.operation}: control {', '.join(unknown)}; allowed for `{unit}`: "
-                         f"{', '.join(allowed) or 'none'}")
-    missing = [name for name in allowed if name not in controls and name not in _OPTIONAL]
+                         f"{', '.join(controls) or 'none'}, and the operands {', '.join(names)} in order or by name")
+    twice = [name for name in names[: len(operands)] if name in by_name]
+    if twice:
+        raise UsageError(f"{unit.operation}: {', '.join(twice)} given in order and by name; once is allowed")
+    count = len(operands) + sum(name in names for name in by_name)
+    given = {**dict(zip(names, operands, strict=False)), **by_name}
+    if count != len(names):
+        absent = [name for name in names if name not in given]
+        words = f"; {', '.join(absent)} missing" if absent else ""
+        raise UsageError(f"{unit.operation}: {count} operands given; needed: {', '.join(names)}{words}")
+    missing = [name for name in controls if name not in by_name and name not in _OPTIONAL]
     if missing:
         raise UsageError(f"{unit.operation}: control {', '.join(missing)} not given; `{unit}` has this input, "
                          f"so give an array (or one number) for it")
-    given = {**dict(zip(names, operands, strict=True)), **controls}
     arrays = {port.name: _codes(port, given[port.name]) for port in ports if port.name in given}
     return _broadcast(unit, {port.name: port.shape for port in ports}, arrays)
 

@@ -15,7 +15,18 @@ if TYPE_CHECKING:
     from .units import Unit
 
 
-@click.command()
+class _Measuring(click.Command):
+    """A command whose ``--power`` may stand anywhere: click would take the unit after it for its value."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        from .ppa.stimulus import DEFAULT, means_stimulus
+
+        plain = [f"--power={DEFAULT}" if word == "--power" and following and not means_stimulus(following[0]) else word
+                 for word, following in ((word, args[at + 1:at + 2]) for at, word in enumerate(args))]
+        return super().parse_args(ctx, plain)
+
+
+@click.command(cls=_Measuring)
 @unit_argument
 @click.option("--tech", "technology", metavar="NAME",
               help="A built-in technology, fpgen45 (default) or fpgen7, or a PDK below PDK_ROOT, such as sky130A.")
@@ -33,7 +44,8 @@ if TYPE_CHECKING:
 @click.option("--prove/--no-prove", default=None,
               help="Prove each netlist equal to the Verilog, or not; default: where it takes seconds.")
 @click.option("--power", is_flag=False, flag_value="uniform", metavar="[STIMULUS]",
-              help="Energy per operation; operands: uniform (default), gaussian or a .npy file. After the unit.")
+              help="Energy per operation; operands: uniform (default), gaussian or a .npy file. With options: "
+                   "gaussian:sigma=2,seed=3,operations=65536.")
 @click.option("--engine", metavar="NAME", help="Which Yosys: yowasp, native or auto.")
 @json_option
 def ppa(words: tuple[str, ...], as_json: bool, targets: tuple[str, ...], seeds: tuple[int, ...], **options: Any):

@@ -135,69 +135,6 @@ def test_agrees_with_opensta(case):
     assert registers == pytest.approx(rows["Sequential"], rel=5e-3)
 
 
-# ---- operands ---------------------------------------------------------------------------------------------------
-
-
-def test_uniform_operands_of_any_width():
-    unit = fpgen.parse_unit("dot e4m3fn e4m3fn n=16 + fp32 -> fp32 rne")
-    ports = {port.name: port for port in unit.ports if port.is_input}
-    given = operands.Operands(unit, operands.load("uniform"), seed=1, clocks=3, words=2)
-    clocks = list(given)
-    assert len(clocks) == 3 and ports["a"].width == 128
-    assert {f"a[{k}]" for k in range(128)} | {f"c[{k}]" for k in range(32)} <= set(clocks[0])
-    again = list(operands.Operands(unit, operands.load("uniform"), seed=1, clocks=3, words=2))
-    other = list(operands.Operands(unit, operands.load("uniform"), seed=2, clocks=3, words=2))
-    assert all((clocks[2][bit] == again[2][bit]).all() for bit in clocks[2])
-    assert any((clocks[2][bit] != other[2][bit]).any() for bit in clocks[2])
-
-
-def test_gaussian_operands_are_converted():
-    unit = fpgen.parse_unit("add fp16 fp16 -> fp16 rne")
-    given = operands.Operands(unit, operands.load("gaussian"), seed=7, clocks=4, words=8)
-    values = np.random.default_rng(7).standard_normal((4, 512, 1))[:, :, 0]
-    assert (given.codes("a") == values.astype(np.float16).view(np.uint16)).all()
-    elements = operands.Operands(fpgen.parse_unit("dot int8 int8 n=2 -> int32"), operands.load("gaussian"), seed=7,
-                                 clocks=1, words=8).codes("a")[0]
-    low = (elements & 0xFF).astype(np.uint8).view(np.int8)
-    assert 25 < low.std() < 40 and abs(low.mean()) < 6  # sigma is a quarter of 127
-
-
-def test_operands_of_a_file(tmp_path):
-    unit = fpgen.parse_unit("multiply e4m3fn fp16 -> fp16 rne")
-    path = tmp_path / "x.npy"
-    np.save(path, np.array([[0x38, 0x3C00], [0x40, 0x0001], [0xFF, 0xFFFF]]))
-    given = operands.Operands(unit, operands.load(path), seed=1, clocks=3, words=1)
-    assert given.codes("a")[:, 0].tolist() == [0x38, 0x40, 0xFF] and given.codes("b")[1, 0] == 1
-    np.save(path, np.array([[1.0, -2.0], [1e9, 0.1]]))
-    given = operands.Operands(unit, operands.load(path), seed=1, clocks=2, words=1)
-    assert given.codes("a")[:, 0].tolist() == [0x38, 0x7E] and given.codes("b")[0, 0] == 0xC000
-
-
-@pytest.mark.parametrize(("rows", "said"), [
-    (np.zeros((4, 3)), "has 3 columns; 2 are allowed"),
-    (np.full((4, 2), 256), "codes of e4m3fn are 0 to 255"),
-    (np.full((4, 2), -1), "codes -1 to -1 for a"),
-    (np.zeros((1, 2)), "two operations or more"),
-    (np.zeros((4, 2), dtype=complex), "complex128 of shape"),
-])
-def test_files_that_do_not_fit(tmp_path, rows, said):
-    path = tmp_path / "x.npy"
-    np.save(path, rows)
-    unit = fpgen.parse_unit("multiply e4m3fn e4m3fn -> fp16 rne")
-    with pytest.raises(UsageError, match=said):
-        operands.load(path).check(unit)
-
-
-def test_stimulus_refusals(tmp_path):
-    with pytest.raises(UsageError, match=r"power stimulus 'zipf'; uniform, gaussian or a \.npy file are allowed"):
-        operands.load("zipf")
-    with pytest.raises(UsageError, match="No such file"):
-        operands.load("missing.npy")
-    (tmp_path / "x.npy").write_bytes(b"\x93NUMPY nonsense")
-    with pytest.raises(UsageError, match=r"no \.npy file of numbers"):
-        operands.load(tmp_path / "x.npy")
-
-
 # ---- units ------------------------------------------------------------------------------------------------------
 
 
@@ -211,6 +148,7 @@ def test_unit_from_end_to_end(fresh_cache, line):
     parts = [record[f"{part}_pj"] for part in ("internal", "switching", "registers", "clock", "glitch")]
     assert record["energy_pj"] == pytest.approx(sum(parts)) and all(parts[:2]) and record["leakage_nw"] > 0
     assert all(parts[2:4]) == unit.clocked
+    assert 0 < record["energy_error_pj"] < 0.05 * record["energy_pj"]
     assert record["stimulus"] == "N(0,1) values" and record["operations"] >= energy.OPERATIONS
     assert json.loads(json.dumps(point.to_dict()))["power"]["assumptions"]["driving_cell"] == "buf_x2"
     assert energy.measure_energy(unit, point, "fpgen45", stimulus="gaussian").to_dict() == record  # from the cache
@@ -256,8 +194,26 @@ def test_command(fresh_cache, tmp_path):
     np.save(path, np.random.default_rng(1).integers(0, 64, (500, 2)))
     done = CliRunner().invoke(main, ["ppa", line, "--power", str(path), "--json"])
     assert json.loads(done.output)[0]["power"]["stimulus"] == "codes of mine.npy, 500 rows"
+    done = CliRunner().invoke(main, ["ppa", "--power", line, "--json"])  # the unit is not taken for a stimulus
+    before = json.loads(done.output)[0]["power"]
+    assert before["stimulus"] == "uniform codes" and (before["seed"], before["operations"]) == (1, energy.OPERATIONS)
+    done = CliRunner().invoke(main, ["ppa", "--power", "gaussian:sigma=2,seed=3,operations=100", line, "--json"])
+    record = json.loads(done.output)[0]["power"]
+    assert (record["stimulus"], record["seed"], record["operations"]) == ("N(0,1) values times 2", 3, 128)
+    assert record["energy_error_pj"] is None
+    for given in (["--power", "multipy e3m2 -> e3m2"], ["--power"]):
+        assert CliRunner().invoke(main, ["ppa", *given]).exit_code == 2
     done = CliRunner().invoke(main, ["ppa", line, "--power", "zipf"])
     assert done.exit_code == 2 and "power stimulus 'zipf'" in done.output
+
+
+def test_the_standard_error_is_that_of_other_seeds(fresh_cache):
+    unit = fpgen.parse_unit("multiply e4m3fn e4m3fn -> fp16 rne")
+    point = measure_unit(unit, prove=False)[0]
+    found = [energy.measure_energy(unit, point, "fpgen45", stimulus="gaussian", seed=seed, vectors=4096)
+             for seed in range(16)]
+    told = np.sqrt(np.mean([item.energy_error_pj**2 for item in found]))
+    assert 0.5 < told / np.std([item.energy_pj for item in found], ddof=1) < 2
 
 
 def test_a_library_without_energies_is_told(fresh_cache, tmp_path):

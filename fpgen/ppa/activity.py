@@ -5,7 +5,7 @@ as static power tools do by default.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -64,11 +64,16 @@ class Activity:
     cells : tuple of Switching
     glitches : array of shape (nets,) or None
         Further edges per operation, that come in pairs while the net settles; None when they were not looked for.
+    batches, glitch_batches : array of shape (nets, batches) or None
+        Edges (of both kinds) and further edges per operation in each of several equal parts of the operations that
+        do not depend on each other: what statistical errors are worked out from. None: not a sample.
     """
 
     toggles: Floats
     cells: tuple[Switching, ...]
-    glitches: Floats | None = field(default=None)
+    glitches: Floats | None = None
+    batches: Floats | None = None
+    glitch_batches: Floats | None = None
 
 
 def groups(netlist: Netlist, library: Library) -> tuple[list[Group], int]:

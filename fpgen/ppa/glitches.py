@@ -14,7 +14,7 @@ import numpy as np
 from fpgen.ppa.activity import Group
 from fpgen.ppa.cells import Floats
 from fpgen.ppa.timing_graph import Graph, Ints
-from fpgen.ppa.toggles import Pins, Simulator, Words, ones
+from fpgen.ppa.toggles import Pins, Simulator, Words
 
 _STEPS_PER_GATE = 3
 _LONGEST = 16  # steps, of a single gate
@@ -63,8 +63,8 @@ def count(simulator: Simulator, steps: Ints, inputs: Mapping[str, Words]) -> Flo
 
     Returns
     -------
-    array of shape (nets,)
-        Edges, all streams together.
+    array of shape (nets, words)
+        Edges, those of a word's 64 streams together.
     """
     values = simulator.values
     before = values.copy()
@@ -72,7 +72,7 @@ def count(simulator: Simulator, steps: Ints, inputs: Mapping[str, Words]) -> Flo
     simulator.clock()
     simulator.drive(inputs)
     changed = (before != values).any(axis=1)
-    edges = np.zeros(len(values))
+    edges = np.zeros(values.shape)
     active = True
     while active:
         active = False
@@ -96,11 +96,10 @@ def count(simulator: Simulator, steps: Ints, inputs: Mapping[str, Words]) -> Flo
             hit = moved.any(axis=1)
             if hit.any():
                 values[nets[hit]] ^= moved[hit]
-                edges[nets[hit]] += ones(moved[hit])
+                edges[nets[hit]] += np.bitwise_count(moved[hit])
                 changed[nets[hit]] = True
             active = active or gate.since > 0 or bool(hit.any())
-    needed = ones(before ^ values)
-    return np.where(edges > 0, edges - needed, 0.0)
+    return np.where(edges > 0, edges - np.bitwise_count(before ^ values), 0.0)
 
 
 def _timed(part: Group, steps: Ints, values: Words) -> list[_Timed]:

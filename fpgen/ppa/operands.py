@@ -1,99 +1,35 @@
 """Operands for power: what a unit is given while its edges are counted.
 
-`uniform`: every code of every operand equally likely. `gaussian`: N(0, 1), rounded to nearest even into each
+`uniform`: every code of every operand equally likely. `gaussian`: N(0, sigma^2), rounded to nearest even into each
 operand's format; unsigned formats take the magnitude, fixed-point ones the value times a quarter of their largest
-(so that 4 sigma is full scale), both saturating. A `.npy` file: a row per operation, a column per element of each
-operand in port order; whole numbers are codes, other numbers are values and are converted like Gaussian ones, but as
-they are. Rows follow each other in time.
+(so that 4 sigma is full scale), both saturating; operands in a block format are quantised, scales and elements
+together; an addend has the spread of the sum it joins. A `.npy` file: a row per operation, a column per element of
+each operand in port order; whole numbers are codes, other numbers are values and are converted like Gaussian ones,
+but as they are. Where they leave out the scales of blocks, these follow from them. Rows follow each other in time.
 
 Controls: random bits are uniform, `clear` comes every 32 operations, all others are 0; handshakes never stall.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fpgen.errors import UsageError
+from fpgen.ppa.operand_codes import derived_ports, encode, normal
+from fpgen.ppa.stimulus import KINDS, Stimulus, load
 
 if TYPE_CHECKING:
-    from fpgen.formats import Format
     from fpgen.ppa.toggles import Words
     from fpgen.units.base import Unit
     from fpgen.units.ports import Port
 
-KINDS = ("uniform", "gaussian")
+__all__ = ["CLEAR_EVERY", "CONTROLS", "KINDS", "Operands", "Stimulus", "load"]
+
 # A sum is started anew every so many operations.
 CLEAR_EVERY = 32
 CONTROLS = f"(random bits uniform, clear every {CLEAR_EVERY} operations, others 0; no stalls)"
-
-
-@dataclass(frozen=True)
-class Stimulus:
-    """A source of operands.
-
-    Attributes
-    ----------
-    name : str
-        `uniform`, `gaussian` or the file's path.
-    rows : array of shape (operations, elements) or None
-        Codes (whole numbers) or values of a file.
-    """
-
-    name: str
-    rows: NDArray[Any] | None = None
-
-    @property
-    def text(self) -> str:
-        """What it is, in a few words."""
-        if self.rows is not None:
-            what = "codes" if self.rows.dtype.kind in "iu" else "values"
-            return f"{what} of {Path(self.name).name}, {len(self.rows)} rows"
-        return {"uniform": "uniform codes", "gaussian": "N(0,1) values"}[self.name]
-
-    def check(self, unit: "Unit") -> None:
-        """Refuse a unit whose operands it does not fit.
-
-        Raises
-        ------
-        UsageError
-        """
-        Operands(unit, self, seed=0, clocks=1, words=1)
-
-
-def load(given: str | Path) -> Stimulus:
-    """The stimulus of a name or a `.npy` file.
-
-    Raises
-    ------
-    UsageError
-        When it is neither, or the file holds no numbers.
-    """
-    name = str(given)
-    if name in KINDS:
-        return Stimulus(name)
-    allowed = f"{', '.join(KINDS)} or a .npy file are allowed"
-    if not name.endswith(".npy"):
-        raise UsageError(f"power stimulus {name!r}; {allowed}")
-    try:
-        rows = np.load(name, allow_pickle=False)
-    except OSError as error:
-        raise UsageError(f"power stimulus {name}: {error.strerror or 'cannot be read'}; {allowed}") from None
-    except (ValueError, EOFError) as error:
-        raise UsageError(f"power stimulus {name} is no .npy file of numbers: {error}") from None
-    if not isinstance(rows, np.ndarray) or rows.dtype.kind not in "iuf" or rows.ndim not in (1, 2) or len(rows) < 2:
-        what = f"{rows.dtype} of shape {rows.shape}" if isinstance(rows, np.ndarray) else type(rows).__name__
-        raise UsageError(f"power stimulus {name} holds {what}; codes or values of shape (operations, elements) are "
-                         "allowed, two operations or more")
-    return Stimulus(name, rows.reshape(len(rows), -1))
-
-
-def elements(port: "Port") -> int:
-    """Elements that a port carries."""
-    return port.width // port.format.bits if port.format is not None else 1
 
 
 class Operands:
@@ -125,8 +61,8 @@ class Operands:
         if stimulus.name == "uniform":
             self.bits = {port.name: self._random_bits(port.width) for port in self.operands}
         elif stimulus.name == "gaussian":
-            self.bits = {port.name: self._values(port, self.random.standard_normal(
-                (clocks, 64 * words, elements(port))), True) for port in self.operands}
+            codes = normal(unit, stimulus.sigma, self.random, (clocks, 64 * words))
+            self.bits = {port.name: _bits(codes[port.name], port.element_width) for port in self.operands}
         else:
             self.bits = self._from_file(stimulus)
 
@@ -159,62 +95,48 @@ class Operands:
     def _random_bits(self, width: int, clocks: int | None = None) -> "Words":
         return self.random.integers(0, 1 << 64, (clocks or self.clocks, width, self.words), dtype=np.uint64)
 
-    def _values(self, port: "Port", values: NDArray[np.float64], standard: bool) -> "Words":
-        assert port.format is not None
-        return _bits(convert(values, port.format, standard=standard), port.format.bits)
-
     def _from_file(self, stimulus: Stimulus) -> "dict[str, Words]":
-        rows = stimulus.rows
-        assert rows is not None
-        counts = [elements(port) for port in self.operands]
-        if rows.shape[1] != sum(counts):
-            wanted = ", ".join(f"{port.name} {count}" for port, count in zip(self.operands, counts, strict=True))
-            raise UsageError(f"power stimulus {stimulus.name} has {rows.shape[1]} columns; {sum(counts)} are allowed "
-                             f"for {self.unit.text} ({wanted})")
+        assert stimulus.rows is not None
         lanes = 64 * self.words
-        order = (np.arange(lanes) * len(rows) // lanes + np.arange(self.clocks)[:, None]) % len(rows)
-        found: dict[str, Words] = {}
-        column = 0
-        for port, count in zip(self.operands, counts, strict=True):
-            part = rows[:, column:column + count]
-            column += count
-            assert port.format is not None
-            if rows.dtype.kind == "f":
-                part = convert(part.astype(np.float64), port.format)
-            elif part.min() < 0 or (port.format.bits < 64 and int(part.max()) >> port.format.bits):
-                raise UsageError(f"power stimulus {stimulus.name}: codes {part.min()} to {part.max()} for {port.name}; "
-                                 f"codes of {port.format} are 0 to {(1 << port.format.bits) - 1}")
-            found[port.name] = _bits(part.astype(np.uint64)[order], port.format.bits)
-        return found
+        order = (np.arange(lanes) * len(stimulus.rows) // lanes + np.arange(self.clocks)[:, None]) % len(stimulus.rows)
+        try:
+            codes = self._codes_of(stimulus.rows)
+        except UsageError as error:
+            raise UsageError(f"power stimulus {stimulus.name}: {error}") from None
+        return {port.name: _bits(codes[port.name][order], port.element_width)
+                for port in self.operands}
+
+    def _codes_of(self, rows: NDArray[Any]) -> Mapping[str, NDArray[np.uint64]]:
+        """Codes of each operand, shape (rows, elements)."""
+        derived = derived_ports(self.unit)
+        values = rows.dtype.kind == "f"
+        ports = self.operands
+        if values and derived and rows.shape[1] == sum(port.count for port in ports if port.name not in derived):
+            ports = [port for port in ports if port.name not in derived]
+        counts = [port.count for port in ports]
+        if rows.shape[1] != sum(counts):
+            wanted = ", ".join(f"{port.name} {count}" for port, count in zip(ports, counts, strict=True))
+            without = f", or {sum(port.count for port in ports if port.name not in derived)} values without " \
+                      f"{', '.join(sorted(derived))}" if derived else ""
+            raise UsageError(f"{rows.shape[1]} columns; {sum(counts)} are allowed for {self.unit.text} ({wanted})"
+                             f"{without}")
+        parts = dict(zip((port.name for port in ports), np.split(rows, np.cumsum(counts)[:-1], axis=1), strict=True))
+        if values:
+            return encode(self.unit, {key: part.astype(np.float64) for key, part in parts.items()})
+        for port in ports:
+            _check_codes(port, parts[port.name])
+        return {key: part.astype(np.uint64) for key, part in parts.items()}
 
 
-def convert(values: NDArray[np.float64], fmt: "Format", *, standard: bool = False) -> NDArray[np.uint64]:
-    """Codes of the values nearest to `values`, ties to even, saturating; unsigned formats take the magnitude.
-
-    Parameters
-    ----------
-    values : array
-    fmt : Format
-    standard : bool
-        Of fixed-point formats, a quarter of the largest value is the unit.
-
-    Raises
-    ------
-    UsageError
-        When the format has more than 64 bits.
-    """
-    from fpgen import parse_unit
-
-    if fmt.bits > 64:
-        raise UsageError(f"operand format {fmt} has {fmt.bits} bits; values are converted to formats of up to 64, "
-                         "uniform codes are there for all")
-    if standard and fmt.fixed:
-        values = values * (float(2 ** fmt.magnitude_bits - 1) * 2.0 ** fmt.scale / 4)
-    if not fmt.signed:
-        values = np.abs(values)
-    unit = parse_unit(f"convert fp64 -> {fmt.spelling} rne saturate")
-    codes = unit.compute(np.ascontiguousarray(values).reshape(-1).view(np.uint64)).codes
-    return np.asarray(codes).astype(np.uint64).reshape(values.shape)
+def _check_codes(port: "Port", part: NDArray[Any]) -> None:
+    assert port.format is not None
+    low, high, bits = int(part.min()), int(part.max()), port.format.bits
+    if low >= 0 and not high >> bits:
+        return
+    signed = f"; negative numbers as two's complement, such as {(1 << bits) - 1} for -1" \
+        if low < 0 and port.format.fixed and port.format.signed else ""
+    raise UsageError(f"whole numbers {low} to {high} for {port.name}; codes of {port.format} are 0 to "
+                     f"{(1 << bits) - 1}{signed}")
 
 
 def _bits(codes: NDArray[np.uint64], width: int) -> "Words":

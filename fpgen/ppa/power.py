@@ -40,6 +40,9 @@ class Breakdown:
         Of further edges while nets settle, where the activity counts them.
     leakage_nw, register_leakage_nw : float
         Of gates, of flip-flops.
+    error_fj : float
+        Standard error of the energies' sum (that at the inputs left out), because the operations are a sample; NaN
+        where it is not known.
     """
 
     internal_fj: float
@@ -52,6 +55,7 @@ class Breakdown:
     glitch_fj: float
     leakage_nw: float
     register_leakage_nw: float
+    error_fj: float = float("nan")
 
 
 def evaluate(netlist: Netlist, library: Library, activity: Activity, *, driving_cell: str | None = None,
@@ -86,6 +90,8 @@ def evaluate(netlist: Netlist, library: Library, activity: Activity, *, driving_
     edge_fj = 0.5 * loads * library.voltage ** 2  # of each net
     sums = dict.fromkeys(("internal", "switching", "register_internal", "register_switching", "clock", "glitch",
                           "leakage", "register_leakage"), 0.0)
+    spent = np.zeros(size)  # on the edges of each net, fJ per operation
+    spent_on_glitches = np.zeros(size)
     for switching in activity.cells:
         cell, part = switching.group.cell, switching.group
         kind = "register_" if cell.flipflop is not None else ""
@@ -95,13 +101,18 @@ def evaluate(netlist: Netlist, library: Library, activity: Activity, *, driving_
             inside[table.pin] += _internal(switching, number, table, activity.toggles, at, loads)
         for pin, energy in inside.items():
             sums["clock" if pin in clocks else f"{kind}internal"] += float(energy.sum())
+            if pin not in clocks:
+                np.add.at(spent, part.nets[pin], energy)
         for pin in cell.outputs:
             nets = part.nets[pin]
             toggles = activity.toggles[nets].sum(axis=1)
             sums[f"{kind}switching"] += float((toggles * edge_fj[nets]).sum())
+            np.add.at(spent, nets, toggles * edge_fj[nets])
             if activity.glitches is not None:
                 per_edge = np.divide(inside[pin], toggles, out=_idle(part, pin, at, loads), where=toggles > 0)
-                sums["glitch"] += float((activity.glitches[nets] * (edge_fj[nets] + per_edge)).sum())
+                energy = activity.glitches[nets] * (edge_fj[nets] + per_edge)
+                sums["glitch"] += float(energy.sum())
+                np.add.at(spent_on_glitches, nets, energy)
         sums[f"{kind}leakage"] += _leakage(switching)
     clock_nets = {int(net) for part in (item.group for item in activity.cells) if part.cell.flipflop is not None
                   for pin in python_expression(part.cell.flipflop.clocked_on)[1] for net in part.nets[pin]}
@@ -110,7 +121,24 @@ def evaluate(netlist: Netlist, library: Library, activity: Activity, *, driving_
         sums["internal"], sums["switching"], sums["register_internal"], sums["register_switching"], sums["clock"],
         float(sum(energy for net, energy in at_inputs.items() if net in clock_nets)),
         float(sum(energy for net, energy in at_inputs.items() if net not in clock_nets)),
-        sums["glitch"], sums["leakage"], sums["register_leakage"])
+        sums["glitch"], sums["leakage"], sums["register_leakage"],
+        _standard_error(activity, spent, spent_on_glitches))
+
+
+def _standard_error(activity: Activity, spent: Floats, on_glitches: Floats) -> float:
+    """That of the mean of the batches' energies: each net's edges at what an edge of it takes on average.
+
+    What a clock edge takes inside flip-flops depends little on the data and is left out.
+    """
+    if activity.batches is None:
+        return float("nan")
+    parts = [(activity.toggles.sum(axis=1), activity.batches, spent)]
+    if activity.glitches is not None and activity.glitch_batches is not None:
+        parts.append((activity.glitches, activity.glitch_batches, on_glitches))
+    energies = sum(np.divide(energy, edges, out=np.zeros(len(energy)), where=edges > 0) @ batches
+                   for edges, batches, energy in parts)
+    found: float = np.std(energies, ddof=1) / np.sqrt(activity.batches.shape[1])
+    return float(found)
 
 
 def interpolate(table: Table, x: Floats, y: Floats) -> Floats:

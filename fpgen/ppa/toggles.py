@@ -180,14 +180,17 @@ class _Counter:
         self.lanes = 64 * simulator.values.shape[1]
         self.operations = 0
         self.toggles: Floats = np.zeros((simulator.size, 2))
+        self.batches: Floats = np.zeros(simulator.values.shape)  # a word is a batch: its streams are its own
         self.events = [np.zeros((len(part.cell.power), 2, len(part.instances))) for part in simulator.parts]
         self.states = [np.zeros((len(part.cell.leakages), len(part.instances))) for part in simulator.parts]
 
     def count(self, before: Words, after: Words) -> None:
         """Add one clock."""
         self.operations += self.lanes
-        self.toggles[:, 0] += ones(~before & after)
-        self.toggles[:, 1] += ones(before & ~after)
+        for edge, moved in enumerate((~before & after, before & ~after)):
+            counts = np.bitwise_count(moved)
+            self.toggles[:, edge] += counts.sum(axis=-1, dtype=np.float64)
+            self.batches += counts
         for clock in self.simulator.clocks:
             self.toggles[clock] += self.lanes
         for part, events, states in zip(self.simulator.parts, self.events, self.states, strict=True):
@@ -207,7 +210,8 @@ class _Counter:
                 if not when:
                     share[number] = np.maximum(1 - share.sum(axis=0), 0)
             cells.append(Switching(part, events / done, share))
-        return Activity(self.toggles / done, tuple(cells))
+        words = self.batches.shape[1]
+        return Activity(self.toggles / done, tuple(cells), batches=self.batches / (done / words) if words > 1 else None)
 
 
 def _count_tables(part: Group, old: Pins, new: Pins, clocks: Sequence[str], lanes: int, events: Floats) -> None:

@@ -17,7 +17,7 @@ from functools import lru_cache
 from types import MappingProxyType
 
 from ..errors import UsageError
-from .catalogue import ALIASES, CATALOGUE, MX
+from .catalogue import ALIASES, CATALOGUE, MX, Entry
 from .descriptor import Format
 from .grammar import as_format, parse
 
@@ -87,24 +87,9 @@ class BlockFormat:
         return self.name
 
 
-@dataclass(frozen=True)
-class BlockEntry:
-    """A named block format; fields as in `catalogue.Entry`."""
-
-    format: BlockFormat
-    standard: str
-    source: str
-    note: str = ""
-    aliases: tuple[str, ...] = ()
-
-    @property
-    def name(self) -> str:
-        return self.format.name
-
-
-def _mx(name: str, element: str, standard: str, note: str = "", aliases: tuple[str, ...] = ()) -> BlockEntry:
+def _mx(name: str, element: str, standard: str, note: str = "", aliases: tuple[str, ...] = ()) -> Entry[BlockFormat]:
     block = BlockFormat(CATALOGUE[element].format, CATALOGUE["e8m0"].format, 32, name=name)
-    return BlockEntry(block, standard, MX, note, aliases)
+    return Entry(block, standard, MX, note, aliases)
 
 
 _ENTRIES = [
@@ -114,9 +99,9 @@ _ENTRIES = [
     _mx("mxfp6e2m3", "e2m3", "MXFP6 (E2M3)", aliases=("mxfp6_e2m3",)),
     _mx("mxfp4", "e2m1", "MXFP4", "not NVFP4: 32 elements, power-of-two scale", ("mxfp4_e2m1",)),
     _mx("mxint8", "mxint8", "MXINT8", "as an element format, mxint8 is one code without a scale"),
-    BlockEntry(BlockFormat(CATALOGUE["e2m1"].format, CATALOGUE["ue4m3"].format, 16, CATALOGUE["fp32"].format, "nvfp4"),
-               "NVFP4", "NVIDIA PTX ISA 8.7, .kind::mxf4nvf4; NVIDIA, Introducing NVFP4 (2025)",
-               "16 elements; the scale is no power of two; a dot product leaves the tensor scales to what follows it"),
+    Entry(BlockFormat(CATALOGUE["e2m1"].format, CATALOGUE["ue4m3"].format, 16, CATALOGUE["fp32"].format, "nvfp4"),
+          "NVFP4", "NVIDIA PTX ISA 8.7, .kind::mxf4nvf4; NVIDIA, Introducing NVFP4 (2025)",
+          "16 elements; the scale is no power of two; a dot product leaves the tensor scales to what follows it"),
 ]
 
 #: Every named block format, by name.

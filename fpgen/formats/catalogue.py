@@ -9,18 +9,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from .descriptor import Format, Infinity, NaN
 from .spelling import default_bias
 
+if TYPE_CHECKING:
+    from .blocks import BlockFormat
+
+AnyFormat = TypeVar("AnyFormat", bound="Format | BlockFormat")
+
 
 @dataclass(frozen=True)
-class Entry:
-    """A named format.
+class Entry(Generic[AnyFormat]):
+    """A named format, plain or of blocks.
 
     Parameters
     ----------
-    format : Format
+    format : Format or BlockFormat
     standard : str
         What the source calls it.
     source : str
@@ -28,10 +34,10 @@ class Entry:
     note : str
         What to watch out for; may be empty.
     aliases : tuple of str
-        Other names that `fpgen.formats.parse` accepts for it.
+        Other names that `fpgen.formats.parse` (`parse_block`) accepts for it.
     """
 
-    format: Format
+    format: AnyFormat
     standard: str
     source: str
     note: str = ""

@@ -88,7 +88,7 @@ def record(fmt: Format) -> dict[str, Any]:
     }
 
 
-def _entry(fmt: Format) -> Entry | None:
+def _entry(fmt: Format) -> Entry[Format] | None:
     """The catalogue's entry for a format equal to `fmt`."""
     return next((entry for entry in CATALOGUE.values() if entry.format == fmt), None)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from .blocks import BLOCKS, BlockEntry, BlockFormat, as_block
+from .blocks import BLOCKS, BlockFormat, as_block
+from .catalogue import Entry
 from .values import fraction_text
 
 
@@ -61,5 +62,5 @@ def block_rows(given: BlockFormat | str) -> list[tuple[str, str]]:
     return rows
 
 
-def _entry(block: BlockFormat) -> BlockEntry | None:
+def _entry(block: BlockFormat) -> Entry[BlockFormat] | None:
     return next((entry for entry in BLOCKS.values() if entry.format == block), None)

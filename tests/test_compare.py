@@ -99,3 +99,110 @@ def test_the_command(tmp_path, monkeypatch):
     assert result.exit_code == 0 and json.loads(result.stdout)["passed"]
     result = CliRunner().invoke(cli.main, ["compare", "before.csv", "nowhere.csv"])
     assert result.exit_code == 2 and "nowhere.csv: not found" in result.stderr
+
+
+# ---- what else tells records apart, and what figures rest on ------------------------
+
+
+def test_other_ways_to_measure_are_other_records():
+    """A value that is added in front of the others moves nothing."""
+    def loads(*given):
+        return [record(area=100.0 + load, param_wire_load=load) for load in given]
+
+    assert told(loads(2, 4), loads(2, 4)) == (True, {})
+    found = compare(loads(2, 4), loads(0, 2, 4), RULES)
+    assert found.passed and not found.changes and found.new == ["add a, t, r, wire_load=0"]
+    found = compare(loads(0, 2, 4), loads(4, 2), RULES)
+    assert found.gone == ["add a, t, r, wire_load=0"] and not found.changes
+    # CSV of a list that has a text in it gives texts; the same value all the same
+    assert not compare(loads(2, 4), [record(area=104.0, param_wire_load="4"), record(area=102.0, param_wire_load="2")],
+                       RULES).changes
+
+
+def test_one_value_of_measure_tells_nothing_apart():
+    before, after = [record(param_wire_load=2)], [record(param_wire_load=4, assumptions='{"load": 5}')]
+    assert compare(before, after, RULES).incomparable == ["add a, t, r: load 4 then, 5 now"]
+
+
+def test_a_point_that_fails_as_a_whole_stands_for_all_its_records():
+    good = [record(recipe="area/plain/a", target_ps=target) for target in (1.0, 900.0)]
+    for recipe in ("area", "", "effort fair"):
+        failed = {"unit": "add a", "status": "failed", "reason": "the disk fell over", "recipe": recipe,
+                  "technology": "t"}
+        found = compare(good, [failed], RULES)
+        assert not found.passed and not found.gone and not found.new
+        assert found.broken == ["add a, t, area/plain/a: the disk fell over",
+                                "add a, t, area/plain/a, target 2: the disk fell over"]
+        found = compare([failed], good, RULES)
+        assert found.passed and len(found.mended) == 2 and not found.new and not found.gone
+    other = {"unit": "add a", "status": "failed", "reason": "x", "recipe": "are", "technology": "t"}
+    assert len(compare(good, [other], RULES).gone) == 2
+
+
+def test_a_figure_that_vanished_is_told_when_a_rule_is_about_it():
+    found = compare([record()], [record(delay_ps=None)], RULES)
+    assert not found.passed and found.broken == ["add a, t, r: no delay_ps any more"]
+    assert compare([record(energy_pj=1.0)], [record()], RULES).passed
+    assert compare([record(delay_ps=None)], [record()], RULES).passed
+
+
+@pytest.mark.parametrize("metric, basis", [("energy_pj", "power_stimulus"), ("energy_pj", "power_seed"),
+                                           ("leakage_nw", "power_assumptions"), ("error_rms", "error_data")])
+def test_figures_on_other_data_are_not_compared(metric, basis):
+    before, after = record(**{metric: 1.0, basis: "this"}), record(**{metric: 9.0, basis: "that"})
+    found = compare([before], [after], Rules({metric: 1.0}))
+    assert not found.passed and not found.regressions
+    assert found.incomparable == [f"add a, t, r: {metric}: {basis} this then, that now"]
+    assert compare([before], [{**before, metric: 9.0}], Rules({metric: 1.0})).regressions
+
+
+def test_other_tools_and_libraries_are_told_and_are_no_failure():
+    before = [record(versions='{"yosys": "0.69"}', library_hash="a"), record("add b", versions='{"yosys": "0.69"}')]
+    after = [record(versions='{"yosys": "0.70"}', library_hash="b"), record("add b", versions='{"yosys": "0.70"}')]
+    found = compare(before, after, RULES)
+    assert found.passed and found.notes == ["tools: yosys 0.69 then, 0.70 now",
+                                            "the library t has another content: a then, b now"]
+
+
+@pytest.mark.parametrize("tolerance", [0.0, 2.0, 3.0, 33.3])
+def test_just_below_and_just_above(tolerance):
+    rules = Rules({"area_um2": tolerance, "fmax_mhz": tolerance})
+    for sign, metric in ((1, "area_um2"), (-1, "fmax_mhz")):
+        limit = 1000.0 * (1 + sign * tolerance / 100)
+        at = [record(**{metric: limit + sign * step}) for step in (-1e-4, 0.0, 1e-4)]
+        assert [told([record(**{metric: 1000.0})], [item], rules)[0] for item in at] == [True, True, False]
+
+
+def test_odd_values_neither_crash_nor_pass_for_better():
+    for value in (float("inf"), float("-inf"), 0.0, -1.0):
+        found = compare([record(area=value)], [record(area=100.0)], RULES)
+        assert all(change.percent == change.percent for change in found.changes)
+        assert not compare([record(area=100.0)], [record(area=float("inf"))], RULES).passed
+    for text in ("x", "[1]", "3", '"a"', None, ""):
+        compare([record(assumptions=text, versions=text)], [record(assumptions="[2]", versions=text)], RULES)
+
+
+def test_stores_of_both_kinds_and_damaged_ones(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    store.write(tmp_path / "a", [record(param_wire_load="none"), record(area=103.0, param_wire_load=1.5)])
+    pytest.importorskip("pyarrow")
+    for pair in (["a.csv", "a.parquet"], ["a.parquet", "a.csv"], ["a", "a"]):
+        result = CliRunner().invoke(cli.main, ["compare", *pair])
+        assert result.exit_code == 0 and "2 records compared, 0 figures worse" in result.stdout
+    whole = (tmp_path / "a.parquet").read_bytes()
+    for damaged in (whole[:-40], whole[:100] + b"\xff" * 40 + whole[140:], whole[:8], b""):
+        (tmp_path / "b.parquet").write_bytes(damaged)
+        result = CliRunner().invoke(cli.main, ["compare", "a.csv", "b.parquet"])
+        assert result.exit_code == 2 and "b.parquet: not Parquet" in result.stderr and "Traceback" not in result.stderr
+    (tmp_path / "rules.toml").write_text("[tolerance]\nspeed = 3\n")
+    result = CliRunner().invoke(cli.main, ["compare", "a", "a", "--rules", "rules.toml"])
+    assert result.exit_code == 2 and "key speed" in result.stderr
+
+
+def test_the_command_prints_notes_and_what_is_gone(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    store.write(tmp_path / "a", [record(versions='{"yosys": "1"}'), record("add b")])
+    store.write(tmp_path / "b", [record(versions='{"yosys": "2"}')])
+    result = CliRunner().invoke(cli.main, ["compare", "a.csv", "b.csv"])
+    assert result.exit_code == 1 and "GONE: add b, t, r" in result.stdout
+    assert "note: tools: yosys 1 then, 2 now" in result.stdout

@@ -93,7 +93,7 @@ def test_a_store_that_cannot_be_written(tmp_path, monkeypatch):
     assert (tmp_path / "some.csv").read_bytes() == before
     assert sorted(path.suffix for path in tmp_path.iterdir()) == [".csv", ".parquet"]
     (tmp_path / "file").touch()
-    with pytest.raises(RunFailure, match="cannot make the directory"):
+    with pytest.raises(RunFailure, match="cannot write in the directory"):
         store.write(tmp_path / "file" / "some", RECORDS)
 
 

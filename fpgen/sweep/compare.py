@@ -1,8 +1,10 @@
 """What moved between two stores, and whether it moved too far: `fpgen compare BEFORE AFTER`.
 
-Records belong together when unit, technology and recipe are the same; of several delay targets the shortest stands
-against the shortest, and so on. Figures that rest on other assumptions (corner, load, drive) are not compared but
-reported, since nothing follows from them.
+Records belong together when unit, technology and recipe are the same, and whatever else of [measure] a store varies
+(wire load, effort, ...); of several delay targets the shortest stands against the shortest, and so on. Figures that
+rest on other assumptions (corner, load, drive; the stimulus of an energy, the data of an error) are not compared but
+reported, since nothing follows from them. Other versions of the tools and another content of the library are told as
+well: they may be why something moved.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,9 @@ from typing import Any
 from .. import tomlfile
 from ..errors import UsageError
 from ..resources import resource_dir
+from .columns import PARAMETER
+from .plan import AXES
+from .template import spelled
 
 #: Figures that can be compared, and which way is better: -1 for less.
 METRICS: dict[str, int] = {
@@ -28,7 +33,12 @@ METRICS: dict[str, int] = {
 _FILE_KEYS: tomlfile.Kinds = {"tolerance": dict, "unit": list}
 _UNIT_KEYS: tomlfile.Kinds = {"match": str, **dict.fromkeys(METRICS, (int, float))}
 
-Key = tuple[str, str, str, int]
+#: What a figure rests on besides the assumptions.
+_BASIS: dict[str, tuple[str, ...]] = {
+    "energy_pj": ("power_stimulus", "power_seed", "power_operations", "power_assumptions"),
+    "leakage_nw": ("power_assumptions",),
+    **dict.fromkeys(("error_rms", "error_max", "error_sum"), ("error_data",)),
+}
 
 
 @dataclass(frozen=True)
@@ -50,6 +60,31 @@ class Rules:
         """Figure to per cent, for one unit."""
         own = next((given for pattern, given in self.units if fnmatchcase(unit, pattern)), {})
         return {**self.tolerance, **own}
+
+
+@dataclass(frozen=True)
+class Key:
+    """Which record: unit, technology, recipe, what else is varied of [measure], and the rank of its delay target."""
+
+    unit: str
+    technology: str
+    recipe: str
+    ways: tuple[str, ...] = ()
+    rank: int = 0
+
+    @property
+    def manner(self) -> str:
+        """All but the unit, in one line."""
+        target = f"target {self.rank + 1}" if self.rank else ""
+        return ", ".join(part for part in (self.technology, self.recipe, *self.ways, target) if part)
+
+    def __str__(self) -> str:
+        return f"{self.unit}, {self.manner}" if self.manner else self.unit
+
+    def covers(self, other: Key) -> bool:
+        """Whether a point of this key, which failed before it came to a script of its recipe, stands for `other`."""
+        return (self.unit, self.technology, self.ways) == (other.unit, other.technology, other.ways) and \
+            (not self.recipe or self.recipe.startswith("effort ") or f"{other.recipe}/".startswith(f"{self.recipe}/"))
 
 
 @dataclass(frozen=True)
@@ -92,9 +127,11 @@ class Comparison:
     gone, new : list of str
         Records on one side only.
     broken, mended : list of str
-        Had figures and have none, with the reason; and the other way round.
+        Had figures (or one that a rule is about) and have none, with the reason; and the other way round.
     incomparable : list of str
         Rest on other assumptions.
+    notes : list of str
+        Other versions of tools, another content of the library.
     """
 
     records: int
@@ -104,6 +141,7 @@ class Comparison:
     broken: list[str] = field(default_factory=list)
     mended: list[str] = field(default_factory=list)
     incomparable: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     @property
     def regressions(self) -> list[Change]:
@@ -156,65 +194,111 @@ def _tolerances(place: str, given: Mapping[str, Any]) -> dict[str, float]:
 
 def compare(before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]], rules: Rules) -> Comparison:
     """What moved from one store's records to another's."""
-    left, right = _keyed(before), _keyed(after)
-    both = [key for key in left if key in right]
-    result = Comparison(0, [], [_label(key) for key in left if key not in right],
-                        [_label(key) for key in right if key not in left])
+    ways = [name for name in AXES if name not in ("technology", "recipe")
+            and any(len({str(record.get(PARAMETER + name)) for record in store}) > 1 for store in (before, after))]
+    left, right = _keyed(before, ways), _keyed(after, ways)
+    found = Comparison(0, [])
+    pairs = [(key, left[key], right[key]) for key in left if key in right]
+    pairs += _of_failed_points(left, right, found)
     count = 0
-    for key in both:
-        was, now = left[key], right[key]
+    notes: dict[str, None] = {}
+    for key, was, now in pairs:
         if was["status"] != "ok" or now["status"] != "ok":
             if was["status"] == "ok":
-                result.broken.append(f"{_label(key)}: {str(now.get('reason') or '?').splitlines()[0]}")
+                found.broken.append(f"{key}: {str(now.get('reason') or '?').splitlines()[0]}")
             elif now["status"] == "ok":
-                result.mended.append(_label(key))
+                found.mended.append(str(key))
             continue
-        other = _other_assumptions(was, now)
+        other = _differing(was, now, "assumptions")
         if other:
-            result.incomparable.append(f"{_label(key)}: {other}")
+            found.incomparable.append(f"{key}: {other}")
             continue
         count += 1
-        result.changes.extend(_changes(key, was, now, rules.of(key[0])))
-    changes = sorted(result.changes, key=lambda change: (not change.regression, -change.percent))
-    return Comparison(count, changes, result.gone, result.new, result.broken, result.mended, result.incomparable)
+        notes |= dict.fromkeys(_reasons_to_move(was, now))
+        _figures(key, was, now, rules.of(key.unit), found)
+    changes = sorted(found.changes, key=lambda change: (not change.regression, -change.percent))
+    return replace(found, records=count, changes=changes, notes=list(notes))
 
 
-def _keyed(records: Iterable[Mapping[str, Any]]) -> dict[Key, Mapping[str, Any]]:
-    """Records by what they are of; a point that failed as a whole has no recipe and stands for all of them."""
-    groups: dict[tuple[str, str, str], list[Mapping[str, Any]]] = {}
+Records = dict[Key, Mapping[str, Any]]
+
+
+def _keyed(records: Iterable[Mapping[str, Any]], ways: Sequence[str]) -> Records:
+    """Records by what they are of; the same point under two names counts once."""
+    groups: dict[Key, list[Mapping[str, Any]]] = {}
     for record in records:
-        technology = record.get("technology") or record.get("param_technology") or ""
-        group = groups.setdefault((str(record["unit"]), str(technology), str(record.get("recipe") or "")), [])
+        technology = record.get("technology") or record.get(f"{PARAMETER}technology") or ""
+        varied = tuple(f"{name}={spelled(record[PARAMETER + name])}" for name in ways
+                       if record.get(PARAMETER + name) is not None)
+        key = Key(str(record["unit"]), str(technology), str(record.get("recipe") or ""), varied)
+        group = groups.setdefault(key, [])
         if not any(record.get("key") and record.get("key") == other.get("key")
                    and record.get("target_ps") == other.get("target_ps") for other in group):
             group.append(record)
-    found: dict[Key, Mapping[str, Any]] = {}
-    for (unit, technology, recipe), group in groups.items():
-        for rank, record in enumerate(sorted(group, key=lambda item: item.get("target_ps") or 0.0)):
-            found[unit, technology, recipe, rank] = record
-    return found
+    return {replace(key, rank=rank): record for key, group in groups.items()
+            for rank, record in enumerate(sorted(group, key=lambda item: item.get("target_ps") or 0.0))}
 
 
-def _label(key: Key) -> str:
-    return ", ".join(str(part) for part in key[:3] if part) + (f", target {key[3] + 1}" if key[3] else "")
+def _of_failed_points(left: Records, right: Records, found: Comparison) -> list[tuple[Key, Any, Any]]:
+    """Pairs of records with figures and a point that failed as a whole; what is left over is gone or new."""
+    failed = [{key: record for key, record in one.items() if record["status"] != "ok" and key not in other}
+              for one, other in ((left, right), (right, left))]
+    pairs: list[tuple[Key, Any, Any]] = []
+    used: set[Key] = set()
+    for key in [*(key for key in left if key not in right), *(key for key in right if key not in left)]:
+        is_left = key in left
+        match = next((point for point in failed[is_left] if point.covers(key)), None)
+        if match is not None:
+            used.add(match)
+            pairs.append((key, left[key], right[match]) if is_left else (key, left[match], right[key]))
+    told = {key for key, _, _ in pairs} | used
+    found.gone.extend(str(key) for key in left if key not in right and key not in told)
+    found.new.extend(str(key) for key in right if key not in left and key not in told)
+    return pairs
 
 
-def _other_assumptions(was: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+def _differing(was: Mapping[str, Any], now: Mapping[str, Any], column: str) -> str:
+    """What differs between two columns of JSON."""
     try:
-        left, right = (json.loads(record.get("assumptions") or "{}") for record in (was, now))
+        left, right = (json.loads(record.get(column) or "{}") for record in (was, now))
     except ValueError:
-        return "assumptions that cannot be read"
+        return f"{column} that cannot be read"
+    if not (isinstance(left, dict) and isinstance(right, dict)):
+        return "" if left == right else f"{column} {left} then, {right} now"
     names = [name for name in {**left, **right} if left.get(name) != right.get(name)]
     return "; ".join(f"{name} {left.get(name)} then, {right.get(name)} now" for name in names)
 
 
-def _changes(key: Key, was: Mapping[str, Any], now: Mapping[str, Any], tolerance: Mapping[str, float]
-             ) -> Iterable[Change]:
+def _reasons_to_move(was: Mapping[str, Any], now: Mapping[str, Any]) -> Iterable[str]:
+    versions = _differing(was, now, "versions")
+    if versions:
+        yield f"tools: {versions}"
+    library, other = was.get("library_hash"), now.get("library_hash")
+    if library and other and library != other:
+        yield f"the library {now.get('technology') or '?'} has another content: {library} then, {other} now"
+
+
+def _figures(key: Key, was: Mapping[str, Any], now: Mapping[str, Any], tolerance: Mapping[str, float],
+             found: Comparison):
+    """Compare the figures of one record."""
     for metric, better in METRICS.items():
-        before, after = was.get(metric), now.get(metric)
-        if not isinstance(before, int | float) or not isinstance(after, int | float) or before == after:
+        before, after = _number(was.get(metric)), _number(now.get(metric))
+        if before is None:
             continue
-        worse = (after - before) * -better
-        percent = 100 * worse / abs(before) if before else math.copysign(math.inf, worse)
-        yield Change(key[0], ", ".join(part for part in (key[1], key[2]) if part), metric, float(before),
-                     float(after), percent, tolerance.get(metric))
+        if after is None:
+            if metric in tolerance:
+                found.broken.append(f"{key}: no {metric} any more")
+            continue
+        basis = next((name for name in _BASIS.get(metric, ()) if was.get(name) != now.get(name)), None)
+        if basis is not None:
+            told = f"{key}: {metric}: {basis} {was.get(basis)} then, {now.get(basis)} now"
+            found.incomparable.append(told)
+        elif before != after:
+            worse = (after - before) * -better
+            percent = 100 * worse / abs(before) if before and math.isfinite(before) else math.copysign(math.inf, worse)
+            found.changes.append(Change(key.unit, key.manner, metric, before, after, percent, tolerance.get(metric)))
+
+
+def _number(value: Any) -> float | None:
+    is_one = isinstance(value, int | float) and not isinstance(value, bool) and value == value
+    return float(value) if is_one else None

@@ -14,6 +14,7 @@ unit's template. ::
 from __future__ import annotations
 
 import functools
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
@@ -173,3 +174,26 @@ def _library(name: str | None, liberty: str | None, driving_cell: str | None):
     if liberty is not None:
         return technology.from_liberty(liberty, driving_cell=driving_cell)
     return technology.load(name or technology.DEFAULT)
+
+
+@functools.cache
+def described(plan: Measure) -> dict[str, str]:
+    """What a record says of how its point was measured, in columns; a measured point has more to say.
+
+    Raises
+    ------
+    UsageError, MissingTool, RunFailure
+    """
+    from .. import __version__
+    from ..ppa import effort, fpga, wireload, yosys
+
+    versions = json.dumps({"fpgen": __version__, "yosys": yosys.select(plan.engine).version}, sort_keys=True)
+    if plan.technology in fpga.targets():
+        return {"technology": str(plan.technology), "recipe": "nextpnr", "versions": versions}
+    tech = library_of(plan)
+    wires = wireload.resolve(plan.wire_load, tech.library)
+    assumptions = {"library": tech.library.name, "corner": tech.library.corner,
+                   "wire_load": "none" if wires is None else wires.name}
+    return {"technology": tech.name, "recipe": plan.recipe or f"effort {effort.find(plan.effort).name}",
+            "library_hash": tech.library.content_hash, "versions": versions,
+            "assumptions": json.dumps(assumptions, sort_keys=True)}

@@ -13,7 +13,7 @@ from typing import Any
 
 from ..cache import cache_dir, write_whole
 from ..errors import FpgenError, RunFailure, UsageError
-from . import local, store
+from . import local, plan, store
 from .cases import Case, cases, check_measure
 from .columns import PARAMETER
 from .job import Job, job_of
@@ -112,6 +112,7 @@ def run(sweep: Sweep, *, output: Path = OUTPUT, jobs: int = 2, full: bool = Fals
     start = time.monotonic()
     found = cases(sweep, full=full)
     check_measure(sweep, found)
+    store.prepare(output / sweep.name)
     state = _State(sweep, found, output / sweep.name, tell or (lambda progress: None))
     state.known(force)
     try:
@@ -214,7 +215,7 @@ class _State:
 
 
 def described(sweep: Sweep, case: Case) -> dict[str, Any]:
-    """The columns that say which point a record belongs to."""
+    """The columns that every record has, with figures or without: which point it is of, and how that is measured."""
     unit = case.unit
     varied = [name for name, values in sweep.parameters.items() if len(values) > 1]
     hints: Hints = sweep.hints
@@ -224,6 +225,7 @@ def described(sweep: Sweep, case: Case) -> dict[str, Any]:
         "series": _together(case, hints.series), "scale": hints.scale, "compete": _together(case, hints.compete),
         "unit": case.text if unit is None else unit.text, "name": "" if unit is None else unit.name,
         "operation": "" if unit is None else unit.operation, "unit_hash": "" if unit is None else unit.content_hash,
+        **plan.described(case.measure),
     }
 
 

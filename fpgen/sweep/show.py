@@ -139,7 +139,8 @@ def comparison(found: Comparison, *, everything: bool = False):
         out.print(table(["unit", "technology, recipe", "figure", "before", "after", "worse by", ""], rows,
                         right=["before", "after", "worse by"]))
     for told, style, lines in (("NOT COMPARABLE", "red", found.incomparable), ("FAILS NOW", "red", found.broken),
-                               ("GONE", "red", found.gone), ("new", "", found.new), ("works now", "", found.mended)):
+                               ("GONE", "red", found.gone), ("new", "", found.new), ("works now", "", found.mended),
+                               ("note", "dim", found.notes)):
         for line in lines:
             out.print(f"{told}: {line}", style=style)
     hidden = len(found.changes) - len(shown)

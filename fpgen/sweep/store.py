@@ -12,6 +12,7 @@ import csv
 import importlib.util
 import io
 import re
+import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -38,10 +39,7 @@ def write(path: Path, records: Sequence[Mapping[str, Any]]) -> list[Path]:
     RunFailure
         When it cannot be written; the earlier store is then untouched.
     """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise RunFailure(f"cannot make the directory {path.parent}: {error.strerror}") from None
+    prepare(path)
     names = ordered(records)
     kinds = {name: kind_of(name, (record.get(name) for record in records)) for name in names}
     rows = [[cell(record.get(name), kinds[name]) for name in names] for record in records]
@@ -51,6 +49,21 @@ def write(path: Path, records: Sequence[Mapping[str, Any]]) -> list[Path]:
     for target, text in texts.items():
         write_whole(target, text)
     return list(texts)
+
+
+def prepare(path: Path):
+    """Make the directory of a store, and see that it can be written: better told now than after hours.
+
+    Raises
+    ------
+    RunFailure
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise RunFailure(f"cannot write in the directory {path.parent}: {error.strerror}") from None
 
 
 def read(path: Path) -> list[Record]:
@@ -156,7 +169,7 @@ def _parquet(names: Sequence[str], kinds: Mapping[str, type], rows: Sequence[Seq
     arrays = [pyarrow.array([row[index] for row in rows], type=field.type) for index, field in enumerate(fields)]
     buffer = io.BytesIO()
     pyarrow.parquet.write_table(pyarrow.Table.from_arrays(arrays, schema=pyarrow.schema(fields)), buffer,
-                                compression="zstd")
+                                compression="zstd", write_page_checksum=True)
     return buffer.getvalue()
 
 
@@ -172,6 +185,9 @@ def _read_parquet(path: Path) -> list[Record]:
     import pyarrow.parquet
 
     try:
-        return pyarrow.parquet.ParquetFile(path).read().to_pylist()
-    except pyarrow.ArrowInvalid as error:
-        raise UsageError(f"store {path}: not Parquet: {str(error).splitlines()[0]}") from None
+        return pyarrow.parquet.ParquetFile(path, page_checksum_verification=True).read().to_pylist()
+    except (pyarrow.ArrowException, OSError, ValueError) as error:
+        if getattr(error, "errno", None):  # the file cannot be read at all; what is damaged inside has no number
+            raise
+        what = (str(error) or type(error).__name__).splitlines()[0]
+        raise UsageError(f"store {path}: not Parquet, or damaged: {what}") from None

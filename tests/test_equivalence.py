@@ -137,6 +137,21 @@ def test_what_the_record_says(fresh_cache, monkeypatch):
         prove.prove_point(*given, timeout=0)
 
 
+def test_several_points_share_the_time(fresh_cache, monkeypatch):
+    unit = fpgen.parse_unit(SMALL)
+    points = measure_unit(unit, recipe="reference", prove=False)
+    assert len(points) > 1
+    given = (unit.verilog(), points, "fpgen45")
+    proven = prove.with_proofs(*given)
+    assert [point.proof["status"] for point in proven] == ["proven"] * len(points)
+    assert [point.target_ps for point in proven] == [point.target_ps for point in points]
+    monkeypatch.setattr(prove, "QUICK_S", 0.0)
+    late = [point.proof for point in prove.with_proofs(*given)]
+    assert {record["status"] for record in late} == {"not attempted"} and "0 s had been spent" in late[0]["detail"]
+    assert prove.with_proofs(*given, wanted=True) == proven  # asked for: no limit for all of them together
+    assert {point.proof["detail"] for point in prove.with_proofs(*given, wanted=False)} == {"not asked for"}
+
+
 def test_nothing_to_prove(fresh_cache):
     unit = fpgen.parse_unit(SMALL)
     point = measure_unit(unit, prove=False)[0]

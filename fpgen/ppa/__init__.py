@@ -35,8 +35,8 @@ def measure_unit(unit: Unit, *, technology: str | None = None, liberty: Path | s
     prove : bool, optional
         Prove each netlist equal to the Verilog, or do not; default: where it takes seconds (`fpgen.ppa.prove`).
     power : str, optional
-        Energy per operation and leakage of each point under this stimulus: `uniform`, `gaussian`, or a .npy file
-        (`fpgen.ppa.energy`).
+        Energy per operation and leakage of each point under this stimulus: `uniform`, `gaussian`, with options as in
+        `gaussian:sigma=2,seed=3`, or a .npy file (`fpgen.ppa.stimulus`, `fpgen.ppa.energy`).
 
     Returns
     -------
@@ -69,9 +69,9 @@ def measure_unit(unit: Unit, *, technology: str | None = None, liberty: Path | s
     text = unit.verilog()
     points = flow.measure(text, unit.name, technology=chosen, recipe=recipe, effort=effort, targets=targets,
                           wire_load=wire_load, engine=engine, tell=tell)
-    from .prove import with_proof
+    from .prove import with_proofs
 
-    points = [with_proof(text, point, chosen, wanted=prove, chosen=recipe, engine=engine) for point in points]
+    points = with_proofs(text, points, chosen, wanted=prove, chosen=recipe, engine=engine)
     if stimulus is not None:
         from .energy import with_energy
 

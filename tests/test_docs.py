@@ -54,6 +54,7 @@ def test_the_block_worked_out_by_hand_is_what_the_models_make_of_it():
             assert float(said) == pytest.approx(number / 2**exponent, rel=1e-6)
             assert [float(cell) for cell in chosen.split(", ")] == [float(element.value(code)), code]
             assert float(value) == float(element.value(code)) * 2**exponent
-            distance = {float(element.value(other)): abs(float(said) - float(element.value(other))) for other in range(16)}
-            nearest = [value for value, far in distance.items() if far == min(distance.values())]
+            values = {float(element.value(other)) for other in range(16)}
+            least = min(abs(float(said) - value) for value in values)
+            nearest = [value for value in values if abs(float(said) - value) == least]
             assert (tie == "a tie") == (len(nearest) == 2)

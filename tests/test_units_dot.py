@@ -83,6 +83,16 @@ def test_exact_span_is_kulischs():
     ("dot fp16 fp16 n=8 -> fp32 accumulate=aligned:fraction=25,presum=4,group=2", "presum=4 in groups of 2"),
     ("blockdot nvfp4 nvfp4 k=32 -> fp32 accumulate=tree:group=4", "presum=16 in groups of 4"),
     ("dot fp16 fp16 n=6 -> fp32 accumulate=chain:intermediate=e4m0", "overflow=ieee with output .*e4m0"),
+    ("dot fp16 fp16 n=4 -> fp32 accumulate=chain:intermediate=e8m0",
+     "sums in e8m0, which has no zero; an intermediate= with zero, or accumulate=exact"),
+    ("dot uint8 uint8 n=4 -> e8m0 accumulate=tree", "sums in e8m0, which has no zero"),
+    ("tensorcore fp16 fp16 m=2 n=2 k=4 -> fp32 accumulate=aligned:fraction=13,intermediate=e8m0", "which has no zero"),
+    ("dot fp16 fp16 n=4 -> fp32 accumulate=tree:intermediate=ue5m3",
+     "of signed operands with sums in ue5m3, which is unsigned; a signed intermediate=, or accumulate=exact"),
+    ("dot uint8 int8 n=4 -> ue4m3 accumulate=chain", "sums in ue4m3, which is unsigned"),
+    ("dot uint8 uint8 n=4 + fp32 -> fp32 accumulate=chain:intermediate=ue5m3", "which is unsigned"),
+    ("blockdot mxfp4 mxfp4 k=64 -> fp16 accumulate=aligned:fraction=25,group=32,intermediate=ue8m13",
+     "which is unsigned"),
     ("dot fp16 fp16 n=4 -> fp32 flags accumulate=chain", "accumulate=exact is allowed"),
     ("dot fp16 fp16 n=4 -> fp32 sra random_bits=4 accumulate=chain", "rounds more than once"),
     ("dot fp16 fp16 n=4 -> int8 accumulate=chain", "which is fixed point"),
@@ -104,6 +114,18 @@ def test_exact_span_is_kulischs():
 def test_refusals(text, advice):
     with pytest.raises(UsageError, match=advice):
         parse_unit(text)
+
+
+@pytest.mark.parametrize("text", [
+    "dot fp16 fp16 n=4 -> e8m0 accumulate=aligned:fraction=25",
+    "dot fp16 fp16 n=4 -> ue4m3",
+    "dot fp16 fp16 n=4 -> ue4m3 accumulate=chain:intermediate=fp32",
+    "dot uint8 uint8 n=4 -> ue5m3 accumulate=tree",
+    "blockdot uint4@e8m0/4 uint4@e8m0/4 k=8 -> fp32 accumulate=chain:intermediate=ue5m10",
+])
+def test_only_sums_that_go_on_need_a_zero_and_a_sign(text):
+    """One rounding to the output may be to any format, and sums of unsigned products may be unsigned."""
+    assert parse_unit(text).accumulate
 
 
 def test_windows_have_a_limit():

@@ -38,7 +38,8 @@ Kinds
     addend is added last.
 
 Every rounding is to `intermediate` (the output, where that is not given), in the unit's rounding mode. The last
-result is converted to the output.
+result is converted to the output. Where sums go on from a rounded one, that format has a zero, and a sign if an operand
+has one.
 
 Sources: Hickmann and Bradford, ARITH 2019; Fasi, Higham, Mikaitis and Pranesh, PeerJ CS 7:e330 (2021); Khattak and
 Mikaitis, "Accurate Models of NVIDIA Tensor Cores" (2025); MMA-Sim (arXiv 2511.10909), whose functions the steps follow.

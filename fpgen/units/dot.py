@@ -111,6 +111,8 @@ class SumOfProducts(Unit):
         if intermediate.fixed and record.kind is not Kind.EXACT:
             raise UsageError(f"accumulate={record} with sums in {intermediate}, which is fixed point; "
                              "floating point, or accumulate=exact is allowed")
+        if not self._one_rounding(products):
+            self._check_running_sum()
         check_overflow(intermediate, self._policy)  # every sum is rounded under the same policy
         if record.kind is Kind.ALIGNED and record.fraction is not None and (
             record.fraction < intermediate.precision - 1
@@ -127,6 +129,16 @@ class SumOfProducts(Unit):
         presum = getattr(self, "presum", record.presum or 1)  # a BlockDot has a default of its own
         if group % presum:
             raise UsageError(f"accumulate={record}: presum={presum} in groups of {group}; a divisor is allowed")
+
+    def _check_running_sum(self):
+        """Refuse sums that go on from a format that cannot say what they are: nothing, or a negative number."""
+        kept, (a, b, _) = self.intermediate, self._formats()
+        if not kept.zero:
+            raise UsageError(f"accumulate={self.accumulate} with sums in {kept}, which has no zero; "
+                             "an intermediate= with zero, or accumulate=exact is allowed")
+        if not kept.signed and any(fmt.signed for fmt in (a, b, self.c) if fmt is not None):
+            raise UsageError(f"accumulate={self.accumulate} of signed operands with sums in {kept}, which is unsigned; "
+                             "a signed intermediate=, or accumulate=exact is allowed")
 
     def _one_rounding(self, products: int) -> bool:
         record = self.accumulate

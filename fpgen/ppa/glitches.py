@@ -38,15 +38,31 @@ def gate_steps(graph: Graph, slews: Floats) -> Ints:
 class _Timed:
     """Gates of one cell and one delay: what their function is, and in which of the last `steps - 1` it changed.
 
-    `since` counts the steps down until a change is old enough for all of them.
+    `reads` are the nets at their inputs; `since` counts the steps down until a change is old enough for all of them;
+    `slot` is the place of the oldest step in `changed`.
     """
 
     part: Group
     pin: str
     steps: int
+    reads: Ints
     raw: Words
     changed: Words
     since: int = 0
+    slot: int = 0
+
+    def step(self, values: Words) -> Words:
+        """Evaluate the function of the nets as they are; what has had it long enough and is not yet at the output."""
+        found = Pins(self.part, values).evaluate(self.part.cell.pins[self.pin].function)
+        raw: Words = np.broadcast_to(found, self.raw.shape)  # a constant is a single word
+        if self.steps > 1:
+            now = raw ^ self.raw
+            self.changed[self.slot] = now
+            self.slot = (self.slot + 1) % (self.steps - 1)
+            self.since = self.steps - 1 if now.any() else max(self.since - 1, 0)
+        self.raw = raw
+        moved: Words = raw ^ values[self.part.nets[self.pin]]
+        return moved & ~np.bitwise_or.reduce(self.changed, axis=0) if self.since else moved
 
 
 def count(simulator: Simulator, steps: Ints, inputs: Mapping[str, Words]) -> Floats:
@@ -78,27 +94,18 @@ def count(simulator: Simulator, steps: Ints, inputs: Mapping[str, Words]) -> Flo
         active = False
         updates = []
         for gate in gates:
-            reads = [gate.part.nets[pin] for pin in gate.part.cell.inputs]
-            if not gate.since and not any(changed[nets].any() for nets in reads):
-                continue
-            raw = Pins(gate.part, values).evaluate(gate.part.cell.pins[gate.pin].function) | np.zeros_like(gate.raw)
-            if gate.steps > 1:
-                gate.changed[1:] = gate.changed[:-1]
-                gate.changed[0] = raw ^ gate.raw
-                gate.since = gate.steps - 1 if gate.changed[0].any() else max(gate.since - 1, 0)
-            gate.raw = raw
-            updates.append(gate)
+            if gate.since or changed[gate.reads].any():
+                updates.append((gate, gate.step(values)))
         changed[:] = False
-        for gate in updates:
-            nets = gate.part.nets[gate.pin]
-            unstable = np.bitwise_or.reduce(gate.changed, axis=0)
-            moved = (gate.raw ^ values[nets]) & ~unstable
+        for gate, moved in updates:
             hit = moved.any(axis=1)
             if hit.any():
-                values[nets[hit]] ^= moved[hit]
-                edges[nets[hit]] += np.bitwise_count(moved[hit])
-                changed[nets[hit]] = True
-            active = active or gate.since > 0 or bool(hit.any())
+                nets = gate.part.nets[gate.pin][hit]
+                values[nets] ^= moved[hit]
+                edges[nets] += np.bitwise_count(moved[hit])
+                changed[nets] = True
+                active = True
+            active = active or gate.since > 0
     return np.where(edges > 0, edges - np.bitwise_count(before ^ values), 0.0)
 
 
@@ -106,10 +113,13 @@ def _timed(part: Group, steps: Ints, values: Words) -> list[_Timed]:
     """A group's gates by delay."""
     found = []
     delays = steps[part.instances]
+    reads = np.stack([part.nets[pin] for pin in part.cell.inputs], axis=1) if part.cell.inputs else \
+        np.zeros((len(delays), 0), dtype=np.int64)
     for delay in np.unique(delays).tolist():
         rows = np.nonzero(delays == delay)[0]
         some = Group(part.cell, part.instances[rows], {pin: nets[rows] for pin, nets in part.nets.items()})
         for pin in part.cell.outputs:
             raw = values[some.nets[pin]]
-            found.append(_Timed(some, pin, delay, raw, np.zeros((delay - 1, *raw.shape), dtype=np.uint64)))
+            found.append(_Timed(some, pin, delay, reads[rows].ravel(), raw,
+                                np.zeros((delay - 1, *raw.shape), dtype=np.uint64)))
     return found

@@ -99,9 +99,9 @@ def test_cut_short(part):
     ('index_1 ("0, 0.1")', 'index_1 ("0.1, 0")', "does not rise"),
     ('time_unit : "1ns"', 'time_unit : "1 furlong"', "unit"),
     ('function : "!A"', 'function : "!(A"', "parenthesis"),
-    ("area : 2.0", "area : nan", "not finite"),
+    ("area : 2.0", "area : nan", "area .nan.; a finite number from 0 on is allowed"),
     ('"0.011, 0.031"', '"0.011, inf"', "not finite"),
-    ('index_1 ("0.001, 0.003"); }', 'index_1 ("0.001, nan"); }', "does not rise"),
+    ('index_1 ("0.001, 0.003"); }', 'index_1 ("0.001, nan"); }', "not finite"),
 ])
 def test_nonsense_inside(old, new, said):
     with pytest.raises(UsageError, match=said):

@@ -120,6 +120,8 @@ class Pin:
     function : str
         Boolean function of an output, as written; empty where the library gives none.
     clock : bool
+    max_cap : float
+        Largest load in fF that an output may have; 0 where the library does not say.
     """
 
     name: str
@@ -128,6 +130,7 @@ class Pin:
     fall_cap: float
     function: str
     clock: bool
+    max_cap: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -146,7 +149,8 @@ class FlipFlop:
 class Cell:
     """One cell of the library; area in um2, leakage in nW.
 
-    `power` and `leakages` (state, nW; all supplies) are there when the library was read with its power tables.
+    `latch` tells state of other kinds than a flip-flop's, `three_state` an output that can be switched off. `power` and
+    `leakages` (state, nW; all supplies) are there when the library was read with its power tables.
     """
 
     name: str
@@ -160,6 +164,7 @@ class Cell:
     latch: bool
     power: tuple[InternalPower, ...] = ()
     leakages: tuple[tuple[str, float], ...] = ()
+    three_state: bool = False
 
     @property
     def keeps_data(self) -> bool:
@@ -174,6 +179,23 @@ class Cell:
         except ValueError:
             return False
         return all(names and known.issuperset(names) for names in named)
+
+    @cached_property
+    def untimed(self) -> tuple[str, ...]:
+        """What the library leaves out, in words: arcs to outputs that are functions of an input, without tables."""
+        from fpgen.ppa.function import python_expression
+
+        timed = {(arc.related, arc.pin) for arc in self.arcs
+                 if (arc.rise_delay and arc.rise_slew) or (arc.fall_delay and arc.fall_slew)}
+        reached = {pin for _, pin in timed}
+        missing = []
+        for output in self.outputs:
+            function = self.pins[output].function
+            named = python_expression(function)[1] if function else ()
+            missing += [f"from {pin} to {output}" for pin in named if pin in self.inputs and (pin, output) not in timed]
+            if output not in reached and self.inputs and not set(named) & set(self.inputs):
+                missing += [f"to {output}"] if not function or self.flipflop is not None else []
+        return tuple(missing)
 
     @property
     def inputs(self) -> list[str]:
@@ -224,7 +246,8 @@ class Library:
         try:
             return self.cells[name]
         except KeyError:
-            raise RunFailure(f"the library {self.name} ({self.source}) has no cell {name!r}") from None
+            like = f"; its cells are named like {next(iter(self.cells))}" if self.cells else ""
+            raise RunFailure(f"the library {self.name} ({self.source}) has no cell {name!r}{like}") from None
 
     def usable(self) -> list[Cell]:
         """Cells that the library lets a tool use."""
@@ -276,8 +299,8 @@ class Library:
     def check_gates(self) -> None:
         """Refuse a library that nothing can be mapped to.
 
-        Inverter and two-input NAND are needed, and no function may name what is no input of its cell: ABC gives up on
-        the whole library then.
+        Inverter and two-input NAND are needed, with an area and timing, and no function may name what is no input of
+        its cell: ABC gives up on the whole library then.
 
         Raises
         ------
@@ -285,8 +308,11 @@ class Library:
         """
         from fpgen.ppa.function import python_expression
 
-        self.smallest(0b01, 1)
-        self.smallest(0b0111, 2)
+        for cell in (self.smallest(0b01, 1), self.smallest(0b0111, 2)):
+            lacks = ["area", *(f"timing {arc}" for arc in cell.untimed)][cell.area > 0:]
+            if lacks:
+                raise UsageError(f"the library {self.name} ({self.source}): {cell.name} has no {', no '.join(lacks)}; "
+                                 "cells with an area and with tables of delay and transition (NLDM) are allowed")
         for cell in self.usable():
             if cell.flipflop is not None or cell.latch:
                 continue

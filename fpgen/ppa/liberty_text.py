@@ -11,7 +11,9 @@ from collections.abc import Collection
 
 from fpgen.errors import UsageError
 
-_COMMENT = re.compile(r"/\*.*?\*/|^[ \t]*//[^\n]*", re.DOTALL | re.MULTILINE)
+_COMMENT = re.compile(r"/\*|//")
+_CONTINUED = re.compile(r"\\[ \t]+\r?\n")
+_WORD = re.compile(r'"([^"]*)"|([^\s,"]+)')
 _STATEMENT = re.compile(
     r"""[\s;\\]*+(?:
         (?P<close>\})
@@ -52,7 +54,7 @@ class Group:
 
     def words(self) -> list[str]:
         """The group's arguments, one by one, unquoted."""
-        return [word for word in (part.strip(' "\t\n') for part in self.args.split(",")) if word]
+        return [word for quoted, plain in _WORD.findall(self.args) if (word := quoted.strip() or plain)]
 
     def every(self, name: str) -> list[str]:
         """All values of a complex attribute, in the order of the text."""
@@ -79,9 +81,7 @@ def parse(text: str, source: str, *, skip: Collection[str] = ()) -> Group:
     UsageError
         When the text is no Liberty library, is cut short, or has a statement that cannot be read.
     """
-    text = text.replace("\\\n", " \n").replace("\\\r\n", " \n")
-    if "/*" in text or "//" in text:
-        text = _COMMENT.sub(" ", text)
+    text = _without_comments(_joined(text.removeprefix("\ufeff")) + "\n")
     top = Group("", "")
     stack = [top]
     position = 0
@@ -103,6 +103,9 @@ def parse(text: str, source: str, *, skip: Collection[str] = ()) -> Group:
         if value is not None:
             stack[-1].attributes[name] = value.strip().strip('"')
         elif found["open"] is None:
+            if name == "include_file":
+                raise UsageError(f"{source}: line {_line(text, position)}: include_file ({found['args'].strip()}); a "
+                                 "library whose text is all in one file is allowed")
             attributes = stack[-1].attributes
             if name in attributes:
                 stack[-1].repeated.setdefault(name, [attributes[name]]).append(found["args"])
@@ -119,7 +122,40 @@ def parse(text: str, source: str, *, skip: Collection[str] = ()) -> Group:
         raise UsageError(f"{source} is cut short: the group {_where(stack)} is not closed at the end of the file")
     if not top.groups:
         raise UsageError(f"{source} is not a Liberty file: it has no library group")
+    if len(top.groups) > 1:
+        raise UsageError(f"{source} has {len(top.groups)} library groups; one in a file is allowed")
     return top.groups[0]
+
+
+def _joined(text: str) -> str:
+    """The text without the backslashes that continue a line; a quote inside a string becomes an apostrophe."""
+    if "\\" not in text:
+        return text
+    text = text.replace("\\\n", " \n").replace("\\\r\n", " \n").replace('\\"', "'")
+    return _CONTINUED.sub(" \n", text)
+
+
+def _without_comments(text: str) -> str:
+    """The text with comments blanked, as many lines as before; what looks like one inside a string stays."""
+    parts: list[str] = []
+    kept = counted = position = quotes = 0  # `kept`: end of the last comment; `quotes`: those before `counted`
+    while (found := _COMMENT.search(text, position)) is not None:
+        start = found.start()
+        quotes += text.count('"', counted, start)
+        counted = start
+        if quotes % 2:
+            position = text.find('"', start)
+        elif found[0] == "//":
+            position = text.find("\n", start)
+        else:
+            position = text.find("*/", start + 2)
+        if position < 0:  # not closed: left for the message
+            break
+        if not quotes % 2:
+            position += 2 * (found[0] == "/*")
+            parts += [text[kept:start], " ", "\n" * text.count("\n", start, position)]
+            kept = counted = position
+    return "".join([*parts, text[kept:]])
 
 
 def _after_group(text: str, position: int, source: str, name: str) -> int:
@@ -134,6 +170,8 @@ def _after_group(text: str, position: int, source: str, name: str) -> int:
 
 
 def _trouble(text: str, position: int, stack: list[Group], source: str) -> UsageError:
+    if len(stack) == 1 and stack[0].groups:
+        return UsageError(f"{source}: line {_line(text, position)}: text after the library's last brace")
     if len(stack) == 1:
         return UsageError(f"{source} is not a Liberty file: it does not start with 'library (name) {{'")
     rest = text[position:].lstrip()

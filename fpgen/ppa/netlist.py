@@ -13,6 +13,8 @@ _MADE_UP = re.compile(r"(.*\.)?_\d+_")
 # Numbers of the nets that carry a constant; x and z count as an unknown constant.
 ZERO, ONE, UNKNOWN = 0, 1, 2
 
+_DEEPEST = 200  # modules inside modules
+
 
 @dataclass(frozen=True)
 class Instance:
@@ -33,7 +35,7 @@ class Netlist:
     net_names : tuple of str
         Name of each net; nets 0, 1 and 2 are the constants 0, 1 and unknown.
     inputs, outputs : mapping of str to int
-        Port bit (`a[3]`, or `clk` for a scalar) -> net number, in port order.
+        Port bit (`a[3]`, or `clk` for a scalar) -> net number, in port order; an inout port is in both.
     instances : tuple of Instance
     """
 
@@ -106,7 +108,8 @@ class _Flattener:
                 ports[direction][_name("", bit)] = find(numbers[bit])
         instances = tuple(Instance(name, cell, {pin: find(net) for pin, net in pins.items()})
                           for name, cell, pins in self.instances)
-        return Netlist(top, tuple(names[k] for k in range(len(self.names))), ports["input"], ports["output"], instances)
+        return Netlist(top, tuple(names[k] for k in range(len(self.names))), ports["input"] | ports["inout"],
+                       ports["output"] | ports["inout"], instances)
 
     def _module(self, module: Module, prefix: str, above: tuple[str, ...]) -> dict[Bit, int]:
         numbers: dict[Bit, int] = {("", k): k for k in (ZERO, ONE, UNKNOWN)}
@@ -139,6 +142,9 @@ class _Flattener:
                 continue
             if cell in above:
                 raise RunFailure(f"{self.source}: the module {cell} contains itself")
+            if len(above) >= _DEEPEST:
+                raise RunFailure(f"{self.source}: the module {cell} stands {len(above)} modules deep below {above[0]}; "
+                                 f"less than {_DEEPEST} is allowed")
             inside = self._module(inner, f"{prefix}{name}.", (*above, cell))
             for pin, bits in ports.items():
                 if pin not in inner.ports:

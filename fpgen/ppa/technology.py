@@ -118,7 +118,7 @@ def from_liberty(path: Path | str, *, driving_cell: str | None = None, output_lo
     library.check_gates()
     avoid = tuple(sorted(name for name in library.cells if any(fnmatchcase(name, item) for item in dont_use)))
     driver = driving_cell or default_driver(library).name
-    return Technology(library.name, liberty.plain_file(path), library, driver, output_load_ff, avoid)
+    return Technology(library.name, liberty.mapping_file(path, library), library, driver, output_load_ff, avoid)
 
 
 def default_driver(library: Library) -> Cell:

@@ -146,9 +146,13 @@ def build(netlist: Netlist, library: Library, output_load_ff: float, wire_load: 
     Raises
     ------
     RunFailure
-        When the netlist uses a cell, or a pin, that the library does not have.
+        When the netlist uses a cell, or a pin, that the library does not have, or has no timing tables of.
     """
     cells = tuple(library.cell(instance.cell) for instance in netlist.instances)
+    for cell in dict.fromkeys(cells):
+        if cell.untimed:
+            raise RunFailure(f"the library {library.name} ({library.source}) has no timing of the cell {cell.name} "
+                             f"{', '.join(cell.untimed)}; tables of delay and of transition (NLDM) are needed")
     loads, fanout = _loads(netlist, cells, output_load_ff)
     wires = Wires(fanout, wire_load)
     loads = loads + np.repeat(wires.cap, 2)

@@ -1,11 +1,11 @@
 """Print a cell table of fpgen (`synth/tech/NAME.toml`) from a file of fitted figures.
 
-    python synth/tech/from_fit.py FIT.json NAME --label TEXT --drive CELL --load fF --max-slew ps --slews ps,ps,... \
-        --library FULL.lib
+    python synth/tech/from_fit.py NAME FIT.json ... --label TEXT --drive CELL --load fF --max-slew ps \
+        --slews ps,ps,... --library FULL.lib
 
-FIT.json holds, per cell, area, input capacitances, and per arc delay and output slew as linear functions of input
-slew and load. Leakage and energies are read from the full library, at the second slew and third load of the fit's
-grid. Cells and pins get names of our own, figures three or four digits.
+A FIT.json (of `synth/tech/fit.py`) holds, per cell, area, input capacitances, and per arc delay and output slew as
+linear functions of input slew and load. Leakage and energies are read from the full library, at the second slew and
+third load of the fit's grid. Cells and pins get names of our own, figures three or four digits.
 """
 
 import argparse
@@ -47,7 +47,7 @@ load_parts = [0.006, 0.03125, 0.0625, 0.125, 0.25, 0.5, 1.0]
 
 def cell_name(name: str) -> str:
     """`NAND2xp5_...` and `NAND2_X1` to `nand2_xp5` and `nand2_x1`."""
-    found = re.match(r"(\w+?)_?[xX](p?\d+)f?(?:_ASAP\w+)?$", name)
+    found = re.match(r"(\w+?)_?[xX](\d*p?\d+)f?(?:_ASAP\w+)?$", name)
     if found is None:
         raise SystemExit(f"cannot name the cell {name}")
     kind = {"DFFHQN": "dffn"}.get(found[1], found[1].lower())
@@ -99,8 +99,8 @@ def figures(edge: dict) -> str:
 def main() -> None:
     """Read the arguments, print the table."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("fit", type=Path)
     parser.add_argument("name")
+    parser.add_argument("fit", type=Path, nargs="+", help="the first one's grid and source go into the table")
     parser.add_argument("--label", required=True)
     parser.add_argument("--drive", required=True)
     parser.add_argument("--load", type=float, required=True)
@@ -109,7 +109,8 @@ def main() -> None:
     parser.add_argument("--library", type=Path, required=True, help="the full library, for energies and leakage")
     given = parser.parse_args()
     full = liberty.load(given.library, power=True)
-    data = json.loads(given.fit.read_text())
+    data, *more = (json.loads(path.read_text()) for path in given.fit)
+    data["cells"] += [cell for other in more for cell in other["cells"]]
     typical = data["grid"]["input_slew_ps"][1], data["grid"]["load_fF"][2]
     print(HEADER.format(label=given.label, count=len(data["cells"]), source=data["source"], name=given.name,
                         supply=data["supply_V"], drive=given.drive, load=given.load, max_slew=given.max_slew,

@@ -9,7 +9,7 @@ from .ppa.point import assumptions_text
 from .rtl import pipeline_for
 from .units import BlockQuantize, Handshake, Role, Rounding, Unit
 from .units.options import PORT_CODES
-from .verilog.header import formulas, stage_text
+from .verilog.header import built_of, formulas, stage_text
 
 
 def datasheet(unit: Unit, *, note: str = "", evidence: Mapping[str, Any] | None = None,
@@ -37,6 +37,8 @@ def _head(unit: Unit, note: str) -> str:
     lines.append(f"**Contract:** {unit.contract}.")
     for title, text in formulas(unit):
         lines += ["", f"**{title}:** `{text}`."]
+    for title, text in built_of(unit):
+        lines += ["", f"**{title}:** {text}."]
     return "\n".join(lines)
 
 

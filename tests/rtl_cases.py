@@ -21,6 +21,7 @@ from fpgen.rtl.evaluate import evaluate
 from fpgen.rtl.graph import Graph, Node
 from fpgen.rtl.trim import trim
 from fpgen.units import Overflow, Unit
+from fpgen.units.architecture import DEFAULT, Architecture
 
 #: Vectors evaluated at a time: the arrays of a chunk stay in the cache.
 CHUNK = 1 << 15
@@ -41,9 +42,10 @@ MIXED = [
 ]
 
 
-def graph_of(inputs: dict[str, int], build: Callable[..., Node | tuple[Node, ...]]) -> Graph:
+def graph_of(inputs: dict[str, int], build: Callable[..., Node | tuple[Node, ...]],
+             architecture: Architecture = DEFAULT) -> Graph:
     """A graph with inputs of these widths whose outputs ``y0``, ``y1``... are what `build(g, *inputs)` returns."""
-    g = Graph()
+    g = Graph(architecture)
     nodes = [g.input(name, width) for name, width in inputs.items()]
     built = build(g, *nodes)
     for i, node in enumerate(built if isinstance(built, tuple) else (built,)):

@@ -1,4 +1,4 @@
-"""Multipliers: AND arrays and Booth digits, every size that small formats use, and the carry-save tree."""
+"""Multipliers: AND arrays, Booth digits and the operator, every small size, and the carry-save tree."""
 
 from __future__ import annotations
 
@@ -13,40 +13,86 @@ from rtl_cases import every, graph_of
 from fpgen.rtl.arith.multiplier import Rows, add_product, multiply
 from fpgen.rtl.arith.prefix import NETWORKS
 from fpgen.rtl.evaluate import evaluate
+from fpgen.units.architecture import Architecture, Multiplier
 
-by_kind = pytest.mark.parametrize("booth", [False, True], ids=["and_array", "booth"])
+by_kind = pytest.mark.parametrize("kind", [Architecture(kind) for kind in Multiplier], ids=str)
 
 
 @by_kind
 @pytest.mark.parametrize("height", range(1, 7))
 @pytest.mark.parametrize("width", range(1, 8))
-def test_every_product(width, height, booth):
+def test_every_product(width, height, kind):
     widths = {"x": width, "y": height}
     inputs = every(widths)
-    graph = graph_of(widths, lambda g, x, y: multiply(g, x, y, booth))
+    graph = graph_of(widths, lambda g, x, y: multiply(g, x, y), kind)
     assert graph.outputs["y0"].width == width + height
     assert (evaluate(graph, **inputs)["y0"] == inputs["x"] * inputs["y"]).all()
 
 
 @by_kind
+@pytest.mark.parametrize("constant", [(value, width) for width in (2, 3, 4) for value in range(1 << width)],
+                         ids=lambda pair: f"{pair[0]}of{pair[1]}")
+def test_every_product_with_a_constant(constant, kind):
+    """As of an element format's largest value: digits of known sign, and no logic behind zeros."""
+    value, width = constant
+
+    def build(g, x):
+        word = g.const(value, width)
+        return multiply(g, x, word), multiply(g, word, x)
+
+    graph = graph_of({"x": 4}, build, kind)
+    found = evaluate(graph, x=np.arange(16, dtype=np.uint64))
+    assert (found["y0"] == np.arange(16) * value).all() and (found["y1"] == np.arange(16) * value).all()
+
+
+@by_kind
 @pytest.mark.parametrize("network", NETWORKS)
-def test_every_final_adder(network, booth):
+def test_every_final_adder(network, kind):
     widths = {"x": 6, "y": 5}
     inputs = every(widths)
-    graph = graph_of(widths, lambda g, x, y: multiply(g, x, y, booth, network))
+    graph = graph_of(widths, lambda g, x, y: multiply(g, x, y, network), kind)
     assert (evaluate(graph, **inputs)["y0"] == inputs["x"] * inputs["y"]).all()
+
+
+@by_kind
+@pytest.mark.parametrize("signed", [(True, True), (True, False), (False, True)], ids=["both", "first", "second"])
+@pytest.mark.parametrize("height", range(1, 6))
+@pytest.mark.parametrize("width", range(1, 6))
+def test_every_signed_product(width, height, signed, kind):
+    """By itself, and as rows that are summed modulo less or more than its width."""
+    widths = {"x": width, "y": height}
+    inputs = every(widths)
+    total = width + height + 3
+
+    def build(g, x, y):
+        sums = []
+        for modulo, weight in ((total, 2), (max(1, total - 5), 0)):
+            rows = Rows(g, modulo)
+            add_product(g, rows, x, y, weight, signed=signed)
+            sums.append(g.add(*rows.reduce()))
+        return multiply(g, x, y, signed=signed), *sums
+
+    graph = graph_of(widths, build, kind)
+    assert graph.outputs["y0"].width == width + height
+    found = evaluate(graph, **inputs)
+    x, y = (np.where(minus, (values ^ (half := 1 << (bits - 1))).astype(np.int64) - half, values.astype(np.int64))
+            for values, bits, minus in zip(inputs.values(), widths.values(), signed, strict=True))
+    expected = x * y
+    assert (found["y0"].astype(np.int64) == expected % (1 << (width + height))).all()
+    assert (found["y1"].astype(np.int64) == (expected << 2) % (1 << total)).all()
+    assert (found["y2"].astype(np.int64) == expected % (1 << max(1, total - 5))).all()
 
 
 @by_kind
 @pytest.mark.parametrize(("width", "height"), [(8, 8), (11, 11), (11, 8), (24, 24), (24, 4), (3, 53), (53, 53),
                                                  (64, 64)])
-def test_wide_products(width, height, booth):
+def test_wide_products(width, height, kind):
     rng = random.Random(width * height)
     tops = [(1 << bits) - 1 for bits in (width, height)]
     pairs = [(rng.randint(0, tops[0]), rng.randint(0, tops[1])) for _ in range(200)]
     ends = [[0, 1, top, top - 1, top // 2, top // 3, (top + 1) // 2] for top in tops]
     pairs += [(x, y) for x in ends[0] for y in ends[1]]
-    graph = graph_of({"x": width, "y": height}, lambda g, x, y: multiply(g, x, y, booth))
+    graph = graph_of({"x": width, "y": height}, lambda g, x, y: multiply(g, x, y), kind)
     found = evaluate(graph, x=np.array([x for x, _ in pairs], object), y=np.array([y for _, y in pairs], object))["y0"]
     assert [int(value) for value in found] == [x * y for x, y in pairs]
 
@@ -54,20 +100,20 @@ def test_wide_products(width, height, booth):
 @by_kind
 @given(st.integers(1, 5), st.integers(1, 5), st.integers(1, 5), st.integers(0, 4), st.integers(0, 255),
        st.integers(0, 20), st.integers(1, 14))
-def test_a_product_and_words_in_one_tree(booth, width, height, word, weight, constant, arrival, total):
+def test_a_product_and_words_in_one_tree(kind, width, height, word, weight, constant, arrival, total):
     """A product at any weight, a word, a constant and a negated word together, modulo any width."""
     widths = {"x": width, "y": height, "z": word}
 
     def build(g, x, y, z):
         rows = Rows(g, total)
-        add_product(g, rows, x, y, weight, booth)
+        add_product(g, rows, x, y, weight)
         rows.add_word(z, 1, float(arrival))
         rows.add_word(z ^ ((1 << word) - 1))
         rows.add_constant(constant)
         return rows.reduce()
 
     inputs = every(widths)
-    found = evaluate(graph_of(widths, build), **inputs)
+    found = evaluate(graph_of(widths, build, kind), **inputs)
     x, y, z = inputs.values()
     negated = np.uint64((1 << word) - 1) - z
     expected = (x * y << np.uint64(weight)) + (z << np.uint64(1)) + negated + np.uint64(constant)

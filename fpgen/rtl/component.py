@@ -147,6 +147,7 @@ def _operation(node: Node, args: list[Value]) -> Value:
     if op == "sub":
         return (args[0] - args[1])[:width]
     if op == "mul":
+        args = [arg.as_signed() for arg in args] if node.value == "signed" else args
         return (args[0] * args[1])[:width]
     if op == "eq":
         return args[0] == args[1]

@@ -21,7 +21,7 @@ from .graph import Graph, Node
 
 def datapath(unit: Unit) -> Graph:
     """The graph of `unit`: inputs and outputs are named as its operand, control, result and flag ports."""
-    g = Graph()
+    g = Graph(unit.architecture)
     for port in unit.ports:
         if port.travels_in:
             g.input(port.name, port.width)

@@ -71,7 +71,7 @@ def delay(node: Node, loads: int = 1) -> float:
     elif op == "ult":
         own = _GATE["xor"] + _ADD_LEVEL * _levels(width)
     elif op == "mul":
-        rows = min(arg.width for arg in node.args)
+        rows = min(_own_width(arg) for arg in node.args)
         own = _MUL_START + _MUL_LEVEL * _levels(max(rows / 2, 1)) * 1.2 + _ADD_ENDS + _ADD_LEVEL * _levels(node.width)
     else:
         raise ValueError(f"unknown operation {op}")
@@ -84,6 +84,14 @@ def _carry_span(node: Node) -> int:
         if arg.op == "const" and arg.value and len(node.args) == 2:
             return node.width - ((arg.value & -arg.value).bit_length() - 1)
     return node.width
+
+
+def _own_width(factor: Node) -> int:
+    """Bits of a factor besides its sign extension."""
+    if factor.op != "cat":
+        return factor.width
+    ends = factor.args[-1]
+    return factor.width - sum(part.width for part in factor.args[1:] if part is ends)
 
 
 def loads_of(nodes: list[Node]) -> Mapping[int, int]:

@@ -71,7 +71,8 @@ def _apply(node: Node, args: list[np.ndarray], kind) -> np.ndarray:
     if op == "sub":
         return (x + (args[1] ^ mask) + of(1)) & mask
     if op == "mul":
-        return (x * args[1]) & mask
+        with np.errstate(over="ignore"):  # signed operands are sign-extended: the product is modulo 2**64, then masked
+            return (x * args[1]) & mask
     if op == "eq":
         return flag(x == args[1])
     if op == "ult":

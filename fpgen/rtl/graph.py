@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from ..units.architecture import DEFAULT, Architecture
 from .node import UNNAMED, WIRING, Node
 
 __all__ = ["WIRING", "Graph", "Node"]
@@ -22,6 +23,11 @@ __all__ = ["WIRING", "Graph", "Node"]
 
 class Graph:
     """A datapath under construction.
+
+    Parameters
+    ----------
+    architecture : Architecture
+        What `arith.multiplier` and `arith.prefix` build.
 
     Attributes
     ----------
@@ -32,7 +38,8 @@ class Graph:
         Register to the value it takes at the end of each accepted operation.
     """
 
-    def __init__(self):
+    def __init__(self, architecture: Architecture = DEFAULT):
+        self.architecture = architecture
         self.nodes: list[Node] = []
         self.inputs: dict[str, Node] = {}
         self.outputs: dict[str, Node] = {}
@@ -201,6 +208,19 @@ class Graph:
                 return self.const((x.value + y.value) % (1 << x.width), x.width)
             return self.make("add", (x, y), x.width)
         return self.make("add", (x, y, carry), x.width)
+
+    def mul(self, x: Node, y: Node, width: int, signed: bool = False) -> Node:
+        """x * y modulo 2**width, as the synthesiser's own multiplier.
+
+        `signed` promises that both are `width` bits in two's complement, so that it need not multiply sign extensions.
+        """
+        if x.op == "const" and y.op == "const":
+            return self.const((x.value * y.value) % (1 << width), width)
+        if x.op == "const":
+            x, y = y, x
+        if y.op == "const" and y.value.bit_count() <= 1:  # zero, or a power of two
+            return x.fit(width).shifted(y.value.bit_length() - 1)[:width] if y.value else self.const(0, width)
+        return self.make("mul", (x, y), width, "signed" if signed else None)
 
     def reduce(self, op: str, x: Node) -> Node:
         if x.op == "const":

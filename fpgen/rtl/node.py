@@ -199,6 +199,4 @@ class Node:
 
     def mul(self, other: Node) -> Node:
         """Full product, as the synthesiser's own multiplier."""
-        if self.op == "const" and other.op == "const":
-            return self.graph.const(self.value * other.value, self.width + other.width)
-        return self.graph.make("mul", (self, other), self.width + other.width)
+        return self.graph.mul(self, other, self.width + other.width)

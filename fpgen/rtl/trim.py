@@ -17,7 +17,7 @@ def trim(graph: Graph) -> Graph:
     """
     live = graph.live()
     wanted = _wanted(graph, live)
-    result = Graph()
+    result = Graph(graph.architecture)
     kept: dict[int, tuple[Node, int]] = {}
 
     def get(node: Node, low: int, high: int) -> Node:
@@ -131,7 +131,7 @@ def _rebuilt(g: Graph, node: Node, low: int, high: int, get) -> tuple[Node, int]
         return get(args[0], 0, high).sub(get(args[1], 0, high), high), 0
     if op == "mul":
         x, y = (get(arg, 0, min(arg.width, high)) for arg in args)
-        return g.make("mul", (x, y), min(high, x.width + y.width)), 0
+        return g.mul(x, y, min(high, x.width + y.width), node.value == "signed"), 0
     whole = [get(arg, 0, arg.width) for arg in args]
     if op == "eq":
         return whole[0].equals(whole[1]), 0

@@ -2,6 +2,7 @@
 
 from .accumulation import Accumulation, Addend, Kind, Split, Treatment, parse_accumulation
 from .add import Add, Subtract
+from .architecture import Adder, Architecture, Multiplier
 from .base import Unit
 from .blockdot import BlockDot
 from .convert import Convert
@@ -37,6 +38,8 @@ __all__ = [
     "Accumulation",
     "Add",
     "Addend",
+    "Adder",
+    "Architecture",
     "BlockDequantize",
     "BlockDot",
     "BlockQuantize",
@@ -47,6 +50,7 @@ __all__ = [
     "FusedMultiplyAdd",
     "Handshake",
     "Kind",
+    "Multiplier",
     "Multiply",
     "MultiplyAccumulate",
     "Overflow",

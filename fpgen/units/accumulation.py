@@ -56,6 +56,7 @@ from typing import Any
 
 from ..errors import UsageError
 from ..formats import Format, as_format
+from .options import as_enum
 
 
 class Kind(enum.Enum):
@@ -142,8 +143,6 @@ class Accumulation:
     name: str = field(default="", compare=False)
 
     def __post_init__(self):
-        from .base import as_enum
-
         for option, kind in (("kind", Kind), ("treatment", Treatment), ("addend", Addend), ("split", Split),
                              ("join", Treatment)):
             object.__setattr__(self, option, as_enum(f"accumulate: {option}", getattr(self, option), kind))

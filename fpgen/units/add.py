@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ..formats import Format
-from .base import Unit, as_enum
+from .base import Unit
+from .options import as_enum
 from .ports import Port, Role
 
 
@@ -37,6 +38,10 @@ class Add(Unit):
     a: Format
     b: Format
     subtract: Subtract = Subtract.OFF
+
+    @property
+    def multiplies(self) -> bool:
+        return False
 
     def _validate(self):
         self._set("subtract", as_enum("subtract", self.subtract, Subtract))

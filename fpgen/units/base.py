@@ -9,15 +9,14 @@ from __future__ import annotations
 
 import dataclasses
 import enum
-import hashlib
 import math
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..errors import UsageError
 from ..formats import Format, as_format
+from .architecture import Adder, Architecture, Multiplier
 from .options import (
     FLAG_BITS,
     Handshake,
@@ -26,10 +25,12 @@ from .options import (
     Semantics,
     Subnormals,
     Tininess,
+    as_enum,
     check_overflow,
     default_overflow,
 )
 from .ports import Port, Role
+from .spelling import hash_of, identifier, plain_values
 
 if TYPE_CHECKING:
     from ..golden import Result
@@ -37,22 +38,6 @@ if TYPE_CHECKING:
 MAX_STAGES = 64
 #: Codes travel in arrays of 64-bit integers: in the golden model, and so in everything that is checked against it.
 MAX_BITS = 64
-
-
-def as_enum(option: str, given: Any, kind: type[enum.Enum]) -> Any:
-    """The member of `kind` that `given` (a member or its value) names.
-
-    Raises
-    ------
-    UsageError
-    """
-    if isinstance(given, kind):
-        return given
-    try:
-        return kind(given)
-    except ValueError:
-        allowed = ", ".join(member.value for member in kind)
-        raise UsageError(f"{option}={given}; allowed: {allowed}") from None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +65,9 @@ class Unit:
         Instead of `stages`: the clock period in ps (of the built-in 45 nm class
         technology); the scheduler takes as many stages as that needs.
     handshake : Handshake or str
+    multiplier, adder : Multiplier, Adder or str
+        What products and sums are built of, in units that have them; the result does not depend on it. See
+        `fpgen.units.architecture`.
 
     Raises
     ------
@@ -108,6 +96,8 @@ class Unit:
     stages: int | None = None
     period: float | None = None
     handshake: Handshake = Handshake.NONE
+    multiplier: Multiplier = Multiplier.ARRAY
+    adder: Adder = Adder.DEFAULT
 
     # ---- construction ---------------------------------------------------------------
 
@@ -125,6 +115,8 @@ class Unit:
         self._set("tininess", as_enum("tininess", self.tininess, Tininess))
         self._set("subnormals", as_enum("subnormals", self.subnormals, Subnormals))
         self._set("handshake", as_enum("handshake", self.handshake, Handshake))
+        self._set("multiplier", as_enum("multiplier", self.multiplier, Multiplier))
+        self._set("adder", as_enum("adder", self.adder, Adder))
         check_overflow(self.out, self._policy)
         _ = self.semantics  # refuses contradictory random_bits
         if not isinstance(self.flags, bool):
@@ -132,6 +124,9 @@ class Unit:
         if self.flags and not self.can_flag:
             raise UsageError(f"flags=on with {self.operation}, whose results have no one operation to flag; "
                              "off is allowed")
+        if self.multiplier is not Multiplier.ARRAY and not self.multiplies:
+            raise UsageError(f"multiplier={self.multiplier.value} with {self.operation}, which multiplies nothing; "
+                             "leave it out (adder= is allowed)")
         if self.stages is not None and self.period is not None:
             raise UsageError(f"stages={self.stages} with period={self.period}; give one of them")
         if self.period is None and self.stages is None:
@@ -181,6 +176,15 @@ class Unit:
     def _policy(self) -> Overflow:
         """`overflow`, which is only None before the default is known."""
         return self.overflow or self._default_overflow
+
+    @property
+    def multiplies(self) -> bool:
+        """Whether the unit has multipliers, so that there is a choice between them."""
+        return True
+
+    @property
+    def architecture(self) -> Architecture:
+        return Architecture(self.multiplier, self.adder)
 
     @property
     def contract(self) -> str:
@@ -319,35 +323,16 @@ class Unit:
     @property
     def name(self) -> str:
         """A stable identifier that carries the parameters: the Verilog module name."""
-        left = ["plus" if word == "+" else word.replace("=", "") if word.split("=")[0] in self.size_names else word
-                for word in self._left]
-        words = [*left, "to", *self._right]
-        words += [f"{name}{'' if value == 'on' else '_' + value}" for name, value in self._options()]
-        spelled = re.sub(r"-(?=\d)", "n", "_".join(words))
-        return re.sub(r"_+", "_", re.sub(r"[^A-Za-z0-9_]", "_", spelled)).strip("_")
+        return identifier(self)
 
     @property
     def content_hash(self) -> str:
         """Hash of everything that the behaviour depends on, by value (a format's name does not count)."""
-        parts = [self.operation]
-        for spec in dataclasses.fields(self):
-            value = getattr(self, spec.name)
-            parts.append(f"{spec.name}={getattr(value, 'spelling', value)}")
-        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+        return hash_of(self)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values (strings, numbers, booleans) for TOML and JSON; `fpgen.unit_from_dict` reads them back."""
-        plain: dict[str, Any] = {"operation": self.operation}
-        for spec in dataclasses.fields(self):
-            value = getattr(self, spec.name)
-            if value is None or (spec.name == "out" and self.out_name != "out"):
-                continue
-            if isinstance(value, enum.Enum):
-                value = value.value
-            elif not isinstance(value, bool | int | float):
-                value = str(value)
-            plain[spec.name] = value
-        return plain
+        return plain_values(self)
 
     # ---- what is derived ------------------------------------------------------------
 

@@ -17,3 +17,7 @@ class Convert(Unit):
     operand_names: ClassVar[tuple[str, ...]] = ("source",)
 
     source: Format
+
+    @property
+    def multiplies(self) -> bool:
+        return False

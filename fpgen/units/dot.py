@@ -9,8 +9,8 @@ from typing import Any, ClassVar
 from ..errors import UsageError
 from ..formats import Format, as_format
 from .accumulation import EXACT, Accumulation, Kind, parse_accumulation
-from .base import Unit, as_enum
-from .options import Overflow, Rounding, Subnormals, check_overflow, default_overflow
+from .base import Unit
+from .options import Overflow, Rounding, Subnormals, as_enum, check_overflow, default_overflow
 from .ports import Port, Role
 from .presets import PRESETS, Case, find_case
 

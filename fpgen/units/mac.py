@@ -8,8 +8,8 @@ from typing import ClassVar
 
 from ..errors import UsageError
 from ..formats import Format
-from .base import Unit, as_enum
-from .options import Handshake
+from .base import Unit
+from .options import Handshake, as_enum
 from .ports import Port, Role
 
 #: Products after a clear that an exact accumulator holds, where nothing is said.

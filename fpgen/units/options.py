@@ -41,9 +41,26 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
+from typing import Any
 
 from ..errors import UsageError
 from ..formats.descriptor import Format
+
+
+def as_enum(option: str, given: Any, kind: type[enum.Enum]) -> Any:
+    """The member of `kind` that `given` (a member or its value) names.
+
+    Raises
+    ------
+    UsageError
+    """
+    if isinstance(given, kind):
+        return given
+    try:
+        return kind(given)
+    except ValueError:
+        allowed = ", ".join(member.value for member in kind)
+        raise UsageError(f"{option}={given}; allowed: {allowed}") from None
 
 
 class Rounding(enum.Enum):

@@ -34,8 +34,8 @@ from typing import ClassVar
 
 from ..errors import UsageError
 from ..formats import BlockFormat, Format, as_block, as_format
-from .base import Unit, as_enum
-from .options import Overflow, Subnormals
+from .base import Unit
+from .options import Overflow, Subnormals, as_enum
 from .ports import Port, Role
 
 
@@ -150,6 +150,10 @@ class BlockQuantize(Unit):
         return (self.block.size,)
 
     @property
+    def multiplies(self) -> bool:
+        return self.block.tensor_scale is not None  # the scale by it
+
+    @property
     def _promise(self) -> str:
         return f"scale by {self.policy}, elements correctly rounded"
 
@@ -197,6 +201,10 @@ class BlockDequantize(Unit):
 
     def _result_ports(self) -> list[Port]:
         return [Port.of_codes("result", self.out, Role.RESULT, (self.block.size,))]
+
+    @property
+    def multiplies(self) -> bool:
+        return not self.block.power_of_two_scale or self.block.tensor_scale is not None
 
     @property
     def _random_shape(self) -> tuple[int, ...]:

@@ -9,10 +9,9 @@ from typing import ClassVar
 from ..errors import UsageError
 from ..formats import BlockFormat, Format, as_block, as_format
 from ..formats.blocks import is_block
-from .base import as_enum
 from .blockdot import BlockDot
 from .dot import DotProduct, SumOfProducts
-from .options import Rounding
+from .options import Rounding, as_enum
 from .ports import Port, Role
 
 LARGEST_TILE = 256

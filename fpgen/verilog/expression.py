@@ -114,6 +114,8 @@ def operation(node: Node, args: list[Text]) -> Text:
         return Text(f"{_operand(args[0], '')} < {_operand(args[1], '')}", COMPARE, 1, "<")
     if op == "sub":
         return Text(f"{_operand(args[0], '')} - {_operand(args[1], '')}", SUM, width, "-")
+    if op == "mul" and node.value == "signed":  # both as wide as the product: only the synthesiser reads the sign
+        return Text(f"$signed({args[0].text}) * $signed({args[1].text})", PRODUCT, width, "*")
     if op == "mul":
         return Text(f"{extended(args[0], width).closed} * {extended(args[1], width).closed}", PRODUCT, width, "*")
     raise ValueError(f"unknown operation {op}")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ..formats import BlockFormat
 from ..rtl.pipeline import Pipeline
 from ..units import BlockDequantize, BlockDot, BlockQuantize, DotProduct, TensorCore
+from ..units.architecture import DEFAULT
 from ..units.dot import SumOfProducts
 from ..units.options import PORT_CODES, Handshake, Rounding
 from ..units.quantize import ScalePolicy
@@ -26,12 +27,20 @@ def header(unit: Unit, pipeline: Pipeline) -> list[str]:
              *_field("Options", f"overflow {_value(unit.overflow)}, tininess {unit.tininess.value} rounding, "
                                 f"subnormals {unit.subnormals.value}, flags {'on' if unit.flags else 'off'}, "
                                 f"handshake {unit.handshake.value}"),
+             *(line for title, text in built_of(unit) for line in _field(title, text)),
              "//", *_table(unit)]
     if pipeline.stages:
         lines += ["//", f"// Stages ({pipeline.register_bits} register bits in the datapath):"]
         for stage, steps in enumerate(pipeline.steps):
             lines += _stage(stage, steps)
     return [line.rstrip() for line in [*lines, rule]]
+
+
+def built_of(unit: Unit) -> list[tuple[str, str]]:
+    """The architecture, where it is not the default, as (title, text)."""
+    if unit.architecture == DEFAULT:
+        return []
+    return [("Built of", str(unit.architecture) if unit.multiplies else f"adder {unit.adder.value}")]
 
 
 def formulas(unit: Unit) -> list[tuple[str, str]]:

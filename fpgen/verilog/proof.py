@@ -4,7 +4,8 @@ Both carry the same register names, so every register is a cut point: its
 output becomes an input and its next value an output of a combinational
 comparison, which Yosys proves by SAT after sweeping both sides together. By induction
 over the clocks the designs are equal whenever their registers start equal (the
-text gives no initial values; reset sets what needs to be known).
+text gives no initial values; reset sets what needs to be known). A `*` of both sides is
+brought to the width of its operands first, so that the two multipliers become the same gates.
 
 `fpgen.ppa.equivalence` compares netlists, bit by bit after synthesis. Here both sides still
 have their words, so registers match as words, however their bits are numbered.
@@ -39,6 +40,8 @@ hierarchy -top miter
 opt_clean
 tee -o left.txt select -list t:$*ff* t:$*latch*
 delete t:$*ff* t:$*latch*
+wreduce t:$mul
+opt -full
 techmap
 opt -full
 abc -script +strash;ifraig;

@@ -1,6 +1,6 @@
-"""Unsigned multipliers: partial products, a delay-driven carry-save tree, one prefix adder.
+"""Multipliers: partial products, a delay-driven carry-save tree, one prefix adder; or the synthesiser's own.
 
-Partial products are an AND array or radix-4 Booth digits. The tree adds the
+Partial products are an AND array or radix-4 Booth digits, as the graph's architecture says. The tree adds the
 three rows that arrive first with one row of full adders, until two are left
 (the word-level form of Oklobdzija, Villeger and Liu, IEEE Trans. Computers
 45(3), 1996); late rows, such as an aligned addend, meet short paths. Full
@@ -16,6 +16,7 @@ from __future__ import annotations
 import heapq
 from dataclasses import dataclass
 
+from ...units.architecture import Multiplier
 from ..graph import Graph, Node
 from . import prefix
 
@@ -151,59 +152,105 @@ class Rows:
         return [Row(bottom, g.cat(*parts)), Row(carry_low, g.cat(*carries))]
 
 
-def add_product(g: Graph, rows: Rows, x: Node, y: Node, weight: int = 0, booth: bool = False, name: str = "product"):
-    """Put the partial products of ``x * y`` into `rows`, at bit `weight`.
+def add_product(g: Graph, rows: Rows, x: Node, y: Node, weight: int = 0, name: str = "product",
+                signed: tuple[bool, bool] = (False, False)):
+    """Put ``x * y`` into `rows`, at bit `weight`, in the way of the graph's architecture.
 
     Parameters
     ----------
-    booth : bool
-        Radix-4 Booth digits of `y` instead of an AND array. A 24 x 24 multiplier by itself is 20 % smaller with
-        them, but inside a unit ABC's `dch` and `scorr` do not end within minutes, so they are not the default.
+    signed : tuple of bool
+        Whether `x` and `y` are two's complement.
 
     Notes
     -----
-    The Booth rows are correct modulo 2**rows.width only.
+    A 24 x 24 multiplier by itself is 20 % smaller with Booth digits, but inside a unit ABC's `dch` and `scorr` do not
+    end within minutes on them, so the AND array is the default. The rows of Booth digits and of signed products are
+    correct modulo 2**rows.width only.
     """
-    if booth:
-        _add_booth(g, rows, x, y, weight, name)
-        return
-    for i, bit in enumerate(y):
-        rows.add_word(g.step(f"{name}_row_{i}", x & bit.repeat(x.width)), weight + i)
+    kind = g.architecture.multiplier
+    if kind is Multiplier.OPERATOR:
+        word = _operator(g, x, y, name, signed)
+        if any(signed):  # the sign extension as a constant, for which another one may have made place
+            word = g.cat(word[:-1], ~word[-1])
+            rows.add_constant(-1 << (weight + word.width - 1))
+        rows.add_word(word, weight)
+    elif kind is Multiplier.BOOTH:
+        _add_booth(g, rows, x, y, weight, name, signed)
+    else:
+        _add_array(g, rows, x, y, weight, name, signed)
 
 
-def _add_booth(g: Graph, rows: Rows, x: Node, y: Node, weight: int, name: str):
+def _operator(g: Graph, x: Node, y: Node, name: str, signed: tuple[bool, bool]) -> Node:
+    """The product as the synthesiser makes it."""
+    width = x.width + y.width
+    if any(signed):
+        x, y = (word.sext(width) if minus else word.zext(width) for word, minus in zip((x, y), signed, strict=True))
+    return g.step(name, g.mul(x, y, width, any(signed)))
+
+
+def _add_array(g: Graph, rows: Rows, x: Node, y: Node, weight: int, name: str, signed: tuple[bool, bool]):
+    """A row of AND gates for each bit of `y`.
+
+    Bits of two's complement that weigh minus are complemented, and a constant makes up for it (Baugh and Wooley, 1973).
+    """
+    for j, bit in enumerate(y):
+        minus = 1 << (x.width - 1) if signed[0] else 0
+        if j == y.width - 1 and signed[1]:
+            minus ^= (1 << x.width) - 1
+        rows.add_word(g.step(f"{name}_row_{j}", (x & bit.repeat(x.width)) ^ minus), weight + j)
+        if minus:
+            rows.add_constant(-minus << (weight + j))
+
+
+def _add_booth(g: Graph, rows: Rows, x: Node, y: Node, weight: int, name: str, signed: tuple[bool, bool]):
     """Radix-4 modified Booth: digits -2..2 of `y`, negative rows as complement plus one.
 
     The sign extensions of all rows together are a constant (Bewick, Stanford CSL-TR-94-617, 1994):
-    row k carries ``~s`` above its top bit and the constant takes care of the rest.
+    row k carries its inverted sign above its top bit and the constant takes care of the rest.
     """
     zero = g.const(0, 1)
-    digits = (y.width + 2) // 2
-    padded = g.cat(zero, y, g.const(0, 2 * digits - y.width))
+    digits = (y.width + 1) // 2 if signed[1] else (y.width + 2) // 2
+    padded = g.cat(zero, y.sext(2 * digits) if signed[1] else y.zext(2 * digits))
+    once = x.sext(x.width + 1) if signed[0] else x.zext(x.width + 1)
+    twice = g.cat(zero, x)
     ends = []
     for k in range(digits):
         low, middle, high = padded[2 * k], padded[2 * k + 1], padded[2 * k + 2]
         one = g.step(f"{name}_one_{k}", low ^ middle)
         two = g.step(f"{name}_two_{k}", (high ^ middle) & ~one)
         negative = high & ~(middle & low)
-        magnitude = (one.repeat(x.width + 1) & x.zext(x.width + 1)) | (two.repeat(x.width + 1) & g.cat(zero, x))
+        magnitude = (one.repeat(x.width + 1) & once) | (two.repeat(x.width + 1) & twice)
         row = g.step(f"{name}_row_{k}", magnitude ^ negative.repeat(x.width + 1))
         place = weight + 2 * k
         ends += [negative, zero]
-        if negative.constant is None:
+        if signed[0]:
+            row = g.cat(row[:-1], ~row[-1])
+            rows.add_constant(-(1 << (place + x.width)))
+        elif negative.constant != 0:
             row = g.cat(row, ~negative)
             rows.add_constant(-(1 << (place + x.width + 1)))
         rows.add_word(row, place, arrival=2.0)
     rows.add_word(g.step(f"{name}_plus_ones", g.cat(*ends)), weight, arrival=1.0)
 
 
-def multiply(g: Graph, x: Node, y: Node, booth: bool = False, network: str = "sklansky", name: str = "product") -> Node:
-    """``x * y``, full width."""
+def multiply(g: Graph, x: Node, y: Node, network: str = "sklansky", name: str = "product",
+             signed: tuple[bool, bool] = (False, False)) -> Node:
+    """``x * y``, full width; in two's complement where `x` or `y` is.
+
+    Parameters
+    ----------
+    network : str
+        Of the last addition, as in `prefix.add`.
+    signed : tuple of bool
+        Whether `x` and `y` are two's complement.
+    """
     width = x.width + y.width
-    if x.width == 1 or y.width == 1:
+    if not any(signed) and (x.width == 1 or y.width == 1):
         word, bit = (x, y) if y.width == 1 else (y, x)
         return g.step(name, (word & bit.repeat(word.width)).zext(width))
+    if g.architecture.multiplier is Multiplier.OPERATOR:
+        return _operator(g, x, y, name, signed)
     rows = Rows(g, width)
-    add_product(g, rows, x, y, 0, booth, name)
+    add_product(g, rows, x, y, 0, name, signed)
     first, second = rows.reduce(f"{name}_tree")
     return prefix.add(g, first, second, network=network, name=name)

@@ -4,10 +4,13 @@ With generate ``g = x & y`` and propagate ``p = x ^ y``, the carry into bit i is
 the prefix ``(g, p)[i-1:0]`` under ``(g1, p1) o (g0, p0) = (g1 | p1 g0, p1 p0)``
 (Ercegovac and Lang, *Digital Arithmetic*, 2.6). The networks differ in depth,
 fan-out and area; all are written on whole words, a level at a time.
+
+A `network` that is asked for here is the choice of the place, which an `adder` of the graph's architecture overrides.
 """
 
 from __future__ import annotations
 
+from ...units.architecture import Adder
 from ..graph import Graph, Node
 
 NETWORKS = ("native", "brent_kung", "sklansky", "kogge_stone")
@@ -47,6 +50,14 @@ def levels(network: str, width: int) -> list[Level]:
     return [level for level in found if level]
 
 
+def _chosen(g: Graph, network: str) -> str:
+    """The network that is built where `network` is asked for."""
+    adder = g.architecture.adder
+    if adder is Adder.DEFAULT:
+        return network
+    return "native" if adder is Adder.OPERATOR else adder.value.replace("-", "_")
+
+
 def _taken(g: Graph, word: Node, level: Level, otherwise: int) -> Node:
     """For every position the bit it takes in, or a neutral constant."""
     neutral = g.const(otherwise, 1)
@@ -70,6 +81,7 @@ def prefixes(g: Graph, generate: Node, propagate: Node, network: str, name: str)
 
 def add(g: Graph, x: Node, y: Node, carry: Node | None = None, network: str = "sklansky", name: str = "sum") -> Node:
     """``x + y + carry`` modulo 2**width, equal widths."""
+    network = _chosen(g, network)
     if network == "native" or not 3 <= x.width <= WIDEST_NETWORK or x.op == "const" or y.op == "const":
         return g.step(name, g.add(x, y, carry))
     propagate = g.step(f"{name}_propagate", x ^ y)
@@ -102,10 +114,12 @@ def magnitude_of_difference(g: Graph, x: Node, y: Node, subtract: Node, network:
         One bit narrower than `x`; and whether the second was taken from the first with a result below or
         at zero (`negative` is 1 for equal operands, whose magnitude is 0).
     """
+    network = _chosen(g, network)
+    if network == "native":
+        return _difference_by_operator(g, x, y, subtract, name)
     propagate = g.step(f"{name}_propagate", x ^ y)
     generate = g.step(f"{name}_generate", x[:-1] & y[:-1])
-    net = "brent_kung" if network == "native" else network
-    group_g, group_p = prefixes(g, generate, propagate[:-1], net, name)
+    group_g, group_p = prefixes(g, generate, propagate[:-1], network, name)
     negative = g.step(f"{name}_negative", subtract & (propagate[-1] ^ group_g[-1]))
     carry = g.step(f"{name}_carry", subtract & ~negative)
     carries = g.cat(carry, group_g | (group_p & carry.repeat(group_g.width)))
@@ -113,12 +127,22 @@ def magnitude_of_difference(g: Graph, x: Node, y: Node, subtract: Node, network:
     return g.step(name, total ^ negative.repeat(total.width)), negative
 
 
+def _difference_by_operator(g: Graph, x: Node, y: Node, subtract: Node, name: str) -> tuple[Node, Node]:
+    """As `magnitude_of_difference`: the sum, and one more than the sum, of which the sign of the first takes one."""
+    less = g.step(f"{name}_plain", g.add(x, y))
+    more = g.step(f"{name}_plus_one", g.add(x[:-1], y[:-1], g.const(1, 1)))
+    negative = g.step(f"{name}_negative", subtract & less[-1])
+    upwards = g.step(f"{name}_carry", subtract & ~negative)
+    return g.step(name, g.mux(upwards, more, less[:-1] ^ negative.repeat(more.width))), negative
+
+
 def increment(g: Graph, x: Node, carry: Node, name: str = "incremented") -> Node:
     """``x + carry`` for a 1-bit `carry` that comes late; one bit wider than `x`."""
-    if x.width > WIDEST_NETWORK:
+    network = _chosen(g, "sklansky")
+    if x.width > WIDEST_NETWORK or network == "native":
         return g.step(name, g.add(x.zext(x.width + 1), carry.zext(x.width + 1)))
     ones = x  # bit i: all of x[0..i] are ones
-    for number, level in enumerate(levels("sklansky", x.width), start=1):
+    for number, level in enumerate(levels(network, x.width), start=1):
         ones = g.step(f"{name}_ones_{number}", ones & _taken(g, ones, level, 1))
     flips = g.cat(g.const(1, 1), ones) & carry.repeat(x.width + 1)
     return g.step(name, x.zext(x.width + 1) ^ flips)

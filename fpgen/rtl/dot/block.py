@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ...units.architecture import Multiplier
 from ..arith import multiplier, prefix
 from ..arith.multiplier import Rows
 from ..arith.quantity import Quantity
@@ -118,8 +119,11 @@ def unscaled(g: Graph, block: Block) -> Node:
 def add_signed_product(g: Graph, rows: Rows, x: Node, y: Node, name: str):
     """Put ``x * y`` into `rows`, `x` in two's complement and `y` unsigned.
 
-    The top bit of every row weighs minus; it is complemented and a constant makes up for it.
+    In an array the top bit of every row weighs minus; it is complemented and a constant makes up for it.
     """
+    if g.architecture.multiplier is not Multiplier.ARRAY:
+        multiplier.add_product(g, rows, x, y, 0, name, signed=(True, False))
+        return
     for i, bit in enumerate(y):
         row = g.step(f"{name}_row_{i}", x & bit.repeat(x.width))
         rows.add_word(g.cat(row[:-1], ~row[-1]) if row.width > 1 else ~row, i)

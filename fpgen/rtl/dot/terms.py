@@ -129,17 +129,6 @@ def _add_integer_products(g: Graph, rows: Rows, a: Sequence[Operand], b: Sequenc
 
 
 def multiply_integers(g: Graph, x: Operand, y: Operand, name: str) -> Node:
-    """The product of two fixed-point operands as it stands, signed if one of them is (Baugh and Wooley, 1973).
-
-    Bits that weigh minus are complemented, and a constant makes up for it.
-    """
+    """The product of two fixed-point operands as it stands, signed if one of them is."""
     assert x.code is not None and y.code is not None
-    inner = Rows(g, x.code.width + y.code.width)
-    for j, bit in enumerate(y.code):
-        minus = 1 << (x.code.width - 1) if x.format.signed else 0
-        if j == y.code.width - 1 and y.format.signed:
-            minus ^= (1 << x.code.width) - 1
-        inner.add_word(g.step(f"{name}_row_{j}", (x.code & bit.repeat(x.code.width)) ^ minus), j)
-        inner.add_constant(-minus << j)
-    first, second = inner.reduce(f"{name}_tree")
-    return prefix.add(g, first, second, name=name)
+    return multiplier.multiply(g, x.code, y.code, name=name, signed=(x.format.signed, y.format.signed))

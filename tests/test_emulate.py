@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -272,6 +274,7 @@ X, W = matrices(4, 16, 4)
     (lambda: emulate.quantize(X, "mxfp4", rounding="sra", random_bits=4), "without random"),
     (lambda: emulate.quantize(X, "mxfp4", rounding="port"), "rounding=port"),
     (lambda: emulate.quantize([1, 2], "mxfp4"), "int64"),
+    (lambda: emulate.quantize(None, "mxfp4"), "array of object; float32, float16 or bfloat16 is allowed$"),
     (lambda: emulate.quantize([[1.0], [1.0, 2.0]], "mxfp4"), "x: .*an array of float32"),
     (lambda: emulate.quantize(X, "nvfp4", tensor_scale=(1, 2)), r"tensor_scale of shape \(2,\)"),
     (lambda: emulate.quantize(X, "nvfp4", tensor_scale={}), "tensor_scale={}; a number"),
@@ -282,6 +285,26 @@ X, W = matrices(4, 16, 4)
 def test_refusals(call, message):
     with pytest.raises(UsageError, match=message):
         call()
+
+
+@pytest.mark.parametrize(("change", "message"), [
+    ({"block": "e2m1"}, "block format e2m1: unknown"),
+    ({"axis": 2}, r"axis=2 of shape \(4, 40\); 0 to 1 is allowed"),
+    ({"shape": (4, 80)}, r"codes: uint8 of \(4, 64\); .* of \(4, 96\) is allowed"),
+    ({"scales": np.zeros((4, 1), np.uint8)}, r"scales: uint8 of \(4, 1\); .* of \(4, 2\) is allowed"),
+    ({"codes": [[0] * 64] * 4}, "codes: list; "),
+    ({"codes": np.zeros((4, 64))}, "codes: float64 of"),
+    ({"codes": np.full((4, 64), 16, np.uint8)}, "codes up to 16; codes of e2m1 are 0 to 15"),
+    ({"tensor_scale": np.float32(2)}, "tensor_scale=2.0 with mxfp4, which has none"),
+])
+def test_quantized_arrays_put_together_by_hand(change, message):
+    """As somebody does who has stored the codes."""
+    x, _ = matrices(4, 40, 1)
+    q = emulate.quantize(x, "mxfp4")
+    again = dataclasses.replace(q, block="mxfp4")
+    assert again.block == q.block and np.array_equal(emulate.dequantize(again), emulate.dequantize(q))
+    with pytest.raises(UsageError, match=message):
+        dataclasses.replace(q, **change)
 
 
 @pytest.mark.parametrize("block", ["mxfp4", "nvfp4"])

@@ -50,8 +50,8 @@ def source_of(name: str, array: np.ndarray) -> tuple[str, type]:
     """The format of an array of floats, and the dtype of its codes."""
     formats = {"float32": ("fp32", np.uint32), "float16": ("fp16", np.uint16), "bfloat16": ("bf16", np.uint16)}
     if array.dtype.name not in formats:
-        raise UsageError(f"{name} is an array of {array.dtype}; float32, float16 or bfloat16 is allowed "
-                         f"({name}.astype(np.float32) rounds to it)")
+        hint = f" ({name}.astype(np.float32) rounds to it)" if array.dtype.kind in "fiub" else ""
+        raise UsageError(f"{name} is an array of {array.dtype}; float32, float16 or bfloat16 is allowed{hint}")
     return formats[array.dtype.name]
 
 

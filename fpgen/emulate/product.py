@@ -109,7 +109,7 @@ def _scaled(values: np.ndarray, scales: list[np.float32]) -> np.ndarray:
     if values.dtype == np.float32:
         significand, exponent = np.frexp(factor)
         factor = np.ldexp(np.float64(np.float32(significand)), exponent)
-    return (values * factor).astype(values.dtype)  # 24 by 24 bits are exact in float64, so rounded once
+    return (values * factor).astype(values.dtype, copy=False)  # 24 by 24 bits are exact in float64, so rounded once
 
 
 def _dot_of(unit: Unit | str) -> DotProduct | BlockDot:

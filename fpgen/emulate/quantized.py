@@ -32,6 +32,11 @@ class Quantized:
         Of the array that was quantised.
     axis : int
         The one that blocks run along, from 0.
+
+    Raises
+    ------
+    UsageError
+        Parts that do not fit together, or codes that their formats do not have.
     """
 
     codes: np.ndarray
@@ -40,6 +45,24 @@ class Quantized:
     block: BlockFormat
     shape: tuple[int, ...]
     axis: int
+
+    def __post_init__(self):
+        object.__setattr__(self, "block", as_block(self.block))
+        object.__setattr__(self, "shape", tuple(self.shape))
+        if not 0 <= self.axis < len(self.shape):
+            raise UsageError(f"axis={self.axis} of shape {self.shape}; 0 to {len(self.shape) - 1} is allowed")
+        size, length = self.block.size, round_up(self.shape[self.axis], self.block.size)
+        for name, fmt, along in (("codes", self.block.element, length), ("scales", self.block.scale, length // size)):
+            array = getattr(self, name)
+            wanted = (*self.shape[: self.axis], along, *self.shape[self.axis + 1 :])
+            if not (isinstance(array, np.ndarray) and array.dtype.kind == "u" and array.shape == wanted):
+                what = f"{array.dtype} of {array.shape}" if isinstance(array, np.ndarray) else type(array).__name__
+                raise UsageError(f"{name}: {what}; for {self.block} along axis {self.axis} of {self.shape} an array of "
+                                 f"unsigned integers of {wanted} is allowed")
+            if array.size and int(array.max()) >> fmt.bits:
+                raise UsageError(f"{name} up to {array.max()}; codes of {fmt} are 0 to {(1 << fmt.bits) - 1}")
+        if self.tensor_scale is not None and self.block.tensor_scale is None:
+            raise UsageError(f"tensor_scale={self.tensor_scale} with {self.block}, which has none; leave it out")
 
 
 def quantize(x: Any, block: BlockFormat | str, *, policy: str | None = None, rounding: str = "rne", axis: int = -1,
@@ -76,9 +99,7 @@ def quantize(x: Any, block: BlockFormat | str, *, policy: str | None = None, rou
     unit = BlockQuantize(source=as_format(source), block=block, out=block.element,
                          **options | ({} if overflow is None else {"overflow": overflow}))
     length = codes.shape[axis]
-    blocks = np.moveaxis(filled(codes, axis, round_up(length, block.size)), axis, -1)
-    last = blocks.shape
-    blocks = np.ascontiguousarray(blocks).reshape(*last[:-1], last[-1] // block.size, block.size)
+    blocks, last = _in_blocks(filled(codes, axis, round_up(length, block.size)), axis, block.size)
     operands, scale = [blocks], None
     if block.tensor_scale is not None:
         scale = _tensor_scale(np.asarray(x), block, tensor_scale)
@@ -106,6 +127,13 @@ def _axis(axis: int, dimensions: int) -> int:
         raise UsageError(f"axis={axis} of an array of {dimensions} dimensions; {-dimensions} to {dimensions - 1} is "
                          "allowed")
     return int(axis) % dimensions
+
+
+def _in_blocks(codes: np.ndarray, axis: int, size: int) -> tuple[np.ndarray, tuple[int, ...]]:
+    """Codes as (..., blocks, size), whole blocks along `axis`, and their shape with that axis last."""
+    along = np.moveaxis(codes, axis, -1)
+    last = along.shape
+    return np.ascontiguousarray(along).reshape(*last[:-1], last[-1] // size, size), last
 
 
 def _tensor_scale(x: np.ndarray, block: BlockFormat, given: Any) -> np.float32:
@@ -140,9 +168,7 @@ def dequantize(q: Quantized, out: Format | str = "fp32") -> np.ndarray:
     if not isinstance(q, Quantized):
         raise UsageError(f"q is of type {type(q).__name__}; what fpgen.emulate.quantize returns is allowed")
     unit = BlockDequantize(block=q.block, out=as_format(out))
-    codes = np.moveaxis(q.codes, q.axis, -1)
-    last = codes.shape
-    blocks = np.ascontiguousarray(codes).reshape(*last[:-1], last[-1] // q.block.size, q.block.size)
+    blocks, last = _in_blocks(q.codes, q.axis, q.block.size)
     operands = [blocks, np.moveaxis(q.scales, q.axis, -1)]
     if q.block.tensor_scale is not None:
         operands.append(convert(np.float32(1 if q.tensor_scale is None else q.tensor_scale), q.block.tensor_scale))

@@ -147,7 +147,7 @@ def test_several_points_share_the_time(fresh_cache, monkeypatch):
     assert [point.target_ps for point in proven] == [point.target_ps for point in points]
     monkeypatch.setattr(prove, "QUICK_S", 0.0)
     late = [point.proof for point in prove.with_proofs(*given)]
-    assert {record["status"] for record in late} == {"not attempted"} and "0 s had been spent" in late[0]["detail"]
+    assert {record["status"] for record in late} == {"not attempted"} and "too little left of 0 s" in late[0]["detail"]
     assert prove.with_proofs(*given, wanted=True) == proven  # asked for: no limit for all of them together
     assert {point.proof["detail"] for point in prove.with_proofs(*given, wanted=False)} == {"not asked for"}
 

@@ -111,3 +111,52 @@ def test_every_component_is_that_of_a_plain_count(cells, seed):
             "register_leakage": found.register_leakage_nw, "clock_net": found.clock_net_fj} == \
         pytest.approx({**dict.fromkeys(("internal", "switching", "registers", "register_internal", "clock", "leakage",
                                         "register_leakage"), 0.0), **wanted, "clock_net": 2 * EDGE * registers})
+
+
+def in_units(time, cap, capacitance, watt, leakage, volt, voltage):
+    """An inverter and a flip-flop, the same whatever the units: time in `time` ns, energy in C V^2."""
+    t, c, w, v = 1 / time, 1 / cap, 1 / leakage, 1 / voltage  # numbers for 1 ns, 1 fF, 1 nW, 1 V
+    e = c * v * v  # for 1 fJ
+
+    def inside(rise, fall):
+        return (f'rise_power (grid) {{ values ("{rise * e}, {2 * rise * e}", "{3 * rise * e}, {5 * rise * e}"); }} '
+                f'fall_power (scalar) {{ values ("{fall * e}"); }}')
+
+    slews = "".join(f'{name} (load) {{ values ("{t * 0.01}, {t * 0.09}"); }} ' for name in
+                    ("cell_rise", "cell_fall", "rise_transition", "fall_transition"))
+    return f"""library (units) {{
+      time_unit : "{time}ns"; capacitive_load_unit (1, {capacitance}); leakage_power_unit : "1{watt}";
+      voltage_unit : "{volt}"; nom_process : 1; nom_voltage : {1.5 * v}; nom_temperature : 25;
+      power_lut_template (grid) {{ variable_1 : input_transition_time; variable_2 : total_output_net_capacitance;
+        index_1 ("0, {t * 0.1}"); index_2 ("0, {c * 8}"); }}
+      lu_table_template (load) {{ variable_1 : total_output_net_capacitance; index_1 ("0, {c * 8}"); }}
+      cell (INV) {{ area : 1; leakage_power () {{ when : "A"; value : {w * 40}; }}
+        leakage_power () {{ when : "!A"; value : {w * 7}; }}
+        pin (A) {{ direction : input; capacitance : {c * 2}; }}
+        pin (Y) {{ direction : output; function : "!A"; internal_power () {{ related_pin : "A"; {inside(0.5, 0.25)} }}
+          timing () {{ related_pin : "A"; timing_sense : negative_unate; {slews} }} }} }}
+      cell (DFF) {{ area : 4; cell_leakage_power : {w * 100}; ff (IQ, IQN) {{ clocked_on : "CK"; next_state : "D"; }}
+        pin (CK) {{ direction : input; clock : true; capacitance : {c};
+          internal_power () {{ rise_power (scalar) {{ values ("{e * 3}"); }} }} }}
+        pin (D) {{ direction : input; capacitance : {c}; }}
+        pin (Q) {{ direction : output; function : "IQ";
+          internal_power () {{ related_pin : "CK"; {inside(0.1, 0.2)} }}
+          timing () {{ related_pin : "CK"; timing_type : rising_edge; {slews} }} }} }} }}"""
+
+
+@pytest.mark.parametrize("units", [
+    (1, 1e3, "pf", "uw", 1e3, "1V", 1), (0.001, 1, "ff", "pw", 1e-3, "1V", 1), (1, 1e3, "pf", "mW", 1e6, "1mV", 1e-3),
+    (0.01, 1, "ff", "nW", 1, "100mV", 0.1)])
+def test_figures_do_not_depend_on_the_units_of_the_library(units):
+    text = """module m(clk, a, y); input clk, a; output y; wire n, q;
+      INV u (.A(a), .Y(n)); DFF r (.CK(clk), .D(n), .Q(q)); INV v (.A(q), .Y(y)); endmodule"""
+    found = []
+    for given_units in ((1, 1, "ff", "nW", 1, "1V", 1), units):
+        library = liberty.from_text(in_units(*given_units), power=True)
+        flat = netlist.from_text(text)
+        words = np.random.default_rng(1).integers(0, 1 << 64, (9, 1), dtype=np.uint64)
+        run = toggles.simulate(toggles.Simulator(flat, library, 1), [{"a": word} for word in words], 2)
+        found.append(vars(power.evaluate(flat, library, run.activity, output_load_ff=4.0, driving_cell="INV")))
+    plain, other = ({name: value for name, value in record.items() if value == value} for record in found)
+    assert other == pytest.approx(plain) and plain["internal_fj"] > 0 and plain["switching_fj"] > 0.1
+    assert plain["register_leakage_nw"] == 100 and plain["clock_fj"] == 3 and plain["clock_net_fj"] == 1.5**2

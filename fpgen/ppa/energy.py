@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from fpgen.units.base import Unit
 
 # A new number when a figure's meaning changes.
-_VERSION = "3"
+_VERSION = "4"
 OPERATIONS = 16384
 # Clocks that each stream is counted for, and clocks whose glitches are counted.
 _CLOCKS, _GLITCH_CLOCKS = 16, 2
@@ -192,7 +192,8 @@ def _measure(unit: "Unit", flat: Netlist, library: Library, source: Stimulus, gi
                               "wire_load": wires and wires.removesuffix(" per fanout")}
     words = max(1, min(-(-vectors // (64 * _CLOCKS)), _LARGEST // (8 * len(flat.net_names))))
     counted = -(-vectors // (64 * words))
-    warm_up = unit.latency + 2
+    summing = any(port.name == "clear" for port in unit.ports)  # by then every stream has begun a sum
+    warm_up = unit.latency + 2 + (operands.CLEAR_EVERY if summing else 0)
     stream = Operands(unit, source, seed=seed, clocks=warm_up + counted + _GLITCH_CLOCKS, words=words)
     clocks = iter(stream)
     simulator = toggles.Simulator(flat, library, words)

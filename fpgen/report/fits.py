@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .data import Axis, Record, View
+from .data import Axis, View
 
 #: Fewer different P than this say nothing about three coefficients.
 LEAST_POINTS = 5
@@ -41,13 +41,19 @@ class Fit:
 
     @property
     def rms_percent(self) -> float:
-        """Root mean square of the residuals, in per cent of the mean figure."""
-        return 100 * float(np.sqrt(np.mean(self.residuals**2)) / np.mean(np.abs(self.y)))
+        """Root mean square of the residuals, in per cent of the mean figure; 0 where all figures are 0."""
+        mean = float(np.mean(np.abs(self.y)))
+        return 100 * float(np.sqrt(np.mean(self.residuals**2))) / mean if mean else 0.0
 
     @property
     def worst_percent(self) -> float:
-        """Largest residual, in per cent of its figure."""
-        return 100 * float(np.max(np.abs(self.residuals) / np.maximum(np.abs(self.y), 1e-12)))
+        """Largest residual, in per cent of its figure; figures of 0 have no such thing."""
+        return float(np.max(np.abs(self.percent[self.y != 0]), initial=0.0))
+
+    @property
+    def percent(self) -> np.ndarray:
+        """Residuals in per cent of their figures, an array of shape (n,); NaN where the figure is 0."""
+        return 100 * np.divide(self.residuals, self.y, out=np.full_like(self.y, np.nan), where=self.y != 0)
 
     @property
     def r2(self) -> float:
@@ -57,7 +63,8 @@ class Fit:
 
     @property
     def text(self) -> str:
-        return f"{self.a:.4g} {_signed(self.b)}·{self.parameter} {_signed(self.c)}·{self.parameter}²"
+        first = f"{'−' if self.a < 0 else ''}{abs(self.a):.4g}"
+        return f"{first} {_signed(self.b)}·{self.parameter} {_signed(self.c)}·{self.parameter}²"
 
     def at(self, x: np.ndarray) -> np.ndarray:
         return self.a + self.b * x + self.c * x**2
@@ -72,9 +79,9 @@ def fit(x: Sequence[float], y: Sequence[float], *, series: str, parameter: str, 
     xs, ys = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
     if len(np.unique(xs)) < LEAST_POINTS:
         return None
-    matrix = np.stack([np.ones_like(xs), xs, xs**2], axis=1)
-    (a, b, c), *_ = np.linalg.lstsq(matrix, ys, rcond=None)
-    return Fit(series, parameter, axis, float(a), float(b), float(c), xs, ys, ys - matrix @ np.array([a, b, c]))
+    fitted = np.polynomial.Polynomial.fit(xs, ys, 2)  # on P scaled to -1..1, or a large P would be ill-conditioned
+    a, b, c = (*map(float, fitted.convert().coef), 0.0, 0.0)[:3]
+    return Fit(series, parameter, axis, a, b, c, xs, ys, ys - fitted(xs))
 
 
 def fits(view: View, axis: Axis, technology: str) -> list[Fit]:
@@ -82,7 +89,7 @@ def fits(view: View, axis: Axis, technology: str) -> list[Fit]:
     found = []
     for series in view.series:
         points: list[tuple[float, float]] = []
-        for record in view.best(record for record in view.good if belongs(view, record, series, technology)):
+        for record in view.best(record for record in view.members[series] if record["technology"] == technology):
             x, y = view.along(record), axis.of(record)
             if x is not None and y is not None:
                 points.append((x, y))
@@ -92,7 +99,3 @@ def fits(view: View, axis: Axis, technology: str) -> list[Fit]:
             found.append(made)
     return found
 
-
-def belongs(view: View, record: Record, series: str, technology: str) -> bool:
-    """Whether a record is on that curve."""
-    return record["technology"] == technology and view.series_of(record) == series

@@ -61,7 +61,8 @@ def ppa(words: tuple[str, ...], as_json: bool, targets: tuple[str, ...], seeds: 
         _fpga(unit, family, seeds, options, as_json)
         return
     if seeds:
-        raise UsageError("--seed without an FPGA; with --target ecp5 or ice40 it is allowed")
+        power = "; power's operands have theirs in --power uniform:seed=N" if options["power"] else ""
+        raise UsageError(f"--seed without an FPGA; with --target ecp5 or ice40 it is allowed{power}")
     with show.synthesis(unit.text, quiet=as_json) as tell:
         points = unit.ppa(targets=delays or None, tell=tell, **options)
     if as_json:

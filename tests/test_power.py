@@ -201,6 +201,8 @@ def test_command(fresh_cache, tmp_path):
     record = json.loads(done.output)[0]["power"]
     assert (record["stimulus"], record["seed"], record["operations"]) == ("N(0,1) values times 2", 3, 128)
     assert record["energy_error_pj"] is None
+    done = CliRunner().invoke(main, ["ppa", line, "--power", "--seed", "3"])
+    assert done.exit_code == 2 and "--power uniform:seed=N" in done.output
     for given in (["--power", "multipy e3m2 -> e3m2"], ["--power"]):
         assert CliRunner().invoke(main, ["ppa", *given]).exit_code == 2
     done = CliRunner().invoke(main, ["ppa", line, "--power", "zipf"])

@@ -223,3 +223,48 @@ def test_any_structure_is_refused_or_read(data):
     if all(instance.cell in again.cells for instance in NET.instances):
         after = sta.analyse(NET, again, driving_cell="BUF")
         assert after.delay_ps == pytest.approx(before.delay_ps, rel=1e-3, abs=1e-2)
+
+
+def test_flip_flops_of_several_bits_are_timed():
+    """Bundles: what holds for all members, what for one, and arcs from bundle to bundle bit by bit."""
+    text = TEXT[:-2] + """  cell (DFF2) {
+    area : 18; ff_bank (IQ, IQN, 2) { clocked_on : "CK"; next_state : "D"; }
+    pin (CK) { direction : input; clock : true; capacitance : 0.001; }
+    bundle (D) {
+      members (D0, D1); direction : input; capacitance : 0.001; pin (D1) { capacitance : 0.003; }
+      timing () { related_pin : "CK"; timing_type : setup_rising;
+        rise_constraint (scalar) { values ("0.030"); } fall_constraint (scalar) { values ("0.030"); } }
+    }
+    bundle (Q) {
+      members ("Q0", "Q1"); direction : output; function : "IQ";
+      timing () { related_pin : "CK"; timing_type : rising_edge;
+        cell_rise (load) { values ("0.100, 0.120"); } cell_fall (load) { values ("0.090, 0.110"); }
+        rise_transition (scalar) { values ("0.040"); } fall_transition (scalar) { values ("0.040"); } }
+    }
+  }
+  cell (INV2) {
+    area : 3; bundle (A) { members (A0, A1); direction : input; capacitance : 0.002; }
+    bundle (Y) {
+      members (Y0, Y1); direction : output; function : "A'";
+      timing () { related_pin : "A";
+        cell_rise (load) { values ("0.020, 0.040"); } cell_fall (load) { values ("0.020, 0.040"); }
+        rise_transition (scalar) { values ("0.050"); } fall_transition (scalar) { values ("0.050"); } }
+    }
+  }
+}
+"""
+    library = liberty.from_text(text)
+    pair = library.cells["DFF2"]
+    assert {name: pin.rise_cap for name, pin in pair.pins.items() if pin.direction == "input"} == pytest.approx(
+        {"CK": 1, "D0": 1, "D1": 3})
+    assert [(arc.related, arc.pin) for arc in pair.arcs] == [("CK", "Q0"), ("CK", "Q1")] and pair.latch
+    inverters = library.cells["INV2"]
+    assert [(arc.related, arc.pin, arc.sense) for arc in inverters.arcs] == [
+        ("A0", "Y0", "negative_unate"), ("A1", "Y1", "negative_unate")]
+    flat = netlist.from_text("""module t(input ck, d, output q, r); wire [1:0] n, m;
+        DFF2 f (.CK(ck), .D0(d), .D1(m[0]), .Q0(n[0]), .Q1(q)); INV2 i (.A0(n[0]), .Y0(m[0]), .A1(d), .Y1(r));
+    endmodule""")
+    found = sta.analyse(flat, library, driving_cell="BUF", output_load_ff=4)
+    assert (found.startpoint, found.endpoint, found.logic_depth) == ("f", "f", 1)
+    assert found.delay_ps == pytest.approx(110 + 40 + 30)  # Q0 rises with 2 fF, Y0 falls with 3 fF, setup of D1
+    assert [step.pin for step in found.path] == ["Q0", "Y0", "D1"]

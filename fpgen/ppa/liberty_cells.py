@@ -80,12 +80,11 @@ class Reader:
         setups: list[Setup] = []
         power: list[InternalPower] = []
         try:
-            for item in group.named("pin"):
-                for word in item.words():
-                    pins[word] = self._pin(word, item)
-                    for timing in item.named("timing"):
-                        self._timing(word, pins[word], timing, arcs, setups)
-                    power += [self._power(word, entry) for entry in item.named("internal_power")]
+            for word, item in (*((word, pin) for pin in group.named("pin") for word in pin.words()), *_bundled(group)):
+                pins[word] = self._pin(word, item)
+                for timing in item.named("timing"):
+                    self._timing(word, pins[word], timing, arcs, setups)
+                power += [self._power(word, entry) for entry in item.named("internal_power")]
             area = _figure(group, "area", "0", least=0.0)
             leakage = self._leakage(group)
             leakages = self._leakages(group) if self.power else ()
@@ -236,6 +235,34 @@ def _unit(text: str, scales: dict[str, float]) -> float:
     found = float(match[1] or 1) * scales[match[2].lower()]
     if not 0 < found < math.inf:
         raise ValueError(f"the unit {text.strip()!r}; more than 0 is allowed")
+    return found
+
+
+def _bundled(cell: Group) -> list[tuple[str, Group]]:
+    """The pins inside bundles (those of cells of several bits): each with what its bundle says of all of them."""
+    bundles = {word: (item, re.findall(r"[^\s,\"]+", item.attributes.get("members", "")))
+               for item in cell.named("bundle") for word in item.words()}
+
+    def own(text: str, place: int) -> str:
+        """A function or a list of pins of bundles, as that of their members at one place."""
+        return re.sub(r"[A-Za-z_]\w*", lambda word: bundles[word[0]][1][place]
+                      if word[0] in bundles and place < len(bundles[word[0]][1]) else word[0], text)
+
+    found = []
+    for item, members in bundles.values():
+        inner = {word: pin for pin in item.named("pin") for word in pin.words()}
+        for place, member in enumerate(members):
+            pin = Group("pin", member)
+            for source in filter(None, (item, inner.get(member))):
+                pin.attributes.update({key: own(text, place) if key == "function" else text
+                                       for key, text in source.attributes.items()})
+                for group in source.groups:
+                    copy = Group(group.name, group.args)
+                    copy.attributes = {key: own(text, place) if key in ("related_pin", "when") else text
+                                       for key, text in group.attributes.items()}
+                    copy.groups = group.groups
+                    pin.groups.append(copy)
+            found.append((member, pin))
     return found
 
 

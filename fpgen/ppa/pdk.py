@@ -91,10 +91,13 @@ def find(name: str) -> CellLibrary:
     directory = _pdk(place, pdk)
     libraries = sorted({path.parent.parent.name for path in directory.glob("libs.ref/*/lib/*")
                         if path.name.endswith(_SUFFIXES)})
+    if not libraries:
+        raise UsageError(f"technology {name}: {directory} has no Liberty file libs.ref/LIBRARY/lib/*.lib "
+                         "(gzip accepted)")
     library = rest[0] if rest else _default(pdk, libraries, directory)
     if library not in libraries:
         raise UsageError(f"technology {name}: {directory} has no cell library {library}; there are "
-                         f"{', '.join(libraries) or 'none'}")
+                         f"{', '.join(libraries)}")
     corner, liberty = _corner(directory / "libs.ref" / library / "lib", library, rest[1] if len(rest) == 2 else None)
     return CellLibrary(f"{pdk}/{library}/{corner}", liberty, _excluded(directory, library))
 
@@ -120,7 +123,7 @@ def _default(pdk: str, libraries: list[str], directory: Path) -> str:
         return DEFAULT_LIBRARIES[pdk]
     if len(libraries) != 1:
         raise UsageError(f"technology {pdk}: {directory} has {len(libraries)} cell libraries and none is its usual "
-                         f"one; name one: {', '.join(f'{pdk}/{library}' for library in libraries) or 'there is none'}")
+                         f"one; name one: {', '.join(f'{pdk}/{library}' for library in libraries)}")
     return libraries[0]
 
 

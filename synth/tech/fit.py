@@ -49,11 +49,12 @@ TABLES: dict[str, tuple[str, str, Grid, str]] = {
                 "AOI221_X1"),
     "fpgen7": ("ASAP7 7.5-track RVT, TT, 0.70 V, 25 C (predictive)", "_ASAP7_75t_R",
                Grid((5, 10, 20, 40), (0.72, 1.44, 2.88, 5.76, 11.5), True),
-               "AND2x2 AND2x4 AND3x1 MAJx2 NAND2x1 NAND2x2 NAND2xp5 NAND3x1 NAND3xp33 NAND4xp25 NOR2x1 NOR2x2 "
-               "NOR2xp33 NOR3x1 NOR3xp33 NOR4xp25 OR2x2 OR2x4 OR3x1 XNOR2x1 XNOR2xp5 XOR2x1 XOR2xp5 BUFx2 BUFx4f "
-               "BUFx8 INVx1 INVx2 INVx4 INVx8 AOI211xp5 AOI21x1 AOI21xp33 AOI21xp5 AOI22x1 AOI22xp33 OAI211xp5 "
+               "AND2x2 AND3x1 MAJx2 NAND2x1 NAND2x2 NAND2xp5 NAND3x1 NAND3xp33 NAND4xp25 NOR2x1 NOR2x2 "
+               "NOR2xp33 NOR3x1 NOR3xp33 NOR4xp25 OR2x2 OR3x1 XNOR2x1 XNOR2xp5 XOR2x1 XOR2xp5 BUFx2 BUFx4f "
+               "BUFx8 INVx1 INVx2 INVx4 AOI211xp5 AOI21x1 AOI21xp33 AOI21xp5 AOI22x1 AOI22xp33 OAI211xp5 "
                "OAI21x1 OAI21xp33 OAI21xp5 OAI22x1 OAI22xp33 DFFHQNx1 DFFHQNx2 OA21x2 AO21x1 DFFHQx4 A2O1A1Ixp33 "
-               "O2A1O1Ixp33 HB1xp67 NAND2x1p5 NOR2x1p5 XOR2x2 XNOR2x2 AOI31xp33 OAI31xp33 BUFx3 AOI22xp5 OAI22xp5"),
+               "O2A1O1Ixp33 HB1xp67 NAND2x1p5 NOR2x1p5 XOR2x2 XNOR2x2 AOI31xp33 OAI31xp33 BUFx3 AOI22xp5 OAI22xp5 "
+               "BUFx6f BUFx12f NAND4xp75 AOI31xp67"),
 }
 MODEL = ("delay_ps = c0 + c1*input_slew_ps + c2*load_fF; the same for output slew; fitted by least squares over the "
          "stated grid, worst of the state-dependent arcs")

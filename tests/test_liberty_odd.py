@@ -132,12 +132,16 @@ def test_yosys_and_abc_map_to_what_they_could_not_read(tmp_path, fresh_cache, te
 
 
 def test_the_rewritten_library_is_the_same():
-    library = liberty.from_text(TEXT)
-    again = liberty.from_text(liberty_write.to_text(library))
+    library = liberty.from_text(TEXT, power=True)
+    again = liberty.from_text(liberty_write.to_text(library), power=True)
     assert list(again.cells) == list(library.cells)
     for name, cell in library.cells.items():
         other = again.cells[name]
         assert (other.area, other.leakage, other.flipflop) == (cell.area, pytest.approx(cell.leakage), cell.flipflop)
+        assert other.leakages == cell.leakages
+        for item, same in zip(cell.power, other.power, strict=True):
+            assert (item.pin, item.related, item.when, item.supply) == (same.pin, same.related, same.when, same.supply)
+            assert same.rise.at(20.0, 2.0) == pytest.approx(item.rise.at(20.0, 2.0))
         for arc, same in zip(cell.arcs, other.arcs, strict=True):
             assert (arc.related, arc.pin, arc.sense, arc.kind) == (same.related, same.pin, same.sense, same.kind)
             for slew, load in ((0.0, 1.0), (33.0, 2.5), (250.0, 7.0)):

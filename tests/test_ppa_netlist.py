@@ -63,3 +63,14 @@ def test_hierarchy_is_flattened():
 def test_refusals(body, said):
     with pytest.raises(RunFailure, match=said):
         netlist.from_text(f"module m(a, y); input a; output y; {body} endmodule")
+
+
+def test_an_inout_port_is_both():
+    found, _ = pins("module m(inout [1:0] p, output y); INV u (.A(p[0]), .Y(y)); endmodule")
+    assert list(found.inputs) == ["p[0]", "p[1]"] and list(found.outputs) == ["y", "p[0]", "p[1]"]
+
+
+def test_very_deep_hierarchy_is_refused():
+    deep = "".join(f"module m{i}(a); input a; m{i + 1} u (.a(a)); endmodule\n" for i in range(1500))
+    with pytest.raises(RunFailure, match="the module m200 stands 200 modules deep below m0; less than 200"):
+        netlist.from_text(deep + "module m1500(a); input a; endmodule", "m0")

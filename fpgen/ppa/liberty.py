@@ -70,7 +70,7 @@ def mapping_file(path: Path | str, library: Library) -> Path:
         if not liberty_write.trips(read_bytes(path).decode("utf-8", errors="replace"), library):
             write_whole(as_it_is, b"")
         else:
-            write_whole(rewritten, liberty_write.to_text(library))
+            write_whole(rewritten, liberty_write.to_text(load(path, power=True)))
     return rewritten if rewritten.exists() else plain_file(path)
 
 

@@ -10,11 +10,11 @@ units of 1 ps, 1 fF and 1 nW. Every other library goes to Yosys and ABC as it is
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from fpgen.ppa.cells import Arc, Cell, Floats, Library, Pin, Setup, Table
+from fpgen.ppa.cells import Arc, Cell, Floats, InternalPower, Library, Pin, Setup, Table
 
 # Each begins with a word of its own, which is looked for first: libraries have tens of megabytes.
 _TRIPS = {word: re.compile(re.escape(word) + rest) for word, rest in (
@@ -38,7 +38,7 @@ def trips(text: str, library: Library) -> bool:
 
 
 def to_text(library: Library) -> str:
-    """The gates and flip-flops of a library that may be used, as plain Liberty."""
+    """The gates and flip-flops of a library that may be used, as plain Liberty; with power where it was read."""
     voltage = f"  nom_voltage : {library.voltage:g};\n" if library.voltage == library.voltage else ""
     head = (f'library ("{library.name}") {{\n  delay_model : table_lookup;\n  time_unit : "1ps";\n'
             f'  capacitive_load_unit (1, ff);\n  leakage_power_unit : "1nW";\n  voltage_unit : "1V";\n{voltage}')
@@ -62,19 +62,23 @@ def _tables(arc: Arc) -> dict[str, Table]:
 
 def _cell(cell: Cell, templates: dict[str, str]) -> str:
     lines = [f'  cell ("{cell.name}") {{', f"    area : {cell.area:g};", f"    cell_leakage_power : {cell.leakage:g};"]
+    for when, leakage in cell.leakages:
+        lines.append(f"    leakage_power () {{ {_text('when', when)} value : {leakage:g}; }}")
     if cell.flipflop is not None:
         kept = cell.flipflop
         given = {"clocked_on": kept.clocked_on, "next_state": kept.next_state, "clear": kept.clear,
                  "preset": kept.preset}
         lines.append(f'    ff ("{kept.state}", "{kept.inverse}") {{ '
-                     + " ".join(f'{key} : "{text}";' for key, text in given.items() if text) + " }")
+                     + " ".join(_text(key, text) for key, text in given.items()) + " }")
     for pin in cell.pins.values():
-        lines += _pin(pin, [arc for arc in cell.arcs if arc.pin == pin.name],
-                      [setup for setup in cell.setups if setup.pin == pin.name], templates)
+        lines += [*_pin(pin),
+                  *_timing([arc for arc in cell.arcs if arc.pin == pin.name],
+                           [setup for setup in cell.setups if setup.pin == pin.name], templates),
+                  *_power([item for item in cell.power if item.pin == pin.name], templates), "    }"]
     return "\n".join([*lines, "  }"])
 
 
-def _pin(pin: Pin, arcs: list[Arc], setups: list[Setup], templates: dict[str, str]) -> list[str]:
+def _pin(pin: Pin) -> list[str]:
     lines = [f'    pin ("{pin.name}") {{', f"      direction : {pin.direction};"]
     if pin.direction == "input":
         lines.append(f"      capacitance : {max(pin.rise_cap, pin.fall_cap):g}; rise_capacitance : {pin.rise_cap:g}; "
@@ -83,9 +87,14 @@ def _pin(pin: Pin, arcs: list[Arc], setups: list[Setup], templates: dict[str, st
         lines.append(f'      function : "{pin.function}";')
     if pin.max_cap:
         lines.append(f"      max_capacitance : {pin.max_cap:g};")
+    return lines
+
+
+def _timing(arcs: Sequence[Arc], setups: Sequence[Setup], templates: dict[str, str]) -> list[str]:
+    lines = []
     for arc in arcs:
         lines.append(f'      timing () {{ related_pin : "{arc.related}"; timing_sense : {arc.sense}; '
-                     f"timing_type : {arc.kind};" + (f' when : "{arc.when}";' if arc.when else ""))
+                     f"timing_type : {arc.kind}; {_text('when', arc.when)}")
         lines += [_table(name, table, "total_output_net_capacitance", templates)
                   for name, table in _tables(arc).items()]
         lines.append("      }")
@@ -94,7 +103,22 @@ def _pin(pin: Pin, arcs: list[Arc], setups: list[Setup], templates: dict[str, st
         lines += [_table(f"{edge}_constraint", table, "related_pin_transition", templates)
                   for edge, table in (("rise", setup.rise), ("fall", setup.fall)) if table is not None]
         lines.append("      }")
-    return [*lines, "    }"]
+    return lines
+
+
+def _power(items: Sequence[InternalPower], templates: dict[str, str]) -> list[str]:
+    lines = []
+    for item in items:
+        given = {"related_pin": item.related, "when": item.when, "related_pg_pin": item.supply}
+        lines.append("      internal_power () { " + " ".join(_text(key, text) for key, text in given.items()))
+        lines += [_table(f"{edge}_power", table, "total_output_net_capacitance", templates)
+                  for edge, table in (("rise", item.rise), ("fall", item.fall)) if table is not None]
+        lines.append("      }")
+    return lines
+
+
+def _text(key: str, value: str) -> str:
+    return f'{key} : "{value}";' if value else ""
 
 
 def _table(name: str, table: Table, second: str, templates: dict[str, str]) -> str:

@@ -38,5 +38,5 @@ def browse(tmp_path, *options):
     """What Chromium prints about a page; without a network."""
     command = [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars",
                "--host-resolver-rules=MAP * ~NOTFOUND", f"--user-data-dir={tmp_path / f'browser{time.monotonic_ns()}'}",
-               "--virtual-time-budget=5000", "--window-size=1200,5600", *options]
+               "--virtual-time-budget=60000", "--window-size=1200,5600", *options]
     return subprocess.run(command, capture_output=True, text=True, timeout=300).stdout

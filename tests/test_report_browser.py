@@ -61,11 +61,14 @@ const marks = Array.from(document.querySelectorAll("#area-delay svg a"));
 const stops = () => marks.filter((mark) => mark.getAttribute("tabindex") === "0");
 told.marks = [marks.length, stops().length, marks[0].querySelector("title").textContent];
 marks[0].focus();
-const left = (mark) => mark.getBoundingClientRect().left;
+const left = (mark) => { const box = mark.getBoundingClientRect(); return box.left + box.right; };
 const key = (name) => document.activeElement.dispatchEvent(new KeyboardEvent("keydown", {key: name, bubbles: true}));
-const before = left(document.activeElement); key("ArrowRight");
-told.arrow = [left(document.activeElement) >= before, document.activeElement === stops()[0], stops().length];
+const before = left(document.activeElement); key("ArrowLeft"); const between = left(document.activeElement);
+key("ArrowLeft"); key("ArrowRight");
+told.arrow = [between < before && left(document.activeElement) === between, document.activeElement === stops()[0],
+              stops().length];
 const hidden = rows().length && Array.from(document.querySelectorAll("#records tbody tr[hidden]"))[0];
+const arrived = new Promise((done) => addEventListener("hashchange", () => setTimeout(done, 50), {once: true}));
 const mark = marks.find((mark) => mark.getAttribute("href") === `#${hidden.id}`);
 mark.dispatchEvent(new MouseEvent("click", {bubbles: true, cancelable: true}));
 const seen = () => {
@@ -73,20 +76,21 @@ const seen = () => {
   return [hidden.hidden, place.top >= 0 && place.bottom <= innerHeight, document.activeElement === hidden,
           hidden.matches(":target"), select.value];
 };
-setTimeout(() => { told.target = seen(); finish(); }, 300);
 const frames = [400, 800].map((width) => {
   const frame = document.createElement("iframe");
-  frame.style = `width:${width}px;height:900px;position:absolute;left:-9999px;top:0`;
+  frame.style = `width:${width}px;height:900px;border:0;position:absolute;left:-9999px;top:0`;
   frame.srcdoc = source;
   document.body.append(frame);
   return frame;
 });
-const finish = () => {
+const loaded = frames.map((frame) => new Promise((done) => { frame.onload = done; }));
+Promise.all([arrived, ...loaded]).then(() => {
+  told.target = seen();
   told.widths = frames.map((frame) => [frame.contentWindow.innerWidth,
                                        frame.contentDocument.documentElement.scrollWidth]);
   told.widths.push([document.documentElement.clientWidth, document.documentElement.scrollWidth]);
   document.body.append(Object.assign(document.createElement("pre"), {id: "told", textContent: JSON.stringify(told)}));
-};
+});
 </script>
 """
 

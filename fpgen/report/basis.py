@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from .data import AREA, ENERGY, ERROR, LUTS, Record, View, common
@@ -15,7 +15,7 @@ _RECIPES = 8
 
 def assumptions(view: View) -> list[tuple[str, str]]:
     """Every assumption with its values; where there are several, which records have each."""
-    rows = _tables(view.good, "assumptions", {})
+    rows = _tables(view.good, "assumptions")
     if view.has(AREA):
         rows.append(("place and route", "of cell libraries none: area and delay of the mapped netlist, "
                                         "before placement"))
@@ -29,31 +29,26 @@ def assumptions(view: View) -> list[tuple[str, str]]:
                                     ("power_seed", f"seed {record.get('power_seed')}"),
                                     ("power_operations", f"{record.get('power_operations')} operations"))
             if record.get(name) is not None))))
-        said = {name: text for table, _ in common(view.good, "assumptions") for name, text in table.items()} \
-            if len(common(view.good, "assumptions")) == 1 else {}
-        rows += [(f"energy: {name}", text) for name, text in _tables(measured, "power_assumptions", said)]
+        rows += [(f"energy: {name}", text) for name, text in _tables(measured, "power_assumptions", "assumptions")]
     with_error = [record for record in view.good if ERROR.of(record) is not None and record.get("error_data")]
     if with_error:
         rows.append(("error data", _several(with_error, lambda record: str(record["error_data"]))))
     return rows
 
 
-def _tables(records: Sequence[Record], column: str, said: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """The rows of a column of JSON tables, but for what `said` says already and what is empty."""
-    tables: dict[str, dict[str, Any]] = {}
-    for table, _ in common(records, column):
-        tables[json.dumps(table, sort_keys=True)] = table
-    of = {id(record): _table(record.get(column)) for record in records}
+def _tables(records: Sequence[Record], column: str, but: str = "") -> list[tuple[str, str]]:
+    """The rows of a column of JSON tables, without what the column `but` of every record says already."""
+    of, said = ({id(record): _table(record.get(name)) for record in records} for name in (column, but))
     rows = []
-    for name in dict.fromkeys(name for table in tables.values() for name in table):
-        if name in said and all(of[id(record)].get(name) == said[name] for record in records):
+    for name in dict.fromkeys(name for table in of.values() for name in table):
+        told = [record for record in records if of[id(record)].get(name) not in (None, "", [])]
+        if not told or all(said[id(record)].get(name) == of[id(record)][name] for record in told):
             continue
         unit = " fF" if name.endswith("_ff") else ""
-        with_it = [record for record in records if of[id(record)].get(name) not in (None, "", [])]
-        if with_it:
-            told = _several(with_it, lambda record, name=name, unit=unit:  # type: ignore[misc]
-                            f"{_plain(of[id(record)][name])}{unit}", of_all=len(records))
-            rows.append((name.removesuffix("_ff").replace("_", " "), told))
+        values = {id(record): f"{_plain(of[id(record)][name])}{unit}" for record in told}
+        text = _several(told, lambda record, values=values: values[id(record)],  # type: ignore[misc]
+                        of_all=len(records))
+        rows.append((name.removesuffix("_ff").replace("_", " "), text))
     return rows
 
 
@@ -79,7 +74,8 @@ def _several(records: Sequence[Record], tell: Callable[[Record], str], of_all: i
         return next(iter(groups)) + (f" ({_records(len(records))})" if few else "")
     where = {text: _technologies(group) for text, group in groups.items()}
     apart = len(set().union(*where.values())) == sum(map(len, where.values()))
-    return "; ".join(f"{text} ({', '.join(sorted(where[text])) if apart else _records(len(group))})"
+    return "; ".join(text if where[text] == {text} else
+                     f"{text} ({', '.join(sorted(where[text])) if apart else _records(len(group))})"
                      for text, group in groups.items())
 
 

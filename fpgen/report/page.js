@@ -99,7 +99,12 @@
 
   // One stop of the Tab key for each plot; arrows go from mark to mark, Enter follows.
   document.querySelectorAll("figure svg").forEach((svg) => {
-    const place = (mark) => { const box = mark.getBoundingClientRect(); return box.left + box.right; };
+    const panel = (mark) => {
+      let group = mark;
+      while (group.parentNode.parentNode !== svg) group = group.parentNode;
+      return Array.prototype.indexOf.call(group.parentNode.children, group);
+    };
+    const place = (mark) => { const box = mark.getBoundingClientRect(); return [panel(mark), box.left + box.right, mark]; };
     const marks = Array.from(svg.querySelectorAll("a"));
     if (!marks.length) return;
     marks[0].setAttribute("tabindex", "0");
@@ -108,7 +113,7 @@
       const step = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1 }[event.key];
       if (!step || !document.activeElement.matches("svg a")) return;
       event.preventDefault();
-      ordered = ordered || marks.map((mark) => [place(mark), mark]).sort((a, b) => a[0] - b[0]).map((pair) => pair[1]);
+      ordered = ordered || marks.map(place).sort((a, b) => a[0] - b[0] || a[1] - b[1]).map((found) => found[2]);
       const old = document.activeElement;
       const next = ordered[ordered.indexOf(old) + step];
       if (!next) return;

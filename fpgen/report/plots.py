@@ -199,6 +199,7 @@ def curves(view: View, axis: Axis, name: str) -> Plot | None:
                        markersize=6)
     style.scale(panel.yaxis, panel.set_yscale, [value for r in records if (value := axis.of(r)) is not None])
     panel.set(xlabel=_parameter(view), ylabel=axis.label)
+    style.whole(panel.xaxis, [at for r in records if (at := view.along(r)) is not None])
     style.title(panel, f"{_heading(axis)} along {view.scale}")
     _legend(view, panel, list(_by_series(view, records)), looks, lines=True, levels=True)
     data = next((str(r["error_data"]) for r in records if r.get("error_data")), "")
@@ -271,6 +272,7 @@ def scaling(view: View, axis: Axis, technology: str) -> Plot | None:
     above.set_ylabel(axis.label)
     style.title(above, f"{_heading(axis)} along {view.scale}, {technology}")
     below.set(xlabel=_parameter(view), ylabel="residual (%)")
+    style.whole(below.xaxis, [value for item in found for value in item.x])
     _legend(view, above, [item.series for item in found], looks, lines=True)
     caption = ("Marks: of each unit the synthesis with the shortest delay. Lines: "
                f"a + b·{view.scale} + c·{view.scale}², least squares; the table gives the coefficients. "

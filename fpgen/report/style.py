@@ -110,6 +110,14 @@ def scale(axis: Any, setter: Any, values: Sequence[float]):
     axis.set_minor_formatter("")
 
 
+def whole(axis: Any, values: Sequence[float]):
+    """Ticks at whole numbers, of an axis whose values are."""
+    from matplotlib.ticker import MaxNLocator
+
+    if all(value == int(value) for value in values):
+        axis.set_major_locator(MaxNLocator(nbins="auto", integer=True, steps=[1, 2, 5, 10], min_n_ticks=1))
+
+
 def plain(value: float) -> str:
     """A number at a tick: as it is, or far from 1 with a power of ten in plain characters."""
     if value == 0:

@@ -108,6 +108,12 @@ def test_corners_that_cannot_be_told_apart(root):
         pdk.find("ihp-sg13g2")
 
 
+def test_a_pdk_without_liberty_files(root):
+    (root / "bare/libs.ref/one/lib").mkdir(parents=True)
+    with pytest.raises(UsageError, match="bare has no Liberty file libs.ref/LIBRARY/lib/[*].lib"):
+        technology.load("bare")
+
+
 def test_without_a_root(monkeypatch, tmp_path):
     monkeypatch.delenv("PDK_ROOT", raising=False)
     with pytest.raises(UsageError, match="and with PDK_ROOT set sky130A"):

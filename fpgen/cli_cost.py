@@ -51,7 +51,8 @@ class _Measuring(click.Command):
 def ppa(words: tuple[str, ...], as_json: bool, targets: tuple[str, ...], seeds: tuple[int, ...], **options: Any):
     """Synthesise a unit: area, delay, path.
 
-    With --target ecp5 or ice40: LUTs, DSP blocks and clock rate of an FPGA.
+    With --target ecp5 or ice40: LUTs, DSP blocks and clock rate of an FPGA; a unit with multiplier=operator
+    adder=operator uses its DSP blocks and carry chains.
     """
     from . import show
 
@@ -90,6 +91,7 @@ def _fpga(unit: Unit, family: str, seeds: tuple[int, ...], options: dict[str, An
     """`fpgen ppa --target ecp5`."""
     from . import show
     from .ppa import measure_fpga
+    from .ppa.fpga import advice
 
     engine = options.pop("engine")
     odd = [name for name, value in options.items() if value]
@@ -101,7 +103,7 @@ def _fpga(unit: Unit, family: str, seeds: tuple[int, ...], options: dict[str, An
     if as_json:
         print_json([point.to_dict() for point in points])
     else:
-        show.fpga_points(points)
+        show.fpga_points(points, advice(unit, family))
     if all(point.failure is not None for point in points):
         raise SystemExit(FAILURE)
 

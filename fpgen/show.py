@@ -210,8 +210,8 @@ def _watts(nanowatts: float) -> str:
     return f"{nanowatts / 1e3:.4g} uW" if nanowatts >= 1e3 else f"{nanowatts:.4g} nW"
 
 
-def fpga_points(found: Sequence[FpgaPoint]):
-    """`fpgen ppa --target ecp5`: a line a seed, what was measured, and the critical path of the fastest."""
+def fpga_points(found: Sequence[FpgaPoint], advice: str = ""):
+    """`fpgen ppa --target ecp5`: a line a seed, what was measured, advice, and the critical path of the fastest."""
     good = [point for point in found if point.failure is None]
     out = Output()
     right = ["seed", "LUTs", "carries", "DSPs", "registers", "Fmax MHz", "period ps", "logic ps", "routing ps", "depth"]
@@ -223,6 +223,8 @@ def fpga_points(found: Sequence[FpgaPoint]):
         fastest = max(good, key=lambda point: point.fmax_mhz)
         out.print("LUTs, carries, DSPs and registers of the unit alone; Fmax placed and routed between chains of "
                   f"registers, pins not counted; {fastest.tools['nextpnr']}, {fastest.tools['yosys']}")
+        if advice:
+            out.print(advice)
         steps = [(step["cell"], step["kind"], f"{step['delay_ps']:.0f}", step["net"]) for step in fastest.critical_path]
         if steps:
             out.print(table(["to", "step", "delay ps", "net"], steps, right=["delay ps"],

@@ -7,9 +7,9 @@ import pytest
 from click.testing import CliRunner
 from ppa_helpers import fresh_cache
 
-from fpgen import cli
+from fpgen import cli, parse_unit
 from fpgen.errors import MissingTool, RunFailure, UsageError
-from fpgen.ppa import fpga
+from fpgen.ppa import fpga, measure_fpga
 from fpgen.ppa.fpga_frame import Ports, frame, ports_of
 
 __all__ = ["fresh_cache"]
@@ -102,6 +102,24 @@ def test_multipliers_go_into_dsp_blocks(fresh_cache):
     assert point.failure is None and (point.dsps, point.target) == (1, "ecp5:45k") and point.luts < 10
 
 
+@pytest.mark.parametrize("target", [pytest.param("ecp5", marks=needs("ecp5")),
+                                    pytest.param("ice40:up5k", marks=needs("ice40"))])
+def test_a_unit_of_operators_uses_dsp_blocks(target, fresh_cache):
+    point, = measure_fpga(parse_unit("multiply e3m5 e3m5 -> e3m5 rtz multiplier=operator adder=operator"), target)
+    assert point.failure is None and point.dsps == 1 and point.carries > 0
+
+
+def test_advice_names_what_a_unit_and_a_chip_have():
+    multiply, product, add, both = (parse_unit(text) for text in (
+        "multiply bf16 bf16 -> bf16 rne", "multiply bf16 bf16 -> bf16 rne multiplier=operator",
+        "add bf16 bf16 -> bf16 rne", "multiply bf16 bf16 -> bf16 rne multiplier=operator adder=operator"))
+    assert fpga.advice(multiply, "ecp5:45k") == (
+        "With multiplier=operator this unit would use DSP blocks, with adder=operator carry chains")
+    for unit, target in ((multiply, "ice40"), (multiply, "ice40:hx8k"), (product, "ice40:up5k"), (add, "ecp5")):
+        assert fpga.advice(unit, target) == "With adder=operator this unit would use carry chains"
+    assert fpga.advice(both, "ecp5") == ""
+
+
 @needs("ice40")
 def test_more_pins_than_the_package_has(fresh_cache):
     text = "module wide(input [239:0] a, output [119:0] y); assign y = a[239:120] & a[119:0]; endmodule"
@@ -133,3 +151,4 @@ def test_command(fresh_cache):
     assert point["seed"] == 3 and point["fmax_mhz"] > 10 and point["registers"] > 0
     shown = CliRunner().invoke(cli.main, ["ppa", unit, "--target", "ice40", "--seed", "3"]).output
     assert "Fmax MHz" in shown and f"{point['fmax_mhz']:.1f}" in shown and "pins not counted" in shown
+    assert "With adder=operator this unit would use carry chains" in shown

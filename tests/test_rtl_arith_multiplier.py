@@ -13,9 +13,12 @@ from rtl_cases import every, graph_of
 from fpgen.rtl.arith.multiplier import Rows, add_product, multiply
 from fpgen.rtl.arith.prefix import NETWORKS
 from fpgen.rtl.evaluate import evaluate
-from fpgen.units.architecture import Architecture, Multiplier
+from fpgen.units.architecture import Adder, Architecture, Multiplier
 
-by_kind = pytest.mark.parametrize("kind", [Architecture(kind) for kind in Multiplier], ids=str)
+by_kind = pytest.mark.parametrize("kind", [*(Architecture(kind) for kind in Multiplier),
+                                           Architecture(Multiplier.ARRAY, Adder.OPERATOR),
+                                           Architecture(Multiplier.BOOTH, Adder.OPERATOR)], ids=str)
+by_adder = pytest.mark.parametrize("adder", [Adder.DEFAULT, Adder.OPERATOR])
 
 
 @by_kind
@@ -120,9 +123,10 @@ def test_a_product_and_words_in_one_tree(kind, width, height, word, weight, cons
     assert ((found["y0"] + found["y1"] - expected) % np.uint64(1 << total) == 0).all()
 
 
+@by_adder
 @given(st.lists(st.tuples(st.integers(1, 4), st.integers(0, 9), st.floats(0, 9)), max_size=9), st.integers(1, 12),
        st.integers(0, 4000))
-def test_any_rows_reduce_to_two_words(rows, total, constant):
+def test_any_rows_reduce_to_two_words(adder, rows, total, constant):
     def build(g, *words):
         tree = Rows(g, total)
         for word, (_, weight, arrival) in zip(words, rows, strict=True):
@@ -131,7 +135,7 @@ def test_any_rows_reduce_to_two_words(rows, total, constant):
         return tree.reduce()
 
     widths = {f"w{i}": width for i, (width, _, _) in enumerate(rows)}
-    graph = graph_of(widths, build)
+    graph = graph_of(widths, build, Architecture(adder=adder))
     assert graph.outputs["y0"].width == graph.outputs["y1"].width == total
     rng = np.random.default_rng(1)
     inputs = {name: rng.integers(0, 1 << width, 40, dtype=np.uint64) for name, width in widths.items()}
@@ -142,9 +146,10 @@ def test_any_rows_reduce_to_two_words(rows, total, constant):
     assert ((found["y0"] + found["y1"] - expected) % np.uint64(1 << total) == 0).all()
 
 
+@by_adder
 @pytest.mark.parametrize("words", range(5))
 @pytest.mark.parametrize("bits", range(5))
-def test_bits_below_carries_are_summed(words, bits):
+def test_bits_below_carries_are_summed(words, bits, adder):
     """Single bits of weights 0 and 1 that wait for a free place, also where there is none."""
     widths = {**{f"w{i}": 2 for i in range(words)}, **{f"b{i}": 1 for i in range(bits)}}
     if not widths:
@@ -163,4 +168,4 @@ def test_bits_below_carries_are_summed(words, bits):
     inputs = every(widths)
     weight = {name: 1 if name[0] == "w" else 1 << (i % 2) for i, name in enumerate(widths)}
     expected = sum(weight[name] * values for name, values in inputs.items())
-    assert (evaluate(graph_of(widths, summed), **inputs)["y0"] == expected % 64).all()
+    assert (evaluate(graph_of(widths, summed, Architecture(adder=adder)), **inputs)["y0"] == expected % 64).all()

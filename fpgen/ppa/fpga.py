@@ -20,13 +20,17 @@ import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fpgen.cache import cache_dir, digest, write_whole
 from fpgen.errors import MissingTool, RunFailure, UsageError
 from fpgen.ppa import yosys
 from fpgen.ppa.fpga_frame import Ports, frame, ports_of
 from fpgen.ppa.synthesis import is_rtlil
+from fpgen.units.architecture import Adder, Multiplier
+
+if TYPE_CHECKING:
+    from fpgen.units import Unit
 
 # A new number when a point's meaning changes.
 _VERSION = "1"
@@ -87,6 +91,7 @@ FAMILIES: Mapping[str, Family] = {
 }
 # Without a device in the target: the first that is no fuller than this. The UltraPlus only when it is asked for.
 _FULLEST = 0.9
+_WITHOUT_DSPS = ("ice40", "ice40:hx8k")
 _AUTOMATIC = {"ecp5": ("25k", "45k", "85k"), "ice40": ("hx8k",)}
 # More than any unit reaches: nextpnr then works on the longest path to the end.
 _ASKED_MHZ = 500
@@ -169,6 +174,18 @@ def targets() -> list[str]:
     """What `--target` takes: families, and families with a device."""
     return [name for family, known in FAMILIES.items()
             for name in (family, *(f"{family}:{device.name}" for device in known.devices))]
+
+
+def advice(unit: "Unit", target: str) -> str:
+    """What of a unit could use more of a chip than its LUTs, as a line of text; empty where nothing is left to say."""
+    unused = {}
+    if unit.multiplies and unit.multiplier is not Multiplier.OPERATOR and target not in _WITHOUT_DSPS:
+        unused["multiplier=operator"] = "DSP blocks"
+    if unit.adder is not Adder.OPERATOR:
+        unused["adder=operator"] = "carry chains"
+    text = ", ".join(f"with {option}{'' if number else ' this unit would use'} {what}"
+                     for number, (option, what) in enumerate(unused.items()))
+    return text[:1].upper() + text[1:]
 
 
 def check_target(text: str) -> tuple[str, str | None]:

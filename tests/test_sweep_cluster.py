@@ -2,15 +2,20 @@
 
 import os
 import re
+import shutil
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
+from pathlib import Path
 
 import pytest
 from ppa_helpers import fresh_cache
 from sweep_cases import small
 
+from fpgen.cache import cache_dir
 from fpgen.errors import RunFailure, UsageError
 from fpgen.sweep import cluster, run, store
 from fpgen.sweep.cases import cases
@@ -20,9 +25,11 @@ __all__ = ["fresh_cache"]
 pytest.importorskip("distributed", reason="Dask is not installed: fpgen[cluster]")
 
 
-def start(*arguments, log):
-    """A Dask process, its output in a file."""
+def start(*arguments, log, path=None):
+    """A Dask process, its output in a file; with the fpgen that stands at `path`, or ours."""
     environment = dict(os.environ, DASK_DISTRIBUTED__DIAGNOSTICS__NVML="False")
+    if path is not None:
+        environment["PYTHONPATH"] = str(path)
     with log.open("wb") as file:
         return subprocess.Popen([sys.executable, "-m", "distributed.cli.dask_" + arguments[0], *arguments[1:]],
                                 stdout=file, stderr=subprocess.STDOUT, env=environment, cwd=log.parent,
@@ -70,7 +77,8 @@ def test_a_worker_that_is_killed_costs_nothing(scheduler, tmp_path):
             os.killpg(workers[0].pid, signal.SIGKILL)
         steps.append(step)
 
-    sweep = small(parameters={"format": ["e2m1", "e3m2", "e2m2"], "n": [0, 1]})
+    sweep = small(parameters={"format": ["e2m1", "e3m2", "e2m2"], "n": [0, 1]},
+                  measure={"recipe": "direct", "targets": [1]})
     result = run.run(sweep, output=tmp_path / "out", scheduler=address, tell=tell)
     assert workers[0].wait(10) == -signal.SIGKILL and workers[1].poll() is None
     assert not result.failures
@@ -94,11 +102,109 @@ def test_a_scheduler_that_goes_away_is_told(scheduler, tmp_path):
     assert len(store.read(tmp_path / "out" / "small")) >= 1
 
 
+def test_nobody_left_behind_a_word(scheduler, tmp_path):
+    """The command says in one line that its scheduler died; Dask's own tracebacks stay off the terminal."""
+    address, _, process = scheduler
+    (tmp_path / "some.toml").write_text('unit = "add {f} {f} -> {f} rne"\n[parameters]\n'
+                                        'f = ["e2m1", "e3m2", "e2m2", "e3m1", "e2m3"]\n[measure]\nprove = false\n')
+    command = subprocess.Popen([sys.executable, "-m", "fpgen", "sweep", "some.toml", "--scheduler", address],
+                               cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    kept = cache_dir("sweeps")
+    deadline = time.monotonic() + 120
+    while not list(kept.glob("*.json")) and command.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGKILL)
+    _, told = command.communicate(timeout=60)
+    assert command.returncode == 1, told
+    assert "is gone; the points that were done are kept" in told and "Traceback" not in told and "ERROR" not in told
+    assert store.read(tmp_path / "sweep_out" / "some")
+
+
+def test_the_same_figures_as_here(scheduler, tmp_path, monkeypatch):
+    """Column for column what this machine's own processes give; only wall times differ."""
+    address, _, _ = scheduler
+    sweep = small(parameters={"format": ["e2m1", "e3m2"], "n": [1]},
+                  measure={"recipe": "direct", "targets": [1], "prove": False})
+    there = run.run(sweep, output=tmp_path / "there", scheduler=address).records
+    monkeypatch.setenv("FPGEN_CACHE_DIR", str(tmp_path / "another"))
+    here = run.run(sweep, output=tmp_path / "here", jobs=1).records
+    for suffix in (".csv", ".parquet"):
+        tables = [[{name: value for name, value in record.items() if not name.endswith("seconds")}
+                   for record in store.read(tmp_path / place / f"small{suffix}")] for place in ("here", "there")]
+        assert tables[0] == tables[1] and len(tables[0]) == 2
+    assert [record["netlist_hash"] for record in here] == [record["netlist_hash"] for record in there]
+
+
+@pytest.mark.parametrize("file, text, part", [
+    ("fpgen/units/__init__.py", "# a change\n", "a worker runs another fpgen"),
+    ("fpgen/sweep/measure.py", "import nothing_of_this_name\n", "cannot run this fpgen.*nothing_of_this_name"),
+], ids=["another", "broken"])
+def test_a_worker_with_another_fpgen_is_refused(fresh_cache, tmp_path, file, text, part):
+    """A worker whose code is another one measures nothing, and the command says why."""
+    there = tmp_path / "other"
+    home = Path(run.__file__).parents[2]
+    shutil.copytree(home / "fpgen", there / "fpgen", ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("synth", "sim", "designs", "pyproject.toml"):
+        (there / name).symlink_to(home / name)
+    with (there / file).open("a") as changed:
+        changed.write(text)
+    processes = [start("scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", log=tmp_path / "s.log")]
+    try:
+        address = wait_for(tmp_path / "s.log", r"tcp://127\.0\.0\.1:\d+", processes[0])[0]
+        processes.append(start("worker", address, "--no-nanny", "--nthreads", "1", "--no-dashboard",
+                               "--local-directory", str(tmp_path), log=tmp_path / "w.log", path=there))
+        wait_for(tmp_path / "w.log", "Registered to", processes[1])
+        with pytest.raises(RunFailure, match=part):
+            run.run(small(), output=tmp_path / "out", scheduler=address)
+        assert not list((fresh_cache / "sweeps").glob("*.json"))
+    finally:
+        for process in processes:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+@pytest.mark.parametrize("address, part", [
+    ("", "no protocol"), ("localhost", "no protocol"), ("smoke://signals:1", "smoke:// is not known"),
+    ("tcp://", "port from 1"), ("tcp://host", "port from 1"), ("tcp://host:x", "port from 1"),
+    ("tcp://host:99999", "port from 1"), ("inproc://x", "not known"), ("tls://127.0.0.1:9", "certificates"),
+])
+def test_addresses_that_are_none(address, part):
+    with pytest.raises(UsageError, match=r"tcp://host:8786 is allowed") as refused:
+        list(cluster.each([], address, print))
+    assert part in str(refused.value) and repr(address) in str(refused.value)
+
+
 def test_no_scheduler(monkeypatch):
-    monkeypatch.setattr(cluster, "_ANSWER", "1s")
-    with pytest.raises(UsageError, match="tcp://host:8786"):
-        list(cluster.each([], "localhost", print))
-    with pytest.raises(UsageError, match="tcp://host:8786"):
-        list(cluster.each([], "smoke://signals:1", print))
-    with pytest.raises(RunFailure, match="no Dask scheduler answers"):
+    monkeypatch.setattr(cluster, "_ANSWER", 1.0)
+    with pytest.raises(RunFailure, match=r"no Dask scheduler answers at tcp://127.0.0.1:9 \(Connection refused\)"):
         list(cluster.each([], "tcp://127.0.0.1:9", print))
+
+
+@pytest.mark.parametrize("answer", [b"", b"HTTP/1.0 400 Bad Request\r\n\r\n" * 9, b"\xff" * 64, None],
+                         ids=["hangs up", "speaks HTTP", "speaks noise", "says nothing"])
+def test_something_else_answers(monkeypatch, answer):
+    monkeypatch.setattr(cluster, "_ANSWER", 1.0)
+    held = []
+
+    def serve():
+        while True:
+            try:
+                connection, _ = server.accept()
+            except OSError:
+                return
+            held.append(connection)
+            if answer is not None:
+                connection.sendall(answer)
+                connection.close()
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=serve, daemon=True).start()
+        with pytest.raises(RunFailure, match="no Dask scheduler answers at"):
+            list(cluster.each([], f"tcp://127.0.0.1:{server.getsockname()[1]}", print))
+        server.shutdown(socket.SHUT_RDWR)
+
+
+def test_a_worker_is_no_scheduler(scheduler, tmp_path):
+    worker = re.search(r"Start worker at: *(tcp://\S+)", (tmp_path / "worker0.log").read_text())[1]
+    with pytest.raises(RunFailure, match="there is a Worker"):
+        list(cluster.each([], worker, print))

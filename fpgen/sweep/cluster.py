@@ -6,18 +6,26 @@ the cache and the store of the machine that asked are the only ones that count, 
 
 from __future__ import annotations
 
+import asyncio
 import importlib.util
+import logging
+import pickle
 import queue
 import secrets
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from ..errors import MissingTool, RunFailure, UsageError
 from .job import Job
-from .measure import Done, failed, measure
+from .measure import Done, failed
 
-#: How long a scheduler may take to answer.
-_ANSWER = "10s"
+#: How long a scheduler may take to answer, in s.
+_ANSWER = 5.0
+#: What a worker does. A task that names fpgen's own functions would be unpacked before it runs, and a worker of an
+#: existing cluster that has no fpgen, or a broken one, dies of that, one after another; this fails and says why.
+_TASK = "__import__('fpgen.sweep.measure', fromlist=['measure_packed']).measure_packed(packed)"
+_ALLOWED = "an address such as tcp://host:8786 is allowed"
 
 
 def each(todo: Sequence[Job], address: str, say: Callable[[str], None]) -> Iterator[Done]:
@@ -42,23 +50,94 @@ def each(todo: Sequence[Job], address: str, say: Callable[[str], None]) -> Itera
     """
     if importlib.util.find_spec("distributed") is None:
         raise MissingTool("a sweep on a cluster needs Dask: pip install 'fpgen[cluster]'")
-    if "://" not in address:
-        raise UsageError(f"scheduler {address!r}; an address such as tcp://host:8786 is allowed")
     from distributed import Client
 
+    _check(address)
+    with _quiet():
+        client = Client(address, timeout=10 * _ANSWER, set_as_default=False)
+        yield from _measured(client, todo, address, say)
+
+
+def _check(address: str):
+    """Refuse what is no address, and say soon when nobody, or somebody else, answers there.
+
+    Dask's own client would try for a minute, and leave tracebacks of its threads behind.
+    """
+    from distributed.comm.addressing import parse_address
+    from distributed.comm.registry import backends
+    from distributed.security import Security
+
     try:
-        client = Client(address, timeout=_ANSWER, set_as_default=False)
-    except (OSError, TimeoutError) as error:
-        raise RunFailure(f"no Dask scheduler answers at {address} ({type(error).__name__})") from None
-    except (ValueError, TypeError) as error:
-        raise UsageError(f"scheduler {address!r}: {error}; an address such as tcp://host:8786 is allowed") from None
+        if "://" not in address:
+            raise ValueError("no protocol")
+        scheme, place = parse_address(address, strict=True)
+        known = sorted(set(backends) - {"inproc"})
+        if scheme not in known:
+            raise ValueError(f"{scheme}:// is not known; {', '.join(f'{name}://' for name in known)} are")
+        host, _, port = place.rpartition(":")
+        if not (host and port.isdecimal() and 0 < int(port) < 65_536):
+            raise ValueError("no host with a port from 1 to 65535")
+        connection = Security().get_connection_args("client")
+        if scheme == "tls" and connection.get("ssl_context") is None:
+            raise ValueError("Dask's configuration names no certificates (distributed.comm.tls)")
+    except ValueError as error:
+        raise UsageError(f"scheduler {address!r}: {error}; {_ALLOWED}") from None
+    try:
+        who = asyncio.run(asyncio.wait_for(_identity(address, connection), _ANSWER + 1))
+    except Exception as error:  # Dask wraps what the network says in errors of many kinds
+        raise RunFailure(f"no Dask scheduler answers at {address} ({_plainly(error)})") from None
+    if who != "Scheduler":
+        raise RunFailure(f"no Dask scheduler answers at {address} (there is a {who or 'something else'})")
+
+
+def _plainly(error: BaseException) -> str:
+    """What the operating system said, below what Dask made of it."""
+    found: BaseException | None = error
+    while found is not None:
+        if isinstance(found, OSError) and found.errno is not None and found.strerror:
+            return found.strerror
+        if isinstance(found, TimeoutError):
+            return "no answer"
+        found = found.__cause__ or found.__context__
+    return "what is there does not speak as Dask does"
+
+
+async def _identity(address: str, connection: dict[str, Any]) -> str:
+    """What answers at an address: a Scheduler, Worker, Nanny."""
+    from distributed.comm import connect
+
+    comm = await connect(address, timeout=_ANSWER, **connection)
+    try:
+        await comm.write({"op": "identity", "reply": True})
+        found = await comm.read()
+    finally:
+        comm.abort()
+    return str(found.get("type", "")) if isinstance(found, dict) else ""
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep the tracebacks that Dask's threads log when a scheduler goes away off the terminal; we say it in a line."""
+    loggers = [logging.getLogger(name) for name in ("distributed.client", "distributed.core", "distributed.comm")]
+    before = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, before, strict=True):
+            logger.setLevel(level)
+
+
+def _measured(client: Any, todo: Sequence[Job], address: str, say: Callable[[str], None]) -> Iterator[Done]:
+    """Hand all jobs to the scheduler, and yield what comes back until everything has."""
     finished: queue.Queue[Any] = queue.Queue()
     run = secrets.token_hex(4)  # results of an earlier run that the scheduler still holds are not taken
     futures = {}
     workers = -1
     try:
         for job in todo:
-            future = client.submit(measure, job, key=f"fpgen-{job.key}-{run}", pure=False)
+            future = client.submit(eval, _TASK, {"packed": pickle.dumps(job)}, key=f"fpgen-{job.key}-{run}", pure=False)
             futures[future.key] = (future, job)
             future.add_done_callback(finished.put)
         while futures:
@@ -90,7 +169,9 @@ def _done(future: Any, job: Job, address: str) -> Done:
         return future.result()
     if future.status == "error":
         error = future.exception()
-        what = "the workers it ran on died, one after another (out of memory?)" \
-            if type(error).__name__ == "KilledWorker" else f"{type(error).__name__}: {error}"
-        return Done(job.key, [failed(f"on the cluster: {what}")], False)
+        if type(error).__name__ != "KilledWorker":  # `measure` itself raises nothing
+            raise RunFailure(f"a worker cannot run this fpgen ({type(error).__name__}: {error}); have the same one on "
+                             "every machine, with what `fpgen doctor` asks for")
+        told = "on the cluster: the workers it ran on died, one after another (out of memory?)"
+        return Done(job.key, [failed(told)], False)
     raise _lost(address)  # cancelled or lost: nobody holds it any more

@@ -53,6 +53,13 @@ def test_damaged_table(tmp_path):
             celltable.read(path)
 
 
+def test_designs_to_compare_on():
+    some = accuracy.designs("mul6", "add e2m1 e2m1 -> e2m1 rne")
+    assert list(some) == ["mul6", "add e2m1 e2m1 -> e2m1 rne"] and all("module d" in text for text in some.values())
+    with pytest.raises(UsageError, match="operation mul7; allowed"):
+        accuracy.designs("mul7")
+
+
 def test_from_liberty_refusals(tmp_path, fresh_cache):
     path = tmp_path / "small.lib"
     path.write_text(SMALL_LIBERTY)

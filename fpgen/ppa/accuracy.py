@@ -40,14 +40,22 @@ _UNITS = ("multiply fp16 fp16 -> fp16 rne", "add bf16 bf16 -> bf16 rne", "fma e5
 
 
 def designs(*names: str) -> dict[str, str]:
-    """Verilog of the designs (all, or those named) to compare on: name -> text with a module `d`."""
+    """Verilog of the designs (all, or those named, any unit among them) to compare on: name -> text with a module `d`.
+
+    Raises
+    ------
+    UsageError
+        For a name that is neither a design's nor a unit's line.
+    """
     from fpgen import parse_unit
 
-    chosen = {name: text for name, text in _PARTS.items() if not names or name in names}
-    for line in _UNITS:
-        if not names or line in names:
-            unit = parse_unit(line)
-            chosen[line] = unit.verilog().replace(f"module {unit.name}", "module d", 1)
+    chosen = {}
+    for name in names or (*_PARTS, *_UNITS):
+        if name in _PARTS:
+            chosen[name] = _PARTS[name]
+        else:
+            unit = parse_unit(name)
+            chosen[name] = unit.verilog().replace(f"module {unit.name}", "module d", 1)
     return chosen
 
 
@@ -164,6 +172,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("liberty", help="the full library")
     parser.add_argument("--driving-cell")
     parser.add_argument("--dont-use", action="append", default=[], help="cells of the full library to avoid; * allowed")
+    parser.add_argument("--design", action="append", default=[], metavar="UNIT",
+                        help="compare on these, may be repeated: any unit; default eleven designs")
     parser.add_argument("--recipe", action="append", help="may be repeated; default area, balanced and speed")
     parser.add_argument("--seeds", type=int, default=1, help="samples to average each point over")
     parser.add_argument("--engine", choices=yosys.ENGINES)
@@ -175,7 +185,7 @@ def main(arguments: list[str] | None = None) -> int:
         full = technology.from_liberty(given.liberty, driving_cell=given.driving_cell,
                                        output_load_ff=compact.output_load_ff, dont_use=given.dont_use)
         recipes = given.recipe or ["area", "balanced", "speed"]
-        found = compare(compact, full, recipes=recipes, seeds=max(given.seeds, 1),
+        found = compare(compact, full, texts=designs(*given.design), recipes=recipes, seeds=max(given.seeds, 1),
                         engine=given.engine)
     except FpgenError as error:
         print(error, file=sys.stderr)

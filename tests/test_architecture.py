@@ -14,6 +14,7 @@ from rtl_cases import assert_equals_golden, draw_inputs, every_input
 from test_rtl_block import mismatch as block_mismatch
 from test_rtl_mac import assert_equals_golden as assert_streams_equal
 from test_rtl_mac import draw as draw_streams
+from test_verilog import verilator
 
 import fpgen
 from fpgen import UsageError, parse_unit, unit_from_dict
@@ -168,6 +169,16 @@ PROVEN = ["multiply bf16 fp16 -> fp16 rne", "fma e4m3fn e4m3fn bf16 -> bf16 rne 
 def test_proven_equal_to_the_amaranth_design(text, architecture):
     proof = prove(built(text, architecture))
     assert proof.status == "proven", proof.detail
+
+
+@every_architecture
+def test_verilator_finds_nothing(architecture, tmp_path):
+    for text in ("fma e4m3fn fp16 bf16 -> bf16 port flags=on stages=2", "dot int8 uint6 n=3 + int16 -> int16",
+                 "blockdot e2m1@ue4m3/2 e3m2@ue3m2/2 k=4 -> bf16", "mac e4m3fn e4m3fn -> fp16 accumulate=exact",
+                 "quantize fp16 -> e2m1@ue4m3/2 clamp=on", "dequantize nvfp4 -> bf16", "convert int8 -> int4 port"):
+        unit = built(text, architecture)
+        done = verilator(tmp_path, unit.verilog(), unit.name)
+        assert done.returncode == 0 and "%" not in done.stderr, done.stderr
 
 
 @pytest.mark.parametrize("architecture", [

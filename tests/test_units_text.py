@@ -12,7 +12,18 @@ from hypothesis import strategies as st
 
 import fpgen
 from fpgen import UsageError, parse_unit, unit_from_dict
-from fpgen.units import OPERATIONS, Accumulate, Handshake, Overflow, Rounding, Subnormals, Subtract, Tininess
+from fpgen.units import (
+    OPERATIONS,
+    Accumulate,
+    Adder,
+    Handshake,
+    Multiplier,
+    Overflow,
+    Rounding,
+    Subnormals,
+    Subtract,
+    Tininess,
+)
 
 EXAMPLES = {
     "multiply fp16 fp16 -> fp16 rne": fpgen.Multiply(a="fp16", b="fp16", out="fp16", rounding="rne"),
@@ -82,6 +93,9 @@ def any_unit(draw):
     rounding = draw(st.sampled_from(Rounding))
     given_options |= {"rounding": rounding, "tininess": draw(st.sampled_from(Tininess)), "flags": draw(st.booleans()),
                       "subnormals": draw(st.sampled_from(Subnormals)), "handshake": draw(st.sampled_from(Handshake))}
+    given_options |= {"adder": draw(st.sampled_from(Adder)), "multiplier": draw(st.sampled_from(Multiplier))}
+    if cls in (fpgen.Add, fpgen.Convert, fpgen.BlockQuantize):
+        del given_options["multiplier"]
     if rounding.stochastic:
         given_options["random_bits"] = draw(st.integers(1, 32))
     if draw(st.booleans()):

@@ -8,10 +8,11 @@ import tomli_w
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fpgen.errors import UsageError
+from fpgen.errors import FpgenError, UsageError
 from fpgen.resources import resource_dir
 from fpgen.sweep import expression, spec, template
-from fpgen.sweep.cases import cases
+from fpgen.sweep.cases import cases, check_measure
+from fpgen.sweep.plan import KEYS
 
 GOOD = {"unit": "add e{E}m{P - 1} e{E}m{P - 1} -> e{E}m{P - 1} rne stages={n}",
         "parameters": {"E": [3, 5], "P": {"from": 2, "to": 4}, "n": [0, 1]}}
@@ -186,6 +187,35 @@ def test_any_data_is_read_or_refused(data):
         found = cases(read(data))
     except UsageError as refused:
         assert "some.toml" in str(refused)
+    else:
+        assert found
+
+
+_PLACES = [("unit",), ("title",), ("where",), ("slice",), ("parameters",), ("parameters", "E"), ("parameters", "n"),
+           ("measure",), ("accuracy",), ("report",), ("new",), ("parameters", "new"),
+           *(("measure", key) for key in KEYS), *(("accuracy", key) for key in ("data", "sigma", "vectors", "seed")),
+           *(("report", key) for key in ("series", "scale", "compete"))]
+
+
+@settings(max_examples=500, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.dictionaries(st.sampled_from(_PLACES), _VALUES | _RANGES | st.lists(_PLAIN, max_size=3), min_size=1,
+                       max_size=3))
+def test_a_good_file_with_anything_in_some_places(changes):
+    """Valid TOML of the wrong kinds, at every place where something is expected: refused with the file's name."""
+    data = {**GOOD, "parameters": dict(GOOD["parameters"]), "measure": {}, "accuracy": {}, "report": {}}
+    for place, value in changes.items():
+        table = data
+        for name in place[:-1]:
+            table = table[name] if isinstance(table.get(name), dict) else {}
+        table[place[-1]] = value
+    try:
+        sweep = read(data)
+        found = cases(sweep)
+        check_measure(sweep, found)
+    except UsageError as refused:
+        assert "some.toml" in str(refused)
+    except FpgenError as missing:  # a file that is there and cannot be read: text of one letter may be a directory
+        assert str(missing)
     else:
         assert found
 

@@ -110,7 +110,7 @@ def test_corners_that_cannot_be_told_apart(root):
 
 def test_a_pdk_without_liberty_files(root):
     (root / "bare/libs.ref/one/lib").mkdir(parents=True)
-    with pytest.raises(UsageError, match="bare has no Liberty file libs.ref/LIBRARY/lib/[*].lib"):
+    with pytest.raises(UsageError, match=r"bare has no Liberty file libs.ref/LIBRARY/lib/[*].lib"):
         technology.load("bare")
 
 

@@ -8,9 +8,10 @@ from ppa_helpers import LIBERTY, fresh_cache, needs_liberty
 from sweep_cases import small
 
 from fpgen.errors import UsageError
-from fpgen.sweep import run, spec, store
+from fpgen.sweep import local, run, spec, store
 from fpgen.sweep.cases import cases, check_measure
 from fpgen.sweep.job import job_of
+from fpgen.sweep.measure import measure
 from fpgen.sweep.plan import AXES, KEYS, Measure
 
 __all__ = ["fresh_cache"]
@@ -142,8 +143,9 @@ def test_no_parameters_but_ways_to_measure():
     assert [case.label for case in cases(sweep)] == ["recipe=area", "recipe=direct"]
 
 
-def test_measured_records_follow_their_parameters(fresh_cache, tmp_path):
-    """The real thing, tiny: technology x recipe x wire load."""
+def test_measured_records_follow_their_parameters(fresh_cache, tmp_path, monkeypatch):
+    """The real thing, tiny, in this process: technology x recipe x wire load."""
+    monkeypatch.setattr(local, "each", lambda todo, processes: map(measure, todo))
     sweep = read("add e2m1 e2m1 -> e2m1 {x}", ["rtz"], measure={
         "technology": ["fpgen45", "fpgen7"], "recipe": ["area", "direct"], "wire_load": ["none", 2], "targets": [1],
         "prove": False},

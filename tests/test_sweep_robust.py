@@ -18,7 +18,7 @@ from fpgen.errors import RunFailure, UsageError
 from fpgen.sweep import local, spec, store
 from fpgen.sweep import run as runner
 from fpgen.sweep.cases import cases
-from fpgen.sweep.measure import Done, failed
+from fpgen.sweep.measure import Done, failed, measure
 
 resource = pytest.importorskip("resource")
 __all__ = ["fresh_cache"]
@@ -221,7 +221,8 @@ def test_records_without_figures_say_how_they_were_measured(bench, tmp_path, mon
                 assert record["library_hash"] and json.loads(record["assumptions"])["corner"]
 
 
-def test_every_measured_record_has_its_whole_story(fresh_cache, tmp_path):
+def test_every_measured_record_has_its_whole_story(fresh_cache, tmp_path, monkeypatch):
+    monkeypatch.setattr(local, "each", lambda todo, processes: map(measure, todo))  # in this process: sooner
     sweep = small(parameters={"format": ["e2m1"], "n": [1]}, measure={"targets": [1], "recipe": "direct"})
     runner.run(sweep, output=tmp_path, jobs=1)
     for record in store.read(tmp_path / "small.csv"):

@@ -21,6 +21,7 @@ from fpgen import UsageError, parse_unit, unit_from_dict
 from fpgen.datasheet import datasheet
 from fpgen.rtl import graph_of
 from fpgen.units import Adder, Multiplier
+from fpgen.verify.stimulus import plan
 from fpgen.verilog.proof import prove
 
 #: Every multiplier with a network and with the operator, and every network; the default is tested everywhere else.
@@ -238,6 +239,18 @@ def test_the_contract_does_not_depend_on_it():
     units = [parse_unit(f"dot e4m3fn e4m3fn n=4 -> fp32 multiplier={m.value} adder={a.value}")
              for m in Multiplier for a in Adder]
     assert len({unit.contract for unit in units}) == 1
+
+
+def test_vectors_do_not_depend_on_it():
+    """The regression of every architecture is the same operands with the same expected results."""
+    text = "fma fp16 fp16 bf16 -> fp16 port flags=on"
+    plain, other = (plan(parse_unit(f"{text}{options}"), vectors=500)
+                    for options in ("", " multiplier=booth adder=operator"))
+    for one, two in zip(plain.chunks(), other.chunks(), strict=True):
+        assert all((one.inputs[name] == two.inputs[name]).all() for name in one.inputs)
+        operands = [one.inputs[name] for name in "abc"]
+        first, second = (unit.compute(*operands, rounding=one.inputs["rounding"]) for unit in (plain.unit, other.unit))
+        assert (first.codes == second.codes).all() and (first.flags == second.flags).all()
 
 
 @pytest.mark.parametrize(("text", "message"), [

@@ -6,8 +6,8 @@ import pytest
 from amaranth.sim import Simulator
 
 from fpgen.rtl import component
-from fpgen.rtl.component import to_rtlil
 from fpgen.rtl.datapath import datapath
+from fpgen.rtl.elaboration import to_rtlil
 from fpgen.rtl.evaluate import evaluate
 from fpgen.units.add import Add
 from fpgen.units.convert import Convert

@@ -118,6 +118,21 @@ def test_the_same_bytes_whatever_came_before():
     assert write(CLOCKED[1]) == first
 
 
+def test_the_same_bytes_whoever_asked_for_names_before():
+    """Making the Amaranth component of a unit once gave steps without a name other numbers in its Verilog."""
+    from fpgen import rtl
+
+    first = write(CLOCKED[1])
+    rtl.forget()
+    CLOCKED[1].create().elaborate(None)
+    assert write(CLOCKED[1]) == first
+    rtl.forget()
+    names = rtl.pipeline_for(CLOCKED[1]).names.copy()
+    for node in reversed(rtl.graph_of(CLOCKED[1]).live()):
+        names.of(node)
+    assert write(CLOCKED[1]) == first
+
+
 # ---- lint ------------------------------------------------------------------------------
 
 

@@ -53,6 +53,6 @@ def component(unit: Unit):
 
     Clock and reset are those of the ``sync`` domain.
     """
-    from .component import UnitComponent
+    from .elaboration import UnitComponent
 
     return UnitComponent(unit)

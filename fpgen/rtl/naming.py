@@ -7,6 +7,7 @@ A name is stable (it depends on the graph alone) and says where to look:
 from __future__ import annotations
 
 from collections.abc import Iterable
+from copy import copy
 
 from .graph import Graph, Node
 from .reserved import RESERVED
@@ -45,6 +46,13 @@ class Names:
             name = self.fresh(f"{self._served.get(node.index, 'step')}_{_WORDS.get(node.op, node.op)}")
             self._taken[node.index] = name
         return name
+
+    def copy(self) -> Names:
+        """The same names; those made up from here on are nobody else's. A writer takes one: its text must not depend on
+        who asked before."""
+        other = copy(self)
+        other._used, other._taken, other._count = self._used.copy(), self._taken.copy(), self._count.copy()
+        return other
 
     def fresh(self, wanted: str) -> str:
         """`wanted`, or with the first number that makes it unique."""

@@ -168,6 +168,8 @@ def build(graph: Graph, *, stages: int | None = None, period: float | None = Non
     plan = Schedule(placed, plan.stages, plan.period)
     beside = (f"{word}_s{k}" for word in ("valid", "ready") for k in range(1, plan.stages + 1))
     names = Names(graph, (*reserved, *RESERVED_PINS, *beside, *graph.outputs))
+    for state in graph.states:
+        names.of(state)  # registers are known by name to whoever compares two texts of the unit
     held = _state_owns(graph, plan)
     ranks: list[list[Register]] = [[] for _ in range(plan.stages)]
     for node, uses in _uses(graph, plan).items():

@@ -44,7 +44,7 @@ class Body:
 
     def __init__(self, pipeline: Pipeline):
         self.pipeline = pipeline
-        self.names = pipeline.names
+        self.names = pipeline.names.copy()
         self.wires: list[dict[str, Wire]] = [{} for _ in range(pipeline.stages + 1)]
         self._inline: dict[int, tuple[Text, frozenset[str]]] = {}
         self._cats: dict[tuple[int, int], str] = {}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ..rtl import pipeline_for
 from ..rtl.handshake import Control, control
-from ..rtl.pipeline import Pipeline, Register, mask_runs
+from ..rtl.pipeline import Register, mask_runs
 from ..rtl.wiring import readers, sources
 from ..units.ports import Port
 from .body import Body, Wire, ordered
@@ -27,7 +27,7 @@ def module(unit: Unit) -> str:
     lines = [*header(unit, pipeline), "", "`default_nettype none", "",
              f"module {unit.name} (", *_pins(unit.ports), ");"]
     rules = control(unit, pipeline)
-    lines += _states(pipeline)
+    lines += _states(body)
     lines += _handshake(rules)
     for stage in range(pipeline.stages + 1):
         if pipeline.stages:
@@ -36,7 +36,7 @@ def module(unit: Unit) -> str:
         if stage < pipeline.stages:
             lines += _rank(body, rules, stage + 1, updates)
     lines += ["", INDENT + "// ---- Outputs", *outputs]
-    lines += _unused(unit, pipeline)
+    lines += _unused(unit, body)
     return "\n".join([*lines, "", "endmodule", "", "`default_nettype wire", ""])
 
 
@@ -65,11 +65,11 @@ def _wires(wires: list[Wire]) -> list[str]:
     return lines
 
 
-def _states(pipeline: Pipeline) -> list[str]:
-    states = list(pipeline.graph.states)
+def _states(body: Body) -> list[str]:
+    states = list(body.pipeline.graph.states)
     if not states:
         return []
-    return ["", f"{INDENT}// ---- State", *(f"{INDENT}reg {_range(s.width)}{pipeline.names.of(s)};" for s in states)]
+    return ["", f"{INDENT}// ---- State", *(f"{INDENT}reg {_range(s.width)}{body.names.of(s)};" for s in states)]
 
 
 def _handshake(rules: Control) -> list[str]:
@@ -155,10 +155,10 @@ def _outputs(unit: Unit, body: Body) -> list[str]:
     return lines
 
 
-def _unused(unit: Unit, pipeline: Pipeline) -> list[str]:
+def _unused(unit: Unit, body: Body) -> list[str]:
     """One wire that collects the bits nothing reads, so that lint is silent about them and a reader knows them."""
     read: dict[int, int] = {}
-    graph = pipeline.graph
+    graph = body.pipeline.graph
     for reader, arg in readers(graph):
         if isinstance(reader, str) and reader not in {port.name for port in unit.ports}:
             continue
@@ -169,7 +169,7 @@ def _unused(unit: Unit, pipeline: Pipeline) -> list[str]:
         if node.op in ("slice", "cat"):
             continue
         missing = ((1 << node.width) - 1) & ~read.get(node.index, 0)
-        found += [bits(pipeline.names.of(node), node.width, low, high).text for low, high in mask_runs(missing)]
+        found += [bits(body.names.of(node), node.width, low, high).text for low, high in mask_runs(missing)]
     if not found:
         return []
     listed = ", ".join(["1'b0", *found])

@@ -77,7 +77,7 @@ def prove(unit: Unit, text: str | None = None, *, engine: str | None = None, tim
     """
     from ..ppa import yosys
     from ..rtl import pipeline_for
-    from ..rtl.component import to_rtlil
+    from ..rtl.elaboration import to_rtlil
 
     pipeline = pipeline_for(unit)
     registers = pipeline.register_bits + (pipeline.stages if unit.handshake.value != "none" else 0)

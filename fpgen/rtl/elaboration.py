@@ -95,7 +95,8 @@ class _Logic:
                 stage = pipeline.stage_of(node)
                 value = _operation(node, [self.value(arg, stage) for arg in node.args])
                 if node.name is not None or count.get(node.index, 0) > 1:
-                    wire = Signal(node.width, name=node.name or pipeline.names.of(node))
+                    # A step without a name stays without: a made-up one might be that of another step in the Verilog.
+                    wire = Signal(node.width, name=pipeline.names.of(node) if node.name is not None else "")
                     m.d.comb += wire.eq(value)
                     value = wire
                 self._made[node.index] = value

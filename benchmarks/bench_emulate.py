@@ -10,7 +10,7 @@ in multiply-accumulates. ratio = rate / rate of the reference, so that a figure 
 Numbers are normal; codes are uniform (without infinities and NaNs), addends normal numbers, except where the line says
 "any addend": uniform codes, in which every distance between products and addend occurs.
 
-Targets are those of issue 3; the exit code is 1 when one is missed.
+Each rate has a target; the exit code is 1 when one is missed.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
     python benchmarks/bench_generate.py [--markdown]
 
-Each unit is generated from nothing (no cached graph). The target of issue 2 is 2 s for any unit; the exit code
+Each unit is generated from nothing (no cached graph). Wanted: 2 s for any unit; the exit code
 is 1 when one is missed. `bits asap` are the datapath's register bits when every step stands in its earliest stage
 for the same period; `bits` is what the scheduler places.
 """

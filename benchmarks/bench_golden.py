@@ -8,7 +8,7 @@ multiplication of arrays of the same length, so that a figure can be compared be
 ratio = rate / rate of the reference. Operands are uniform random codes, NaNs and subnormals included,
 except where the line says "normal" (values spread over forty binades) or "near one".
 
-Targets are those of issue 2; the exit code is 1 when one is missed.
+Each rate has a target; the exit code is 1 when one is missed.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
     python benchmarks/bench_report.py
 
 The records are made up (areas and delays by formula) but have every column, three technologies and twelve curves.
-The target of issue 4 is 5 s; the exit code is 1 when it is missed. Processor time is compared, since the machine may
+Wanted: 5 s; the exit code is 1 when it is missed. Processor time is compared, since the machine may
 be shared; wall time stands beside it.
 """
 

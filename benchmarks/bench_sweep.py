@@ -2,7 +2,7 @@
 
     python benchmarks/bench_sweep.py
 
-The targets of issue 4: an fp16 multiply-add from nothing (generate, synthesise, time) in 5 s on one core with the
+Wanted: an fp16 multiply-add from nothing (generate, synthesise, time) in 5 s on one core with the
 default engine; 1.8 times as many points a second on 2 cores as on 1; 5 ms for a point that is known. The exit code is
 1 when one is missed. On a machine that does other things as well, wall times mean little: the processor time of the
 first point stands beside it, and the ratio is told with the machine's load.

@@ -13,25 +13,29 @@ from math import log2
 
 from .graph import WIRING, Node
 
-#: A register's own delay: clock to output, and set-up before the next edge.
-CLOCK_TO_Q = 95.0
-SETUP = 45.0
+#: A register's own delay: clock to output, and set-up before the next edge; each with its half of what a stage takes
+#: besides the gates on its longest path.
+CLOCK_TO_Q = 145.0
+SETUP = 85.0
 
 # Less than the cells' own delays: the synthesiser merges neighbours into complex gates and shortens what is late.
-_INVERTER = 6.0
-_GATE = {"and": 18.0, "or": 19.0, "xor": 31.0, "not": _INVERTER}
-_MUX = 30.0
+_INVERTER = 2.5
+_GATE = {"and": 8.5, "or": 17.0, "xor": 31.0, "not": _INVERTER}
+#: From the data of a choice; from its select, which drives every bit through a tree of buffers.
+_MUX_DATA = 21.5
+_MUX_SELECT = 13.0
+_SELECT_LEVEL = 26.5
 #: One level of an and/or tree, two-input equivalent.
-_TREE_LEVEL = 15.0
+_TREE_LEVEL = 7.0
 _PARITY_LEVEL = 29.0
 #: A parallel-prefix carry network: propagate/generate and sum, and one prefix level.
-_ADD_ENDS = 52.0
-_ADD_LEVEL = 21.0
+_ADD_ENDS = 19.0
+_ADD_LEVEL = 28.0
 #: A multiplier besides its final adder: partial products, and one 3:2 level.
 _MUL_START = 55.0
 _MUL_LEVEL = 50.0
 #: Driving several loads: a buffer level per factor of four.
-_FANOUT_LEVEL = 12.0
+_FANOUT_LEVEL = 9.5
 
 
 def _levels(width: float) -> float:
@@ -39,11 +43,18 @@ def _levels(width: float) -> float:
 
 
 def delay(node: Node, loads: int = 1) -> float:
-    """Estimated delay of one node from its arguments to its output.
+    """Estimated delay of one node from its slowest argument to its output; otherwise as `delay_from`."""
+    return max(delay_from(node, position, loads) for position in range(max(1, len(node.args))))
+
+
+def delay_from(node: Node, position: int, loads: int = 1) -> float:
+    """Estimated delay of one node from one of its arguments to its output.
 
     Parameters
     ----------
     node : Node
+    position : int
+        Which argument; a choice is slower from its select (0).
     loads : int
         Gate inputs driven by each bit (the most loaded bit).
 
@@ -59,7 +70,7 @@ def delay(node: Node, loads: int = 1) -> float:
     if op in _GATE:
         own = _GATE[op]
     elif op == "mux":
-        own = _MUX + _FANOUT_LEVEL * _levels(node.width) / 2  # the select drives every bit
+        own = _MUX_DATA if position else _MUX_SELECT + _SELECT_LEVEL * _levels(node.width) / 2
     elif op in ("any", "all"):
         own = _TREE_LEVEL * _levels(width)
     elif op == "parity":

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from .delays import delay, loads_of
+from .delays import delay_from, loads_of
 from .graph import Graph, Node
 from .wiring import is_wiring, readers, sources
 
@@ -68,7 +68,8 @@ class Steps:
         live = graph.live()
         operations = [node for node in live if node.op != "const" and not is_wiring(node)]
         loads = loads_of(live)
-        self._delay = {node.index: delay(node, loads.get(node.index, 1)) for node in operations}
+        self._delays = {node.index: [delay_from(node, position, loads.get(node.index, 1))
+                                     for position in range(max(1, len(node.args)))] for node in operations}
         reads = _reads(graph)
         joined = self._joined(operations, reads) if len(operations) > CONDENSE_ABOVE else {}
         self.nodes = [node for node in operations if node.index not in joined]
@@ -99,7 +100,7 @@ class Steps:
             reader = next(iter(who.values()), None)
             if len(who) != 1 or not isinstance(reader, Node) or reader.op == "state":
                 continue
-            through = self._delay[node.index] + inside.get(reader.index, self._delay[reader.index])
+            through = max(self._delays[node.index]) + inside.get(reader.index, max(self._delays[reader.index]))
             if through <= LONGEST_CONDENSED:
                 joined[node.index] = reader
                 inside[node.index] = through
@@ -109,17 +110,22 @@ class Steps:
         through: dict[int, float] = {}  # delay from a node's output to its step's output
         for node in reversed(operations):
             target = joined.get(node.index)
-            through[node.index] = 0.0 if target is None else self._delay[target.index] + through[target.index]
+            through[node.index] = 0.0 if target is None else self._through(target, node) + through[target.index]
         edges: list[dict[int, float]] = [{} for _ in self.nodes]
         for node in operations:
             here = self.head[node.index]
-            time = self._delay[node.index] + through[node.index]
-            for arg in node.args:
+            for arg, delay in zip(node.args, self._delays[node.index], strict=False):
+                time = delay + through[node.index]
                 for source, _, _ in sources(arg):
                     if source.op != "const" and self.head[source.index] != here:
                         j = self.head[source.index]
                         edges[here][j] = max(edges[here].get(j, 0.0), time)
         return [sorted(found.items()) for found in edges]
+
+    def _through(self, node: Node, source: Node) -> float:
+        """Delay of `node` from those of its arguments that `source` is part of."""
+        return max(delay for arg, delay in zip(node.args, self._delays[node.index], strict=True)
+                   if any(found is source for found, _, _ in sources(arg)))
 
     def _loops(self, live: list[Node]) -> list[list[int]]:
         """Each state with its next value and all that lies between; loops that share a step are one."""

@@ -110,7 +110,7 @@ def _fpga(unit: Unit, family: str, seeds: tuple[int, ...], options: dict[str, An
 
 @click.command()
 @click.argument("netlist", type=click.Path(path_type=Path))
-@click.option("--top", required=True, help="The module to time.")
+@click.option("--top", help="The module to time; default: the only one.")
 @click.option("--liberty", "liberty_path", required=True, type=click.Path(path_type=Path),
               help="Its cell library (gzip accepted).")
 @click.option("--driving-cell", help="The cell that drives every input.")

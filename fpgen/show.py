@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -198,12 +199,22 @@ def power(found: Sequence[Point], out: Output):
     some = [(point, point.power) for point in found if point.power is not None]
     if not some:
         return
-    parts = ("energy", "internal", "switching", "registers", "clock", "glitch")
-    rows = [(point.recipe, f"{point.target_ps:.0f}", *(f"{record[f'{part}_pj']:.4g}" for part in parts),
-             _watts(record["leakage_nw"])) for point, record in some]
+    parts = ("internal", "switching", "registers", "clock", "glitch")
+    rows = [(point.recipe, f"{point.target_ps:.0f}", _with_error(record),
+             *(f"{record[f'{part}_pj']:.4g}" for part in parts), _watts(record["leakage_nw"]))
+            for point, record in some]
     right = ["target ps", "energy pJ/op", "internal", "switching", "registers", "clock", "glitches", "leakage"]
     out.print(table(["recipe", *right], rows, right=right))
     out.print(stimulus_text(some[0][1]))
+
+
+def _with_error(record: Mapping[str, Any]) -> str:
+    """An energy in pJ and its standard error, where that is known, to the error's second digit."""
+    energy, error = record["energy_pj"], record.get("energy_error_pj")
+    if not error:
+        return f"{energy:.4g}"
+    digits = max(0, 1 - math.floor(math.log10(error)))
+    return f"{energy:.{digits}f} ± {error:.{digits}f}"
 
 
 def _watts(nanowatts: float) -> str:

@@ -33,7 +33,7 @@ def read(path: Path, what: str, needed: str) -> tuple[dict[str, Any], str]:
         When it is there and cannot be read.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise UsageError(f"{what} {path}: not found; {needed} is allowed") from None
     except UnicodeDecodeError:
@@ -44,6 +44,9 @@ def read(path: Path, what: str, needed: str) -> tuple[dict[str, Any], str]:
         return tomllib.loads(text), text
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{what} {path}: not TOML: {error}") from None
+    except (RecursionError, ValueError):  # a thousand brackets, an integer of 5,000 digits
+        raise UsageError(f"{what} {path}: nested too deeply, or a number with too many digits; {needed} is "
+                         "allowed") from None
 
 
 def check_keys(place: str, given: Any, allowed: Kinds):

@@ -36,7 +36,7 @@ WRONG = [
     ("no such engine", ["ppa", "add e2m1 e2m1 -> e2m1", "--engine", "steam"], "steam"),
     ("a target that is no number", ["ppa", "add e2m1 e2m1 -> e2m1", "--target", "fast"], "fast"),
     ("no netlist", ["sta"], "NETLIST"),
-    ("no top", ["sta", "x.v", "--liberty", "x.lib"], "--top"),
+    ("no library", ["sta", "x.v", "--top", "t"], "--liberty"),
     ("no such netlist", ["sta", "nowhere.v", "--top", "t", "--liberty", "nowhere.lib"], "nowhere"),
     ("a load that is no number", ["sta", "x.v", "--top", "t", "--liberty", "x.lib", "--load", "heavy"], "heavy"),
     ("no such list of units", ["run", "nowhere.toml"], "nowhere.toml: not found"),

@@ -10,6 +10,8 @@ from fpgen.resources import resource_dir
 
 WRONG = {
     "not TOML": ("[[unit]\n", "line 1"),
+    "brackets without end": ("x = " + "[" * 5000 + "]" * 5000, "nested too deeply"),
+    "endless number": ("x = " + "1" * 5000, "too many digits"),
     "empty": ("", "at least one [[unit]]"),
     "unknown key of the file": ('outptu = "x"\n[[unit]]\nunit = "add fp16 fp16 -> fp16"\n', "did you mean output?"),
     "seed of the wrong type": ('seed = "one"\n[[unit]]\nunit = "add fp16 fp16 -> fp16"\n', "a whole number"),
@@ -76,3 +78,9 @@ def test_an_entry_in_either_form(tmp_path):
     assert first.unit.text == "add e2m1 e3m2 -> e2m1 rtz"
     assert (first.note, first.vectors, first.target) == ("a line", 10, None)
     assert (second.unit.text, second.vectors, second.target) == ("add e2m1 e3m2 -> e2m1 rne stages=1", 20, 500)
+
+
+def test_a_byte_order_mark_is_no_mistake(tmp_path):
+    path = tmp_path / "my.toml"
+    path.write_text('\ufeff[[unit]]\nunit = "add fp16 fp16 -> fp16"\n', encoding="utf-8")
+    assert [str(design.unit) for design in load(path).designs] == ["add fp16 fp16 -> fp16 rne"]

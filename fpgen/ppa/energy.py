@@ -161,9 +161,7 @@ def with_energy(unit: "Unit", point: Point, technology: Technology | str, stimul
 def stimulus_text(record: Mapping[str, Any]) -> str:
     """What a record of power rests on, in one line."""
     given = record["assumptions"]
-    error = record.get("energy_error_pj")
     parts = [record["stimulus"], f"seed {record['seed']}", f"{record['operations']} operations",
-             *([] if not error else [f"standard error {100 * error / record['energy_pj']:.1g} %"]),
              f"glitches of {record['glitch_operations']} ({given['glitches']})"]
     parts += [f"{name} {given[name]}" for name in ("controls", "clock") if given[name]]
     if given["cells_without_energy"]:

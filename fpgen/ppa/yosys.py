@@ -177,7 +177,8 @@ def _run(engine: Engine, text: str, files: Mapping[str, str | Path], wanted: Seq
 
 
 def _execute(engine: Engine, directory: Path, timeout: float) -> int:
-    environment = dict(os.environ, TMPDIR=str(cache_dir("tmp")))
+    # Where yosys-abc is started, it leaves its files behind when it is killed: they go with the directory.
+    environment = dict(os.environ, TMPDIR=str(directory))
     if engine.name == "yowasp":
         environment.update(YOWASP_MOUNT=f"/={directory}", YOWASP_CACHE_DIR=_yowasp_cache())
     with (directory / "output.log").open("wb") as output:

@@ -16,11 +16,12 @@ _HERE = Path(__file__).parent
 
 @dataclass(frozen=True)
 class Written:
-    """What a report left: the page, the plots' files, the number of records."""
+    """What a report left: the page, the plots' files, the number of records, and of those with figures."""
 
     page: Path
     files: list[Path]
     records: int
+    usable: int
 
 
 def write(records: Sequence[Record], output: Path, *, store: str, title: str | None = None) -> Written:
@@ -67,7 +68,7 @@ def write(records: Sequence[Record], output: Path, *, store: str, title: str | N
                       "shares": plot.shares, "svg": style.inline(text, plot.title, hints)})
     page = output / "index.html"
     write_whole(page, _html(template, view, shown, store=store, title=title or view.title))
-    return Written(page, files, len(view.records))
+    return Written(page, files, len(view.records), len(view.good))
 
 
 def _check(records: Sequence[Record], store: str):

@@ -73,4 +73,6 @@ def report(given: Path, output: Path | None, title: str | None):
     path = store.locate(given)
     records = store.read(path)
     written = page.write(records, output or path.with_name(f"{path.stem}_report"), store=path.name, title=title)
+    if not written.usable:
+        click.echo(f"{path}: none of {written.records} records has figures; the page lists the reasons", err=True)
     click.echo(f"{written.page}: {written.records} records, {len(written.files) // 2} plots (SVG and PNG beside it)")

@@ -88,7 +88,7 @@ def _records(job: Job) -> tuple[list[dict[str, Any]], bool]:
     """The records of a job, and whether none of them would come out otherwise next time."""
     from ..ppa import flow, yosys
     from ..ppa.energy import with_energy
-    from ..ppa.prove import with_proof
+    from ..ppa.prove import with_proofs
     from ..units import parse_unit
 
     unit = parse_unit(job.unit)
@@ -100,8 +100,8 @@ def _records(job: Job) -> tuple[list[dict[str, Any]], bool]:
     points = flow.measure(verilog, unit.name, technology=tech, recipe=plan.recipe, effort=plan.effort,
                           targets=plan.targets, wire_load=plan.wire_load, engine=plan.engine, timeout=plan.timeout,
                           cached=not job.fresh)
-    points = [with_proof(verilog, point, tech, wanted=plan.prove, chosen=plan.recipe, engine=plan.engine,
-                         cached=not job.fresh) for point in points]
+    points = with_proofs(verilog, points, tech, wanted=plan.prove, chosen=plan.recipe, engine=plan.engine,
+                         cached=not job.fresh)
     if plan.power is not None:
         points = [with_energy(unit, point, tech, plan.power, cached=not job.fresh) for point in points]
     common = {"library_hash": tech.library.content_hash, **_of_unit(unit, job)}

@@ -4,8 +4,7 @@ Partial products are an AND array or radix-4 Booth digits, as the graph's archit
 three rows that arrive first with one row of full adders, until two are left
 (the word-level form of Oklobdzija, Villeger and Liu, IEEE Trans. Computers
 45(3), 1996); late rows, such as an aligned addend, meet short paths. Full
-adders stand only where three bits meet. Where the architecture's adder is the operator, the tree is one of plain
-additions, two rows at a time::
+adders stand only where three bits meet::
 
     row x    . x x x x x            sum      x x s s s s z z
     row y  . . . y y y y y    ->    carry    . c c c c 0 y .       (per column: bits, or full adders)
@@ -17,14 +16,12 @@ from __future__ import annotations
 import heapq
 from dataclasses import dataclass
 
-from ...units.architecture import Adder, Multiplier
+from ...units.architecture import Multiplier
 from ..graph import Graph, Node
 from . import prefix
 
 # Delays of a row of full adders in units of a 2-input XOR, from its earlier inputs and from its latest.
 EARLY_TO_OUT, LATE_TO_OUT = 2.0, 1.0
-#: Of an adder between two words: only the order of sums depends on it.
-ADDER = 8.0
 
 
 @dataclass(frozen=True)
@@ -105,42 +102,23 @@ class Rows:
             self._order += 1
             heapq.heappush(self._heap, (0.0, self._order, Row(low, g.const(constant >> low, self.width - low))))
         number = 0
-        by_operator = g.architecture.adder is Adder.OPERATOR
         while len(self._heap) > 2 or any(self._bits.values()):
             number += 1
             if len(self._heap) < 3:
                 self._put_left_over()
                 if len(self._heap) < 3:
                     break
-            arrival, found = self._sum(number, name) if by_operator else self._saved(number, name)
-            for row in found:
+            (first, _, x), (second, _, y), (third, _, z) = (heapq.heappop(self._heap) for _ in range(3))
+            arrival = max(max(first, second) + EARLY_TO_OUT, third + LATE_TO_OUT)
+            for row in self._full_adders(x, y, z, f"{name}_{number}"):
                 if row.low < self.width:
+                    row = self._filled(row)
                     self._order += 1
                     row = Row(row.low, row.bits[: self.width - row.low])
                     heapq.heappush(self._heap, (arrival, self._order, row))
         rows = [row.part(0, self.width) for _, _, row in sorted(self._heap, key=lambda entry: entry[:2])]
         rows += [g.const(0, self.width)] * (2 - len(rows))
         return g.step(f"{name}_row_a", rows[0]), g.step(f"{name}_row_b", rows[1])
-
-    def _saved(self, number: int, name: str) -> tuple[float, list[Row]]:
-        """The three earliest rows as two, and when those arrive."""
-        (first, _, x), (second, _, y), (third, _, z) = (heapq.heappop(self._heap) for _ in range(3))
-        arrival = max(max(first, second) + EARLY_TO_OUT, third + LATE_TO_OUT)
-        return arrival, [self._filled(row) if row.low < self.width else row
-                         for row in self._full_adders(x, y, z, f"{name}_{number}")]
-
-    def _sum(self, number: int, name: str) -> tuple[float, list[Row]]:
-        """The two earliest rows as one, by the synthesiser's adder; a waiting bit is its carry."""
-        (_, _, x), (second, _, y) = (heapq.heappop(self._heap) for _ in range(2))
-        under, top = sorted((x, y), key=lambda row: row.low)
-        low, high = top.low, min(self.width, max(x.high, y.high) + 1)
-        if under.high <= low:
-            return second, [Row(under.low, self.g.cat(under.part(under.low, low), top.bits))]
-        waiting = self._bits.get(low)
-        carry = waiting.pop() if waiting else None
-        total = self.g.step(f"{name}_{number}_sum", self.g.add(under.part(low, high), top.part(low, high), carry))
-        bits = total if under.low == low else self.g.cat(under.part(under.low, low), total)
-        return second + ADDER, [Row(under.low, bits)]
 
     def _full_adders(self, x: Row, y: Row, z: Row, name: str) -> list[Row]:
         """Add three rows: a sum row and a carry row."""

@@ -45,9 +45,11 @@ def built(text, architecture):
 
 @every_architecture
 @pytest.mark.parametrize("text", [
-    "multiply e2m1 e2m1 -> e2m1 port flags=on", "multiply e4m3fn e5m2 -> e4m3 port flags=on",
+    "multiply e2m1 e2m1 -> e2m1 port flags=on", "multiply e2m3 e3m2 -> e4m3 port flags=on",
+    pytest.param("multiply e4m3fn e5m2 -> e4m3 port flags=on", marks=pytest.mark.full),
+    pytest.param("add e4m3fn e4m3fn -> e4m3fn port flags=on", marks=pytest.mark.full),
     "multiply int4 e3m2 -> int4 port", "multiply e3m0 e3m2 -> e2m3 rne flags=on", "multiply e8m0 e2m1 -> bf16 rne",
-    "add e4m3fn e4m3fn -> e4m3fn port flags=on", "add e2m3 int4 -> e3m2 sra random_bits=3 subtract=port",
+    "add e3m2 e3m2 -> e3m2 port flags=on", "add e2m3 int4 -> e3m2 sra random_bits=3 subtract=port",
     "convert e5m2 -> int4 port flags=on", "convert int8 -> e4m3 port", "fma e2m1 e2m1 e2m1 -> e2m3 rne flags=on",
     "fma int4 e2m1 e3m2 -> e3m2 port flags=on",
 ])

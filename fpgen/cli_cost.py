@@ -143,8 +143,8 @@ def sta(netlist: Path, as_json: bool, **options: Any):
 def sweep(file: Path, **options: Any):
     """Measure a unit over lists of parameters.
 
-    FILE is a TOML file, or the name of one that came with fpgen: fma-formats, dot-accumulator, depth. A sweep
-    that was stopped goes on where it was; failing points are recorded with their reason.
+    FILE is a TOML file, or the name of one that came with fpgen: fma-formats, dot-accumulator, depth,
+    architecture. A sweep that was stopped goes on where it was; failing points are recorded with their reason.
     """
     from .sweep import command
 

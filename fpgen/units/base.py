@@ -344,8 +344,8 @@ class Unit:
         *operands : array_like of int
             Codes, one array per operand, broadcast against each other.
         **controls : array_like of int
-            One per control port: `rounding` (the codes of `PORT_CODES`), `random`, and the operation's own. Operands may
-            be given by the name of their port, too.
+            One per control port: `rounding` (the codes of `PORT_CODES`), `random`, and the operation's own. Operands
+            may be given by the name of their port, too.
 
         Returns
         -------

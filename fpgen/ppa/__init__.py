@@ -59,7 +59,7 @@ def measure_unit(unit: Unit, *, technology: str | None = None, liberty: Path | s
     if liberty is None and driving_cell is not None:
         raise UsageError(f"driving cell {driving_cell} without a Liberty file; a built-in technology has its own")
     chosen = (technologies.from_liberty(liberty, driving_cell=driving_cell) if liberty is not None
-              else technologies.load(technology or technologies.DEFAULT))
+              else technologies.load(technologies.DEFAULT if technology is None else technology))
     stimulus = None
     if power is not None:
         from . import operands

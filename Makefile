@@ -7,6 +7,7 @@
 #   make sim-full   everything: exhaustive and long runs as well
 #   make sweep      the three sweeps of synth/sweeps/ with their reports, in sweep_out/ (FULL=--full: the whole grids)
 #   make gate       area and delay of the released units against synth/released.csv; make released renews that file
+#                   and the Verilog in rtl_out/released/
 #   make bench      the speed figures and the comparison with other units, in benchmarks/
 #   make setup      only .venv and what goes into it
 #   make clean      remove what runs have left in this directory; distclean removes .venv as well
@@ -57,6 +58,7 @@ gate: $(STAMP)
 released: $(STAMP)
 	@$(BIN)/fpgen sweep released --jobs $(JOBS)
 	@cp sweep_out/released.csv synth/released.csv
+	@$(BIN)/python scripts/released.py
 
 bench: $(STAMP)
 	@$(BIN)/python -m benchmarks
@@ -82,7 +84,7 @@ $(STAMP): requirements.lock pyproject.toml
 
 clean:
 	rm -rf sweep_out build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis results.xml
-	find rtl_out -mindepth 1 -maxdepth 1 ! -name README.md -exec rm -rf {} +
+	find rtl_out -mindepth 1 -maxdepth 1 ! -name README.md ! -name released -exec rm -rf {} +
 	find fpgen sim tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 distclean: clean

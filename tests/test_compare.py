@@ -67,6 +67,25 @@ def test_targets_stand_against_each_other_in_order():
     before = [record(target_ps=1.0), record(target_ps=1250.0, area=80.0)]
     after = [record(target_ps=1200.0, area=80.0), record(target_ps=1.0)]
     assert told(before, after) == (True, {})
+    assert compare(before, after, RULES).notes == [
+        "1 of the records were made for other delay targets; the first 1250 ps then, 1200 ps now: "
+        "add a, t, r, target 1250 ps"]
+
+
+def test_a_target_more_moves_nothing():
+    """A sweep at 700 ps against one at 650 and 700 ps: the points at 700 ps are the same, whichever is shorter."""
+    one, two = [record(target_ps=700.0)], [record(target_ps=650.0, area=120.0, delay=900.0), record(target_ps=700.0)]
+    found = compare(one, two, RULES)
+    assert found.passed and not found.changes and not found.notes and found.new == ["add a, t, r, target 650 ps"]
+    found = compare(two, one, RULES)
+    assert not found.changes and found.gone == ["add a, t, r, target 650 ps"]
+
+
+def test_equal_targets_of_several_samples_are_not_mixed_up():
+    """Three samples of one target (other internal names) stand against three, in their order."""
+    samples = [record(target_ps=1.0, area=area) for area in (100.0, 101.0, 102.0)]
+    found = compare(samples, samples, RULES)
+    assert found.records == 3 and found.passed and not found.changes
 
 
 def test_the_rules_that_ship():
@@ -131,8 +150,8 @@ def test_a_point_that_fails_as_a_whole_stands_for_all_its_records():
                   "technology": "t"}
         found = compare(good, [failed], RULES)
         assert not found.passed and not found.gone and not found.new
-        assert found.broken == ["add a, t, area/plain/a: the disk fell over",
-                                "add a, t, area/plain/a, target 2: the disk fell over"]
+        assert found.broken == ["add a, t, area/plain/a, target 1 ps: the disk fell over",
+                                "add a, t, area/plain/a, target 900 ps: the disk fell over"]
         found = compare([failed], good, RULES)
         assert found.passed and len(found.mended) == 2 and not found.new and not found.gone
     other = {"unit": "add a", "status": "failed", "reason": "x", "recipe": "are", "technology": "t"}

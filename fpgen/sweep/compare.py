@@ -1,10 +1,11 @@
 """What moved between two stores, and whether it moved too far: `fpgen compare BEFORE AFTER`.
 
 Records belong together when unit, technology and recipe are the same, and whatever else of [measure] a store varies
-(wire load, effort, ...); of several delay targets the shortest stands against the shortest, and so on. Figures that
+(wire load, effort, ...). Of several delay targets equal ones stand against each other, and of the others (a recipe
+names targets by the delays it reaches, so they move) the shortest against the shortest, and so on. Figures that
 rest on other assumptions (corner, load, drive; the stimulus of an energy, the data of an error) are not compared but
-reported, since nothing follows from them. Other versions of the tools and another content of the library are told as
-well: they may be why something moved.
+reported, since nothing follows from them. Other versions of the tools, another content of the library and other delay
+targets are told as well: they may be why something moved.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -64,19 +66,22 @@ class Rules:
 
 @dataclass(frozen=True)
 class Key:
-    """Which record: unit, technology, recipe, what else is varied of [measure], and the rank of its delay target."""
+    """Which record: unit, technology, recipe, what else is varied of [measure], and which of several delay targets.
+
+    Targets are counted by `rank`; `target` has it in ps where there are several.
+    """
 
     unit: str
     technology: str
     recipe: str
     ways: tuple[str, ...] = ()
     rank: int = 0
+    target: str = ""
 
     @property
     def manner(self) -> str:
         """All but the unit, in one line."""
-        target = f"target {self.rank + 1}" if self.rank else ""
-        return ", ".join(part for part in (self.technology, self.recipe, *self.ways, target) if part)
+        return ", ".join(part for part in (self.technology, self.recipe, *self.ways, self.target) if part)
 
     def __str__(self) -> str:
         return f"{self.unit}, {self.manner}" if self.manner else self.unit
@@ -196,12 +201,13 @@ def compare(before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, An
     """What moved from one store's records to another's."""
     ways = [name for name in AXES if name not in ("technology", "recipe")
             and any(len({str(record.get(PARAMETER + name)) for record in store}) > 1 for store in (before, after))]
-    left, right = _keyed(before, ways), _keyed(after, ways)
+    left, right = _keyed(before, after, ways)
     found = Comparison(0, [])
     pairs = [(key, left[key], right[key]) for key in left if key in right]
     pairs += _of_failed_points(left, right, found)
     count = 0
     notes: dict[str, None] = {}
+    retargeted: list[str] = []
     for key, was, now in pairs:
         if was["status"] != "ok" or now["status"] != "ok":
             if was["status"] == "ok":
@@ -215,7 +221,11 @@ def compare(before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, An
             continue
         count += 1
         notes |= dict.fromkeys(_reasons_to_move(was, now))
+        if was.get("target_ps") != now.get("target_ps"):
+            retargeted.append(f"{was.get('target_ps') or 0:g} ps then, {now.get('target_ps') or 0:g} ps now: {key}")
         _figures(key, was, now, rules.of(key.unit), found)
+    if retargeted:
+        notes[f"{len(retargeted)} of the records were made for other delay targets; the first {retargeted[0]}"] = None
     changes = sorted(found.changes, key=lambda change: (not change.regression, -change.percent))
     return replace(found, records=count, changes=changes, notes=list(notes))
 
@@ -223,10 +233,26 @@ def compare(before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, An
 Records = dict[Key, Mapping[str, Any]]
 
 
-def _keyed(records: Iterable[Mapping[str, Any]], ways: Sequence[str]) -> Records:
-    """Records by what they are of; the same point under two names counts once."""
+def _keyed(before: Iterable[Mapping[str, Any]], after: Iterable[Mapping[str, Any]], ways: Sequence[str]
+           ) -> tuple[Records, Records]:
+    """Records of both stores by what they are of."""
+    left, right = _groups(before, ways), _groups(after, ways)
+    found: tuple[Records, Records] = {}, {}
+    for key in {**left, **right}:
+        pairs = _paired(left.get(key, []), right.get(key, []))
+        for rank, pair in enumerate(pairs):
+            target = next((record.get("target_ps") for record in pair if record), None)
+            told = f"target {target:g} ps" if target and len(pairs) > 1 else ""
+            for records, record in zip(found, pair, strict=True):
+                if record is not None:
+                    records[replace(key, rank=rank, target=told)] = record
+    return found
+
+
+def _groups(store: Iterable[Mapping[str, Any]], ways: Sequence[str]) -> dict[Key, list[Mapping[str, Any]]]:
+    """The records of each key, shortest delay target first; the same point under two names counts once."""
     groups: dict[Key, list[Mapping[str, Any]]] = {}
-    for record in records:
+    for record in store:
         technology = record.get("technology") or record.get(f"{PARAMETER}technology") or ""
         varied = tuple(f"{name}={spelled(record[PARAMETER + name])}" for name in ways
                        if record.get(PARAMETER + name) is not None)
@@ -235,8 +261,21 @@ def _keyed(records: Iterable[Mapping[str, Any]], ways: Sequence[str]) -> Records
         if not any(record.get("key") and record.get("key") == other.get("key")
                    and record.get("target_ps") == other.get("target_ps") for other in group):
             group.append(record)
-    return {replace(key, rank=rank): record for key, group in groups.items()
-            for rank, record in enumerate(sorted(group, key=lambda item: item.get("target_ps") or 0.0))}
+    return {key: sorted(group, key=lambda item: item.get("target_ps") or 0.0) for key, group in groups.items()}
+
+
+def _paired(left: Sequence[Mapping[str, Any]], right: Sequence[Mapping[str, Any]]
+            ) -> list[tuple[Mapping[str, Any] | None, Mapping[str, Any] | None]]:
+    """Those of equal delay targets together, and the others in order; None where there is no other one."""
+    others, pairs, alone = list(right), [], []
+    for record in left:
+        same = next((other for other in others if other.get("target_ps") == record.get("target_ps")), None)
+        if same is None:
+            alone.append(record)
+        else:
+            others.remove(same)
+            pairs.append((record, same))
+    return [*pairs, *zip_longest(alone, others)]
 
 
 def _of_failed_points(left: Records, right: Records, found: Comparison) -> list[tuple[Key, Any, Any]]:

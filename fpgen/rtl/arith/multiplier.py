@@ -163,9 +163,9 @@ def add_product(g: Graph, rows: Rows, x: Node, y: Node, weight: int = 0, name: s
 
     Notes
     -----
-    A 24 x 24 multiplier by itself is 20 % smaller with Booth digits, but inside a unit ABC's `dch` and `scorr` do not
-    end within minutes on them, so the AND array is the default. The rows of Booth digits and of signed products are
-    correct modulo 2**rows.width only.
+    A 24 x 24 multiplier by itself was 20 % smaller with Booth digits (tried once, no command repeats it), but inside a
+    unit ABC's `dch` and `scorr` do not end within minutes on them, so the AND array is the default; what whole units
+    gain is in docs/datapath.md. The rows of Booth digits and of signed products are correct modulo 2**rows.width only.
     """
     kind = g.architecture.multiplier
     if kind is Multiplier.OPERATOR:

@@ -21,7 +21,8 @@ from ..float.unpack import Operand
 from ..graph import Graph, Node
 
 #: Prefix network of the long adders. ABC's default script turns sparser ones into ripple adders (60 bits of Sklansky:
-#: 454 um2, 1750 ps; Kogge-Stone: 506 um2, 1325 ps, through the `reference` recipe).
+#: 454 um2, 1750 ps; Kogge-Stone: 506 um2, 1325 ps, by themselves through the `reference` recipe; measured once, no
+#: command repeats it).
 NETWORK = "kogge_stone"
 
 

@@ -10,10 +10,11 @@ from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+from .sheet import Sheet
 
 if TYPE_CHECKING:
     from .build import Outcome, Step
@@ -44,24 +45,12 @@ class Output:
         """Print one renderable or plain text."""
         shown = Text(what, style=style) if isinstance(what, str) else what
         if self.terminal:
-            self._console.print(shown)
+            self._console.print(shown, crop=False)
             return
         with self._console.capture() as captured:
-            self._console.print(shown)
+            self._console.print(shown, crop=False)
         for line in captured.get().splitlines():
             click.echo(line.rstrip())
-
-
-def table(heads: Sequence[str], rows: Iterable[Sequence[Any]], *, right: Iterable[str] = (), title: str = "",
-          keep: Iterable[str] = ()) -> Table:
-    """A table of plain cells; columns of `right` hold figures, those of `keep` are never broken."""
-    made = Table(box=box.SIMPLE_HEAD, title=title or None, title_justify="left", pad_edge=False)
-    for head in heads:
-        made.add_column(head, justify="right" if head in set(right) else "left",
-                        no_wrap=head in set(keep) | set(right), overflow="fold")
-    for row in rows:
-        made.add_row(*(cell if isinstance(cell, Text) else Text(str(cell)) for cell in row))
-    return made
 
 
 def catalogue(records: Sequence[Mapping[str, Any]]):
@@ -70,7 +59,7 @@ def catalogue(records: Sequence[Mapping[str, Any]]):
              item["min_positive"], item["inf"], item["nan"], item["standard"]) for item in records]
     heads = ["format", "bits", "layout", "bias", "largest", "smallest", "inf", "nan", "standard"]
     out = Output()
-    out.print(table(heads, rows, right=["bits", "bias", "largest", "smallest"], keep=["format", "layout"]))
+    out.print(Sheet(heads, rows, right=["bits", "bias", "largest", "smallest"], keep=["format", "layout"]))
     out.print("Any other: e5m7, ue3m4, e3m2:bias=2,inf=none,nan=none, int12:scale=-4. More on one: fpgen formats NAME",
               style="dim")
 
@@ -82,7 +71,7 @@ def blocks(records: Sequence[Mapping[str, Any]]):
     heads = ["block format", "element", "scale", "size", "bits/element", "largest element", "tensor scale", "standard"]
     out = Output()
     out.print()
-    out.print(table(heads, rows, right=["size", "bits/element", "largest element"], keep=["block format"]))
+    out.print(Sheet(heads, rows, right=["size", "bits/element", "largest element"], keep=["block format"]))
     out.print("Any other: ELEMENT@SCALE/SIZE, such as int8@e8m0/16.", style="dim")
 
 
@@ -105,7 +94,7 @@ def accumulators(records: Sequence[Mapping[str, Any]], spelled: bool):
                      "" if item["clamp"] is None else item["clamp"], item["rounding"], item["remarks"]))
     heads = ["accumulator", "products of", "into", "group", "F", "clamp", "final", "how"]
     out = Output()
-    out.print(table(heads, rows, right=["group", "F", "clamp"], keep=["accumulator", "products of", "into"]))
+    out.print(Sheet(heads, rows, right=["group", "F", "clamp"], keep=["accumulator", "products of", "into"]))
     if spelled:
         out.print(records[0]["machine"])
         for item in records:
@@ -150,7 +139,7 @@ def findings(found: Sequence[Finding]):
     rows = [(Text(item.state, style=colour[item.state]), item.tool, item.found or "-", item.purpose, item.remedy)
             for item in found]
     out = Output()
-    out.print(table(["", "tool", "found", "needed for", "how to get it"], rows, keep=["", "tool"]))
+    out.print(Sheet(["", "tool", "found", "needed for", "how to get it"], rows, keep=["", "tool"]))
     missing = [item.tool for item in found if item.state == "missing"]
     out.print(Text(f"missing: {', '.join(missing)}", style="bold red") if missing
               else Text("everything that is needed is there", style="green"))
@@ -172,7 +161,7 @@ def points(found: Sequence[Point]):
              _proof(point.proof)) for point in good]
     figures = ["target ps", "area um2", "NAND2 eq.", "delay ps", "ADP/1e6", "cells", "registers", "depth"]
     if good:
-        out.print(table(["recipe", *figures, "proof"], rows, right=figures))
+        out.print(Sheet(["recipe", *figures, "proof"], rows, right=figures))
         power(good, out)
         fastest = min(good, key=lambda point: point.delay_ps)
         out.print(f"{fastest.technology}; {assumptions_text(fastest.assumptions)}")
@@ -204,7 +193,7 @@ def power(found: Sequence[Point], out: Output):
              *(f"{record[f'{part}_pj']:.4g}" for part in parts), _watts(record["leakage_nw"]))
             for point, record in some]
     right = ["target ps", "energy pJ/op", "internal", "switching", "registers", "clock", "glitches", "leakage"]
-    out.print(table(["recipe", *right], rows, right=right))
+    out.print(Sheet(["recipe", *right], rows, right=right))
     out.print(stimulus_text(some[0][1]))
 
 
@@ -230,7 +219,7 @@ def fpga_points(found: Sequence[FpgaPoint], advice: str = ""):
         rows = [(point.target, point.seed, point.luts, point.carries, point.dsps, point.registers,
                  f"{point.fmax_mhz:.1f}", f"{point.delay_ps:.0f}", f"{point.logic_ps:.0f}", f"{point.routing_ps:.0f}",
                  point.logic_depth) for point in good]
-        out.print(table(["device", *right], rows, right=right))
+        out.print(Sheet(["device", *right], rows, right=right))
         fastest = max(good, key=lambda point: point.fmax_mhz)
         out.print("LUTs, carries, DSPs and registers of the unit alone; Fmax placed and routed between chains of "
                   f"registers, pins not counted; {fastest.tools['nextpnr']}, {fastest.tools['yosys']}")
@@ -238,7 +227,7 @@ def fpga_points(found: Sequence[FpgaPoint], advice: str = ""):
             out.print(advice)
         steps = [(step["cell"], step["kind"], f"{step['delay_ps']:.0f}", step["net"]) for step in fastest.critical_path]
         if steps:
-            out.print(table(["to", "step", "delay ps", "net"], steps, right=["delay ps"],
+            out.print(Sheet(["to", "step", "delay ps", "net"], steps, right=["delay ps"],
                             title=f"Critical path: {fastest.startpoint} to {fastest.endpoint}"))
     for point in found:
         if point.failure is not None:
@@ -252,7 +241,7 @@ def path(steps: Iterable[Mapping[str, Any]], start: str, end: str, out: Output):
              step["net"]) for step in steps]
     if rows:
         heads = ["instance", "cell", "arc", "edge", "delay ps", "arrival ps", "fanout", "load fF", "net"]
-        out.print(table(heads, rows, title=f"Critical path: {start} to {end}", right=heads[4:8]))
+        out.print(Sheet(heads, rows, title=f"Critical path: {start} to {end}", right=heads[4:8]))
 
 
 @contextmanager
@@ -341,7 +330,7 @@ def regression(found: Regression):
     from .verify.regression import group_table
 
     out = Output()
-    out.print(table(["group", "units", "vectors", "checked", "result"], group_table(found), right=["units", "vectors"]))
+    out.print(Sheet(["group", "units", "vectors", "checked", "result"], group_table(found), right=["units", "vectors"]))
     for row in found.failures:
         out.print(f"FAILED {row.unit}: {row.reason}", style="red")
     out.print(f"{len(found.rows):,} units, {found.vectors:,} vectors, {len(found.failures)} failed, "
@@ -362,7 +351,7 @@ def outcomes(found: Sequence[Outcome]):
         rows.append((told, outcome.latency, *figures))
     out = Output()
     right = ["latency", "vectors", "area um2", "NAND2 eq.", "delay ps"]
-    out.print(table(["unit, contract, files", "latency", "vectors", "checked", *right[2:]], rows, right=right))
+    out.print(Sheet(["unit, contract, files", "latency", "vectors", "checked", *right[2:]], rows, right=right))
     first = next((outcome for outcome in found if outcome.passed), None)
     if first is not None:
         out.print(f"Area and critical delay: {first.technology}, before placement; assumptions in each ppa.json.")

@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.text import Text
 
-from ..show import Output, table
+from ..sheet import Sheet
+from ..show import Output
 from .cases import Case
 from .compare import Comparison
 from .run import Progress, Result
@@ -26,7 +27,7 @@ def points(sweep: Sweep, found: Sequence[Case]):
     out = Output()
     rows = [(number, case.label, Text(f"refused: {case.refusal}", style="yellow") if case.unit is None
              else case.unit.text) for number, case in enumerate(found, 1)]
-    out.print(table(["", "parameters", "unit"], rows, right=[""], keep=["parameters"]))
+    out.print(Sheet(["", "parameters", "unit"], rows, right=[""], keep=["parameters"]))
     refused = sum(case.unit is None for case in found)
     targets = len(sweep.measure.targets or ())
     out.print(f"{sweep.title}: {len(found)} points{f', {refused} of them refused' if refused else ''}"
@@ -136,7 +137,7 @@ def comparison(found: Comparison, *, everything: bool = False):
         rows.append((change.unit, change.recipe, change.metric, f"{change.before:g}", f"{change.after:g}",
                      f"{change.percent:+.2f} %", verdict))
     if rows:
-        out.print(table(["unit", "technology, recipe", "figure", "before", "after", "worse by", ""], rows,
+        out.print(Sheet(["unit", "technology, recipe", "figure", "before", "after", "worse by", ""], rows,
                         right=["before", "after", "worse by"]))
     for told, style, lines in (("NOT COMPARABLE", "red", found.incomparable), ("FAILS NOW", "red", found.broken),
                                ("GONE", "red", found.gone), ("new", "", found.new), ("works now", "", found.mended),

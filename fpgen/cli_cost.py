@@ -64,7 +64,7 @@ def ppa(words: tuple[str, ...], as_json: bool, targets: tuple[str, ...], seeds: 
     if seeds:
         power = "; power's operands have theirs in --power uniform:seed=N" if options["power"] else ""
         raise UsageError(f"--seed without an FPGA; with --target ecp5 or ice40 it is allowed{power}")
-    with show.synthesis(unit.text, quiet=as_json) as tell:
+    with show.synthesis(unit.text, as_json, options["engine"]) as tell:
         points = unit.ppa(targets=delays or None, tell=tell, **options)
     if as_json:
         print_json([point.to_dict() for point in points])
@@ -98,7 +98,7 @@ def _fpga(unit: Unit, family: str, seeds: tuple[int, ...], options: dict[str, An
     if odd:
         raise UsageError(f"--target {family} with --{odd[0].replace('technology', 'tech').replace('_', '-')}; an FPGA "
                          "takes --engine, --seed and --json only")
-    with show.synthesis(unit.text, quiet=as_json) as tell:
+    with show.synthesis(unit.text, as_json, engine) as tell:
         points = measure_fpga(unit, family, seeds=seeds or (1,), engine=engine, tell=tell)
     if as_json:
         print_json([point.to_dict() for point in points])

@@ -225,13 +225,19 @@ def fpga_points(found: Sequence[FpgaPoint], advice: str = ""):
                   f"registers, pins not counted; {fastest.tools['nextpnr']}, {fastest.tools['yosys']}")
         if advice:
             out.print(advice)
-        steps = [(step["cell"], step["kind"], f"{step['delay_ps']:.0f}", step["net"]) for step in fastest.critical_path]
+        steps = [(_brief(step["cell"]), step["kind"], f"{step['delay_ps']:.0f}", _brief(step["net"]))
+                 for step in fastest.critical_path]
         if steps:
             out.print(Sheet(["to", "step", "delay ps", "net"], steps, right=["delay ps"],
                             title=f"Critical path: {fastest.startpoint} to {fastest.endpoint}"))
     for point in found:
         if point.failure is not None:
             out.print(f"{point.target}, seed {point.seed} failed: {point.failure}", style="red")
+
+
+def _brief(name: str, longest: int = 44) -> str:
+    """A name without its middle: Yosys makes up names of 200 characters in FPGAs. `--json` has them whole."""
+    return name if len(name) <= longest else f"{name[:longest - 23]}...{name[-20:]}"
 
 
 def path(steps: Iterable[Mapping[str, Any]], start: str, end: str, out: Output):
@@ -255,14 +261,17 @@ def simulation(text: str, quiet: bool = False) -> Iterator[Callable[[str, float]
 
 
 @contextmanager
-def synthesis(text: str, quiet: bool = False) -> Iterator[Callable[[Point | FpgaPoint], None]]:
+def synthesis(text: str, quiet: bool = False, engine: str | None = None
+              ) -> Iterator[Callable[[Point | FpgaPoint], None]]:
     """Progress of `fpgen ppa`: the newest point, on a terminal only."""
+    from .ppa import yosys
     from .ppa.point import Point
 
     if quiet or not sys.stderr.isatty():
         yield lambda point: None
         return
-    with Console(stderr=True, highlight=False).status(f"synthesising {text}") as status:
+    first = f" ({yosys.FIRST_START})" if yosys.is_cold(yosys.select(engine)) else ""
+    with Console(stderr=True, highlight=False).status(f"synthesising {text}{first}") as status:
         def move(point: Point | FpgaPoint):
             if isinstance(point, Point):
                 what, figures = point.recipe, f"{point.area_um2:.0f} um2, {point.delay_ps:.0f} ps"

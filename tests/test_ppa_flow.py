@@ -72,7 +72,8 @@ def test_failures_are_records(fresh_cache):
     ({"effort": "heroic"}, "no effort 'heroic'; there are 0 .quick., 1 .fair., 2"),
     ({"effort": True}, "no effort True"), ({"effort": 4}, "no effort 4"), ({"wire_load": "thick"}, "wire load 'thick'"),
     ({"recipe": "area", "effort": "pareto"}, "recipe area with effort pareto; one of them is allowed"),
-    ({"targets": [0]}, "positive"), ({"targets": []}, "positive"), ({"engine": "x"}, "no Yosys engine"),
+    ({"targets": [0]}, "positive"), ({"targets": []}, "positive"), ({"targets": 700}, "delay targets 700; one"),
+    ({"targets": ["x"]}, "positive"), ({"targets": "7"}, "positive"), ({"engine": "x"}, "no Yosys engine"),
 ])
 def test_refusals(options, said):
     with pytest.raises(UsageError, match=said):

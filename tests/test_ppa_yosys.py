@@ -7,6 +7,9 @@ from ppa_helpers import fresh_cache
 
 from fpgen.errors import MissingTool, RunFailure, UsageError
 from fpgen.ppa import yosys
+from fpgen.sweep import run as sweeps
+from fpgen.sweep.measure import Done, failed
+from fpgen.sweep.spec import from_data
 
 __all__ = ["fresh_cache"]
 
@@ -21,6 +24,21 @@ def test_choice(monkeypatch):
     monkeypatch.setenv("FPGEN_YOSYS", "other")
     with pytest.raises(UsageError, match="'other'"):
         yosys.select()
+
+
+def test_the_first_start_is_told(tmp_path, monkeypatch):
+    """A newcomer's first sweep stood at 0 points for a minute, and nothing said why."""
+    monkeypatch.setenv("YOWASP_CACHE_DIR", str(tmp_path))
+    engine = yosys.select("yowasp")
+    assert yosys.is_cold(engine)
+    yosys._ready(engine).touch()
+    assert not yosys.is_cold(engine)
+    sweep = from_data({"unit": "add fp16 fp16 -> fp16 stages={s}", "parameters": {"s": [0]}}, tmp_path / "s.toml")
+    told = []
+    yosys._ready(engine).unlink()
+    monkeypatch.setattr("fpgen.sweep.local.each", lambda todo, jobs: iter([Done(todo[0].key, [failed("no")], False)]))
+    sweeps.run(sweep, output=tmp_path, force=True, tell=lambda step: told.append(step.notice))
+    assert yosys.FIRST_START in told and told[-1] == ""
 
 
 def test_missing_engine(monkeypatch):

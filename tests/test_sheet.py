@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from fpgen.sheet import Sheet
+from fpgen.show import _brief
 
 FIGURES = ["target ps", "area um2", "NAND2 eq.", "delay ps", "ADP/1e6", "cells", "registers", "depth"]
 POINT = ["balanced/plain/dch-map", "1795", "3421.8", "4288", "700", "2.3946", "2497", "270", "17", "timed out (300 s)"]
@@ -44,6 +45,12 @@ def test_points_fit_common_terminals_with_every_figure_whole(width):
     lines = shown(energy, width)
     assert max(map(len, lines)) <= width
     assert any("8.906 ± 0.017" in line and line.endswith("72.25 uW") for line in lines)
+
+
+def test_names_of_an_fpga_netlist_keep_their_ends():
+    name = "unit.result_LUT4_Z_10_D_CCU2C_S1_B1_LUT4_Z_D_CCU2C_S1_B0_CCU2C_A1_COUT"
+    assert len(_brief(name)) == 44 and _brief(name).startswith("unit.") and _brief(name).endswith("CCU2C_A1_COUT")
+    assert _brief("drive[29]") == "drive[29]"
 
 
 def test_too_narrow_for_the_figures_goes_beyond_the_edge():

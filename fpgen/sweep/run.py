@@ -130,7 +130,11 @@ def run(sweep: Sweep, *, output: Path = OUTPUT, jobs: int = 2, full: bool = Fals
 
 
 def _each(todo: Sequence[Job], jobs: int, scheduler: str | None, state: _State) -> Iterator[Done]:
+    from ..ppa import yosys
+
     if scheduler is None:
+        if any(yosys.is_cold(yosys.select(job.measure.engine)) for job in todo):
+            state.notice(yosys.FIRST_START)
         return local.each(todo, jobs)
     from . import cluster
 

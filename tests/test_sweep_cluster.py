@@ -120,6 +120,19 @@ def test_nobody_left_behind_a_word(scheduler, tmp_path):
     assert store.read(tmp_path / "sweep_out" / "some")
 
 
+def test_a_connection_that_closes_under_a_result(scheduler, monkeypatch):
+    """A scheduler that dies between saying that a result is there and handing it over is a scheduler that is gone."""
+    from distributed.comm import CommClosedError
+
+    def closed(*_):
+        raise CommClosedError("in <TCP (closed)>: Stream is closed")
+
+    monkeypatch.setattr(cluster, "_done", closed)
+    sweep = small(parameters={"format": ["e2m1"], "n": [1]}, measure={"recipe": "direct", "prove": False})
+    with pytest.raises(RunFailure, match="is gone; the points that were done are kept"):
+        run.run(sweep, scheduler=scheduler[0])
+
+
 def test_the_same_figures_as_here(scheduler, tmp_path, monkeypatch):
     """Column for column what this machine's own processes give; only wall times differ."""
     address, _, _ = scheduler

@@ -154,6 +154,8 @@ def _measured(client: Any, todo: Sequence[Job], address: str, say: Callable[[str
             _, job = futures.pop(future.key)
             yield _done(future, job, address)
             future.release()
+    except OSError:  # a connection that closed under a request
+        raise _lost(address) from None
     finally:
         client.cancel([future for future, _ in futures.values()], force=True) if client.status == "running" else None
         client.close(timeout=5)

@@ -123,6 +123,15 @@ def test_numbers_at_ticks(value, text):
     assert style.plain(value) == text
 
 
+def test_marks_on_one_place_have_one_label():
+    """Two delay targets that give the same netlist: `1` beside the mark, not `1 1` around it."""
+    _, panel = style.figure()
+    panel.plot([1, 2], [1, 2])
+    same = labels.Label(1.0, 1.0, "1", "#000000")
+    labels.place(panel, [same, same, labels.Label(2.0, 2.0, "1", "#000000")], [(1, 1), (2, 2)])
+    assert len(panel.texts) == 2
+
+
 @settings(deadline=None, max_examples=25)
 @given(st.lists(st.tuples(st.integers(0, 12), st.integers(0, 12)), min_size=1, max_size=30))
 def test_labels_stand_apart_and_inside(points):

@@ -44,6 +44,7 @@ def place(panel: Any, labels: Sequence[Label], marks: Sequence[tuple[float, floa
     """
     if not labels:
         return
+    labels = list(dict.fromkeys(labels))  # two delay targets often give the same netlist: one mark, one label
     panel.autoscale_view()
     scale = panel.figure.dpi / 72
     frame = panel.get_window_extent()

@@ -5,11 +5,13 @@ A reader sees a whole entry or none; a killed run leaves a `.tmp-` entry that no
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 import secrets
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -17,6 +19,9 @@ from pathlib import Path
 import platformdirs
 
 from .errors import RunFailure
+
+#: A private directory that nothing was put into for so long, in s, is nobody's any more: no run may take that long.
+_ABANDONED = 7 * 86_400.0
 
 
 def cache_dir(*parts: str) -> Path:
@@ -116,8 +121,20 @@ def publish(target: Path, make: Callable[[Path], None]) -> bool:
 @contextmanager
 def scratch(kind: str) -> Iterator[Path]:
     """A private directory below the cache that is gone afterwards."""
-    path = Path(tempfile.mkdtemp(prefix=f"{kind}-", dir=cache_dir("work")))
+    work = cache_dir("work")
+    _clear(work)
+    path = Path(tempfile.mkdtemp(prefix=f"{kind}-", dir=work))
     try:
         yield path
     finally:
         shutil.rmtree(path, ignore_errors=True)
+
+
+@functools.cache
+def _clear(work: Path):
+    """Remove what processes that were killed left behind; once in a process, whose own are younger."""
+    with suppress(OSError):
+        for path in work.iterdir():
+            with suppress(OSError):
+                if time.time() - path.stat().st_mtime > _ABANDONED:
+                    shutil.rmtree(path, ignore_errors=True)

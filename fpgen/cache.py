@@ -75,9 +75,9 @@ def write_whole(path: Path, data: str | bytes) -> None:
 
 
 @contextmanager
-def locked(name: str) -> Iterator[None]:
-    """Hold the cache's lock `name` against every other process of this user."""
-    path = cache_dir("locks") / name
+def locked(name: str, directory: Path | None = None) -> Iterator[None]:
+    """Hold the lock `name`, of the cache or of a directory, against every other process."""
+    path = (directory or cache_dir("locks")) / name
     try:
         import fcntl
     except ImportError:  # no advisory locks on this platform: go on without

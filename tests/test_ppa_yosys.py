@@ -1,5 +1,9 @@
 """The Yosys driver: choice of engine, failures in plain words, the time limit."""
 
+import contextlib
+import os
+import subprocess
+import sys
 import time
 
 import pytest
@@ -82,3 +86,38 @@ def test_a_disk_that_cannot_be_written(fresh_cache, tmp_path, monkeypatch):
     monkeypatch.setattr("pathlib.Path.write_text", full)
     with pytest.raises(RunFailure, match=r"cannot write run\.ys for Yosys: No space left"):
         yosys.run(yosys.select(), "log nothing", {}, [], timeout=60)
+
+
+COMPILER = """
+import os, sys, time
+from pathlib import Path
+here = Path(os.environ["YOWASP_CACHE_DIR"])
+(here / "tool").mkdir()
+with (here / "tool" / "module").open("w") as file:
+    file.write("half")
+    file.flush()
+    time.sleep(0.5)
+    file.write("whole")
+with open(os.environ["RUNS"], "a") as runs:
+    runs.write("x")
+"""
+WARM = """
+import sys
+from fpgen.ppa import yosys
+yosys.warm(yosys.Engine("yowasp", "tool 1", (sys.executable, "-c", sys.argv[1]), False))
+"""
+
+
+def test_the_module_is_compiled_once_and_whole(tmp_path):
+    """Processes whose caches are their own share the compiled module: one wrote it anew while another one ran it."""
+    shared, runs = tmp_path / "shared", tmp_path / "runs"
+    started = [subprocess.Popen([sys.executable, "-c", WARM, COMPILER],
+                                env={**os.environ, "FPGEN_CACHE_DIR": str(tmp_path / name), "RUNS": str(runs),
+                                     "YOWASP_CACHE_DIR": str(shared)}) for name in ("one", "two")]
+    seen = set()
+    while any(process.poll() is None for process in started):
+        with contextlib.suppress(FileNotFoundError):
+            seen.add((shared / "tool" / "module").read_text())
+    assert [process.returncode for process in started] == [0, 0]
+    assert runs.read_text() == "x" and (shared / "tool" / "module").read_text() == "halfwhole"
+    assert seen <= {"halfwhole"} and not list(shared.glob(".compiling-*"))

@@ -148,9 +148,9 @@ def run(engine: Engine, script: str | Sequence[str], files: Mapping[str, str | P
     RunFailure
         When Yosys fails or a wanted file is missing; the message carries the end of the log.
     """
-    warm(engine)
     text = script if isinstance(script, str) else "\n".join(script) + "\n"
     try:
+        warm(engine)
         return _run(engine, text, files, wanted, timeout)
     except OSError as error:
         raise RunFailure(f"cannot write {error.filename or 'the cache directory'} for {engine.program}: "
@@ -207,25 +207,35 @@ def is_cold(engine: Engine) -> bool:
 
 
 def _ready(engine: Engine) -> Path:
-    """A file that is there once the module is compiled."""
-    return Path(_yowasp_cache()) / f"fpgen-{engine.version.replace(' ', '-')}.ready"
+    """A file that is there once the module is compiled, by the run time that is installed now."""
+    run_time = importlib.metadata.version("wasmtime")
+    return Path(_yowasp_cache()) / f"fpgen-{engine.version.replace(' ', '-')}-wasmtime-{run_time}.ready"
 
 
 def warm(engine: Engine) -> None:
-    """Let exactly one process compile the WebAssembly module (30 to 50 s, once): two at once race."""
+    """Let exactly one process compile the WebAssembly module (30 to 50 s, once).
+
+    Compiled aside and renamed into place: a process that maps the module while another one writes it dies of SIGBUS.
+    The lock is beside the module, since processes with caches of their own may share that.
+    """
     mark = _ready(engine)
     if not is_cold(engine):
         return
-    with locked("yowasp"):
+    shared = mark.parent
+    shared.mkdir(parents=True, exist_ok=True)
+    with locked("compiling.lock", shared):
         if mark.exists():
             return
-        command = (*engine.command[:3], "-V")
-        environment = dict(os.environ, YOWASP_CACHE_DIR=_yowasp_cache(), YOWASP_MOUNT=f"/={cache_dir('work')}",
-                           TMPDIR=str(cache_dir("tmp")))
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False,
-                              timeout=600)
-        if done.returncode != 0:
-            raise RunFailure(f"{engine.version} does not start:\n{_tail(done.stdout + done.stderr)}")
+        with tempfile.TemporaryDirectory(dir=shared, prefix=".compiling-", ignore_cleanup_errors=True) as aside:
+            environment = dict(os.environ, YOWASP_CACHE_DIR=aside, YOWASP_MOUNT=f"/={aside}", TMPDIR=aside)
+            done = subprocess.run((*engine.command[:3], "-V"), env=environment, capture_output=True, text=True,
+                                  check=False, timeout=600)
+            if done.returncode != 0:
+                raise RunFailure(f"{engine.version} does not start:\n{_tail(done.stdout + done.stderr)}")
+            for made in [path for path in Path(aside).rglob("*") if path.is_file()]:
+                place = shared / made.relative_to(aside)
+                place.parent.mkdir(parents=True, exist_ok=True)
+                made.replace(place)
         mark.touch()
 
 

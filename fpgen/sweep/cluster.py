@@ -7,11 +7,13 @@ the cache and the store of the machine that asked are the only ones that count, 
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import importlib.util
 import logging
 import pickle
 import queue
 import secrets
+import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -83,6 +85,8 @@ def _check(address: str):
     except ValueError as error:
         raise UsageError(f"scheduler {address!r}: {error}; {_ALLOWED}") from None
     try:
+        if scheme in ("tcp", "tls"):  # Dask tries again until its time is up, and then says only that
+            socket.create_connection((host.strip("[]"), int(port)), _ANSWER).close()
         who = asyncio.run(asyncio.wait_for(_identity(address, connection), _ANSWER + 1))
     except Exception as error:  # Dask wraps what the network says in errors of many kinds
         raise RunFailure(f"no Dask scheduler answers at {address} ({_plainly(error)})") from None
@@ -171,6 +175,9 @@ def _done(future: Any, job: Job, address: str) -> Done:
         return future.result()
     if future.status == "error":
         error = future.exception()
+        # Of the connection, not of the work.
+        if isinstance(error, OSError | asyncio.CancelledError | concurrent.futures.CancelledError):
+            raise _lost(address)
         if type(error).__name__ != "KilledWorker":  # `measure` itself raises nothing
             raise RunFailure(f"a worker cannot run this fpgen ({type(error).__name__}: {error}); have the same one on "
                              "every machine, with what `fpgen doctor` asks for")

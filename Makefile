@@ -74,11 +74,12 @@ endif
 
 $(STAMP): requirements.lock pyproject.toml
 	@sh scripts/preflight.sh "$(PYTHON)"
-	@echo "Setting up $(VENV) (once; about 300 MB from PyPI)"
+	@echo "Setting up $(VENV) (once; about 300 MB from PyPI, 1.3 GB on disk)"
 	@[ "$$(cat $(VENV)/.place 2>/dev/null)" = "$(CURDIR)" ] || { rm -rf $(VENV); "$(PYTHON)" -m venv $(VENV); }
 	@echo "$(CURDIR)" > $(VENV)/.place
 	@$(PIP) --require-hashes -r requirements.lock || { echo "fpgen: pip could not install what requirements.lock" \
 	    "pins; is PyPI reachable? 'make setup' tries again" >&2; exit 1; }
+	@$(BIN)/python -m pip uninstall --quiet --yes fpgen >/dev/null 2>&1 || true  # this distribution's name until 0.1
 	@$(PIP) --no-deps --no-build-isolation --editable .
 	@printf %s "$(CURDIR)" > $(STAMP)
 

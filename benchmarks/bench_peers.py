@@ -7,7 +7,7 @@ Every unit is combinational, RNE, without flags, full subnormals, and goes throu
 (Yosys `synth -flatten` with and without `-booth`, ABC's default script at five targets, the OpenROAD speed
 script; delay is ABC's). The peers' points, measured in the same flow, stand in `peers_nangate45.json`, a list of
 records with `unit`, `peer`, `variant`, `library`, `same_function` and `pareto_area_um2_delay_ps`. Figures are the
-smallest area x delay over the Pareto set. Needs a native engine (`pip install fpgen[fast]`), because ABC's delay
+smallest area x delay over the Pareto set. Needs a native engine (`pip install '.[fast]'`), because ABC's delay
 does not come out of the WebAssembly one. Exit code 1 when some unit is worse than the best peer, or the geometric
 mean is above 0.9.
 """

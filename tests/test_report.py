@@ -11,7 +11,7 @@ from fpgen import cli
 from fpgen.errors import MissingTool
 from fpgen.sweep import store
 
-pytest.importorskip("matplotlib", reason="matplotlib is not installed: fpgen[report]")
+pytest.importorskip("matplotlib", reason="matplotlib is not installed: the extra report")
 from matplotlib import image
 from report_cases import record, records
 

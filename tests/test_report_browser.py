@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pytest
 
-pytest.importorskip("matplotlib", reason="matplotlib is not installed: fpgen[report]")
+pytest.importorskip("matplotlib", reason="matplotlib is not installed: the extra report")
 from matplotlib import image
 from report_cases import CHROMIUM, browse, records
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-pytest.importorskip("matplotlib", reason="matplotlib is not installed: fpgen[report]")
+pytest.importorskip("matplotlib", reason="matplotlib is not installed: the extra report")
 from report_cases import record, records
 
 from fpgen.report import data, fits, labels, plots, style

@@ -15,7 +15,7 @@ from fpgen import cli
 from fpgen.errors import MissingTool, RunFailure, UsageError
 from fpgen.sweep import store
 
-pytest.importorskip("matplotlib", reason="matplotlib is not installed: fpgen[report]")
+pytest.importorskip("matplotlib", reason="matplotlib is not installed: the extra report")
 from report_cases import record, records
 
 from fpgen.report import page
@@ -155,7 +155,7 @@ def run(*arguments):
     ("some.txt", b"unit,status\n", "not a .parquet or .csv file")])
 def test_what_is_no_store(tmp_path, name, content, told):
     if name.endswith("parquet"):
-        pytest.importorskip("pyarrow", reason="pyarrow is not installed: fpgen[parquet]")
+        pytest.importorskip("pyarrow", reason="pyarrow is not installed: the extra parquet")
     (tmp_path / name).write_bytes(content)
     code, stderr, _ = run(tmp_path / name)
     if told is None:
@@ -192,6 +192,6 @@ def test_a_place_that_cannot_be_written(tmp_path):
 @pytest.mark.parametrize("name", ["matplotlib", "jinja2"])
 def test_a_library_missing(tmp_path, monkeypatch, name):
     monkeypatch.setitem(sys.modules, name, None)
-    with pytest.raises(MissingTool, match=r"pip install 'fpgen\[report\]'"):
+    with pytest.raises(MissingTool, match=r"pip install '\.\[report\]' from a checkout of fpgen"):
         page.write(records(), tmp_path / "out", store="some.csv")
     assert not (tmp_path / "out").exists()

@@ -22,7 +22,7 @@ from fpgen.sweep.cases import cases
 
 __all__ = ["fresh_cache"]
 
-pytest.importorskip("distributed", reason="Dask is not installed: fpgen[cluster]")
+pytest.importorskip("distributed", reason="Dask is not installed: the extra cluster")
 
 
 def start(*arguments, log, path=None):

@@ -101,7 +101,7 @@ def measure_fpga(unit: Unit, target: str = "ecp5", *, seeds: Sequence[int] = (1,
     UsageError
         For an unknown target or engine, or a bad seed.
     MissingTool
-        When Yosys or nextpnr (`fpgen[fpga]`) is not installed.
+        When Yosys or nextpnr (the extra `fpga`) is not installed.
     """
     from . import fpga
 

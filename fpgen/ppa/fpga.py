@@ -1,4 +1,4 @@
-"""LUTs, DSP blocks and clock rate of a unit in an FPGA: Yosys, then nextpnr, both from PyPI (`fpgen[fpga]`).
+"""LUTs, DSP blocks and clock rate of a unit in an FPGA: Yosys, then nextpnr, both from PyPI (the extra `fpga`).
 
 A unit has more pins than a chip, so it is placed between two chains of registers:
 
@@ -23,6 +23,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from fpgen.cache import cache_dir, digest, write_whole
+from fpgen.distribution import install_extra
 from fpgen.errors import MissingTool, RunFailure, UsageError
 from fpgen.ppa import yosys
 from fpgen.ppa.fpga_frame import Ports, frame, ports_of
@@ -212,7 +213,7 @@ def nextpnr(family: str) -> yosys.Engine:
     """
     known = FAMILIES[family]
     if importlib.util.find_spec(known.package) is None:
-        raise MissingTool(f"nextpnr for {family} is not installed; pip install fpgen[fpga] "
+        raise MissingTool(f"nextpnr for {family} is not installed; {install_extra('fpga')} "
                           f"({known.package.replace('_', '-')})")
     version = importlib.metadata.version(known.package)
     start = f"import sys; from {known.package} import {known.function} as run; sys.exit(run(sys.argv[1:]))"

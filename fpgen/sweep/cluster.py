@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from ..distribution import install_extra
 from ..errors import MissingTool, RunFailure, UsageError
 from .job import Job
 from .measure import Done, failed
@@ -51,7 +52,7 @@ def each(todo: Sequence[Job], address: str, say: Callable[[str], None]) -> Itera
         When the scheduler does not answer, or is lost.
     """
     if importlib.util.find_spec("distributed") is None:
-        raise MissingTool("a sweep on a cluster needs Dask: pip install 'fpgen[cluster]'")
+        raise MissingTool(f"a sweep on a cluster needs Dask: {install_extra('cluster')}")
     from distributed import Client
 
     _check(address)

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.text import Text
 
+from ..distribution import install_extra
 from ..sheet import Sheet
 from ..show import Output
 from .cases import Case
@@ -119,7 +120,7 @@ def result(found: Result):
     for path in found.paths:
         out.print(f"written: {path}")
     if not any(path.suffix == ".parquet" for path in found.paths):
-        out.print("Parquet too: pip install 'fpgen[parquet]'", style="dim")
+        out.print(f"Parquet too: {install_extra('parquet')}", style="dim")
 
 
 def _first_line(text: str) -> str:

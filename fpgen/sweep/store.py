@@ -1,7 +1,7 @@
 """The store of a sweep: one file that a notebook reads, as Parquet and as CSV, each replaced as a whole.
 
 `sweep_out/NAME.parquet` and `sweep_out/NAME.csv` hold the same records. CSV is always written; Parquet where
-pyarrow is installed (`fpgen[parquet]`), since its wheel is larger than all of fpgen. Floats are written so that
+pyarrow is installed (the extra `parquet`), since its wheel is larger than all of fpgen. Floats are written so that
 they read back to the same number. A reader sees the earlier file or the new one, never a half: both are written
 aside and renamed, and a full disk leaves the earlier ones as they were.
 """
@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from ..cache import write_whole
+from ..distribution import install_extra
 from ..errors import MissingTool, RunFailure, UsageError
 from .columns import COLUMNS, PARAMETER, cell, kind_of, ordered
 
@@ -180,7 +181,7 @@ def _meaning(name: str) -> str:
 
 def _read_parquet(path: Path) -> list[Record]:
     if importlib.util.find_spec("pyarrow") is None:
-        raise MissingTool(f"store {path}: Parquet needs pyarrow: pip install 'fpgen[parquet]', or give the .csv file")
+        raise MissingTool(f"store {path}: Parquet needs pyarrow: {install_extra('parquet')}, or give the .csv file")
     import pyarrow
     import pyarrow.parquet
 

@@ -2,8 +2,9 @@
 
     python benchmarks/bench_start.py [--runs N]
 
-Each command runs in a process of its own, N times (default 10); shown are the least and the median of its processor time
-(user and system), and their ratio to `python -c pass`. Wanted: a median under 0.3 s; the exit code is 1 when one is missed.
+Each command runs in a process of its own, N times (default 10); shown are the least and the median of its processor
+time (user and system), and the median's ratio to that of `python -c pass`. Wanted: a median under 0.3 s; the exit code
+is 1 when one is missed.
 """
 
 from __future__ import annotations

@@ -5,13 +5,27 @@ Pins change on the falling edge of the clock (the harness sees to it) and are sa
 
 import random
 from collections import deque
+from pathlib import Path
 
+import cocotb
 from cocotb.clock import Clock
-from cocotb.triggers import RisingEdge
+from cocotb.triggers import RisingEdge, Timer
 from cocotb.utils import get_sim_time
 from job import PROTOCOLS
 
 PERIOD = 2  # ns
+#: Clocks between two heartbeats.
+BEAT = 64
+#: Clocks after which a unit that accepts nothing will never do so: more than the longest stall of any test.
+PATIENCE = 20_000
+
+
+async def heartbeat():
+    """A byte for every `BEAT` clocks, so that the process that waits for this simulation sees that time goes on in it."""
+    with Path("heartbeat").open("ab", buffering=0) as file:
+        while True:
+            await Timer(BEAT * PERIOD, "ns")
+            file.write(b".")
 
 
 class Bench:
@@ -54,6 +68,7 @@ class Bench:
         if "out_ready" in self.pin:
             self.pin["out_ready"].value = 1
         Clock(self.clock, PERIOD, "ns").start()
+        cocotb.start_soon(heartbeat())
         if reset:
             await self.reset()
         for _ in range(self.latency):  # flush what the data path held at power-up
@@ -108,7 +123,7 @@ class Driver:
     async def run(self):
         bench = self.bench
         valid = bench.pin.get("in_valid")
-        presented = None
+        presented, waited = None, 0
         while self.waiting or presented is not None:
             if presented is None and not self.gap():
                 presented = self.waiting.popleft()
@@ -120,7 +135,9 @@ class Driver:
             await bench.edge
             if presented is not None and (bench.handshake != "ready" or bench.bit("in_ready")):
                 self.accepted.append((bench.cycle, presented))
-                presented = None
+                presented, waited = None, 0
+            waited += 1
+            assert waited < PATIENCE, f"nothing accepted for {PATIENCE} clocks; {len(self.accepted)} vectors before"
         if valid is not None:
             valid.value = 0
         bench.garbage()

@@ -10,7 +10,8 @@ import pytest
 from fpgen import distribution, doctor
 
 ROOT = Path(__file__).resolve().parent.parent
-PLACES = ("README.md", "Makefile", "pyproject.toml", "docs", "fpgen", "benchmarks", "scripts", "sim", "synth", "rtl_out")
+PLACES = ("README.md", "Makefile", "pyproject.toml", "docs", "fpgen", "benchmarks", "scripts", "sim", "synth",
+          "rtl_out")
 
 
 def texts():

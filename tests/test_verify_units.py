@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -158,16 +159,37 @@ def test_an_unknown_simulator_is_refused():
         verify(fpgen.parse_unit(FP), simulator="vcs")
 
 
-@pytest.mark.skipif(shutil.which("iverilog") is not None, reason="Icarus Verilog is installed")
-def test_a_missing_simulator_names_its_package():
+def test_a_missing_simulator_names_its_package(monkeypatch):
+    monkeypatch.setattr(shutil, "which", lambda name: None)
     with pytest.raises(MissingTool, match="package iverilog"):
         verify(fpgen.parse_unit(FP), simulator="icarus")
 
 
-@pytest.mark.skipif(shutil.which("iverilog") is None, reason="Icarus Verilog is not installed")
-def test_icarus_agrees():
-    verdict = verify(fpgen.parse_unit("add e2m1 e2m1 -> e3m2 stages=1 handshake=ready"), simulator="icarus", force=True)
+NEEDS_ICARUS = pytest.mark.skipif(shutil.which("iverilog") is None, reason="Icarus Verilog is not installed")
+
+
+@NEEDS_ICARUS
+@pytest.mark.parametrize("text", ["add e2m1 e2m1 -> e3m2 stages=1 handshake=ready", "multiply e4m3fn e4m3fn -> bf16",
+                                  "mac e2m1 e2m1 -> e4m3fn handshake=valid"])
+def test_icarus_agrees(text):
+    verdict = verify(fpgen.parse_unit(text), simulator="icarus", vectors=1000, force=True)
     assert verdict.passed, verdict.text()
+    assert verdict.simulator.startswith("Icarus Verilog")
+
+
+@NEEDS_ICARUS
+def test_icarus_finds_a_wrong_bit():
+    text = "multiply e2m1 e2m1 -> e4m3fn"
+    wrong = changed(text, r"assign result = ([^;]*);", r"assign result = (\1) ^ 8'd1;")
+    verdict = verify(fpgen.parse_unit(text), simulator="icarus", verilog=wrong, force=True)
+    assert not verdict.passed and verdict.mismatch_count == verdict.vectors == 256
+
+
+@NEEDS_ICARUS
+def test_icarus_replays_with_a_waveform(tmp_path):
+    verdict = verify(fpgen.parse_unit("multiply e2m1 e2m1 -> e4m3fn"), simulator="icarus", replay="a=0x3,b=0x5",
+                     keep=tmp_path)
+    assert verdict.passed and "$enddefinitions" in Path(verdict.waveform).read_text()
 
 
 def test_a_missing_compiler_names_its_package(monkeypatch):

@@ -6,10 +6,13 @@ the next ones: both cores work, and no vector file is written.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import select
+import termios
 import time
+from array import array
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -25,11 +28,12 @@ from .layout import Layout
 from .protocol import protocol_job
 from .simulator import Running, Simulation
 from .stimulus import Plan
+from .watch import Watch
 from .wrapper import START
 
-_STUCK = 60.0  # seconds without a byte read
 _GAP_CLOCKS = 4096
 _PIPE_BYTES = 1 << 20
+_POLL_S = 0.005
 
 #: Called with what is being done and how far it is, 0 to 1.
 Progress = Callable[[str, float], None]
@@ -82,14 +86,18 @@ def run_campaign(simulation: Simulation, entries: Sequence[Entry], where: Path, 
     modules = ["protocol", "stream"] if protocol else ["stream"]
     running = Running(simulation, modules, where, search=[resource_dir("sim")],
                       environment={"FPGEN_JOB": str(where / "job.json")}, plusargs=plusargs, vcd=vcd)
+    watch = Watch(running)
     try:
         with ThreadPoolExecutor(1) as writer:
             total = sum(entry.plan.vectors for entry in entries)
             before = 0
             for i, entry in enumerate(entries):
-                _feed(running, writer, where / f"vectors_{i}", entry, progress, before, total)
+                _feed(watch, writer, where / f"vectors_{i}", entry, progress, before, total)
                 before += entry.plan.vectors
-        tests = running.wait(_STUCK)
+        while running.alive:
+            time.sleep(_POLL_S)
+            watch.look()
+        tests = running.results()
     finally:
         running.stop()
     for test in tests:
@@ -106,7 +114,7 @@ def run_campaign(simulation: Simulation, entries: Sequence[Entry], where: Path, 
 # ---- feeding ------------------------------------------------------------------------
 
 
-def _feed(running: Running, writer: ThreadPoolExecutor, fifo: Path, entry: Entry, progress: Progress | None,
+def _feed(watch: Watch, writer: ThreadPoolExecutor, fifo: Path, entry: Entry, progress: Progress | None,
           before: int, total: int):
     """Compute and send all vectors of one entry; stop early if the simulator no longer reads."""
     descriptor: int | None = None
@@ -121,14 +129,16 @@ def _feed(running: Running, writer: ThreadPoolExecutor, fifo: Path, entry: Entry
             entry.shapes.append((position, chunk.start, chunk.shape))
             position += chunk.count
             if descriptor is None:
-                descriptor = _open(running, fifo)
-            pending.append(writer.submit(_send, running, descriptor, rows.view(np.uint8).data))
+                descriptor = _open(watch, fifo)
+            pending.append(writer.submit(_send, watch, descriptor, rows.view(np.uint8).data))
             while len(pending) > 2:
                 pending.pop(0).result()
             if progress:
                 progress("simulating", (before + position) / total)
         for sent in pending:
             sent.result()
+        if descriptor is not None:
+            _drain(watch, descriptor)
     except BrokenPipeError:
         pass  # the stream ended early and says why
     finally:
@@ -140,42 +150,49 @@ def _feed(running: Running, writer: ThreadPoolExecutor, fifo: Path, entry: Entry
             os.close(descriptor)
 
 
-def _open(running: Running, fifo: Path) -> int:
+def _open(watch: Watch, fifo: Path) -> int:
     """Open the FIFO once the simulator has it open for reading."""
-    deadline = time.monotonic() + _STUCK
     while True:
         try:
             descriptor = os.open(fifo, os.O_WRONLY | os.O_NONBLOCK)
             break
         except OSError:  # nobody reads yet
-            if not running.alive:
+            if not watch.running.alive:
                 raise BrokenPipeError from None
-            if time.monotonic() > deadline:
-                raise RunFailure(f"simulation: did not ask for vectors within {_STUCK:.0f} s; log:\n"
-                                 f"{running.tail()}") from None
-            time.sleep(0.005)
+            watch.look()
+            time.sleep(_POLL_S)
     try:
-        import fcntl
-
         fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
     except (AttributeError, OSError):
         pass  # a smaller pipe is only slower
     return descriptor
 
 
-def _send(running: Running, descriptor: int, data: memoryview):
+def _send(watch: Watch, descriptor: int, data: memoryview):
     at = 0
-    deadline = time.monotonic() + _STUCK
     while at < len(data):
-        if not select.select([], [descriptor], [], 1.0)[1]:
-            if not running.alive:
-                raise BrokenPipeError
-            if time.monotonic() > deadline:
-                running.stop()
-                raise RunFailure(f"simulation: read no vector for {_STUCK:.0f} s, ended; log:\n{running.tail()}")
-            continue
-        at += os.write(descriptor, data[at : at + _PIPE_BYTES])
-        deadline = time.monotonic() + _STUCK
+        if select.select([], [descriptor], [], 1.0)[1]:
+            at += os.write(descriptor, data[at : at + _PIPE_BYTES])
+        elif not watch.running.alive:
+            raise BrokenPipeError
+        else:
+            watch.look(_unread(descriptor))
+
+
+def _drain(watch: Watch, descriptor: int):
+    """Wait until all that was sent has been read, as long as the simulator reads."""
+    while _unread(descriptor):
+        if not watch.running.alive:
+            raise BrokenPipeError
+        watch.look(_unread(descriptor))
+        time.sleep(_POLL_S)
+
+
+def _unread(descriptor: int) -> int:
+    """Bytes that lie in the pipe."""
+    size = array("i", [0])
+    fcntl.ioctl(descriptor, termios.FIONREAD, size)
+    return size[0]
 
 
 # ---- collecting ---------------------------------------------------------------------

@@ -66,9 +66,8 @@ class Simulation:
         """The command that runs it."""
         if self.simulator == "icarus":
             icarus = find_icarus()
-            dump = [f"+vcd={vcd}"] if vcd else []
-            return [icarus.runtime, "-M", str(cocotb_config.libs_dir), "-m", "cocotbvpi_icarus",
-                    str(self.home / "sim.vvp"), "-none", *plusargs, *dump]
+            dump = ["-vcd", f"+vcd={vcd}"] if vcd else ["-none"]  # -none would keep $dumpvars from writing anything
+            return [icarus.runtime, "-m", _icarus_module(), str(self.home / "sim.vvp"), *dump, *plusargs]
         trace = ["--trace", "--trace-file", str(vcd)] if vcd else []
         return [str(self.home / "sim"), *trace, *plusargs, "+verilator+rand+reset+2", "+verilator+seed+1"]
 
@@ -176,6 +175,11 @@ def _modules(path: Path) -> list[str]:
     return re.findall(r"^module\s+(\w+)", path.read_text(), re.MULTILINE)
 
 
+def _icarus_module() -> str:
+    """cocotb's VPI module by its whole path: vvp looks for plain names with `.vpi` or `.vpl` only, and finds none."""
+    return str(cocotb_config.lib_name_path("vpi", "icarus"))
+
+
 def _make_icarus(aside: Path, top: str, waves: bool):
     # cocotb's clock needs a time scale, which Icarus takes from a command file only.
     (aside / "command.f").write_text("+timescale+1ns/1ps\n")
@@ -236,7 +240,7 @@ class Running:
             self.process.kill()
         self.process.wait()
 
-    def wait(self, timeout: float | None = None) -> tuple[TestResult, ...]:
+    def results(self) -> tuple[TestResult, ...]:
         """Wait for the end and read the results.
 
         Raises
@@ -244,11 +248,7 @@ class Running:
         RunFailure
             When it ran no test or ended abnormally.
         """
-        try:
-            self.process.wait(timeout)
-        except subprocess.TimeoutExpired:
-            self.stop()
-            raise RunFailure(f"simulation: not finished after {timeout:.0f} s, ended; log:\n{self.tail()}") from None
+        self.process.wait()
         if not self._results.is_file():
             raise RunFailure(f"simulation: ended abnormally (exit code {self.process.returncode}); log:\n{self.tail()}")
         found = tuple(TestResult(f"{case.get('classname')}.{case.get('name')}", _failure(case))

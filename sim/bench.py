@@ -21,7 +21,7 @@ PATIENCE = 20_000
 
 
 async def heartbeat():
-    """A byte for every `BEAT` clocks, so that the process that waits for this simulation sees that time goes on in it."""
+    """A byte for every `BEAT` clocks, so that the process waiting for this simulation sees that time goes on."""
     with Path("heartbeat").open("ab", buffering=0) as file:
         while True:
             await Timer(BEAT * PERIOD, "ns")

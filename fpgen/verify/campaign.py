@@ -15,6 +15,7 @@ import time
 from array import array
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -161,10 +162,8 @@ def _open(watch: Watch, fifo: Path) -> int:
                 raise BrokenPipeError from None
             watch.look()
             time.sleep(_POLL_S)
-    try:
+    with suppress(AttributeError, OSError):  # a smaller pipe is only slower
         fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
-    except (AttributeError, OSError):
-        pass  # a smaller pipe is only slower
     return descriptor
 
 

@@ -15,7 +15,7 @@ pytest.importorskip("matplotlib", reason="matplotlib is not installed: the extra
 from matplotlib import image
 from report_cases import record, records
 
-from fpgen.report import data, fits, page, style
+from fpgen.report import compete, data, fits, page, style
 
 
 @pytest.fixture(scope="module")
@@ -31,13 +31,13 @@ def test_fronts_are_kept_apart():
     some = [record(4, area_um2=1.0, delay_ps=3.0, compete="a"), record(4, area_um2=2.0, delay_ps=2.0, compete="a"),
             record(4, area_um2=2.0, delay_ps=4.0, compete="a"), record(4, area_um2=9.0, delay_ps=9.0, compete="b"),
             record(4, area_um2=9.0, delay_ps=9.0, technology="other", compete="a")]
-    kept, beaten = data.fronts(some, data.DELAY, data.AREA)
+    kept, beaten = compete.fronts(some, data.DELAY, data.AREA)
     assert [[item["area_um2"] for item in front] for front in kept] == [[2.0, 1.0], [9.0], [9.0]]
     assert [item["delay_ps"] for item in beaten] == [4.0]
 
 
 def test_of_two_equal_points_none_beats_the_other():
-    kept, beaten = data.fronts([record(4), record(4)], data.DELAY, data.AREA)
+    kept, beaten = compete.fronts([record(4), record(4)], data.DELAY, data.AREA)
     assert len(kept[0]) == 2 and not beaten
 
 
@@ -142,5 +142,5 @@ def test_the_command(tmp_path, monkeypatch):
 
 def test_without_matplotlib(tmp_path, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "matplotlib", None)
-    with pytest.raises(MissingTool, match=r"fpgen\[report\]"):
+    with pytest.raises(MissingTool, match=r"'\.\[report\]'"):
         page.write(records(), tmp_path / "out", store="some.csv")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 pytest.importorskip("matplotlib", reason="matplotlib is not installed: the extra report")
 from report_cases import record, records
 
-from fpgen.report import data, fits, labels, plots, style
+from fpgen.report import compete, data, fits, labels, pareto, plots, style
 
 FIGURE = st.one_of(st.integers(0, 6).map(float), st.floats(0, 1e6), st.sampled_from([None, float("nan"), float("inf")]))
 POINT = st.builds(lambda x, y, technology, compete: {"delay_ps": x, "area_um2": y, "technology": technology,
@@ -29,7 +29,7 @@ def beaten_by(one, other):
 @settings(deadline=None, max_examples=300)
 @given(st.lists(POINT, max_size=30))
 def test_fronts_against_every_pair(points):
-    kept, beaten = data.fronts(points, data.DELAY, data.AREA)
+    kept, beaten = compete.fronts(points, data.DELAY, data.AREA)
     drawn = [point for point in points if all(point[name] is not None and np.isfinite(point[name])
                                               for name in ("delay_ps", "area_um2"))]
     wanted = {id(one) for one in drawn if not any(beaten_by(one, other) for other in drawn)}
@@ -97,7 +97,7 @@ def drawn_with(**figures):
     several = [dict(zip(figures, values, strict=True)) for values in zip(*figures.values(), strict=True)]
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        plot = plots.pareto(data.View([record(index, **some) for index, some in enumerate(several)]), data.DELAY,
+        plot = pareto.pareto(data.View([record(index, **some) for index, some in enumerate(several)]), data.DELAY,
                             data.AREA, "some", {})
         style.png(plot.figure)
     return plot.figure.axes[0]
@@ -148,9 +148,9 @@ def test_labels_stand_apart_and_inside(points):
 
 
 def test_every_curve_is_in_the_legend_whether_beaten_or_not():
-    panel = plots.pareto(data.View([record(2, 3, compete=""), record(9, 8, compete="")]), data.DELAY, data.AREA, "some",
-                         {}).figure.axes[0]
-    assert [text.get_text() for text in panel.get_legend().get_texts()] == ["3", "8", "dominated"]
+    some = [record(2, 3, compete="P"), record(9, 8, compete="P")]
+    panel = pareto.pareto(data.View(some), data.DELAY, data.AREA, "some", {}).figure.axes[0]
+    assert [text.get_text() for text in panel.get_legend().get_texts()] == ["3", "8", "hollow: dominated"]
     assert panel.get_legend().get_title().get_text() == "E"
 
 

@@ -1,4 +1,4 @@
-"""The records of a store, arranged for plots: curves, what competes with what, and what nothing beats."""
+"""The records of a store, arranged for plots: figures, curves and their parameters."""
 
 from __future__ import annotations
 
@@ -52,7 +52,10 @@ LUTS = Axis("luts", "LUTs", "")
 ENERGY = Axis("energy_pj", "energy per operation", "pJ")
 REGISTERS = Axis("registers", "flip-flops", "")
 LATENCY = Axis("latency", "latency", "clocks")
-ERROR = Axis("error_rms", "rms error", "of the rms result")
+#: Of the unit alone: its operands are what they are once they are rounded.
+ERROR = Axis("error_rms", "rms error of the unit", "of the rms result")
+#: Of the unit and of rounding the data into its operand formats.
+TOTAL = Axis("error_total_rms", "rms error with operands rounded", "of the rms result")
 
 
 class View:
@@ -169,37 +172,6 @@ class View:
             if key not in found or DELAY.of(record) < DELAY.of(found[key]):  # type: ignore[operator]
                 found[key] = record
         return list(found.values())
-
-
-def fronts(records: Sequence[Record], x: Axis, y: Axis) -> tuple[list[list[Record]], list[Record]]:
-    """The records that no other one beats, and the rest.
-
-    A record is beaten by one that is as good in both figures and better in at least one; smaller is better. Of
-    records equal in both none beats the other. Records compete within the same technology and text of `compete`.
-
-    Returns
-    -------
-    (list of list of record, list of record)
-        Each group's front in the order of `x`; the dominated records.
-    """
-    groups: dict[tuple[str, str], list[tuple[float, float, Record]]] = {}
-    for record in records:
-        left, right = x.of(record), y.of(record)
-        if left is not None and right is not None:
-            key = (str(record["technology"]), str(record.get("compete") or ""))
-            groups.setdefault(key, []).append((left, right, record))
-    kept, beaten = [], []
-    for group in groups.values():
-        front: list[Record] = []
-        last = (-math.inf, math.inf)
-        for left, right, record in sorted(group, key=lambda item: item[:2]):
-            if right < last[1] or (left, right) == last:
-                last = (left, right)
-                front.append(record)
-            else:
-                beaten.append(record)
-        kept.append(front)
-    return kept, beaten
 
 
 def sections_of(record: Record) -> dict[str, float]:

@@ -11,7 +11,7 @@ from ..cache import write_whole
 from ..distribution import install_extra
 from ..errors import MissingTool, RunFailure, UsageError
 from . import basis, plots, style, table
-from .data import AREA, DELAY, ENERGY, ERROR, LUTS, Record, View
+from .data import AREA, DELAY, ENERGY, ERROR, LUTS, TOTAL, Record, View
 
 _HERE = Path(__file__).parent
 
@@ -92,7 +92,7 @@ def _check(records: Sequence[Record], store: str):
 
 def _hint(view: View, record: Record) -> str:
     """What a mark says under the pointer."""
-    told = [axis.told(record) for axis in (AREA, LUTS, DELAY, ENERGY, ERROR)]
+    told = [axis.told(record) for axis in (AREA, LUTS, DELAY, ENERGY, ERROR, TOTAL)]
     return ", ".join([view.label(record), str(record["technology"]), *filter(None, told)])
 
 

@@ -4,46 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from . import labels, style
-from .data import AREA, DELAY, ENERGY, ERROR, FMAX, LATENCY, LUTS, REGISTERS, Axis, Record, View, fronts, sections_of
-from .fits import Fit, fits
+from .data import AREA, DELAY, ENERGY, ERROR, FMAX, LATENCY, LUTS, REGISTERS, TOTAL, Axis, Record, View, sections_of
+from .figure import LEGEND, Plot, by_series, heading_of, legend
+from .fits import fits
+from .pareto import pareto
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-#: More curves than this make no legend anyone reads.
-_LEGEND = 16
 _BARS = 40
-
-
-@dataclass(frozen=True)
-class Plot:
-    """A drawn figure.
-
-    Attributes
-    ----------
-    name : str
-        Of its files.
-    title, caption : str
-        The caption says how to read it.
-    figure : matplotlib.figure.Figure
-    fits : tuple of Fit
-        What its curves are.
-    shares : tuple of (str, float, float, float)
-        Section, and its share of a unit's area in per cent: on average, smallest, largest.
-    """
-
-    name: str
-    title: str
-    caption: str
-    figure: Figure
-    fits: tuple[Fit, ...] = ()
-    shares: tuple[tuple[str, float, float, float], ...] = ()
 
 
 def all_plots(view: View, link: dict[int, str]) -> list[Plot]:
@@ -63,122 +33,15 @@ def all_plots(view: View, link: dict[int, str]) -> list[Plot]:
     if view.has(ERROR):
         found.append(pareto(view, ERROR, AREA, "area-error", link))
         found.append(curves(view, ERROR, "error"))
+    if view.has(TOTAL):
+        found.append(pareto(view, TOTAL, AREA, "area-total-error", link))
+        found.append(curves(view, TOTAL, "total-error"))
     found += [depth(view)]
     for technology in view.technologies:
         for axis in (AREA, LUTS, DELAY, ENERGY):
             found.append(scaling(view, axis, technology))
     found.append(breakdown(view))
     return [plot for plot in found if plot is not None]
-
-
-def pareto(view: View, x: Axis, y: Axis, name: str, link: dict[int, str]) -> Plot | None:
-    """Two figures against each other, one panel a technology; what is beaten is grey."""
-    records = [record for record in view.good if x.of(record) is not None and y.of(record) is not None]
-    if not records:
-        return None
-    technologies = list(dict.fromkeys(str(record["technology"]) for record in records))
-    looks = style.looks(view.series)
-    drawn, grid = style.figure(8.4, 4.8 if len(technologies) == 1 else 4.2 * len(technologies),
-                               nrows=len(technologies), squeeze=False)
-    beaten_in_all = 0
-    panels = []
-    for technology, panel in zip(technologies, grid[:, 0], strict=True):
-        there = [record for record in records if record["technology"] == technology]
-        kept, beaten = fronts(there, x, y)
-        beaten_in_all += len(beaten)
-        for series, marks in _by_series(view, beaten).items():
-            _marks(panel, marks, x, y, link, marker=looks[series].marker, s=26, facecolors="none",
-                   edgecolors=style.GREY, linewidths=1, zorder=2)
-        lines = _lines(view, panel, kept, x, y, looks)
-        for series, marks in _by_series(view, [record for front in kept for record in front]).items():
-            _marks(panel, marks, x, y, link, marker=looks[series].marker, s=38, color=looks[series].colour,
-                   edgecolors="white", linewidths=0.5, zorder=4)
-        style.scale(panel.xaxis, panel.set_xscale, [value for r in there if (value := x.of(r)) is not None])
-        style.scale(panel.yaxis, panel.set_yscale, [value for r in there if (value := y.of(r)) is not None])
-        panel.set(xlabel=x.label, ylabel=y.label)
-        style.title(panel, f"{_heading(y)} against {x.title}, {technology}")
-        _legend(view, panel, [series for series in view.series if series in _by_series(view, there)], looks,
-                beaten=bool(beaten))
-        panels.append((panel, kept, [(x.of(r) or 0.0, y.of(r) or 0.0) for r in there], lines))
-    style.arrange(drawn)
-    numbered = False
-    for panel, kept, dots, lines in panels:
-        told = [labels.Label(x.of(r) or 0.0, y.of(r) or 0.0, f"{view.along(r):g}", labels.dark(looks[series].colour))
-                for front in kept for r in _numbered(view, front) if (series := view.series_of(r)) in view.curves]
-        if len(told) <= labels.MOST:
-            labels.place(panel, told, dots, lines)
-            numbered |= bool(told)
-    groups = sorted({str(record.get("compete") or "") for record in records} - {""})
-    equal = re.findall(r"(?:^|, )(\w+)=", groups[0]) if groups else []
-    among = f"units of equal {', '.join(equal) or 'kind'}" if groups else "all units of the technology"
-    caption = (f"Each mark is one synthesised unit; down and to the left is better. Filled marks are not dominated "
-               f"(no other is as good in both figures and better in one), among {among}; the line joins them. Grey and "
-               f"hollow: dominated ({beaten_in_all} of {len(records)}).")
-    if numbered:
-        caption += f" Numbers: {view.scale}."
-    if DELAY in (x, y) and any(record.get("registers") for record in records):
-        caption += " Delay is that of the longest path, between registers where there are any: the clock's period."
-    if LUTS in (x, y) and any(record.get("dsps") for record in records):
-        caption += " Multiplier blocks (DSPs) are not in the count of LUTs; the table has them."
-    if len(view.series) > _LEGEND:
-        caption += f" {len(view.series)} curves are too many for a legend; a mark says what it is under the pointer."
-    caption += " A click on a mark goes to its line in the table."
-    return Plot(name, f"{_heading(y)} against {x.title}", caption, drawn)
-
-
-def _numbered(view: View, front: Sequence[Record]) -> list[Record]:
-    """Which marks of a front have a number: all, or the first where it would be the same at all."""
-    told = [record for record in front if view.along(record) is not None]
-    return told if len({view.along(record) for record in told}) > 1 else told[:1]
-
-
-def _by_series(view: View, records: Sequence[Record]) -> dict[str, list[Record]]:
-    """Records by their curve, in the order of the curves."""
-    found: dict[str, list[Record]] = {series: [] for series in view.series}
-    for record in records:
-        found[view.series_of(record)].append(record)
-    return {series: members for series, members in found.items() if members}
-
-
-def _marks(panel: Any, records: Sequence[Record], x: Axis, y: Axis, link: dict[int, str], **look: Any):
-    panel.scatter([x.of(record) for record in records], [y.of(record) for record in records],
-                  urls=[link.get(id(record), "") for record in records], **look)
-
-
-def _lines(view: View, panel: Any, kept: Sequence[Sequence[Record]], x: Axis, y: Axis,
-           looks: dict[str, style.Look]) -> list[tuple[list[float], list[float]]]:
-    """A line through each front; those of one curve are drawn as one, with gaps. Across curves it is black."""
-    drawn: dict[str | None, tuple[list[float], list[float]]] = {}
-    for front in kept:
-        names = {view.series_of(record) for record in front}
-        if len(front) > 1:
-            xs, ys = drawn.setdefault(names.pop() if len(names) == 1 else None, ([], []))
-            xs += [*(x.of(record) or 0.0 for record in front), np.nan]
-            ys += [*(y.of(record) or 0.0 for record in front), np.nan]
-    for name, (xs, ys) in drawn.items():
-        colour, line = ("#000000", "-") if name is None else (looks[name].colour, looks[name].line)
-        panel.plot(xs, ys, zorder=3, color=colour, linestyle=line, linewidth=1.2)
-    return list(drawn.values())
-
-
-def _heading(axis: Axis) -> str:
-    return axis.title[0].upper() + axis.title[1:]
-
-
-def _legend(view: View, panel: Any, series: Sequence[str], looks: dict[str, style.Look], *, beaten: bool = False,
-            lines: bool = False, levels: bool = False):
-    """What each curve of a panel looks like, whether or not all its marks are dominated."""
-    from matplotlib.lines import Line2D
-
-    heading, names = view.legend
-    if len(view.series) > _LEGEND or len(series) + beaten < 2:
-        return
-    handles = [Line2D([], [], color=looks[name].colour, markersize=6, linestyle=looks[name].line if lines else "none",
-                      marker="none" if levels and name not in view.curves else looks[name].marker) for name in series]
-    if beaten:
-        handles.append(Line2D([], [], linestyle="none", marker="o", markerfacecolor="none",
-                              markeredgecolor=style.GREY))
-    style.legend(panel, handles, [*(names[name] for name in series), *(["dominated"] if beaten else [])], heading)
 
 
 def curves(view: View, axis: Axis, name: str) -> Plot | None:
@@ -188,7 +51,7 @@ def curves(view: View, axis: Axis, name: str) -> Plot | None:
         return None
     looks = style.looks(view.series)
     drawn, panel = style.figure()
-    for series, members in _by_series(view, records).items():
+    for series, members in by_series(view, records).items():
         points = sorted({(at, value) for record in members
                          if (at := view.along(record)) is not None and (value := axis.of(record)) is not None})
         look = looks[series]
@@ -200,15 +63,15 @@ def curves(view: View, axis: Axis, name: str) -> Plot | None:
     style.scale(panel.yaxis, panel.set_yscale, [value for r in records if (value := axis.of(r)) is not None])
     panel.set(xlabel=_parameter(view), ylabel=axis.label)
     style.whole(panel.xaxis, [at for r in records if (at := view.along(r)) is not None])
-    style.title(panel, f"{_heading(axis)} along {view.scale}")
-    _legend(view, panel, list(_by_series(view, records)), looks, lines=True, levels=True)
+    style.title(panel, f"{heading_of(axis)} along {view.scale}")
+    legend(view, panel, list(by_series(view, records)), looks, lines=True, levels=True)
     data = next((str(r["error_data"]) for r in records if r.get("error_data")), "")
-    level = [series for series in _by_series(view, records) if series not in view.curves]
-    caption = (f"{_heading(axis)}{f' {axis.unit}' if axis.unit else ''} along {view.scale}"
-               f"{f', on data: {data}' if data and axis is ERROR else ''}.")
+    level = [series for series in by_series(view, records) if series not in view.curves]
+    caption = (f"{heading_of(axis)}{f' {axis.unit}' if axis.unit else ''} along {view.scale}"
+               f"{f', on data: {data}' if data and axis in (ERROR, TOTAL) else ''}.")
     if level:
         caption += f" Level line: {', '.join(level)}, which has no {view.scale}."
-    return Plot(f"{name}-{_file_part(view.scale)}", f"{_heading(axis)} along {view.scale}", caption,
+    return Plot(f"{name}-{_file_part(view.scale)}", f"{heading_of(axis)} along {view.scale}", caption,
                 style.arrange(drawn))
 
 
@@ -242,7 +105,7 @@ def depth(view: View) -> Plot | None:
                     for r, left, up in zip(members, xs, ys, strict=True)]
     panel.set(xlabel=REGISTERS.label, ylabel=FMAX.label)
     style.title(panel, "Highest clock against flip-flops" + ("" if several else f", {view.technologies[0]}"))
-    if 1 < len(groups) <= _LEGEND:
+    if 1 < len(groups) <= LEGEND:
         style.legend(panel, handles, list(groups), heading)
     style.arrange(drawn)
     if len(told_at) <= labels.MOST:
@@ -270,15 +133,15 @@ def scaling(view: View, axis: Axis, technology: str) -> Plot | None:
                    linewidth=0.9, markersize=4)
     below.axhline(0, color="#000000", linewidth=0.8)
     above.set_ylabel(axis.label)
-    style.title(above, f"{_heading(axis)} along {view.scale}, {technology}")
+    style.title(above, f"{heading_of(axis)} along {view.scale}, {technology}")
     below.set(xlabel=_parameter(view), ylabel="residual (%)")
     style.whole(below.xaxis, [value for item in found for value in item.x])
-    _legend(view, above, [item.series for item in found], looks, lines=True)
+    legend(view, above, [item.series for item in found], looks, lines=True)
     caption = ("Marks: of each unit the synthesis with the shortest delay. Lines: "
                f"a + b·{view.scale} + c·{view.scale}², least squares; the table gives the coefficients. "
                "Below: figure minus fit, in per cent of the figure.")
     where = f", {technology}" if len(view.technologies) > 1 else ""
-    return Plot(f"scaling-{axis.column}-{_file_part(technology)}", f"{_heading(axis)} along {view.scale}{where}",
+    return Plot(f"scaling-{axis.column}-{_file_part(technology)}", f"{heading_of(axis)} along {view.scale}{where}",
                 caption, style.arrange(drawn), tuple(found))
 
 

@@ -25,7 +25,7 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 LINES: tuple[Any, ...] = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (8, 2)), (0, (3, 1, 1, 1)), (0, (1, 1)))
 HATCHES = ("", "///", "...", "\\\\\\", "xx", "--", "++", "oo", "**", "||")
 FACES = ("#0072B2", "#F5C77E", "#D9D9D9", "#E58B5C", "#A9D9F2", "#66C2A5", "#E8BFD5", "#8C8C8C", "#FFFFFF", "#4D4D4D")
-GREY = "#B8B8B8"
+DARK = "#555555"
 
 _SETTINGS: Any = {
     "font.family": "sans-serif", "font.sans-serif": ["DejaVu Sans", "Arial", "sans-serif"], "font.size": 10,

@@ -16,7 +16,8 @@ _COLUMNS = {
     "luts": "LUTs", "dsps": "DSPs",
     "latency": "latency", "registers": "registers", "cells": "cells", "logic_depth": "depth",
     "energy_pj": "energy pJ", "leakage_nw": "leakage nW", "proof": "proof",
-    "error_rms": "error rms", "error_max": "error max", "error_sum": "error/terms",
+    "error_rms": "error rms", "error_max": "error max", "error_sum": "error/terms", "error_total_rms": "total rms",
+    "error_total_sum": "total/terms",
     "status": "status", "unit": "unit",
 }
 #: Parameters with a column of their own among those.

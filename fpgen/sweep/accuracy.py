@@ -1,17 +1,24 @@
 """The numerical error of a unit on declared data: its golden model against exact sums and products.
 
-Operands are drawn from a normal distribution and rounded to their formats (RNE); the addend of a dot product has the
-spread of the sum it joins. The reference is the exact result of the *rounded* operands: products are exact in
-binary64 (their significands fit 53 bits, or the unit is refused), and sums are `math.fsum`, which rounds once. So
-the error is that of the unit alone, not of quantising its inputs; rounding to the output format is part of it.
+The data are drawn in binary64 and rounded to the operands' formats (RNE, saturating); the addend of a dot product has
+the spread of the sum it joins. There are two references, and every figure is given against both:
 
-==========  ================================================================================
-figure      meaning
-==========  ================================================================================
-error_rms   sqrt(mean(e**2) / mean(r**2)), e = unit - reference r
-error_max   largest abs(e) / abs(r) over the vectors with r != 0; cancellation makes it large
-error_sum   largest abs(e) / (sum of abs(terms)): what cancellation has no part in
-==========  ================================================================================
+- `error_*`: the exact result of the *rounded* operands. Products are exact in binary64 (their significands fit 53 bits,
+  or the unit is rejected). This is the error of the unit alone; rounding to the output format is part of it.
+- `error_total_*`: the exact result of the *unrounded* data, each product as an exact sum of two binary64 numbers
+  (Dekker, Numerische Mathematik 18, 1971). Rounding the operands into their formats is part of it, so formats can be
+  compared with each other.
+
+Sums are `math.fsum`, which rounds once.
+
+=====================  ===================================================================================
+figure                 meaning
+=====================  ===================================================================================
+error_rms              sqrt(mean(e**2) / mean(r**2)), e = unit - reference r
+error_max              largest abs(e) / abs(r) over the vectors with r != 0; cancellation makes it large
+error_sum              largest abs(e) / (sum of abs(terms)): what cancellation has no part in
+error_total_rms, ...   the same against the other reference
+=====================  ===================================================================================
 """
 
 from __future__ import annotations
@@ -79,8 +86,9 @@ def measure(unit: Unit, accuracy: Accuracy) -> dict[str, Any]:
     Returns
     -------
     dict
-        `error_rms`, `error_max`, `error_sum` (dimensionless), `error_special` (results that are infinite or NaN
-        where the reference is not, left out of the others) and `error_data`.
+        `error_rms`, `error_max`, `error_sum` of the unit alone, `error_total_rms`, `error_total_max`,
+        `error_total_sum` with the rounding of its operands (all dimensionless), `error_special` (results that are
+        infinite or NaN where the reference is not, left out of the others) and `error_data`.
 
     Raises
     ------
@@ -98,18 +106,22 @@ def measure(unit: Unit, accuracy: Accuracy) -> dict[str, Any]:
     if unit.operation in ("multiply", "fma", "dot") and formats[0].precision + formats[1].precision > 53:
         raise UsageError(f"{unit.text}: no error figures for products of more than 53 bits")
     source = np.random.default_rng(accuracy.seed)
-    codes, values = [], []
+    codes, values, unrounded = [], [], []
     for name, fmt, shape in operands:
         spread = accuracy.sigma
         if name == "c" and unit.operation in ("fma", "dot"):  # of the same spread as the sum of products
             spread *= accuracy.sigma * math.sqrt(math.prod(operands[0][2]))
-        coded = _draw(source, accuracy.data, spread, (accuracy.vectors, *shape), fmt)
+        real = _draw(source, accuracy.data, spread, (accuracy.vectors, *shape))
+        coded = _rounded(real, fmt)
+        unrounded.append(real)
         codes.append(coded)
         values.append(float64_values(fmt, coded))
-    terms = _terms(unit.operation, values)
-    reference = np.array([math.fsum(row) for row in terms])
     result = float64_values(unit.out, unit.compute(*codes).codes)
-    return {**_figures(result, reference, np.abs(terms).sum(axis=1)), "error_data": accuracy.text}
+    alone = _figures(result, _terms(unit.operation, values))
+    total = _figures(result, _terms(unit.operation, unrounded))
+    return {**{f"error_{name}": value for name, value in alone.items()},
+            **{f"error_total_{name}": value for name, value in total.items() if name != "special"},
+            "error_data": accuracy.text}
 
 
 def _operands(unit: Unit) -> list[tuple[str, Format, tuple[int, ...]]]:
@@ -121,12 +133,16 @@ def _operands(unit: Unit) -> list[tuple[str, Format, tuple[int, ...]]]:
     return found
 
 
-def _draw(source: np.random.Generator, data: str, spread: float, shape: tuple[int, ...], fmt: Format) -> np.ndarray:
-    """Codes of random numbers in a format."""
+def _draw(source: np.random.Generator, data: str, spread: float, shape: tuple[int, ...]) -> np.ndarray:
+    """Random numbers, binary64."""
+    drawn = source.standard_normal(shape) if data == "gaussian" else source.uniform(-1, 1, shape)
+    return np.asarray(drawn * spread, dtype=np.float64)
+
+
+def _rounded(real: np.ndarray, fmt: Format) -> np.ndarray:
+    """Codes of numbers in a format."""
     from ..units import parse_unit
 
-    drawn = source.standard_normal(shape) if data == "gaussian" else source.uniform(-1, 1, shape)
-    real = np.asarray(drawn * spread, dtype=np.float64)
     convert = parse_unit(f"convert fp64 -> {fmt.spelling} rne saturate")
     return np.asarray(convert.compute(real.view(np.uint64)).codes)
 
@@ -135,18 +151,35 @@ def _terms(operation: str, values: list[np.ndarray]) -> np.ndarray:
     """What the exact result is the sum of, an array of shape (vectors, terms)."""
     if operation in ("add", "convert"):
         return np.stack(values, axis=1)
-    products = (values[0] * values[1]).reshape(len(values[0]), -1)
-    return np.concatenate([products, *(value[:, None] for value in values[2:])], axis=1)
+    products = [part.reshape(len(part), -1) for part in _product(values[0], values[1])]
+    return np.concatenate([*products, *(value[:, None] for value in values[2:])], axis=1)
 
 
-def _figures(result: np.ndarray, reference: np.ndarray, size: np.ndarray) -> dict[str, Any]:
+def _product(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The product and what rounding it left out, exact together where nothing underflows (Dekker 1971)."""
+    product = a * b
+    (high_a, low_a), (high_b, low_b) = _halves(a), _halves(b)
+    return product, low_a * low_b - (((product - high_a * high_b) - low_a * high_b) - high_a * low_b)
+
+
+def _halves(a: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Two numbers of at most 26 bits each whose sum is `a` (Veltkamp's split)."""
+    significand, exponent = np.frexp(a)  # scaled, so that large numbers do not overflow in the split
+    scaled = significand * (2.0**27 + 1)
+    high = np.ldexp(scaled - (scaled - significand), exponent)
+    return high, a - high
+
+
+def _figures(result: np.ndarray, terms: np.ndarray) -> dict[str, Any]:
+    reference = np.array([math.fsum(row) for row in terms])
+    size = np.abs(terms).sum(axis=1)
     finite = np.isfinite(result)
     error = np.abs(result[finite] - reference[finite])
     true, size = np.abs(reference[finite]), size[finite]
     power = float(np.mean(true**2)) if len(true) else 0.0
     return {
-        "error_rms": math.sqrt(float(np.mean(error**2)) / power) if power else 0.0,
-        "error_max": float(np.max(error[true > 0] / true[true > 0], initial=0.0)),
-        "error_sum": float(np.max(error[size > 0] / size[size > 0], initial=0.0)),
-        "error_special": int(np.count_nonzero(~finite)),
+        "rms": math.sqrt(float(np.mean(error**2)) / power) if power else 0.0,
+        "max": float(np.max(error[true > 0] / true[true > 0], initial=0.0)),
+        "sum": float(np.max(error[size > 0] / size[size > 0], initial=0.0)),
+        "special": int(np.count_nonzero(~finite)),
     }

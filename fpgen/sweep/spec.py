@@ -44,7 +44,7 @@ _REPORT_KEYS: tomlfile.Kinds = {"series": list, "scale": str, "compete": list}
 @dataclass(frozen=True)
 class Hints:
     """What a report cannot guess: the parameters that make a curve (`series`), the one along it (`scale`), and
-    those that must be equal for two points to be compared (`compete`; empty: all compete)."""
+    those that must be equal for two points to be compared (`compete`; empty: equal function)."""
 
     series: tuple[str, ...] = ()
     scale: str = ""

@@ -48,7 +48,8 @@ def test_what_no_result_depends_on_is_no_function(options):
 
 
 @pytest.mark.parametrize("other", ["fma fp16 fp16 fp16 -> fp16 rtz", "fma bf16 fp16 fp16 -> fp16",
-                                   "multiply fp16 fp16 -> fp16", "fma fp16 fp16 fp16 -> fp32", "fma fp16 fp16 fp16 -> fp16 subnormals=both",
+                                   "multiply fp16 fp16 -> fp16", "fma fp16 fp16 fp16 -> fp32",
+                                   "fma fp16 fp16 fp16 -> fp16 subnormals=both",
                                    "fma fp16 fp16 fp16 -> fp16 saturate", "fma fp16 fp16 fp16 -> fp16 flags=on"])
 def test_another_function_never_competes(other):
     records = [point("fma fp16 fp16 fp16 -> fp16", 9, 9), point(other, 1, 1)]
@@ -72,7 +73,8 @@ def test_a_sweep_of_formats_dominates_nothing():
     """Eleven of twelve were called dominated by e2m1, and a line joined fp16 and e4m3."""
     formats = ("e2m1", "e4m3fn", "e5m2", "fp16", "bf16")
     records = [point(f"multiply {name} {name} -> {name}", 10 * place + target, 100 * place - 10 * target,
-                     param_fmt=name, target_ps=float(target)) for place, name in enumerate(formats, 1) for target in (1, 2)]
+                     param_fmt=name, target_ps=float(target))
+               for place, name in enumerate(formats, 1) for target in (1, 2)]
     plot, axes = panels(records)
     assert len(axes) == len(formats) and "a panel of its own, with axes of its own" in plot.caption
     for name, panel in zip(formats, axes, strict=True):

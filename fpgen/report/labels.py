@@ -13,6 +13,7 @@ import numpy as np
 MOST = 40
 _POINTS = 8.0  # size of the text
 _AWAY = 5.0  # points between a mark's centre and its label
+_OVER = 20.0  # points that a label may reach beyond the right edge, where the legend stands
 _STEP = 6.0  # pixels between the places of a line that are looked at
 
 
@@ -59,7 +60,8 @@ def place(panel: Any, labels: Sequence[Label], marks: Sequence[tuple[float, floa
             left = x + _AWAY * scale * 0.8 if right > 0 else x - _AWAY * scale * 0.8 - wide
             low = y + _AWAY * scale * 0.6 if up > 0 else y - _AWAY * scale * 0.6 - high
             box = (left, low, left + wide, low + high)
-            if left < frame.x0 or box[2] > frame.x1 + wide or low < frame.y0 or box[3] > frame.y1 + high \
+            over = min(wide, _OVER * scale)
+            if left < frame.x0 or box[2] > frame.x1 + over or low < frame.y0 or box[3] > frame.y1 + high \
                     or any(_meet(box, other) for other in taken):
                 continue
             hidden = 10 * _within(dots, box, 3 * scale) + _within(strokes, box, 0)

@@ -109,12 +109,12 @@ def accumulators(name: str | None, as_json: bool):
 @click.option("--stdout", "to_stdout", is_flag=True, help="Print the Verilog instead of writing anything.")
 @click.option("--prove", "wants_proof", is_flag=True,
               help="First prove the Verilog equal to the Amaranth design; nothing is written if it is not.")
-def generate(words: tuple[str, ...], output: Path, to_stdout: bool, wants_proof: bool):
+def generate(words: tuple[str, ...], name: str | None, output: Path, to_stdout: bool, wants_proof: bool):
     """Write a unit's Verilog and datasheet.
 
     They go into OUTPUT/<unit>/.
     """
-    unit = unit_of(words)
+    unit = unit_of(words, name)
     if wants_proof:
         _prove(unit)
     if to_stdout:
@@ -149,14 +149,14 @@ def _prove(unit: Unit):
 @click.option("--keep", metavar="DIR", type=click.Path(path_type=Path), help="Where evidence and waveform go.")
 @click.option("--force", is_flag=True, help="Run again even if this very thing passed before.")
 @json_option
-def verify(words: tuple[str, ...], fixed: tuple[str, ...], as_json: bool, **options: Any):
+def verify(words: tuple[str, ...], name: str | None, fixed: tuple[str, ...], as_json: bool, **options: Any):
     """Simulate a unit against its golden model.
 
     The Verilog runs in cocotb; exit code 1 on a mismatch.
     """
     from . import show
 
-    unit = unit_of(words)
+    unit = unit_of(words, name)
     with show.simulation(unit.text, quiet=as_json) as tell:
         verdict = unit.verify(progress=tell, fixed=_fixed(fixed), **options)
     if as_json:

@@ -99,7 +99,11 @@ def _plan(path: Path, data: Mapping[str, Any], lines: list[int]) -> Plan:
         place = f"{where}{line}: unit {index + 1}"
         design = _design(place, entry, data.get("vectors"))
         if design.unit.name in seen:
-            raise UsageError(f"{place}: {design.unit.text} is unit {seen[design.unit.name]} already; once is allowed")
+            first = seen[design.unit.name]
+            if design.unit != designs[first - 1].unit:
+                raise UsageError(f"{place}: got the name {design.unit.name} of unit {first}; expected another one "
+                                 "(module_name names a unit)")
+            raise UsageError(f"{place}: {design.unit.text} is unit {first} already; once is allowed")
         seen[design.unit.name] = index + 1
         designs.append(design)
     return Plan(path, tuple(designs), Path(data.get("output", "rtl_out")), data.get("seed", 1), data.get("technology"))

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from copy import copy
 
 from .graph import Graph, Node
-from .reserved import RESERVED
+from ..reserved import RESERVED
 
 _WORDS = {"not": "inverted", "add": "sum", "sub": "difference", "mul": "product", "ult": "less", "cat": "bits",
           "slice": "bits", "const": "constant"}

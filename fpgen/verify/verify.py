@@ -105,6 +105,11 @@ def verify_many(units: Sequence[Unit], *, simulator: str = "verilator", vectors:
         raise UsageError(f"simulator={simulator}; allowed: {', '.join(SIMULATORS)}")
     if not units:
         raise UsageError("no unit to verify; at least one is needed: a run of 0 vectors shows nothing")
+    names = [unit.name for unit in units]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise UsageError(f"module name {twice}: got it for {names.count(twice)} units of one simulation; expected one "
+                         "name for each unit")
     plans = [plan(unit, vectors=vectors, seed=seed, exhaustive=exhaustive, fixed=fixed) for unit in units]
     texts = [unit.verilog() for unit in units] if verilogs is None else list(verilogs)
     keys = [None if golden else _key(one, text, simulator) for one, text in zip(plans, texts, strict=True)]

@@ -13,6 +13,7 @@ from .body import Body, Wire, ordered
 from .expression import bits
 from .header import header
 from .layout import INDENT, wrapped
+from ..provenance import provenance
 
 if TYPE_CHECKING:
     from ..units.base import Unit
@@ -24,7 +25,7 @@ def module(unit: Unit) -> str:
     body = Body(pipeline)
     outputs = _outputs(unit, body)
     updates = _state_updates(body)
-    lines = [*header(unit, pipeline), "", "`default_nettype none", "",
+    lines = [*provenance(), *header(unit, pipeline), "", "`default_nettype none", "",
              f"module {unit.name} (", *_pins(unit.ports), ");"]
     rules = control(unit, pipeline)
     lines += _states(body)

@@ -112,15 +112,20 @@ def accumulators(name: str | None, as_json: bool):
 def generate(words: tuple[str, ...], name: str | None, output: Path, to_stdout: bool, wants_proof: bool):
     """Write a unit's Verilog and datasheet.
 
-    They go into OUTPUT/<unit>/.
+    They go into OUTPUT/<unit>/. Files there that are not fpgen's stay, and so does evidence of the same Verilog.
     """
+    from .bundle import check_target
+
     unit = unit_of(words, name)
+    if not to_stdout:
+        check_target(output / unit.name)
     if wants_proof:
         _prove(unit)
     if to_stdout:
         click.echo(unit.verilog(), nl=False)
         return
-    click.echo(f"{unit.bundle(output)}: {unit.contract}, latency {unit.latency}")
+    where = unit.bundle(output, tell=lambda line: click.echo(line, err=True))
+    click.echo(f"{where}: {unit.contract}, latency {unit.latency}")
 
 
 def _prove(unit: Unit):

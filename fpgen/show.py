@@ -365,5 +365,7 @@ def outcomes(found: Sequence[Outcome]):
     if first is not None:
         out.print(f"Area and critical delay: {first.technology}, before placement; assumptions in each ppa.json.")
     for outcome in found:
+        for note in outcome.notes:
+            out.print(note, style="yellow")
         if not outcome.passed:
             out.print(f"FAILED {outcome.text}: {outcome.reason}", style="red")

@@ -255,7 +255,8 @@ def measure(verilog: str, top: str, target: str = "ecp5", *, seeds: Sequence[int
     family, device = check_target(target)
     if not seeds or any(isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**31 for seed in seeds):
         raise UsageError(f"seeds {list(seeds)!r}; one or more whole numbers of 0 or more are allowed")
-    run = _Runner(without_provenance(verilog), top, family, device, clock, yosys.select(engine), nextpnr(family), timeout, cached)
+    verilog = without_provenance(verilog)
+    run = _Runner(verilog, top, family, device, clock, yosys.select(engine), nextpnr(family), timeout, cached)
     points = []
     for seed in seeds:
         points.append(run.point(seed))

@@ -89,8 +89,8 @@ def _records(job: Job) -> tuple[list[dict[str, Any]], bool]:
     from ..ppa import flow, yosys
     from ..ppa.energy import with_energy
     from ..ppa.prove import with_proofs
-    from ..units import parse_unit
     from ..provenance import without_provenance
+    from ..units import parse_unit
 
     unit = parse_unit(job.unit)
     plan = job.measure

@@ -333,7 +333,7 @@ class Unit:
 
     @property
     def content_hash(self) -> str:
-        """Hash of everything that the behaviour depends on, by value (names of formats and of the module do not count)."""
+        """Hash of everything that the behaviour depends on, by value; names of formats and modules do not count."""
         return hash_of(self)
 
     def to_dict(self) -> dict[str, Any]:
@@ -387,8 +387,8 @@ class Unit:
 
         return measure_unit(self, **options)
 
-    def bundle(self, output: Path | str) -> Path:
+    def bundle(self, output: Path | str, **options) -> Path:
         """Write Verilog, datasheet, parameters and vectors to ``output/<name>/``; see `fpgen.bundle.write_bundle`."""
         from ..bundle import write_bundle
 
-        return write_bundle(self, Path(output))
+        return write_bundle(self, Path(output), **options)

@@ -46,7 +46,7 @@ def check_module_name(name: object) -> None:
     ------
     UsageError
     """
-    expected = f"a Verilog identifier of at most {LONGEST_NAME} letters, digits and underscores, beginning with a letter"
+    expected = f"a Verilog identifier of at most {LONGEST_NAME} letters, digits and underscores, a letter first"
     if not isinstance(name, str) or not re.fullmatch(rf"[A-Za-z]\w{{0,{LONGEST_NAME - 1}}}", name, re.ASCII):
         shown = repr(name) if len(repr(name)) <= 80 else f"{len(str(name))} characters"
         raise UsageError(f"module_name: got {shown}; expected {expected}")

@@ -165,8 +165,8 @@ def _kinds(cls: type[Unit]) -> dict[str, str]:
         if spec.name == "out" and cls.out_name != "out":
             continue  # follows from other parameters
         types = set(re.findall(r"\w+", str(spec.type)))
-        kinds[spec.name] = ("name" if spec.name == "module_name" else "switch" if "bool" in types else "whole" if "int" in types
-                            else "number" if "float" in types else "word")
+        kinds[spec.name] = ("name" if spec.name == "module_name" else "switch" if "bool" in types
+                            else "whole" if "int" in types else "number" if "float" in types else "word")
     return kinds
 
 

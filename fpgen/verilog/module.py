@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..provenance import provenance
 from ..rtl import pipeline_for
 from ..rtl.handshake import Control, control
 from ..rtl.pipeline import Register, mask_runs
@@ -13,7 +14,6 @@ from .body import Body, Wire, ordered
 from .expression import bits
 from .header import header
 from .layout import INDENT, wrapped
-from ..provenance import provenance
 
 if TYPE_CHECKING:
     from ..units.base import Unit

@@ -7,7 +7,6 @@ still true, which is that of the very same Verilog. Evidence of other Verilog go
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
@@ -20,13 +19,14 @@ from typing import Any
 
 import tomli_w
 
-from . import __version__, ownership
+from . import ownership
 from .cache import digest, locked
 from .datasheet import datasheet
 from .errors import RunFailure, UsageError
 from .fingerprint import file_digests
 from .ownership import RECORD, Tell, Written
 from .places import check_directory
+from .provenance import stamp
 from .units import Unit
 from .vectors import vector_table
 
@@ -79,15 +79,15 @@ def write_bundle(unit: Unit, output: Path, *, verilog: str | None = None, note: 
     target = output / f"{unit.name}{suffix}"
     check_target(target)
     text = unit.verilog() if verilog is None else verilog
-    stamp = {"fpgen": __version__, "verilog_sha256": sha256_of(text)}
+    mark = stamp(text)
     more = dict(extra or {})
     if evidence is not None:
-        more["verification.json"] = _json({**evidence, **stamp})
+        more["verification.json"] = _json({**evidence, **mark})
     if points:
-        more["ppa.json"] = _json([{**point, **stamp} for point in points])
+        more["ppa.json"] = _json([{**point, **mark} for point in points])
     kept: dict[str, str] = {}
     earlier = ownership.written(target)
-    if not more and _verilog_sha256(earlier, unit) == stamp["verilog_sha256"]:
+    if not more and _verilog_sha256(earlier, unit) == mark["verilog_sha256"]:
         kept = _evidence_files(target, unit, earlier)
         if "verification.json" in kept:
             evidence = json.loads(kept["verification.json"])
@@ -102,10 +102,10 @@ def write_bundle(unit: Unit, output: Path, *, verilog: str | None = None, note: 
         f"{unit.name}.vectors.csv": vector_table(unit),
         **more, **kept,
     }
-    head = {**stamp, "unit": unit.text, "note": note}
+    head = {**mark, "unit": unit.text, "note": note}
 
     def settle(fresh: Path):
-        _retire(target, unit, stamp["verilog_sha256"], set(files), tell)
+        _retire(target, unit, mark["verilog_sha256"], set(files), tell)
         ownership.merge(fresh, target, tell)
 
     with replaced(target, settle) as aside:
@@ -145,11 +145,6 @@ def withdraw(target: Path, why: str, tell: Tell) -> None:
         raise RunFailure(f"moving the earlier files of {target}: {error.strerror or error}") from None
     if names:
         tell(f"{target}: {why}; the earlier files are in {into.relative_to(target)}")
-
-
-def sha256_of(text: str) -> str:
-    """SHA-256 of a text's bytes in UTF-8, as `sha256sum` prints it of the file."""
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def mapped_name(unit: Unit) -> str:

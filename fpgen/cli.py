@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from . import __version__
-from .cli_cost import COMMANDS
+from . import __version__, cli_cost, cli_tech
 from .cli_parts import json_option, print_json, unit_argument, unit_of
 from .errors import RunFailure, UsageError
 from .failure import FAILURE, Commands
@@ -226,17 +225,18 @@ def sim(regression: Path | None, full: bool, report: Path | None, **options: Any
     REGRESSION is a TOML file; default: sim/regression.toml.
     """
     from . import show
-    from .verify.regression import markdown, run_regression
+    from .places import check_file
+    from .verify.regression import HEADING, markdown, run_regression
 
-    if report is not None and not report.absolute().parent.is_dir():
-        raise UsageError(f"report {report}: there is no directory {report.absolute().parent}")
+    if report is not None:
+        check_file("report", report, HEADING)
     with show.regression_progress() as tell:
         found = run_regression("full" if full else "slice", path=regression, tell=tell, **options)
     show.regression(found)
     if report is not None:
         from .cache import write_whole
 
-        write_whole(report, markdown(found))
+        write_whole(report.resolve(), markdown(found))
         click.echo(f"written: {report}")
     if not found.passed:
         raise SystemExit(FAILURE)
@@ -261,5 +261,5 @@ def doctor(as_json: bool):
         raise SystemExit(FAILURE)
 
 
-for _command in COMMANDS:
+for _command in (*cli_cost.COMMANDS, *cli_tech.COMMANDS):
     main.add_command(_command)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -84,6 +85,9 @@ def _entry_lines(text: str) -> list[int]:
 def _plan(path: Path, data: Mapping[str, Any], lines: list[int]) -> Plan:
     where = f"designs file {path}"
     tomlfile.check_keys(where, data, _FILE_KEYS)
+    for key, least in (("vectors", 1), ("seed", 0)):
+        if data.get(key, least) < least:
+            raise UsageError(f"{where}: {key} = {data[key]}; a whole number of {least} or more is allowed")
     if "technology" in data:
         try:
             technology.load(data["technology"])
@@ -127,6 +131,6 @@ def _design(place: str, entry: Any, vectors: int | None) -> Design:
     except UsageError as error:
         raise UsageError(f"{place}: {error}") from None
     for key in ("vectors", "target"):
-        if key in own and own[key] <= 0:
+        if key in own and not 0 < own[key] < math.inf:
             raise UsageError(f"{place}: {key} = {own[key]}; a positive number is allowed")
     return Design(unit, own.get("note", ""), own.get("vectors", vectors), own.get("target"))

@@ -11,7 +11,7 @@ bits, outputs without a function) is left out and named, never guessed.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from fpgen.ppa.cells import Cell, FlipFlop, Library
@@ -170,11 +170,3 @@ def _identifier(name: str) -> str:
     if re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII) and name not in RESERVED:
         return name
     return f"\\{name} "
-
-
-def kinds(library: Library) -> Sequence[tuple[str, int]]:
-    """How many cells of each kind a library has."""
-    cells = library.cells.values()
-    flipflops = sum(cell.flipflop is not None for cell in cells)
-    others = sum(cell.flipflop is None and (cell.latch or cell.three_state) for cell in cells)
-    return [("gates", len(cells) - flipflops - others), ("flip-flops", flipflops), ("others", others)]

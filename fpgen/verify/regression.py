@@ -14,6 +14,9 @@ from ..units import Role, parse_unit
 from .lists import Group, load_groups
 from .verdict import Verdict
 
+#: How a report begins.
+HEADING = "# Result of `make sim"
+
 #: Units to a simulation build, by the width of their widest port.
 _BATCH = ((8, 24), (16, 12), (32, 4), (1 << 30, 1))
 
@@ -182,7 +185,7 @@ def group_table(regression: Regression) -> list[tuple[str, str, str, str, str]]:
 def markdown(regression: Regression) -> str:
     """The result as a page: a table of groups, the failures, and every unit."""
     simulators = sorted({row.verdict.simulator for row in regression.rows if row.verdict})
-    lines = [f"# Result of `make sim{'-full' if regression.level == 'full' else ''}`", "",
+    lines = [f"{HEADING}{'-full' if regression.level == 'full' else ''}`", "",
              f"{len(regression.rows):,} units, {regression.vectors:,} vectors, "
              f"{len(regression.failures)} failed. {', '.join(simulators)}.", "",
              "`exhaustive`: every code of every input (operands, rounding mode, random bits, subtract) was simulated, "

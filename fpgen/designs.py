@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 import math
 import re
@@ -15,6 +16,7 @@ from .errors import UsageError
 from .ppa import technology
 from .resources import resource_dir
 from .units import Unit, unit_from_dict
+from .verify.stimulus import MOST_VECTORS
 
 DEFAULT = "starter.toml"
 
@@ -88,6 +90,8 @@ def _plan(path: Path, data: Mapping[str, Any], lines: list[int]) -> Plan:
     for key, least in (("vectors", 1), ("seed", 0)):
         if data.get(key, least) < least:
             raise UsageError(f"{where}: {key} = {data[key]}; a whole number of {least} or more is allowed")
+    if not data.get("output", "x").strip() or not data.get("output", "x").isprintable():
+        raise UsageError(f"{where}: output = {data['output']!r}; the name of a directory is allowed")
     if "technology" in data:
         try:
             technology.load(data["technology"])
@@ -119,18 +123,22 @@ def _design(place: str, entry: Any, vectors: int | None) -> Design:
     own = {key: value for key, value in entry.items() if key in _ENTRY_KEYS}
     tomlfile.check_keys(place, own, _ENTRY_KEYS)
     parameters = {key: value for key, value in entry.items() if key not in _ENTRY_KEYS}
+    name = {"module_name": parameters.pop("module_name")} if {"unit", "module_name"} <= set(parameters) else {}
     if "unit" in parameters and len(parameters) > 1:
         extra = next(key for key in parameters if key != "unit")
-        close = difflib.get_close_matches(extra, _ENTRY_KEYS, n=1)
+        close = difflib.get_close_matches(extra, [*_ENTRY_KEYS, "module_name"], n=1)
         suggestion = f"did you mean {close[0]}? " if close else ""
-        raise UsageError(f"{place}: key {extra} beside unit; {suggestion}allowed: {', '.join(_ENTRY_KEYS)} "
+        raise UsageError(f"{place}: key {extra} beside unit; {suggestion}allowed: {', '.join(_ENTRY_KEYS)}, module_name "
                          "(options of the unit belong into its line)")
     try:
-        unit = unit_from_dict(parameters)
+        unit = dataclasses.replace(unit_from_dict(parameters), **name)
         _ = unit.name, unit.latency
     except UsageError as error:
         raise UsageError(f"{place}: {error}") from None
     for key in ("vectors", "target"):
         if key in own and not 0 < own[key] < math.inf:
             raise UsageError(f"{place}: {key} = {own[key]}; a positive number is allowed")
+    most = max(own.get("vectors", 1), vectors or 1)
+    if most > MOST_VECTORS:
+        raise UsageError(f"{place}: vectors = {most}; at most 2**32 are allowed")
     return Design(unit, own.get("note", ""), own.get("vectors", vectors), own.get("target"))

@@ -3,6 +3,10 @@
 import hashlib
 import json
 import os
+import runpy
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -251,3 +255,41 @@ def test_an_impossible_output_is_found_before_the_proof(tmp_path, monkeypatch):
     assert result.exit_code == 2 and "is a file; expected a directory" in result.stderr
     with pytest.raises(UsageError):
         write_bundle(UNIT, tmp_path / "file" / "out")
+
+
+# ---- make clean, and the released Verilog -------------------------------------------
+
+
+def test_clean_removes_what_fpgen_wrote_and_nothing_else(tmp_path):
+    out = tmp_path / "rtl_out"
+    whole(out)
+    other = parse_unit("add e2m1 e3m2 -> e2m1")
+    where = whole(out, other, verilog="// another text\n")
+    write_bundle(other, out, tell=lambda line: None)  # leaves stale/
+    (where / "tb.v").write_text("my own\n")
+    (where / "unit.toml").write_text("# edited\n")
+    (out / "notes").mkdir()
+    (out / "notes" / "x.txt").write_text("mine\n")
+    (out / "README.md").write_text("of the repository\n")
+    (out / "released").mkdir()
+    (out / "released" / "x.v").touch()
+    script = Path(__file__).resolve().parents[1] / "scripts" / "clean.py"
+    done = subprocess.run([sys.executable, script, out, tmp_path / "nowhere"], capture_output=True, text=True,
+                          check=True)
+    assert set(contents(out)) == {"README.md", "released/x.v", "notes/x.txt", f"{other.name}/tb.v",
+                                  f"{other.name}/unit.toml"}
+    assert done.stdout.count("kept: ") == 3 and "tb.v" in done.stdout
+
+
+def test_the_released_directory_keeps_what_is_not_its_own(tmp_path):
+    script = runpy.run_path(str(Path(__file__).resolve().parents[1] / "scripts" / "released.py"))
+    main = script["main"]
+    main.__globals__.update(WHERE=tmp_path / "released", released=lambda: {"a.v": "// a\n", "b.v": "// b\n"})
+    main()
+    (tmp_path / "released" / "mine.v").write_text("// mine\n")
+    (tmp_path / "released" / "a.v").write_text("// edited\n")
+    main.__globals__.update(released=lambda: {"a.v": "// a2\n"})
+    main()
+    found = contents(tmp_path / "released")
+    del found[".fpgen-files.json"]
+    assert found == {"a.v": b"// a2\n", "a.v.kept": b"// edited\n", "mine.v": b"// mine\n"}

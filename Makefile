@@ -10,7 +10,7 @@
 #                   and the Verilog in rtl_out/released/
 #   make bench      the speed figures and the comparison with other units, in benchmarks/
 #   make setup      only .venv and what goes into it
-#   make clean      remove what runs have left in this directory; distclean removes .venv as well
+#   make clean      remove what runs have left in this directory, but no file of yours; distclean removes .venv as well
 #   make lock       renew requirements.lock from pyproject.toml (needs uv)
 
 SHELL   := /bin/sh
@@ -84,8 +84,8 @@ $(STAMP): requirements.lock pyproject.toml
 	@printf %s "$(CURDIR)" > $(STAMP)
 
 clean:
-	rm -rf sweep_out build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis results.xml
-	find rtl_out -mindepth 1 -maxdepth 1 ! -name README.md ! -name released -exec rm -rf {} +
+	@"$(PYTHON)" scripts/clean.py rtl_out sweep_out
+	rm -rf build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis results.xml
 	find fpgen sim tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 distclean: clean

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import multiprocessing
 import queue
-import shutil
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -21,13 +20,13 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from . import workers
-from .bundle import write_bundle
+from . import ownership, workers
+from .bundle import cells_name, check_target, mapped_name, withdraw, write_bundle
 from .designs import Design, Plan
 from .errors import FpgenError, UsageError
-from .fingerprint import file_digests, fingerprint, tool_versions
-
-RECORD = "build.json"
+from .fingerprint import fingerprint, tool_versions
+from .ownership import RECORD
+from .provenance import provenance
 
 
 @dataclass(frozen=True)
@@ -67,6 +66,8 @@ class Outcome:
         What the unit took, 0 when an earlier result still holds.
     reused : bool
         Whether that is so.
+    notes : tuple of str
+        What of an earlier bundle, or of the user's own, was moved; a line each.
     """
 
     name: str
@@ -85,6 +86,7 @@ class Outcome:
     directory: str = ""
     seconds: float = 0.0
     reused: bool = False
+    notes: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON: figures that are not there are null."""
@@ -128,6 +130,8 @@ def build(plan: Plan, *, output: Path | None = None, jobs: int = 2, force: bool 
         raise UsageError(f"jobs={jobs}; 1 or more are allowed")
     tell = tell or (lambda step: None)
     output = plan.output if output is None else output
+    for design in plan.designs:
+        check_target(output / design.unit.name)
     same = (fingerprint(), *tool_versions())
     todo = [Job(design, output, plan.seed, plan.technology, _key(design, plan, same)) for design in plan.designs]
     found: dict[int, Outcome] = {}
@@ -154,9 +158,9 @@ def _earlier(job: Job) -> Outcome | None:
     directory = job.output / job.design.unit.name
     try:
         record = json.loads((directory / RECORD).read_text())
-        if record["key"] != job.key or record["files"] != file_digests(directory, without=RECORD):
+        if record["key"] != job.key or not ownership.intact(directory, record["files"]):
             return None
-        return replace(Outcome(**record["outcome"]), directory=str(directory), seconds=0.0, reused=True)
+        return replace(Outcome(**record["outcome"]), directory=str(directory), seconds=0.0, reused=True, notes=())
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
@@ -232,8 +236,9 @@ def _unit(job: Job) -> Outcome:
     """Everything for one unit, in a process of its own; every failure becomes an outcome."""
     start = time.monotonic()
     blank = _blank(job)
+    notes: list[str] = []
     try:
-        outcome = _verified_and_costed(job, blank, start)
+        outcome = _verified_and_costed(job, blank, start, notes.append)
     except FpgenError as error:
         outcome = replace(blank, reason=str(error))
     except OSError as error:
@@ -241,18 +246,21 @@ def _unit(job: Job) -> Outcome:
     except MemoryError:
         outcome = replace(blank, reason="out of memory; try --jobs 1")
     if not outcome.passed:
-        # An earlier bundle of this name would pass for the result of this run.
-        shutil.rmtree(job.output / job.design.unit.name, ignore_errors=True)
+        try:
+            withdraw(job.output / job.design.unit.name, "this run failed", notes.append)
+        except FpgenError as error:
+            notes.append(f"{error}; what stands there is of an earlier run")
     _say(job, "done" if outcome.passed else "FAILED", 1.0)
-    return replace(outcome, seconds=time.monotonic() - start)
+    return replace(outcome, seconds=time.monotonic() - start, notes=tuple(notes))
 
 
 #: Of a verdict: what says nothing about the unit.
 _NOT_EVIDENCE = ("evidence", "waveform", "cached")
 
 
-def _verified_and_costed(job: Job, blank: Outcome, start: float) -> Outcome:
-    from .ppa import flow, measure_unit
+def _verified_and_costed(job: Job, blank: Outcome, start: float, tell: ownership.Tell) -> Outcome:
+    from .ppa import cell_models, flow, measure_unit, netlist
+    from .ppa.technology import DEFAULT
 
     design, unit = job.design, job.design.unit
     _say(job, "writing Verilog", 0.05)
@@ -262,7 +270,8 @@ def _verified_and_costed(job: Job, blank: Outcome, start: float) -> Outcome:
                           progress=lambda what, fraction: _say(job, what, 0.1 + 0.5 * fraction))
     evidence = {name: value for name, value in verdict.to_dict().items() if name not in _NOT_EVIDENCE}
     if not verdict.passed:
-        where = write_bundle(unit, job.output, verilog=verilog, note=design.note, evidence=evidence, suffix=".failed")
+        where = write_bundle(unit, job.output, verilog=verilog, note=design.note, evidence=evidence, suffix=".failed",
+                             tell=tell)
         return replace(blank, reason=verdict.summary, directory=str(where))
     _say(job, "synthesising", 0.6)
     points = measure_unit(unit, technology=job.technology,
@@ -278,9 +287,17 @@ def _verified_and_costed(job: Job, blank: Outcome, start: float) -> Outcome:
                       area_um2=best.area_um2, nand2_eq=best.nand2_eq, delay_ps=best.delay_ps,
                       technology=best.technology, directory=str(job.output / unit.name),
                       seconds=time.monotonic() - start)
+    mapped = flow.netlist_text(best.netlist_hash)
+    library = flow.load_technology(job.technology or DEFAULT).library
+    models = cell_models.models_of(netlist.from_text(mapped, unit.name), library)
+    for cell, why in models.left_out:
+        tell(f"{cells_name(unit)}: no model of {cell}: {why}")
     write_bundle(unit, job.output, verilog=verilog, note=design.note, evidence=evidence,
-                 extra={f"{unit.name}.mapped.v": flow.netlist_text(best.netlist_hash)},
+                 extra={mapped_name(unit): "\n".join([*provenance(), mapped]), cells_name(unit): models.text},
                  points=[point.to_dict() for point in ordered],
-                 record=(RECORD, {"key": job.key, "outcome": asdict(outcome)}))
-    shutil.rmtree(job.output / f"{unit.name}.failed", ignore_errors=True)
+                 record={"key": job.key, "outcome": asdict(outcome)}, tell=tell)
+    try:
+        ownership.withdraw(job.output / f"{unit.name}.failed")
+    except OSError as error:
+        tell(f"{job.output / unit.name}.failed: an earlier failure, and cannot be removed: {error.strerror}")
     return outcome

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from . import __version__
-from .cli_cost import COMMANDS
+from . import __version__, cli_cost, cli_tech
 from .cli_parts import json_option, print_json, unit_argument, unit_of
 from .errors import RunFailure, UsageError
 from .failure import FAILURE, Commands
@@ -109,18 +108,23 @@ def accumulators(name: str | None, as_json: bool):
 @click.option("--stdout", "to_stdout", is_flag=True, help="Print the Verilog instead of writing anything.")
 @click.option("--prove", "wants_proof", is_flag=True,
               help="First prove the Verilog equal to the Amaranth design; nothing is written if it is not.")
-def generate(words: tuple[str, ...], output: Path, to_stdout: bool, wants_proof: bool):
+def generate(words: tuple[str, ...], name: str | None, output: Path, to_stdout: bool, wants_proof: bool):
     """Write a unit's Verilog and datasheet.
 
-    They go into OUTPUT/<unit>/.
+    They go into OUTPUT/<unit>/. Files there that are not fpgen's stay, and so does evidence of the same Verilog.
     """
-    unit = unit_of(words)
+    from .bundle import check_target
+
+    unit = unit_of(words, name)
+    if not to_stdout:
+        check_target(output / unit.name)
     if wants_proof:
         _prove(unit)
     if to_stdout:
         click.echo(unit.verilog(), nl=False)
         return
-    click.echo(f"{unit.bundle(output)}: {unit.contract}, latency {unit.latency}")
+    where = unit.bundle(output, tell=lambda line: click.echo(line, err=True))
+    click.echo(f"{where}: {unit.contract}, latency {unit.latency}")
 
 
 def _prove(unit: Unit):
@@ -149,14 +153,14 @@ def _prove(unit: Unit):
 @click.option("--keep", metavar="DIR", type=click.Path(path_type=Path), help="Where evidence and waveform go.")
 @click.option("--force", is_flag=True, help="Run again even if this very thing passed before.")
 @json_option
-def verify(words: tuple[str, ...], fixed: tuple[str, ...], as_json: bool, **options: Any):
+def verify(words: tuple[str, ...], name: str | None, fixed: tuple[str, ...], as_json: bool, **options: Any):
     """Simulate a unit against its golden model.
 
     The Verilog runs in cocotb; exit code 1 on a mismatch.
     """
     from . import show
 
-    unit = unit_of(words)
+    unit = unit_of(words, name)
     with show.simulation(unit.text, quiet=as_json) as tell:
         verdict = unit.verify(progress=tell, fixed=_fixed(fixed), **options)
     if as_json:
@@ -221,17 +225,18 @@ def sim(regression: Path | None, full: bool, report: Path | None, **options: Any
     REGRESSION is a TOML file; default: sim/regression.toml.
     """
     from . import show
-    from .verify.regression import markdown, run_regression
+    from .places import check_file
+    from .verify.regression import HEADING, markdown, run_regression
 
-    if report is not None and not report.absolute().parent.is_dir():
-        raise UsageError(f"report {report}: there is no directory {report.absolute().parent}")
+    if report is not None:
+        check_file("report", report, HEADING)
     with show.regression_progress() as tell:
         found = run_regression("full" if full else "slice", path=regression, tell=tell, **options)
     show.regression(found)
     if report is not None:
         from .cache import write_whole
 
-        write_whole(report, markdown(found))
+        write_whole(report.resolve(), markdown(found))
         click.echo(f"written: {report}")
     if not found.passed:
         raise SystemExit(FAILURE)
@@ -256,5 +261,5 @@ def doctor(as_json: bool):
         raise SystemExit(FAILURE)
 
 
-for _command in COMMANDS:
+for _command in (*cli_cost.COMMANDS, *cli_tech.COMMANDS):
     main.add_command(_command)

@@ -48,7 +48,8 @@ class _Measuring(click.Command):
                    "gaussian:sigma=2,seed=3,operations=65536.")
 @click.option("--engine", metavar="NAME", help="Which Yosys: yowasp, native or auto.")
 @json_option
-def ppa(words: tuple[str, ...], as_json: bool, targets: tuple[str, ...], seeds: tuple[int, ...], **options: Any):
+def ppa(words: tuple[str, ...], name: str | None, as_json: bool, targets: tuple[str, ...], seeds: tuple[int, ...],
+        **options: Any):
     """Synthesise a unit: area, delay, path.
 
     With --target ecp5 or ice40: LUTs, DSP blocks and clock rate of an FPGA; a unit with multiplier=operator
@@ -56,7 +57,7 @@ def ppa(words: tuple[str, ...], as_json: bool, targets: tuple[str, ...], seeds: 
     """
     from . import show
 
-    unit = unit_of(words)
+    unit = unit_of(words, name)
     delays, family = _targets(targets)
     if family is not None:
         _fpga(unit, family, seeds, options, as_json)

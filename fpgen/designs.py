@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,6 +16,7 @@ from .errors import UsageError
 from .ppa import technology
 from .resources import resource_dir
 from .units import Unit, unit_from_dict
+from .verify.stimulus import MOST_VECTORS
 
 DEFAULT = "starter.toml"
 
@@ -84,6 +87,11 @@ def _entry_lines(text: str) -> list[int]:
 def _plan(path: Path, data: Mapping[str, Any], lines: list[int]) -> Plan:
     where = f"designs file {path}"
     tomlfile.check_keys(where, data, _FILE_KEYS)
+    for key, least in (("vectors", 1), ("seed", 0)):
+        if data.get(key, least) < least:
+            raise UsageError(f"{where}: {key} = {data[key]}; a whole number of {least} or more is allowed")
+    if not data.get("output", "x").strip() or not data.get("output", "x").isprintable():
+        raise UsageError(f"{where}: output = {data['output']!r}; the name of a directory is allowed")
     if "technology" in data:
         try:
             technology.load(data["technology"])
@@ -99,7 +107,11 @@ def _plan(path: Path, data: Mapping[str, Any], lines: list[int]) -> Plan:
         place = f"{where}{line}: unit {index + 1}"
         design = _design(place, entry, data.get("vectors"))
         if design.unit.name in seen:
-            raise UsageError(f"{place}: {design.unit.text} is unit {seen[design.unit.name]} already; once is allowed")
+            first = seen[design.unit.name]
+            if design.unit != designs[first - 1].unit:
+                raise UsageError(f"{place}: got the name {design.unit.name} of unit {first}; expected another one "
+                                 "(module_name names a unit)")
+            raise UsageError(f"{place}: {design.unit.text} is unit {first} already; once is allowed")
         seen[design.unit.name] = index + 1
         designs.append(design)
     return Plan(path, tuple(designs), Path(data.get("output", "rtl_out")), data.get("seed", 1), data.get("technology"))
@@ -111,18 +123,22 @@ def _design(place: str, entry: Any, vectors: int | None) -> Design:
     own = {key: value for key, value in entry.items() if key in _ENTRY_KEYS}
     tomlfile.check_keys(place, own, _ENTRY_KEYS)
     parameters = {key: value for key, value in entry.items() if key not in _ENTRY_KEYS}
+    name = {"module_name": parameters.pop("module_name")} if {"unit", "module_name"} <= set(parameters) else {}
     if "unit" in parameters and len(parameters) > 1:
         extra = next(key for key in parameters if key != "unit")
-        close = difflib.get_close_matches(extra, _ENTRY_KEYS, n=1)
+        close = difflib.get_close_matches(extra, [*_ENTRY_KEYS, "module_name"], n=1)
         suggestion = f"did you mean {close[0]}? " if close else ""
-        raise UsageError(f"{place}: key {extra} beside unit; {suggestion}allowed: {', '.join(_ENTRY_KEYS)} "
+        raise UsageError(f"{place}: key {extra} beside unit; {suggestion}allowed: {', '.join(_ENTRY_KEYS)}, module_name "
                          "(options of the unit belong into its line)")
     try:
-        unit = unit_from_dict(parameters)
+        unit = dataclasses.replace(unit_from_dict(parameters), **name)
         _ = unit.name, unit.latency
     except UsageError as error:
         raise UsageError(f"{place}: {error}") from None
     for key in ("vectors", "target"):
-        if key in own and own[key] <= 0:
+        if key in own and not 0 < own[key] < math.inf:
             raise UsageError(f"{place}: {key} = {own[key]}; a positive number is allowed")
+    most = max(own.get("vectors", 1), vectors or 1)
+    if most > MOST_VECTORS:
+        raise UsageError(f"{place}: vectors = {most}; at most 2**32 are allowed")
     return Design(unit, own.get("note", ""), own.get("vectors", vectors), own.get("target"))

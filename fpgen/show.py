@@ -104,6 +104,34 @@ def accumulators(records: Sequence[Mapping[str, Any]], spelled: bool):
         out.print("Also: exact, aligned:fraction=F,..., tree, chain. More on one: fpgen accumulators NAME", style="dim")
 
 
+def technologies(records: Sequence[Mapping[str, Any]]):
+    """`fpgen tech`: one line a technology; of installed PDKs the name."""
+    told = [item for item in records if "cells" in item]
+    rows = [(item["name"], item["gates"], item["flipflops"], f"{item['nand2_um2']:.3f}", item["driving_cell"],
+             f"{item['output_load_ff']:g}", item["corner"]) for item in told]
+    right = ["gates", "flip-flops", "NAND2 um2", "output load fF"]
+    out = Output()
+    out.print(Sheet(["technology", *right[:3], "driving cell", right[3], "corner"], rows, right=right))
+    others = [item["name"] for item in records if item not in told]
+    if others:
+        out.print(f"PDKs below PDK_ROOT: {', '.join(others)}")
+    out.print("One of them, or a Liberty file: fpgen tech NAME; its files: --liberty FILE --verilog FILE", style="dim")
+
+
+def technology(record: Mapping[str, Any]):
+    """`fpgen tech NAME`: label and text."""
+    area = "none" if record["nand2_um2"] is None else f"{record['nand2_um2']:g} um2"
+    rows = [("technology", record["name"]), ("library", record["library"]), ("corner", record["corner"]),
+            ("cells", f"{record['cells']}: {record['gates']} gates, {record['flipflops']} flip-flops, "
+                      f"{record['others']} others"),
+            ("smallest NAND2", area), ("driving cell", record["driving_cell"] or "none"),
+            ("output load", f"{record['output_load_ff']:g} fF"), ("content hash", record["content_hash"])]
+    lines = Table(box=None, show_header=False, pad_edge=False)
+    for label, text in rows:
+        lines.add_row(Text(label, style="bold"), Text(text))
+    Output().print(lines)
+
+
 def format_description(told: Description):
     """`fpgen formats NAME`: label and text, then the value of every code in columns that read downwards."""
     out = Output()
@@ -365,5 +393,7 @@ def outcomes(found: Sequence[Outcome]):
     if first is not None:
         out.print(f"Area and critical delay: {first.technology}, before placement; assumptions in each ppa.json.")
     for outcome in found:
+        for note in outcome.notes:
+            out.print(note, style="yellow")
         if not outcome.passed:
             out.print(f"FAILED {outcome.text}: {outcome.reason}", style="red")

@@ -3,11 +3,15 @@
     .venv/bin/python scripts/released.py
 
 They are in the repository to be read without running anything, and so that a change of any hardware shows in a diff;
-`tests/test_released.py` holds them against what fpgen writes.
+`tests/test_released.py` checks them against what fpgen writes. Files there that this script did not write, or that were
+changed, are renamed to NAME.kept where they are in the way, and otherwise left alone.
 """
 
+import json
 from pathlib import Path
 
+from fpgen import ownership
+from fpgen.bundle import replaced
 from fpgen.designs import load
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -21,11 +25,12 @@ def released() -> dict[str, str]:
 
 
 def main():
-    WHERE.mkdir(exist_ok=True)
-    for old in WHERE.glob("*.v"):
-        old.unlink()
-    for name, text in released().items():
-        (WHERE / name).write_text(text)
+    texts = released()
+    with replaced(WHERE, lambda fresh: ownership.merge(fresh, WHERE, print, record=ownership.FILES)) as aside:
+        for name, text in texts.items():
+            (aside / name).write_text(text, encoding="utf-8", newline="\n")
+        digests = {name: ownership.digest_of(aside / name) for name in sorted(texts)}
+        (aside / ownership.FILES).write_text(json.dumps({"files": digests}, indent=2) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from fpgen import RunFailure, cli, parse_unit, unit_from_dict
+from fpgen import RunFailure, UsageError, cli, parse_unit, unit_from_dict
 from fpgen import build as job
 from fpgen.bundle import replaced, write_bundle
 from fpgen.datasheet import datasheet
@@ -49,7 +49,7 @@ def test_a_bundle_holds_what_was_promised(tmp_path):
     unit = parse_unit("fma e2m1 e2m1 e3m2 -> e3m2 rne stages=1 flags=on")
     where = write_bundle(unit, tmp_path / "out", note="a line of the user's own")
     assert {path.name for path in where.iterdir()} == {
-        f"{unit.name}.v", f"{unit.name}.vectors.csv", "README.md", "unit.toml"}
+        f"{unit.name}.v", f"{unit.name}.vectors.csv", "README.md", "unit.toml", "build.json"}
     assert unit_from_dict(tomllib.loads((where / "unit.toml").read_text())) == unit
     assert (where / f"{unit.name}.v").read_text() == unit.verilog()
     sheet = (where / "README.md").read_text()
@@ -93,15 +93,6 @@ def test_the_datasheet_says_what_was_checked_and_what_it_costs():
         assert part in sheet
 
 
-def test_a_bundle_replaces_the_earlier_one(tmp_path):
-    unit = parse_unit(TINY)
-    (tmp_path / unit.name).mkdir()
-    (tmp_path / unit.name / "stale.txt").touch()
-    where = write_bundle(unit, tmp_path)
-    assert not (where / "stale.txt").exists()
-    assert [path.name for path in tmp_path.iterdir()] == [unit.name]
-
-
 @pytest.mark.parametrize("trouble", [OSError(errno.ENOSPC, "No space left on device"), KeyboardInterrupt()],
                          ids=["full disk", "interrupted"])
 def test_nothing_half_written_stays(tmp_path, trouble):
@@ -117,7 +108,7 @@ def test_nothing_half_written_stays(tmp_path, trouble):
 
 def test_an_output_that_is_a_file(tmp_path):
     (tmp_path / "out").touch()
-    with pytest.raises(RunFailure, match="out"):
+    with pytest.raises(UsageError, match="out is a file; expected a directory"):
         write_bundle(parse_unit(TINY), tmp_path / "out")
 
 
@@ -137,7 +128,9 @@ def test_a_unit_that_does_not_verify_is_not_left_as_good(tmp_path, monkeypatch):
     outcome = one(tmp_path, monkeypatch, Verdict(False))
     assert not outcome.passed
     assert outcome.reason == "result 3 instead of 2 at a=1 b=1"
-    assert [path.name for path in tmp_path.iterdir()] == [f"{unit.name}.failed"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [unit.name, f"{unit.name}.failed"]
+    assert [path.name for path in (tmp_path / unit.name).iterdir()] == ["stale"]
+    assert outcome.notes and "this run failed" in outcome.notes[0]
     assert not json.loads((tmp_path / f"{unit.name}.failed" / "verification.json").read_text())["passed"]
     assert "FAILED" in (tmp_path / f"{unit.name}.failed" / "README.md").read_text()
 
@@ -150,7 +143,7 @@ def test_a_unit_that_verifies_is_written_and_remembered(tmp_path, monkeypatch):
     assert outcome.area_um2 > 0 and outcome.nand2_eq > 0 and outcome.delay_ps > 0
     assert [path.name for path in tmp_path.iterdir()] == [outcome.name]
     files = {path.name for path in (tmp_path / outcome.name).iterdir()}
-    assert files >= {"ppa.json", "verification.json", f"{outcome.name}.mapped.v", job.RECORD}
+    assert files >= {"ppa.json", "verification.json", f"{outcome.name}.mapped.v", f"{outcome.name}.cells.v", job.RECORD}
     again = job._earlier(job.Job(Design(parse_unit(TINY)), tmp_path, 1, None, "key"))
     assert again is not None and again.reused and again.area_um2 == outcome.area_um2
     assert job._earlier(job.Job(Design(parse_unit(TINY)), tmp_path, 1, None, "another key")) is None

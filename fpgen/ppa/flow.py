@@ -24,6 +24,7 @@ from fpgen.ppa.recipe import MapScript, Recipe
 from fpgen.ppa.synthesis import gates_hash, map_cells, prepare
 from fpgen.ppa.technology import Technology
 from fpgen.ppa.wireload import WireLoad, mapping_liberty, resolve
+from fpgen.provenance import without_provenance
 
 # A new number when a point's meaning changes.
 _VERSION = "4"
@@ -80,6 +81,10 @@ def measure(verilog: str, top: str, *, technology: Technology | str = technology
     """
     tool = yosys.select(engine)
     tech = load_technology(technology)
+    verilog = without_provenance(verilog)
+    if top in tech.library.cells:
+        raise UsageError(f"module name {top}: got the name of a cell of {tech.library.name}; expected another one "
+                         "(module_name=... names a unit)")
     if targets is not None and not (isinstance(targets, Sequence) and targets and all(
             isinstance(target, Real) and 0 < target < math.inf for target in targets)):
         raise UsageError(f"delay targets {targets!r}; one or more positive numbers of ps are allowed, as in [500, 600]")

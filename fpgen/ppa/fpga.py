@@ -28,6 +28,7 @@ from fpgen.errors import MissingTool, RunFailure, UsageError
 from fpgen.ppa import yosys
 from fpgen.ppa.fpga_frame import Ports, frame, ports_of
 from fpgen.ppa.synthesis import is_rtlil
+from fpgen.provenance import without_provenance
 from fpgen.units.architecture import Adder, Multiplier
 
 if TYPE_CHECKING:
@@ -255,6 +256,7 @@ def measure(verilog: str, top: str, target: str = "ecp5", *, seeds: Sequence[int
     family, device = check_target(target)
     if not seeds or any(isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**31 for seed in seeds):
         raise UsageError(f"seeds {list(seeds)!r}; one or more whole numbers of 0 or more are allowed")
+    verilog = without_provenance(verilog)
     run = _Runner(verilog, top, family, device, clock, yosys.select(engine), nextpnr(family), timeout, cached)
     points = []
     for seed in seeds:

@@ -14,6 +14,7 @@ from fpgen.ppa.equivalence import Proof
 from fpgen.ppa.point import Point
 from fpgen.ppa.recipe import Recipe
 from fpgen.ppa.technology import Technology
+from fpgen.provenance import without_provenance
 
 # A new number when a proof's meaning changes.
 _VERSION = "1"
@@ -66,6 +67,7 @@ def prove_point(verilog: str, point: Point, technology: Technology | str, *, cho
     if point.failure is not None:
         raise RunFailure(f"{point.top} has no netlist to prove: {point.failure}")
     tech = flow.load_technology(technology)
+    verilog = without_provenance(verilog)
     options = _options(point, chosen)
     key = digest(_VERSION, verilog, point.netlist_hash, tech.library.content_hash, options)
     path = cache_dir("proofs") / f"{key}.json"

@@ -95,7 +95,7 @@ def select(name: str | None = None) -> Engine:
     MissingTool
         When the engine is not installed.
     """
-    asked = name or os.environ.get("FPGEN_YOSYS") or "yowasp"
+    asked = name if name is not None else os.environ.get("FPGEN_YOSYS") or "yowasp"
     if asked not in ENGINES:
         raise UsageError(f"no Yosys engine {asked!r}; there are {', '.join(ENGINES)}")
     engine = _find(asked)

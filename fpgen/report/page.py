@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import os
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..cache import write_whole
+from .. import ownership
+from ..bundle import replaced
 from ..distribution import install_extra
-from ..errors import MissingTool, RunFailure, UsageError
+from ..errors import MissingTool, UsageError
 from . import basis, plots, style, table
 from .data import AREA, DELAY, ENERGY, ERROR, LUTS, TOTAL, Record, View
 
@@ -25,7 +29,8 @@ class Written:
     usable: int
 
 
-def write(records: Sequence[Record], output: Path, *, store: str, title: str | None = None) -> Written:
+def write(records: Sequence[Record], output: Path, *, store: str, title: str | None = None,
+          tell: ownership.Tell | None = None) -> Written:
     """Write `output`/index.html with its plots as SVG and PNG beside it.
 
     Parameters
@@ -38,6 +43,8 @@ def write(records: Sequence[Record], output: Path, *, store: str, title: str | N
         What the records come from, for the page.
     title : str, optional
         Default: the sweep's own.
+    tell : callable, optional
+        Called with a line for each file in the way that no report wrote, and that was renamed; default: a warning.
 
     Raises
     ------
@@ -54,22 +61,29 @@ def write(records: Sequence[Record], output: Path, *, store: str, title: str | N
     places = {id(record): f"#r{index}" for index, record in enumerate(view.records)}
     drawn = plots.all_plots(view, places)
     hints = {places[id(record)]: _hint(view, record) for record in view.good}
-    try:
-        output.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise RunFailure(f"cannot make the directory {output}: {error.strerror}") from None
-    files, shown = [], []
+    files: dict[str, bytes] = {}
+    shown = []
     for plot in drawn:
         text = style.svg(plot.figure, plot.name)
         for suffix, data in ((".svg", style.standing(text)), (".png", style.png(plot.figure))):
-            path = output / f"{plot.name}{suffix}"
-            write_whole(path, data)
-            files.append(path)
+            files[f"{plot.name}{suffix}"] = data if isinstance(data, bytes) else data.encode()
         shown.append({"name": plot.name, "title": plot.title, "caption": plot.caption, "fits": plot.fits,
                       "shares": plot.shares, "svg": style.inline(text, plot.title, hints)})
-    page = output / "index.html"
-    write_whole(page, _html(template, view, shown, store=store, title=title or view.title))
-    return Written(page, files, len(view.records), len(view.good))
+    files["index.html"] = _html(template, view, shown, store=store, title=title or view.title).encode()
+    _put(output, files, tell or (lambda line: warnings.warn(line, stacklevel=3)))
+    return Written(output / "index.html", [output / name for name in files if name != "index.html"],
+                   len(view.records), len(view.good))
+
+
+def _put(output: Path, files: Mapping[str, bytes], tell: ownership.Tell):
+    """Write a report's files, all or none where the directory is new; in one that is there, what is not of an earlier
+    report stays."""
+    output = Path(os.path.abspath(output))
+    with replaced(output, lambda fresh: ownership.merge(fresh, output, tell, record=ownership.FILES)) as aside:
+        for name, data in files.items():
+            (aside / name).write_bytes(data)
+        digests = {name: ownership.digest_of(aside / name) for name in sorted(files)}
+        (aside / ownership.FILES).write_text(json.dumps({"files": digests}, indent=2) + "\n")
 
 
 def _check(records: Sequence[Record], store: str):

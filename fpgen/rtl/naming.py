@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from copy import copy
 
+from ..reserved import RESERVED
 from .graph import Graph, Node
-from .reserved import RESERVED
 
 _WORDS = {"not": "inverted", "add": "sum", "sub": "difference", "mul": "product", "ult": "less", "cat": "bits",
           "slice": "bits", "const": "constant"}

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from ..failure import FAILURE
+from ..places import check_directory
 
 
 def sweep(file: Path, *, dry_run: bool, as_json: bool, **options: Any):
@@ -71,8 +72,11 @@ def report(given: Path, output: Path | None, title: str | None):
     from . import store
 
     path = store.locate(given)
+    where = output or path.with_name(f"{path.stem}_report")
+    check_directory("output", where)
     records = store.read(path)
-    written = page.write(records, output or path.with_name(f"{path.stem}_report"), store=path.name, title=title)
+    written = page.write(records, where, store=path.name, title=title,
+                         tell=lambda line: click.echo(line, err=True))
     if not written.usable:
         click.echo(f"{path}: none of {written.records} records has figures; the page lists the reasons", err=True)
     click.echo(f"{written.page}: {written.records} records, {len(written.files) // 2} plots (SVG and PNG beside it)")

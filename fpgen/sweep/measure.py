@@ -89,6 +89,7 @@ def _records(job: Job) -> tuple[list[dict[str, Any]], bool]:
     from ..ppa import flow, yosys
     from ..ppa.energy import with_energy
     from ..ppa.prove import with_proofs
+    from ..provenance import without_provenance
     from ..units import parse_unit
 
     unit = parse_unit(job.unit)
@@ -96,7 +97,7 @@ def _records(job: Job) -> tuple[list[dict[str, Any]], bool]:
     if is_fpga(plan.technology):
         return _fpga_records(unit, job)
     tech = library_of(plan)
-    verilog = unit.verilog()
+    verilog = without_provenance(unit.verilog())
     points = flow.measure(verilog, unit.name, technology=tech, recipe=plan.recipe, effort=plan.effort,
                           targets=plan.targets, wire_load=plan.wire_load, engine=plan.engine, timeout=plan.timeout,
                           cached=not job.fresh)

@@ -104,6 +104,8 @@ def read(place: str, given: Any) -> tuple[Measure, dict[str, tuple[Value, ...]]]
         for value in values:
             if not isinstance(value, kinds) or (isinstance(value, bool) and kinds is not _SWITCH):
                 raise UsageError(f"{place}: {key} = {value!r}; {_WORDS[kinds]}, or a list of such, is allowed")
+            if isinstance(value, str) and not value.strip():
+                raise UsageError(f"{place}: {key} = {value!r}; text that is not empty is allowed, or no {key} at all")
         if several or key in _ALWAYS:
             axes[key] = values
         else:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import csv
 import importlib.util
 import io
+import os
 import re
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,6 +21,7 @@ from typing import Any
 from ..cache import write_whole
 from ..distribution import install_extra
 from ..errors import MissingTool, RunFailure, UsageError
+from ..places import check_directory, check_file
 from .columns import COLUMNS, PARAMETER, cell, kind_of, ordered
 
 SUFFIXES = (".parquet", ".csv")
@@ -40,7 +42,7 @@ def write(path: Path, records: Sequence[Mapping[str, Any]]) -> list[Path]:
     RunFailure
         When it cannot be written; the earlier store is then untouched.
     """
-    prepare(path)
+    _make_directory(path)
     names = ordered(records)
     kinds = {name: kind_of(name, (record.get(name) for record in records)) for name in names}
     rows = [[cell(record.get(name), kinds[name]) for name in names] for record in records]
@@ -57,14 +59,42 @@ def prepare(path: Path):
 
     Raises
     ------
+    UsageError
+        When the place is no good, or something that is no store has its name.
     RunFailure
     """
+    check_directory("output", path.parent)
+    for suffix in SUFFIXES:
+        _check_own(path.with_suffix(suffix))
+    _make_directory(path)
+
+
+def _make_directory(path: Path):
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=path.parent):
             pass
     except OSError as error:
         raise RunFailure(f"cannot write in the directory {path.parent}: {error.strerror}") from None
+
+
+def _check_own(path: Path):
+    """Reject what is in the way and no store.
+
+    Raises
+    ------
+    UsageError
+    """
+    if not os.path.lexists(path):
+        return
+    check_file("output", path)
+    try:
+        read(path)
+    except MissingTool:
+        return  # then it is not written either
+    except UsageError:
+        raise UsageError(f"output: got {path}, a file that fpgen sweep did not write; expected another directory"
+                         ) from None
 
 
 def read(path: Path) -> list[Record]:

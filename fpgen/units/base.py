@@ -30,7 +30,7 @@ from .options import (
     default_overflow,
 )
 from .ports import Port, Role
-from .spelling import hash_of, identifier, plain_values
+from .spelling import check_module_name, hash_of, identifier, plain_values
 
 if TYPE_CHECKING:
     from ..golden import Result
@@ -68,6 +68,9 @@ class Unit:
     multiplier, adder : Multiplier, Adder or str
         What products and sums are built of, in units that have them; the result does not depend on it. See
         `fpgen.units.architecture`.
+    module_name : str, optional
+        The Verilog module's name, which files and directories take over; default: one made of the parameters. It
+        changes nothing in what the unit does, and is no part of `content_hash`.
 
     Raises
     ------
@@ -98,6 +101,7 @@ class Unit:
     handshake: Handshake = Handshake.NONE
     multiplier: Multiplier = Multiplier.ARRAY
     adder: Adder = Adder.DEFAULT
+    module_name: str | None = None
 
     # ---- construction ---------------------------------------------------------------
 
@@ -137,6 +141,8 @@ class Unit:
         if self.period is not None and (isinstance(self.period, bool) or not isinstance(self.period, int | float)
                                         or not 0 < self.period < math.inf):
             raise UsageError(f"period={self.period}; a positive number of picoseconds is allowed")
+        if self.module_name is not None:
+            check_module_name(self.module_name)
         self._validate()
 
     def _set(self, name: str, value: Any):
@@ -322,12 +328,12 @@ class Unit:
 
     @property
     def name(self) -> str:
-        """A stable identifier that carries the parameters: the Verilog module name."""
+        """The Verilog module name: `module_name`, or a stable identifier that carries the parameters."""
         return identifier(self)
 
     @property
     def content_hash(self) -> str:
-        """Hash of everything that the behaviour depends on, by value (a format's name does not count)."""
+        """Hash of everything that the behaviour depends on, by value; names of formats and modules do not count."""
         return hash_of(self)
 
     def to_dict(self) -> dict[str, Any]:
@@ -381,8 +387,8 @@ class Unit:
 
         return measure_unit(self, **options)
 
-    def bundle(self, output: Path | str) -> Path:
+    def bundle(self, output: Path | str, **options) -> Path:
         """Write Verilog, datasheet, parameters and vectors to ``output/<name>/``; see `fpgen.bundle.write_bundle`."""
         from ..bundle import write_bundle
 
-        return write_bundle(self, Path(output))
+        return write_bundle(self, Path(output), **options)

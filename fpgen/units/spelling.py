@@ -8,14 +8,55 @@ import hashlib
 import re
 from typing import TYPE_CHECKING, Any
 
+from ..errors import UsageError
+from ..reserved import RESERVED
 from .architecture import Adder, Multiplier
 
 if TYPE_CHECKING:
     from .base import Unit
 
 
+#: Characters of a module name. Files and directories are named after it, with up to 55 bytes more around it (prefixes
+#: of temporary files, `.vectors.csv`, the mark of a file that was set aside), and a file's name has 255 bytes at most.
+LONGEST_NAME = 200
+_DIGEST = 16
+
+#: Modules that simulation and proof put beside a unit.
+_OURS = re.compile(r"fpgen_\w*|gold|gate|miter")
+
+
 def identifier(unit: Unit) -> str:
-    """The Verilog module name: operation, operands, output, options, joined by underscores."""
+    """The Verilog module name: `module_name` where it is given, else what `spelled_name` says.
+
+    A name of more than `LONGEST_NAME` characters ends in the first hexadecimal digits of its own SHA-256 instead: the
+    same unit always has the same name, and units that differ beyond the end have different ones.
+    """
+    if unit.module_name is not None:
+        return unit.module_name
+    name = spelled_name(unit)
+    if len(name) <= LONGEST_NAME:
+        return name
+    return f"{name[:LONGEST_NAME - _DIGEST - 1].rstrip('_')}_{hashlib.sha256(name.encode()).hexdigest()[:_DIGEST]}"
+
+
+def check_module_name(name: object) -> None:
+    """Reject what no module can be called.
+
+    Raises
+    ------
+    UsageError
+    """
+    expected = f"a Verilog identifier of at most {LONGEST_NAME} letters, digits and underscores, a letter first"
+    if not isinstance(name, str) or not re.fullmatch(rf"[A-Za-z]\w{{0,{LONGEST_NAME - 1}}}", name, re.ASCII):
+        shown = repr(name) if len(repr(name)) <= 80 else f"{len(str(name))} characters"
+        raise UsageError(f"module_name: got {shown}; expected {expected}")
+    if name.lower() in RESERVED or _OURS.fullmatch(name):
+        reason = "a reserved word" if name.lower() in RESERVED else "a name that fpgen uses itself"
+        raise UsageError(f"module_name: got {name!r}, {reason}; expected {expected}")
+
+
+def spelled_name(unit: Unit) -> str:
+    """Operation, operands, output, options, joined by underscores."""
     left = ["plus" if word == "+" else word.replace("=", "") if word.split("=")[0] in unit.size_names else word
             for word in unit._left]
     words = [*left, "to", *unit._right]
@@ -25,14 +66,14 @@ def identifier(unit: Unit) -> str:
 
 
 def hash_of(unit: Unit) -> str:
-    """SHA-256 over all parameters by value (a format's name does not count).
+    """SHA-256 over all parameters by value (the name of a format, or of the module, does not count).
 
     The architecture counts where it is not the default, so that adding it changed no unit's hash.
     """
     parts = [unit.operation]
     for spec in dataclasses.fields(unit):
         value = getattr(unit, spec.name)
-        if isinstance(value, Multiplier | Adder) and value is spec.default:
+        if spec.name == "module_name" or (isinstance(value, Multiplier | Adder) and value is spec.default):
             continue
         parts.append(f"{spec.name}={getattr(value, 'spelling', value)}")
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()

@@ -159,14 +159,14 @@ def _operation(name: Any) -> type[Unit]:
 
 
 def _kinds(cls: type[Unit]) -> dict[str, str]:
-    """Option name to the kind of value it takes: switch, whole, number, or word."""
+    """Option name to the kind of value it takes: switch, whole, number, word (of any case), or name."""
     kinds = {}
     for spec in dataclasses.fields(cls):
         if spec.name == "out" and cls.out_name != "out":
             continue  # follows from other parameters
         types = set(re.findall(r"\w+", str(spec.type)))
-        kinds[spec.name] = ("switch" if "bool" in types else "whole" if "int" in types
-                            else "number" if "float" in types else "word")
+        kinds[spec.name] = ("name" if spec.name == "module_name" else "switch" if "bool" in types
+                            else "whole" if "int" in types else "number" if "float" in types else "word")
     return kinds
 
 
@@ -208,17 +208,18 @@ def _read(option: str, value: str, kind: str) -> Any:
             return float(value)
         except ValueError:
             raise UsageError(f"{option}={value}; a number is allowed") from None
-    return value.lower()
+    return value if kind == "name" else value.lower()
 
 
 def _typed(option: str, value: Any, kind: str) -> Any:
     """A value from TOML or JSON, checked to be of `kind`."""
-    if isinstance(value, str) and kind != "word":
+    if isinstance(value, str) and kind not in ("word", "name"):
         return _read(option, value, kind)
     numeric = isinstance(value, int | float) and not isinstance(value, bool)
     right = {"switch": isinstance(value, bool), "whole": numeric and isinstance(value, int), "number": numeric,
-             "word": isinstance(value, str)}[kind]
+             "word": isinstance(value, str), "name": isinstance(value, str)}[kind]
     if not right:
-        allowed = {"switch": "true or false", "whole": "a whole number", "number": "a number", "word": "a word"}
+        allowed = {"switch": "true or false", "whole": "a whole number", "number": "a number", "word": "a word",
+                   "name": "a word"}
         raise UsageError(f"{option}={value!r}; {allowed[kind]} is allowed")
     return value

@@ -14,7 +14,7 @@ from ..errors import UsageError
 from ..formats import CATALOGUE
 from ..resources import resource_dir
 from ..units import Unit, parse_unit
-from .stimulus import plan
+from .stimulus import MOST_VECTORS, plan
 
 LEVELS = ("slice", "full")
 _KEYS: tomlfile.Kinds = {"name": str, "level": str, "units": list, "pattern": list, "over": dict, "except": list,
@@ -88,6 +88,8 @@ def _read(path: Path, level: str) -> list[Group]:
         for key in ("vectors", "seed"):
             if entry.get(key, 1) < (1 if key == "vectors" else 0):
                 raise UsageError(f"{place}: {key} = {entry[key]}; a positive number is allowed")
+        if entry.get("vectors", 1) > MOST_VECTORS:
+            raise UsageError(f"{place}: vectors = {entry['vectors']}; at most 2**32 are allowed")
         if own != level:
             continue
         try:

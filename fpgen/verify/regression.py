@@ -14,6 +14,9 @@ from ..units import Role, parse_unit
 from .lists import Group, load_groups
 from .verdict import Verdict
 
+#: How a report begins.
+HEADING = "# Result of `make sim"
+
 #: Units to a simulation build, by the width of their widest port.
 _BATCH = ((8, 24), (16, 12), (32, 4), (1 << 30, 1))
 
@@ -114,23 +117,24 @@ def run_regression(level: str = "slice", *, path: Path | None = None, simulator:
 
 def _batches(groups: Sequence[Group], simulator: str, force: bool) -> list[_Batch]:
     """Units with equal settings and similar size together; the widest first, so that no worker ends alone."""
-    kinds: dict[tuple, list[tuple[int, str]]] = {}
+    kinds: dict[tuple, list[tuple[int, str, str]]] = {}
     number = 0
     for group in groups:
         for unit in group.units:
             width = max(port.width for port in unit.ports if port.role in (Role.OPERAND, Role.RESULT))
             most = next(count for limit, count in _BATCH if width <= limit)
-            kinds.setdefault((most, group.vectors, group.seed, group.fixed), []).append((number, unit.text))
+            kinds.setdefault((most, group.vectors, group.seed, group.fixed), []).append(
+                (number, unit.text, unit.name))
             number += 1
     batches = []
     for (most, vectors, seed, fixed), members in sorted(kinds.items(), key=lambda item: item[0][0]):
         seen: dict[str, int] = {}
         parts: list[list[tuple[int, str]]] = [[]]
-        for one, text in members:
-            if text in seen:  # a unit of two groups: two modules of one name cannot share a build
+        for one, text, name in members:
+            if name in seen:  # a unit of two groups: two modules of one name cannot share a build
                 parts.append([(one, text)])
                 continue
-            seen[text] = one
+            seen[name] = one
             if len(parts[0]) == most:
                 parts.insert(0, [])
             parts[0].append((one, text))
@@ -181,7 +185,7 @@ def group_table(regression: Regression) -> list[tuple[str, str, str, str, str]]:
 def markdown(regression: Regression) -> str:
     """The result as a page: a table of groups, the failures, and every unit."""
     simulators = sorted({row.verdict.simulator for row in regression.rows if row.verdict})
-    lines = [f"# Result of `make sim{'-full' if regression.level == 'full' else ''}`", "",
+    lines = [f"{HEADING}{'-full' if regression.level == 'full' else ''}`", "",
              f"{len(regression.rows):,} units, {regression.vectors:,} vectors, "
              f"{len(regression.failures)} failed. {', '.join(simulators)}.", "",
              "`exhaustive`: every code of every input (operands, rounding mode, random bits, subtract) was simulated, "

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import os
 import re
 import shutil
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +16,7 @@ import numpy as np
 
 from ..cache import scratch
 from ..errors import RunFailure, UsageError
+from ..ownership import is_plain, set_aside
 from ..units import Unit
 from .campaign import Entry, run_campaign
 from .golden import Golden, golden_outputs
@@ -89,6 +92,8 @@ def rerun(unit: Unit, what: str | int | Inputs, *, simulator: str, vectors: int 
         run_campaign(simulation, [entry], where, protocol=False, vcd=where / "waves.vcd")
         try:
             directory.mkdir(parents=True, exist_ok=True)
+            if os.path.lexists(target) and not _is_waveform(target):
+                set_aside(target, lambda line: warnings.warn(line, stacklevel=2))
             aside = target.with_name(f".tmp-{target.name}")
             shutil.move(where / "waves.vcd", aside)
             aside.replace(target)
@@ -97,6 +102,14 @@ def rerun(unit: Unit, what: str | int | Inputs, *, simulator: str, vectors: int 
     from .verify import judge
 
     return dataclasses.replace(judge(entry, simulation, vectors), waveform=str(target))
+
+
+def _is_waveform(path: Path) -> bool:
+    """Whether it is a VCD file, as an earlier run left it (IEEE 1364: it begins with a keyword such as `$date`)."""
+    if not is_plain(path):
+        return False
+    with path.open("rb") as file:
+        return file.read(64).lstrip()[:1] in (b"$", b"")
 
 
 def first_vectors(whole: Plan) -> Inputs:

@@ -59,6 +59,10 @@ class Chunk:
         return math.prod(self.shape)
 
 
+#: In one run, drawn or counted through.
+MOST_VECTORS = 1 << 32
+
+
 @dataclass(frozen=True)
 class Plan:
     """The vectors for one unit.
@@ -262,6 +266,8 @@ def plan(unit: Unit, *, vectors: int | None = None, seed: int = 1, exhaustive: b
     """
     if vectors is not None and vectors < 1:
         raise UsageError(f"vectors={vectors}; at least 1 is needed: a run of 0 vectors shows nothing")
+    if vectors is not None and vectors > MOST_VECTORS:
+        raise UsageError(f"vectors={vectors}; at most 2**32 are allowed, which take hours")
     if seed < 0:
         raise UsageError(f"seed={seed}; 0 or a positive whole number is allowed")
     stateful = unit.operation == "mac"
@@ -274,7 +280,7 @@ def plan(unit: Unit, *, vectors: int | None = None, seed: int = 1, exhaustive: b
     total = math.prod(digit.radix for digit in digits_of(ports, held))
     if held:
         exhaustive = True
-    if exhaustive and total > 1 << 32:
+    if exhaustive and total > MOST_VECTORS:
         raise UsageError(f"exhaustive over 2**{math.log2(total):.4g} vectors; at most 2**32 are allowed")
     if exhaustive and vectors is not None:
         raise UsageError(f"exhaustive with vectors={vectors}; one of them is allowed")

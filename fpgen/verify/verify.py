@@ -5,12 +5,17 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import os
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ..cache import cache_dir, digest, scratch, write_whole
 from ..errors import UsageError
 from ..fingerprint import fingerprint
+from ..ownership import set_aside
+from ..places import check_directory
+from ..provenance import stamp
 from ..units import Unit
 from .campaign import Entry, Progress, run_campaign
 from .golden import Golden, golden_outputs
@@ -66,6 +71,10 @@ def verify(unit: Unit, *, simulator: str = "verilator", vectors: int | None = No
     ------
     UsageError, MissingTool, RunFailure
     """
+    if keep is not None:
+        check_directory("keep", Path(keep))
+    elif waves or replay is not None:
+        check_directory("waveform", Path.cwd())
     if replay is not None:
         from .replay import rerun
 
@@ -103,8 +112,15 @@ def verify_many(units: Sequence[Unit], *, simulator: str = "verilator", vectors:
     """
     if simulator not in SIMULATORS:
         raise UsageError(f"simulator={simulator}; allowed: {', '.join(SIMULATORS)}")
+    if keep is not None:
+        check_directory("keep", Path(keep))
     if not units:
         raise UsageError("no unit to verify; at least one is needed: a run of 0 vectors shows nothing")
+    names = [unit.name for unit in units]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise UsageError(f"module name {twice}: got it for {names.count(twice)} units of one simulation; expected one "
+                         "name for each unit")
     plans = [plan(unit, vectors=vectors, seed=seed, exhaustive=exhaustive, fixed=fixed) for unit in units]
     texts = [unit.verilog() for unit in units] if verilogs is None else list(verilogs)
     keys = [None if golden else _key(one, text, simulator) for one, text in zip(plans, texts, strict=True)]
@@ -117,7 +133,8 @@ def verify_many(units: Sequence[Unit], *, simulator: str = "verilator", vectors:
             found[i] = _remember(keys[i], verdict)
     verdicts = [verdict for verdict in found if verdict is not None]
     if keep is not None:
-        verdicts = [_keep(Path(keep), unit, verdict) for unit, verdict in zip(units, verdicts, strict=True)]
+        verdicts = [_keep(Path(keep), unit, verdict, text)
+                    for unit, verdict, text in zip(units, verdicts, texts, strict=True)]
     return verdicts
 
 
@@ -192,12 +209,23 @@ def _remember(key: str | None, verdict: Verdict) -> Verdict:
     return verdict
 
 
-def _keep(directory: Path, unit: Unit, verdict: Verdict) -> Verdict:
+def _keep(directory: Path, unit: Unit, verdict: Verdict, text: str) -> Verdict:
     path = directory / f"{unit.name}.verdict.json"
     try:
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(f"keep={directory}: {error.strerror}; a directory that can be written is allowed") from None
     verdict = dataclasses.replace(verdict, evidence=str(path))
-    write_whole(path, json.dumps(verdict.to_dict(), indent=2))
+    if os.path.lexists(path) and not _is_verdict(path):
+        set_aside(path, lambda line: warnings.warn(line, stacklevel=2))
+    write_whole(path, json.dumps({**verdict.to_dict(), **stamp(text)}, indent=2))
     return verdict
+
+
+def _is_verdict(path: Path) -> bool:
+    """Whether it is a file of an earlier run."""
+    try:
+        Verdict.from_dict(json.loads(path.read_text()))
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return False
+    return not path.is_symlink()

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def header(unit: Unit, pipeline: Pipeline) -> list[str]:
-    """The lines of the header; nothing in it depends on when, where or with what it was written."""
+    """The lines of the header; nothing in it depends on when, where or with which fpgen it was written."""
     rule = "// " + "-" * (COLUMNS - 3)
     lines = [rule, f"// {unit.name}", "//", *comment(unit.text), "//",
              *_field("Contract", unit.contract),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..provenance import provenance
 from ..rtl import pipeline_for
 from ..rtl.handshake import Control, control
 from ..rtl.pipeline import Register, mask_runs
@@ -24,7 +25,7 @@ def module(unit: Unit) -> str:
     body = Body(pipeline)
     outputs = _outputs(unit, body)
     updates = _state_updates(body)
-    lines = [*header(unit, pipeline), "", "`default_nettype none", "",
+    lines = [*provenance(), *header(unit, pipeline), "", "`default_nettype none", "",
              f"module {unit.name} (", *_pins(unit.ports), ");"]
     rules = control(unit, pipeline)
     lines += _states(body)

@@ -130,7 +130,10 @@ def timing(report: TimingReport):
     out = Output()
     out.print(f"critical delay {report.delay_ps:.1f} ps, {report.logic_depth} cells deep; "
               f"{assumptions_text(report.assumptions)}")
-    path([vars(step) for step in report.path], report.startpoint, report.endpoint, out)
+    if report.path:
+        path([vars(step) for step in report.path], report.startpoint, report.endpoint, out)
+    for note in report.notes:
+        out.print(f"note: {note}")
 
 
 def findings(found: Sequence[Finding]):

@@ -123,7 +123,7 @@ def _binary(words: Sequence[str], at: int, parameters: Mapping[str, int], least:
         if sign in ("<", ">", "*") and words[at + 1] == sign:
             sign, taken = sign * 2, 2
         tightness = _TIGHTNESS.get(sign, 0)
-        if tightness < least:
+        if tightness < least or words[at + taken] == ":":  # `+:` and `-:` belong to a select
             return left, at
         right, at = _binary(words, at + taken, parameters, tightness + 1, depth + 1)
         left = _applied(sign, left, right)

@@ -1,7 +1,7 @@
 """Small netlists over tests/tiny.lib with the delay that each has, worked out by hand: what constants do to it.
 
-Delays of the library, in ps: INV 10, BUF 30, AND2 40 from A and 45 from B, XOR2 50 from A and 55 from B, MUX2 60 from A,
-65 from B, 70 from S; DFF 100 from clock to output, setup 7. `opensta` is False where OpenSTA 2.0 (Debian's) does not
+Delays of the library, in ps: INV 10, BUF 30, AND2 40 from A and 45 from B, XOR2 50 from A and 55 from B, MUX2 60 from
+A, 65 from B, 70 from S; DFF 100 from clock to output, setup 7. `opensta` is False where OpenSTA 2.0 (Debian's) does not
 take the netlist, or reads it otherwise as said there; everywhere else it gives the same figure (test_sta_opensta.py).
 """
 
@@ -55,8 +55,8 @@ CONSTANTS = [
       AND2 g (.A(1'b1), .B(a), .Y(w)); BUF h (.A(w), .Y(y)); endmodule""", 75),
     # The select goes through where both inputs are not the same: 70.  With both at 1 nothing switches: INV 10
     # (an OpenSTA that was built without decision diagrams, as Debian's is, counts S to Y all the same).
-    Case("select between two constants", "module m(a, y); input a; output y; MUX2 g (.A(1'b0), .B(1'b1), .S(a), .Y(y)); "
-         "endmodule", 70),
+    Case("select between two constants", """module m(a, y); input a; output y;
+      MUX2 g (.A(1'b0), .B(1'b1), .S(a), .Y(y)); endmodule""", 70),
     Case("select between equal constants", """module m(a, y, z); input a; output y, z; wire w;
       MUX2 g (.A(1'b1), .B(1'b1), .S(a), .Y(w)); BUF h (.A(w), .Y(y)); INV i (.A(a), .Y(z)); endmodule""", 10,
          False),

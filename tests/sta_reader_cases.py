@@ -80,8 +80,8 @@ NAMES = [
     Case("dollar in a name", inside("wire w$1; BUF g (.A(a), .Y(w$1)); INV h (.A(w$1), .Y(y));"), 40),
     Case("strings in attributes", '(* src = "f(*)g.v:1" *) ' + inside(
         '(* src = "x*);" , keep *) wire w; (* a = "\\"*)" *) BUF g (.A(a), .Y(w)); INV h (.A(w), .Y(y));'), 40, False),
-    Case("attributes between", inside("wire w; BUF (* x *) g ((* y = 1 *) .A(a), .Y((* z *) w)); INV h (.A(w), .Y(y));"),
-         40),
+    Case("attributes between", inside("wire w; BUF (* x *) g ((* y = 1 *) .A(a), .Y((* z *) w));"
+                                      " INV h (.A(w), .Y(y));"), 40),
     Case("comments everywhere", inside("wire/**/w;//;\nBUF/* ) */g(.A(/* b */a),//)\n.Y(w));INV h(.A(w),.Y(y));"), 40),
 ]
 
@@ -110,7 +110,8 @@ STATEMENTS = [
     Case("declaration with a value", inside("wire v; BUF g (.A(a), .Y(v)); wire w = v, x = w; INV h (.A(x), .Y(y));"),
          40),
     Case("tri", inside("tri w; BUF g (.A(a), .Y(w)); INV h (.A(w), .Y(y));"), 40),
-    Case("a register without behaviour", inside("reg w = 1'b0; BUF g (.A(a), .Y(w)); INV h (.A(w), .Y(y));"), 40, False),
+    Case("a register without behaviour", inside("reg w = 1'b0; BUF g (.A(a), .Y(w)); INV h (.A(w), .Y(y));"), 40,
+         False),
     Case("parentheses", inside("wire w; BUF g (.A((a)), .Y(w)); assign y = ((w));"), 30, False),
     Case("empty statements", inside(";; BUF g (.A(a), .Y(y));;"), 30, False),
     Case("parameters of cells", inside("wire w; BUF #(.X(4'd3), .Y(\"z\")) g (.A(a), .Y(w)); INV #3 h (.A(w), .Y(y));"
@@ -144,8 +145,8 @@ PORTS = [
       module m(a, b, y); input a, b; output y; wire c; INV h (.A(b), .Y(c)); part p (a, c, y); endmodule""", 40),
     Case("bus of a cell", """module m(a, y); input [3:0] a; output [3:0] y; wire [3:0] w;
       BUF4 g (.A(a), .Y(w)); INV h (.A(w[3]), .Y(y[3])); endmodule""", 42),
-    Case("bus of a cell, concatenation", """module m(a, y); input a; output y; wire [2:0] w; wire v; BUF h (.A(a), .Y(v));
-      BUF4 g (.A({1'b0, v, a, 1'b1}), .Y({w[2], y, w[1:0]})); endmodule""", 62),
+    Case("bus of a cell, concatenation", """module m(a, y); input a; output y; wire [2:0] w; wire v;
+      BUF h (.A(a), .Y(v)); BUF4 g (.A({1'b0, v, a, 1'b1}), .Y({w[2], y, w[1:0]})); endmodule""", 62),
     # D1 is the first of the bundle and so the highest: BUF 30 + setup 9; clock to Q1 95 + BUF 30.
     Case("bundle of a cell", """module m(clk, a, y); input clk; input [1:0] a; output [1:0] y; wire [1:0] q;
       DFF2 r (.CK(clk), .D(a), .Q(q)); BUF g (.A(q[1]), .Y(y[1])); endmodule""", 125),

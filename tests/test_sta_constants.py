@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from sta_cases import CONSTANTS
 
-from fpgen.ppa import constants, liberty, netlist, sta
+from fpgen.ppa import liberty, netlist, sta
 
 TINY = Path(__file__).with_name("tiny.lib")
 

@@ -34,8 +34,8 @@ class _Rails:
         return _Rails(self.zero and other.zero, self.one or other.one)
 
     def __xor__(self, other: "_Rails") -> "_Rails":
-        return _Rails(self.zero and other.zero or self.one and other.one,
-                      self.zero and other.one or self.one and other.zero)
+        return _Rails((self.zero and other.zero) or (self.one and other.one),
+                      (self.zero and other.one) or (self.one and other.zero))
 
 
 _KNOWN = (_Rails(True, False), _Rails(False, True))
@@ -99,7 +99,9 @@ def propagate(netlist: Netlist, cells: Sequence[Cell]) -> dict[int, int]:
         for output in cell.outputs:
             net = pins.get(output, UNKNOWN)
             pin = cell.pins[output]
-            if net <= UNKNOWN or net in constants or net in shared or not pin.function or (pin.off and values(pin.off, fixed)[1]):
+            if net <= UNKNOWN or net in constants or net in shared or not pin.function:
+                continue
+            if pin.off and values(pin.off, fixed)[1]:
                 continue
             low, high = values(pin.function, fixed)
             if low != high:

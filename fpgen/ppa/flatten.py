@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 from fnmatch import fnmatchcase
+from typing import TypeVar
 
 from fpgen.errors import RunFailure
 from fpgen.ppa.cells import Cell, Library
@@ -16,6 +17,7 @@ _DEEPEST = 200  # modules inside modules
 _SHOWN = 3  # names in a note
 _LEFT_OUT = "left out:"
 _Number = Callable[[Bit], int]
+_Net = TypeVar("_Net")
 
 
 class Flattener:
@@ -46,6 +48,7 @@ class Flattener:
         self.supply_nets: dict[int, set[str]] = {}
         self.found: dict[str, list[str]] = {}  # what is worth a note -> names it is true of
         self.by_option: dict[str, None] = {}
+        self.tied: dict[str, int] = {}  # bits of ports of the top that carry a constant, and which
 
     def tops(self) -> list[str]:
         """The modules with contents that no other module contains."""
@@ -88,16 +91,18 @@ class Flattener:
             for place, bit in enumerate(port.bits):
                 direction = module.directions.get(bit[0], "")
                 if direction not in found:
-                    raise self.fail(module.at, f"module {module.name}: the port {port.name or bit[0]} has no direction: "
-                                               "got no declaration of it; expected input, output or inout")
+                    raise self.fail(module.at, f"module {module.name}: the port {port.name or bit[0]} has no "
+                                               "direction: got no declaration; expected input, output or inout")
                 plain = port.name is None or [item[0] for item in port.bits] == [port.name] * len(port.bits)
-                name = _bit_name("", bit) if plain else f"{port.name}[{place}]" if len(port.bits) > 1 else str(port.name)
+                name = _bit_name("", bit) if plain else \
+                    _bit_name("", (str(port.name), place if len(port.bits) > 1 else None))
                 if any(name in bits for bits in found.values()):
                     name = f"\\{name}"  # an escaped name that looks like a bit of a vector
                 found[direction][name] = self._find(numbers[bit])
-        tied = [name for bits in (found["input"], found["inout"]) for name, net in bits.items() if net <= ONE]
+        tied = {name: net for bits in (found["input"], found["inout"]) for name, net in bits.items() if net <= ONE}
         for direction in ("input", "inout"):
             found[direction] = {name: net for name, net in found[direction].items() if net > ONE}
+        self.tied = tied
         if tied:
             self._note("ports that are a supply or tied to a constant are no inputs", *tied)
         return found["input"] | found["inout"], found["output"] | found["inout"]
@@ -124,22 +129,23 @@ class Flattener:
         if module.set_outside:
             self._parameters(module)
         for placed in module.instances:
-            kind = self.kinds.get(placed.cell) or self._kind(placed)
+            kind = self.kind(placed)
             parts = [(prefix + placed.name, placed.ports)] if placed.extent is None else \
-                self._array(placed, kind, prefix)
+                self.array(placed, kind, prefix)
             for name, ports in parts:
                 if kind == "cell":
-                    pins = self._cell_pins(placed, name, ports, number)
-                    if pins is not None:
-                        self.instances.append((name, placed.cell, pins))
+                    self.instances.append((name, placed.cell, self.cell_pins(placed, name, ports, number)))
                 elif kind == "module":
                     self._inside(placed, name, ports, number, above)
                 else:
                     self._note(kind, name)
         return numbers
 
-    def _kind(self, placed: Placed) -> str:
+    def kind(self, placed: Placed) -> str:
         """What an instance is: `cell`, `module`, or why it is left out."""
+        known = self.kinds.get(placed.cell)
+        if known is not None:
+            return known
         kind = self._missing(placed)
         if not kind.endswith("without signal pins"):  # that depends on the instance
             self.kinds[placed.cell] = kind
@@ -186,7 +192,7 @@ class Flattener:
                                     "without parameters (a netlist is written for one set of them)")
             self._note("parameters of instances are ignored", name)
 
-    def _array(self, placed: Placed, kind: str, prefix: str) -> list[tuple[str, dict[str, Bits] | list[Bits]]]:
+    def array(self, placed: Placed, kind: str, prefix: str) -> list[tuple[str, dict[str, Bits] | list[Bits]]]:
         """The instances of an array, the last number first: it has the lowest bits."""
         assert placed.extent is not None
         order = list(indices(placed.extent))
@@ -198,8 +204,8 @@ class Flattener:
             width = widths.get(key, 1) if not isinstance(key, int) or key < len(widths) else 1
             whole = bits.fitted(width) if bits.elastic else bits
             if len(whole) not in (0, width, width * len(order)):
-                raise self.fail(placed.at, f"the array {placed.name}: got {len(whole)} bits at the port {key}; expected "
-                                           f"{width} for all instances, or {width * len(order)} for each its own")
+                raise self.fail(placed.at, f"the array {placed.name}: got {len(whole)} bits at the port {key}; "
+                                           f"expected {width} for all of them, or {width * len(order)} in all")
             for place, part in enumerate(parts):
                 own = whole if len(whole) in (0, width) else Bits(whole[place * width:(place + 1) * width])
                 if isinstance(part, dict):
@@ -220,12 +226,13 @@ class Flattener:
             return {bus: len(members) for bus, members in buses.items()}
         return {place: len(buses.get(pin, " ")) for place, pin in enumerate(_order(cell) if cell is not None else ())}
 
-    def _cell_pins(self, placed: Placed, name: str, ports: dict[str, Bits] | list[Bits],
-                   number: _Number) -> dict[str, int] | None:
+    def cell_pins(self, placed: Placed, name: str, ports: dict[str, Bits] | list[Bits],
+                  number: Callable[[Bit], _Net]) -> dict[str, _Net]:
+        """What `number` makes of the bit at each connected signal pin of a cell."""
         cell = self.cells.get(placed.cell)
         if isinstance(ports, list):
             ports = self._by_position(placed, name, cell, ports)
-        pins: dict[str, int] = {}
+        pins: dict[str, _Net] = {}
         known = cell.pins if cell is not None else None
         for pin, bits in ports.items():
             if len(bits) == 1 and (known is None or pin in known):
@@ -240,7 +247,8 @@ class Flattener:
                 pins[pin] = number(bits[0])
         return pins
 
-    def _special(self, cell: Cell, name: str, pin: str, bits: Bits, pins: dict[str, int], number: _Number) -> bool:
+    def _special(self, cell: Cell, name: str, pin: str, bits: Bits, pins: dict[str, _Net],
+                 number: Callable[[Bit], _Net]) -> bool:
         """Whether a pin is a supply, which is noted and dropped, or a bus, of which each bit is connected."""
         if pin in cell.buses:
             members = cell.buses[pin]
@@ -253,7 +261,9 @@ class Flattener:
             return False
         level = cell.supplies.get(pin, self.supplies[pin])
         if bits[0] != ("", UNKNOWN):
-            self.supply_nets.setdefault(number(bits[0]), set()).add(level)
+            net = number(bits[0])
+            if isinstance(net, int):
+                self.supply_nets.setdefault(net, set()).add(level)
         return True
 
     def _by_position(self, placed: Placed, name: str, cell: Cell | None, ports: list[Bits]) -> dict[str, Bits]:
@@ -276,8 +286,8 @@ class Flattener:
         if cell in above:
             raise self.fail(placed.at, f"the module {cell} contains itself")
         if len(above) >= _DEEPEST:
-            raise self.fail(placed.at, f"the module {cell} stands {len(above)} modules deep below {above[0]}; less than "
-                                       f"{_DEEPEST} is allowed")
+            raise self.fail(placed.at, f"the module {cell} stands {len(above)} modules deep below {above[0]}; less "
+                                       f"than {_DEEPEST} is allowed")
         inner = self.modules[cell]
         inside = self._module(inner, f"{name}.", (*above, cell))
         if isinstance(ports, list):

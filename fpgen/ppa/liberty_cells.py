@@ -149,15 +149,17 @@ class Reader:
             return
         tables = {table.name: table for table in group.groups}
         named = f"{given.get('related_pin', '')} {given.get('related_bus_pins', '')}".replace(",", " ").split()
-        for related in (pin for name in named for pin in buses.get(name) or _numbered(name)):
-            if kind.startswith("setup"):
-                setups.append(Setup(word, related, kind.removeprefix("setup_"),
-                                    *(self._table(tables.get(f"{edge}_constraint"), self.time, self.time)
-                                      for edge in ("rise", "fall")), given.get("when", "")))
-                continue
+        all_related = [pin for name in named for pin in buses.get(name) or _numbered(name)]
+        if kind.startswith("setup"):
+            rise, fall = (self._table(tables.get(f"{edge}_constraint"), self.time, self.time)
+                          for edge in ("rise", "fall"))
+            setups += [Setup(word, related, kind.removeprefix("setup_"), rise, fall, given.get("when", ""))
+                       for related in all_related]
+            return
+        delays = [self._table(tables.get(name), self.cap, self.time)
+                  for name in ("cell_rise", "cell_fall", "rise_transition", "fall_transition")]
+        for related in all_related:
             sense = given.get("timing_sense") or _sense(pin.function, related)
-            delays = [self._table(tables.get(name), self.cap, self.time)
-                      for name in ("cell_rise", "cell_fall", "rise_transition", "fall_transition")]
             arcs.append(Arc(related, word, sense, kind, given.get("when", ""), *delays))
 
     def _power(self, word: str, group: Group) -> InternalPower:

@@ -174,8 +174,8 @@ class Expressions:
             start = self.at
             parts.append(self.expression(depth + 1))
             if parts[-1].elastic:
-                raise self.fail(f"a concatenation: got {self.words[start]} without a width; expected constants with one",
-                                start)
+                raise self.fail(f"a concatenation: got {self.words[start]} without a width; expected one with a "
+                                "width", start)
             if self.words[self.at] != ",":
                 break
             self.at += 1

@@ -174,7 +174,8 @@ class ModuleReader(Expressions):
         if words[self.at] in RESOLVED:
             raise self._resolved()
         if words[self.at] in ("#", "("):
-            raise self.fail(f"a declaration with a delay or strength: got {words[self.at]!r}; expected a range or a name")
+            raise self.fail(f"a declaration with a delay or strength: got {words[self.at]!r}; expected a range or a "
+                            "name")
         extent = self.range() if words[self.at] == "[" else None
         if words[self.at] == "[":
             raise self.fail("an array of vectors: got a second range; expected a net of one range")

@@ -40,7 +40,7 @@ class Bits(list[Bit]):
         missing = width - len(self)
         if missing <= 0:
             return Bits(self[:width])
-        by_top = self and (self.signed or self.elastic and self[-1][1] == 2)
+        by_top = self and (self.signed or (self.elastic and self[-1][1] == 2))
         return Bits([*self, *[self[-1] if by_top else ("", 0)] * missing])
 
 

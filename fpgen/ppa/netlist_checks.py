@@ -25,6 +25,10 @@ def notes(netlist: Netlist, cells: Sequence[Cell]) -> list[str]:
                 if net > UNKNOWN and net not in drivers and net not in both_ways]
     if floating:
         found.append(f"nets that nothing drives, and no path begins at: {_some(floating)}")
+    loose = [f"{instance.name}/{pin}" for instance, cell in zip(netlist.instances, cells, strict=True)
+             if len(instance.pins) < len(cell.pins) for pin in cell.inputs if pin not in instance.pins]
+    if loose:
+        found.append(f"input pins without a net, and no path begins at: {_some(loose)}")
     latches = [instance.name for instance, cell in zip(netlist.instances, cells, strict=True) if cell.latch]
     if latches:
         found.append(f"latches (or flip-flops of several bits) are timed as their arcs say, without borrowing: "

@@ -1,5 +1,6 @@
 """What is rejected in a netlist, with what and where; and what is noted."""
 
+import gzip
 import json
 from pathlib import Path
 
@@ -66,6 +67,7 @@ def inside(body):
     ("reg w = a[0];", "w: got nets as the value that a variable begins with"),
     ("BUF (.A(a[0]), .Y(y));", "expected the name of an instance of BUF"),
     ("BUF g (.A(a[0]), .A(a[1]), .Y(y));", "the port A: got two connections"),
+    ("BUF g (.A(a[0]), .Y(y)); INV g (.A(a[0]), .Y());", "the instance g: got a second one of that name"),
     ("BUF g (.*);", "got .*; expected the ports by name"),
     ("BUF g (.A(a), .Y(y));", "n.v:3: instance g: got 2 bits at pin A of the cell BUF; expected one"),
     ("BUF g (.I(a[0]), .Y(y));", "n.v:3: instance g: the cell BUF has no pin I; its pins are A, Y"),
@@ -112,6 +114,9 @@ def test_cut_short_anywhere(tiny, cut):
 @pytest.mark.parametrize(("text", "notes"), [
     (inside("BUF #(3) g (.A(a[0]), .Y(y));"), ["parameters of instances are ignored: g",
                                                ]),
+    (inside("wire [1:0] w; assign w = a[0], y = a;"),
+     ["assigns of more or fewer bits than the net has: cut, or filled with 0 (signed: the top bit): w, y"]),
+    (inside("wire [1:0] w; assign w = 'b1; BUF g (.A(a[0]), .Y(y));"), []),
     (inside("BUF g (a[0], y);"), ["cells connected by position: their pins are taken in the library's order: BUF"]),
     (inside("BUF g (.A(a[0]), .Y(y)); BUF h (.A(a[1]), .Y(y));"),
      ["nets of several drivers, each timed as if it were alone: y (g/Y, h/Y)"]),
@@ -137,6 +142,14 @@ def test_notes(tiny, text, notes):
     found = [note for note in sta.analyse(read(text, tiny), tiny).notes if not note.startswith("nets that nothing")
              or note in notes]
     assert found == notes
+
+
+def test_packed_files(tiny, tmp_path):
+    (tmp_path / "m.v.gz").write_bytes(gzip.compress(inside("BUF g (.A(a[0]), .Y(y));").encode()))
+    assert sta.analyse(netlist.read_file(tmp_path / "m.v.gz", library=tiny), tiny).delay_ps == pytest.approx(30)
+    (tmp_path / "cut.v.gz").write_bytes((tmp_path / "m.v.gz").read_bytes()[:40])
+    with pytest.raises(RunFailure, match=r"cannot read the netlist .*cut.v.gz: Compressed file ended"):
+        netlist.read_file(tmp_path / "cut.v.gz")
 
 
 def test_names_that_look_alike(tiny):

@@ -128,6 +128,9 @@ class Flattener:
                     self._merge(number(to), number(of))
         if module.set_outside:
             self._parameters(module)
+        if module.uneven:
+            self._note("assigns of more or fewer bits than the net has: cut, or filled with 0 (signed: the top bit)",
+                       *(prefix + name for name in module.uneven))
         for placed in module.instances:
             kind = self.kind(placed)
             parts = [(prefix + placed.name, placed.ports)] if placed.extent is None else \

@@ -1,5 +1,8 @@
 """A flat netlist of library cells: nets by number, instances by cell type."""
 
+import gzip
+import io
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,6 +12,8 @@ from fpgen.ppa.cells import Library
 from fpgen.ppa.structural import parse
 from fpgen.ppa.verilog_tokens import Tokens
 
+_GZIP = b"\x1f\x8b"
+_LARGEST = 1 << 30  # bytes of unpacked text
 # Numbers of the nets that carry a constant; x and z count as an unknown constant.
 ZERO, ONE, UNKNOWN = 0, 1, 2
 
@@ -52,7 +57,7 @@ class Netlist:
 
 def read_file(path: Path | str, top: str | None = None, library: Library | None = None, *,
               black_boxes: Sequence[str] = (), ignore_missing: bool = False) -> Netlist:
-    """The netlist in a structural Verilog file; parameters as those of `from_text`.
+    """The netlist in a structural Verilog file (gzip accepted); parameters as those of `from_text`.
 
     Raises
     ------
@@ -62,9 +67,15 @@ def read_file(path: Path | str, top: str | None = None, library: Library | None 
         When it has no module `top`.
     """
     try:
-        text = Path(path).read_text(errors="replace")
-    except OSError as error:
-        raise RunFailure(f"cannot read the netlist {path}: {error.strerror}") from None
+        raw = Path(path).read_bytes()
+        if raw[:2] == _GZIP:
+            with gzip.open(io.BytesIO(raw)) as file:
+                raw = file.read(_LARGEST + 1)
+    except (OSError, EOFError, zlib.error, ValueError) as error:  # ValueError: a NUL in the name
+        raise RunFailure(f"cannot read the netlist {path}: {getattr(error, 'strerror', None) or error}") from None
+    if len(raw) > _LARGEST:
+        raise RunFailure(f"the netlist {path}: got more than {_LARGEST >> 20} MiB unpacked; expected less")
+    text = raw.decode("utf-8", errors="replace")
     return from_text(text, top, str(path), library, black_boxes=black_boxes, ignore_missing=ignore_missing)
 
 

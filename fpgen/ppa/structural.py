@@ -65,6 +65,8 @@ class Module:
     parameters : dict of str to int
     set_outside : list of (str, int)
         Instances that are given parameters, and the token that does it.
+    uneven : list of str
+        Nets that are assigned more or fewer bits than they have.
     """
 
     name: str
@@ -77,6 +79,7 @@ class Module:
     instances: list[Placed] = field(default_factory=list)
     parameters: dict[str, int] = field(default_factory=dict)
     set_outside: list[tuple[str, int]] = field(default_factory=list)
+    uneven: list[str] = field(default_factory=list)
 
     @property
     def empty(self) -> bool:

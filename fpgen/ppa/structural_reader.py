@@ -17,6 +17,7 @@ class ModuleReader(Expressions):
 
     def __init__(self, tokens: Tokens, at: int) -> None:
         super().__init__(tokens, at)
+        self.placed: set[str] = set()  # names of instances
         self.is_signed = self.is_variable = False  # the nets of the declaration that was read last
         self.statements: dict[str, Callable[[], None]] = {
             **dict.fromkeys(_DECLARATIONS, self._declare), "assign": self._assign, ";": self._skip_one,
@@ -250,7 +251,11 @@ class ModuleReader(Expressions):
                 return
 
     def _connect(self, left: Bits, right: Bits) -> None:
-        self.module.assigns.append((left, right if len(left) == len(right) else right.fitted(len(left))))
+        if len(left) != len(right):
+            if not right.elastic:
+                self.module.uneven.append(left[0][0])
+            right = right.fitted(len(left))
+        self.module.assigns.append((left, right))
 
     def _instances(self) -> None:
         words = self.words
@@ -275,6 +280,9 @@ class ModuleReader(Expressions):
             self.at += 1
         while True:
             name = self.name(f"the name of an instance of {cell}")
+            if name in self.placed:
+                raise self.fail(f"the instance {name}: got a second one of that name; expected one", self.at - 1)
+            self.placed.add(name)
             if parametrised:
                 self.module.set_outside.append((name, at))
             extent = self.range() if words[self.at] == "[" else None

@@ -70,6 +70,8 @@ class Tokens:
 
     def __init__(self, text: str, source: str) -> None:
         self.text = text.removeprefix("\ufeff")
+        if "\r" in text:
+            self.text = self.text.replace("\r\n", "\n").replace("\r", "\n")
         self.source = source
         self.notes: list[str] = []
         self.words: list[str] = _TOKEN.findall(self.text)
@@ -169,7 +171,7 @@ class _Directives:
             found = _DEFINE.match(word)
             if found is None:
                 raise self.fail(number, f"a macro without a name: got {word[:40]!r}; expected `define NAME TOKENS")
-            body = found[3].replace("\\\n", " ").replace("\\\r\n", " ")
+            body = found[3].replace("\\\n", " ")
             self.macros[found[1]] = None if found[2] else [item for item in _TOKEN.findall(body) if item]
         elif name == "undef":
             self.macros.pop(argument, None)

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -142,6 +143,29 @@ def test_notes(tiny, text, notes):
     found = [note for note in sta.analyse(read(text, tiny), tiny).notes if not note.startswith("nets that nothing")
              or note in notes]
     assert found == notes
+
+
+def test_wells_say_nothing_of_levels(tiny):
+    """Libraries are about that call the well of a ground net an nwell: the net stays the ground."""
+    text = TINY.read_text().replace("pg_pin (VSS) { pg_type : primary_ground; }",
+                                    "pg_pin (VSS) { pg_type : primary_ground; } pg_pin (VNB) { pg_type : nwell; }")
+    library = liberty.from_text(text)
+    flat = read("""module m(a, y, z, VSS); input a; output y, z; inout VSS; wire w; AND2 g (.A(a), .B(VSS), .Y(w));
+      BUF h (.A(w), .Y(y), .VSS(VSS), .VNB(VSS)); INV i (.A(a), .Y(z)); endmodule""", library)
+    assert sta.analyse(flat, library).delay_ps == pytest.approx(10)
+    assert flat.notes == ("ports that are a supply or tied to a constant are no inputs: VSS",)
+
+
+def test_power_pins_that_the_library_does_not_state(tiny):
+    library = liberty.from_text(re.sub(r"pg_pin \(\w+\) \{[^}]*\}", "", TINY.read_text()))
+    text = "module m(a, y, VDD); input a; output y; inout VDD; BUF g (.A(a), .Y(y), .VDD(VDD)); endmodule"
+    report = sta.analyse(read(text, library), library)
+    assert report.delay_ps == pytest.approx(30)
+    assert report.notes[0] == "power pins, by their names, of a library that states none are left out: VDD"
+    with pytest.raises(RunFailure, match="instance g: the cell BUF has no pin VPP"):
+        read(text.replace(".VDD", ".VPP"), library)
+    with pytest.raises(RunFailure, match="instance g: the cell BUF has no pin VCC"):
+        read(text.replace(".VDD", ".VCC"), tiny)  # that one says which it has
 
 
 def test_packed_files(tiny, tmp_path):

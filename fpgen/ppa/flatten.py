@@ -15,6 +15,8 @@ from fpgen.ppa.verilog_tokens import Tokens
 _MADE_UP = re.compile(r"(.*\.)?_\d+_")
 _DEEPEST = 200  # modules inside modules
 _SHOWN = 3  # names in a note
+# What libraries without pg_pin groups call their power and ground pins.
+_USUAL_SUPPLIES = frozenset(("VDD", "VSS", "VCC", "GND", "VPWR", "VGND", "VPB", "VNB", "VNW", "VPW"))
 _LEFT_OUT = "left out:"
 _Number = Callable[[Bit], int]
 _Net = TypeVar("_Net")
@@ -179,7 +181,7 @@ class Flattener:
             self.by_option[name] = None
             return f"{_LEFT_OUT} cells {name} without Liberty, with the paths through them"
         pins = list(placed.ports) if isinstance(placed.ports, dict) else ["?"] * len(placed.ports)
-        if all(pin in self.supplies for pin in pins):
+        if all(pin in self.supplies or (not self.supplies and pin.upper() in _USUAL_SUPPLIES) for pin in pins):
             return f"{_LEFT_OUT} cells {name} without Liberty and without signal pins"
         assert self.library is not None
         raise self.fail(placed.at, f"instance {placed.name}: {self.library.lacks(name)}, and the netlist has no module "
@@ -260,9 +262,13 @@ class Flattener:
                                 f"{name}/{pin} ({len(bits)} bits at {len(members)})")
             pins.update({member: number(bit) for member, bit in zip(members, bits, strict=False)})
             return True
-        if pin in cell.pins or pin not in self.supplies:
+        if pin in cell.pins:
             return False
-        level = cell.supplies.get(pin, self.supplies[pin])
+        if pin not in self.supplies:
+            if self.supplies or pin.upper() not in _USUAL_SUPPLIES:
+                return False
+            self._note("power pins, by their names, of a library that states none are left out", pin)
+        level = cell.supplies.get(pin, self.supplies.get(pin, ""))
         if bits[0] != ("", UNKNOWN):
             net = number(bits[0])
             if isinstance(net, int):
@@ -322,9 +328,10 @@ class Flattener:
         for net, found in self.supply_nets.items():
             levels.setdefault(self._find(net), set()).update(found)
         for root, found in levels.items():
-            if root > UNKNOWN and found <= {"0", "1"} and len(found) == 1:
-                self._merge(root, ONE if found == {"1"} else ZERO)
-            elif len(found - {""}) > 1:
+            said = found - {""}
+            if root > UNKNOWN and len(said) == 1:
+                self._merge(root, ONE if said == {"1"} else ZERO)
+            elif len(said) > 1:
                 self._note("nets at power and at ground pins are taken as no supply", self.names[root])
 
     def _find(self, number: int) -> int:

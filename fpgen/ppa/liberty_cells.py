@@ -18,9 +18,9 @@ _OTHER_STATES = ("latch", "statetable", "ff_bank", "latch_bank")
 _SLEW_AXES = ("input_net_transition", "input_transition_time", "constrained_pin_transition")
 _SKIPPED_KINDS = ("hold", "recovery", "removal", "clear", "preset", "min_pulse", "minimum_period", "skew",
                   "non_seq", "nochange", "min_clock", "max_clock", "three_state_disable")
-# What power and ground pins carry, by pg_type.
-_LEVELS = {"primary_power": "1", "backup_power": "1", "internal_power": "1", "nwell": "1",
-           "primary_ground": "0", "backup_ground": "0", "internal_ground": "0", "pwell": "0"}
+# What power and ground pins carry, by pg_type; of wells there are libraries that have the two the wrong way round.
+_LEVELS = {"primary_power": "1", "backup_power": "1", "internal_power": "1",
+           "primary_ground": "0", "backup_ground": "0", "internal_ground": "0"}
 _BUS_WORD = re.compile(r"[A-Za-z_]\w*(?![\w\[])")
 _WIDEST = 1 << 12  # bits of a bus
 _SECONDS = {"fs": 1e-3, "ps": 1.0, "ns": 1e3, "us": 1e6}

@@ -174,6 +174,8 @@ DIRECTIVES = [
     Case("timescale and module in one line", "`timescale 1 ns/ 1ps " + inside("BUF g (.A(a), .Y(y));"), 30, False),
     Case("macros", "`define CELL BUF // a comment\n`define TWICE `CELL \\\n g (.A(a), \\\n .Y(w));\n"
          + inside("wire w; `TWICE INV h (.A(w), .Y(y));"), 40, False),
+    Case("power pins on a condition", inside("BUF g (\n`ifdef USE_POWER_PINS\n .VDD(VDD), .VSS(VSS),\n`endif\n"
+                                             " .A(a), .Y(y));"), 30, False),
     Case("lines that end as Windows' do", ("`define CELL \\\n BUF\n// c\n"
          + inside("`CELL \\g;\n (.A(a), .Y(y));")).replace("\n", "\r\n"), 30, False),
     # Of the branches only the one that is taken: BUF, 30 (not INV 10, and not both).

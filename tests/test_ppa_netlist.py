@@ -70,6 +70,13 @@ def test_an_inout_port_is_both():
     assert list(found.inputs) == ["p[0]", "p[1]"] and list(found.outputs) == ["y", "p[0]", "p[1]"]
 
 
+def test_hierarchy_that_doubles_is_refused(monkeypatch):
+    monkeypatch.setattr("fpgen.ppa.flatten._MOST_PLACED", 1000)
+    text = "".join(f"module m{i}(a); input a; m{i + 1} u (.a(a)), v (.a(a)); endmodule\n" for i in range(60))
+    with pytest.raises(RunFailure, match=r"netlist:\d+: instance .*: got more than 1000 instances of modules"):
+        netlist.from_text(text + "module m60(a); input a; INV u (.A(a)); endmodule", "m0")
+
+
 def test_very_deep_hierarchy_is_refused():
     deep = "".join(f"module m{i}(a); input a; m{i + 1} u (.a(a)); endmodule\n" for i in range(1500))
     with pytest.raises(RunFailure, match="the module m200 stands 200 modules deep below m0; less than 200"):

@@ -14,6 +14,7 @@ from fpgen.ppa.verilog_tokens import Tokens
 
 _MADE_UP = re.compile(r"(.*\.)?_\d+_")
 _DEEPEST = 200  # modules inside modules
+_MOST_PLACED, _MOST_NETS = 1 << 22, 1 << 26  # instances of modules, and nets, of a flat netlist
 _SHOWN = 3  # names in a note
 # What libraries without pg_pin groups call their power and ground pins.
 _USUAL_SUPPLIES = frozenset(("VDD", "VSS", "VCC", "GND", "VPWR", "VGND", "VPB", "VNB", "VNW", "VPW"))
@@ -45,6 +46,7 @@ class Flattener:
         self.parent = [ZERO, ONE, UNKNOWN]
         self.names = ["1'b0", "1'b1", "1'bx"]
         self.instances: list[tuple[str, str, dict[str, int]]] = []
+        self.placed = 0  # instances of modules
         self.kinds: dict[str, str] = {}
         self.port_bits: dict[str, dict[str, Bits]] = {}
         self.supply_nets: dict[int, set[str]] = {}
@@ -297,6 +299,10 @@ class Flattener:
         if len(above) >= _DEEPEST:
             raise self.fail(placed.at, f"the module {cell} stands {len(above)} modules deep below {above[0]}; less "
                                        f"than {_DEEPEST} is allowed")
+        self.placed += 1
+        if self.placed > _MOST_PLACED or len(self.parent) > _MOST_NETS:
+            raise self.fail(placed.at, f"instance {name}: got more than {_MOST_PLACED} instances of modules or "
+                                       f"{_MOST_NETS} nets; expected fewer in a flat netlist")
         inner = self.modules[cell]
         inside = self._module(inner, f"{name}.", (*above, cell))
         if isinstance(ports, list):

@@ -118,9 +118,17 @@ def _fpga(unit: Unit, family: str, seeds: tuple[int, ...], options: dict[str, An
 @click.option("--load", "output_load_ff", type=click.FloatRange(0), default=4.0, show_default=True, metavar="FF",
               help="Load on every output in fF.")
 @click.option("--wire-load", metavar="FF", help="fF for each pin that a net drives, or a model of the library's.")
+@click.option("--black-box", "black_boxes", multiple=True, metavar="PATTERN",
+              help="Cells without Liberty, or modules without contents, to leave out with the paths through them; a "
+                   "name or a pattern such as '*_fill_*', may be repeated.")
+@click.option("--ignore-missing", is_flag=True, help="Leave out every cell that has neither Liberty nor a module.")
 @json_option
 def sta(netlist: Path, as_json: bool, **options: Any):
-    """Time any mapped Verilog netlist."""
+    """Time any mapped Verilog netlist.
+
+    It may be hierarchical and have power pins and physical cells. What was left out or is odd is said in notes; a
+    netlist without any path is an error.
+    """
     from . import show
     from .ppa.sta import run as analyse
 

@@ -156,9 +156,12 @@ def timing(report: TimingReport):
     from .ppa.point import assumptions_text
 
     out = Output()
-    out.print(f"critical delay {report.delay_ps:.1f} ps, {report.logic_depth} cells deep; "
-              f"{assumptions_text(report.assumptions)}")
-    path([vars(step) for step in report.path], report.startpoint, report.endpoint, out)
+    found = f"critical delay {report.delay_ps:.1f} ps, {report.logic_depth} cells deep" if report.path else "no path"
+    out.print(f"{found}; {assumptions_text(report.assumptions)}")
+    if report.path:
+        path([vars(step) for step in report.path], report.startpoint, report.endpoint, out)
+    for note in report.notes:
+        out.print(f"note: {note}")
 
 
 def findings(found: Sequence[Finding]):

@@ -54,7 +54,7 @@ def test_hierarchy_is_flattened():
 
 @pytest.mark.parametrize(("body", "said"), [
     ("always @(posedge a) y <= a;", "not structural Verilog"),
-    ("INV u (a, y);", "cannot read the port"),
+    ("INV u (a, y);", "got ports by position; expected them by name, or a module or library with INV"),
     ("INV u (.A(a[7]), .Y(y));", "outside the net's declaration"),
     ("INV u (.A({a, a}), .Y(y));", "2 bits at pin A"),
     ("assign y = a + a;", "not structural Verilog"),
@@ -68,6 +68,13 @@ def test_refusals(body, said):
 def test_an_inout_port_is_both():
     found, _ = pins("module m(inout [1:0] p, output y); INV u (.A(p[0]), .Y(y)); endmodule")
     assert list(found.inputs) == ["p[0]", "p[1]"] and list(found.outputs) == ["y", "p[0]", "p[1]"]
+
+
+def test_hierarchy_that_doubles_is_refused(monkeypatch):
+    monkeypatch.setattr("fpgen.ppa.flatten._MOST_PLACED", 1000)
+    text = "".join(f"module m{i}(a); input a; m{i + 1} u (.a(a)), v (.a(a)); endmodule\n" for i in range(60))
+    with pytest.raises(RunFailure, match=r"netlist:\d+: instance .*: got more than 1000 instances of modules"):
+        netlist.from_text(text + "module m60(a); input a; INV u (.A(a)); endmodule", "m0")
 
 
 def test_very_deep_hierarchy_is_refused():

@@ -84,13 +84,14 @@ class Arc:
 
 @dataclass(frozen=True, eq=False)
 class Setup:
-    """A setup check of data pin `pin` before an edge (`rising`, `falling`) of clock pin `related`."""
+    """A setup check of data pin `pin` before an edge (`rising`, `falling`) of clock pin `related`, under `when`."""
 
     pin: str
     related: str
     edge: str
     rise: Table | None
     fall: Table | None
+    when: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,6 +123,8 @@ class Pin:
     clock : bool
     max_cap : float
         Largest load in fF that an output may have; 0 where the library does not say.
+    off : str
+        Boolean function that is 1 while a three-state output is switched off; empty of other pins.
     """
 
     name: str
@@ -131,6 +134,7 @@ class Pin:
     function: str
     clock: bool
     max_cap: float = 0.0
+    off: str = ""
 
 
 @dataclass(frozen=True)
@@ -150,7 +154,9 @@ class Cell:
     """One cell of the library; area in um2, leakage in nW.
 
     `latch` tells state of other kinds than a flip-flop's, `three_state` an output that can be switched off. `power` and
-    `leakages` (state, nW; all supplies) are there when the library was read with its power tables.
+    `leakages` (state, nW; all supplies) are there when the library was read with its power tables. `supplies` are the
+    power and ground pins, each with the level it carries (`0`, `1`, or empty where the library does not say); `buses`
+    the pins that a bus or bundle stands for, the least significant first.
     """
 
     name: str
@@ -165,6 +171,8 @@ class Cell:
     power: tuple[InternalPower, ...] = ()
     leakages: tuple[tuple[str, float], ...] = ()
     three_state: bool = False
+    supplies: Mapping[str, str] = field(default_factory=dict)
+    buses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def keeps_data(self) -> bool:
@@ -246,8 +254,12 @@ class Library:
         try:
             return self.cells[name]
         except KeyError:
-            like = f"; its cells are named like {next(iter(self.cells))}" if self.cells else ""
-            raise RunFailure(f"the library {self.name} ({self.source}) has no cell {name!r}{like}") from None
+            raise RunFailure(self.lacks(name)) from None
+
+    def lacks(self, name: str) -> str:
+        """What a message says of a cell that the library does not have."""
+        like = f"; its cells are named like {next(iter(self.cells))}" if self.cells else ""
+        return f"the library {self.name} ({self.source}) has no cell {name!r}{like}"
 
     def usable(self) -> list[Cell]:
         """Cells that the library lets a tool use."""
@@ -328,6 +340,11 @@ class Library:
     def nand2_area(self) -> float:
         """Area in um2 of the smallest two-input NAND: one NAND2 equivalent."""
         return self.smallest(0b0111, 2).area
+
+    @cached_property
+    def supplies(self) -> Mapping[str, str]:
+        """Power and ground pins of all cells, with the level that each carries."""
+        return {pin: level for cell in self.cells.values() for pin, level in cell.supplies.items()}
 
     @cached_property
     def _by_function(self) -> Mapping[tuple[int, int], tuple[str, ...]]:

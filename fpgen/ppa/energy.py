@@ -136,7 +136,8 @@ def measure_energy(unit: "Unit", point: Point, technology: Technology | str, *, 
         return known
     start = time.monotonic()
     library = _library(tech.liberty, tech.library.content_hash)
-    flat = netlist.from_text(flow.netlist_text(point.netlist_hash), point.top, f"mapped netlist of {point.top}")
+    flat = netlist.from_text(flow.netlist_text(point.netlist_hash), point.top, f"mapped netlist of {point.top}",
+                             library)
     found = _measure(unit, flat, library, source, given, seed, vectors)
     found = replace(found, seconds=time.monotonic() - start)
     write_whole(path, json.dumps(found.to_dict()))

@@ -20,7 +20,8 @@ from typing import Any
 
 from fpgen.errors import RunFailure, UsageError
 from fpgen.ppa import yosys
-from fpgen.ppa.liberty import plain_file
+from fpgen.ppa.liberty import load, plain_file
+from fpgen.ppa.structural_write import signals_only
 from fpgen.ppa.synthesis import is_rtlil
 
 FORMATS = ("verilog", "rtlil")
@@ -70,7 +71,8 @@ def prove_equal(gold: str, gate: str, top: str, *, gold_format: str | None = Non
     gold_format, gate_format : str, optional
         `verilog` or `rtlil`; default: as the text looks.
     liberty : path, optional
-        Library of the cells in `gate`, when it is a mapped netlist.
+        Library of the cells in `gate`, when it is a mapped netlist; its power pins, and cells without signal pins,
+        do not count.
     gold_options : str
         Options of Yosys' `synth` for the RTL; a netlist made with `-booth` is proven against RTL read with it.
     engine : str, optional
@@ -85,6 +87,8 @@ def prove_equal(gold: str, gate: str, top: str, *, gold_format: str | None = Non
     RunFailure
         When a text cannot be read, or the ports differ.
     """
+    if liberty is not None and _format(gate, gate_format) == "verilog":
+        gate = _signals_only(gate, top, liberty)
     sides = {"gold": (gold, _format(gold, gold_format)), "gate": (gate, _format(gate, gate_format))}
     tool = yosys.select(engine)
     files: dict[str, str | Path] = {f"{side}.txt": text for side, (text, _) in sides.items()}
@@ -137,6 +141,14 @@ def _format(text: str, given: str | None) -> str:
     if given not in FORMATS:
         raise UsageError(f"no format {given!r}; there are {', '.join(FORMATS)}")
     return given
+
+
+def _signals_only(text: str, top: str, liberty: Path | str) -> str:
+    """A mapped netlist without power pins and physical cells; what is not structural Verilog is left to Yosys."""
+    try:
+        return signals_only(text, top, load(liberty))
+    except RunFailure:
+        return text
 
 
 @dataclass(frozen=True)

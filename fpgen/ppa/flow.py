@@ -230,7 +230,7 @@ class _Runner:
         mapped = map_cells(self._prepared(options), self.top, script.script, target_ps, self.cells, self.tool,
                            driving_cell=self.driver, output_load_ff=self.load, dont_use=self.tech.dont_use,
                            seed=self.seed, wire_load=self.wires is not None, timeout=self.timeout)
-        flat = netlist.from_text(mapped.verilog, self.top, f"mapped netlist of {self.top}")
+        flat = netlist.from_text(mapped.verilog, self.top, f"mapped netlist of {self.top}", library)
         timing = sta.analyse(flat, library, driving_cell=self.driver, output_load_ff=self.load,
                              wire_load=self.wires)
         cells = [library.cells[instance.cell] for instance in flat.instances]

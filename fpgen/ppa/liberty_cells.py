@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,11 @@ _OTHER_STATES = ("latch", "statetable", "ff_bank", "latch_bank")
 _SLEW_AXES = ("input_net_transition", "input_transition_time", "constrained_pin_transition")
 _SKIPPED_KINDS = ("hold", "recovery", "removal", "clear", "preset", "min_pulse", "minimum_period", "skew",
                   "non_seq", "nochange", "min_clock", "max_clock", "three_state_disable")
+# What power and ground pins carry, by pg_type; of wells there are libraries that have the two the wrong way round.
+_LEVELS = {"primary_power": "1", "backup_power": "1", "internal_power": "1",
+           "primary_ground": "0", "backup_ground": "0", "internal_ground": "0"}
+_BUS_WORD = re.compile(r"[A-Za-z_]\w*(?![\w\[])")
+_WIDEST = 1 << 12  # bits of a bus
 _SECONDS = {"fs": 1e-3, "ps": 1.0, "ns": 1e3, "us": 1e6}
 _FARADS = {"ff": 1.0, "pf": 1e3, "nf": 1e6}
 _OHMS = {"ohm": 1e-3, "kohm": 1.0, "mohm": 1e3}
@@ -80,20 +86,43 @@ class Reader:
         setups: list[Setup] = []
         power: list[InternalPower] = []
         try:
-            for word, item in (*((word, pin) for pin in group.named("pin") for word in pin.words()), *_bundled(group)):
+            buses = self._buses(group)
+            members = {word: pins_of for word, (_, pins_of) in buses.items()}
+            for word, item in (*((word, pin) for pin in group.named("pin") for word in pin.words()), *_bundled(buses)):
                 pins[word] = self._pin(word, item)
                 for timing in item.named("timing"):
-                    self._timing(word, pins[word], timing, arcs, setups)
+                    self._timing(word, pins[word], timing, arcs, setups, members)
                 power += [self._power(word, entry) for entry in item.named("internal_power")]
             area = _figure(group, "area", "0", least=0.0)
             leakage = self._leakage(group)
             leakages = self._leakages(group) if self.power else ()
         except ValueError as error:
             raise UsageError(f"{self.source}: cell {name}: {error}") from None
-        return Cell(name, area, leakage, any(_true(group, key) for key in ("dont_use", "pad_cell")), pins,
-                    tuple(arcs), tuple(setups), _flipflop(group),
+        unused = any(_true(group, key) for key in ("dont_use", "pad_cell")) or bool(group.named("bus"))
+        supplies = {word: _LEVELS.get(item.attributes.get("pg_type", ""), "")
+                    for item in group.named("pg_pin") for word in item.words()}
+        return Cell(name, area, leakage, unused, pins, tuple(arcs), tuple(setups), _flipflop(group),
                     any(group.named(kind) for kind in _OTHER_STATES), tuple(power), leakages,
-                    any("three_state" in item.attributes for item in group.named("pin")))
+                    any("three_state" in item.attributes for item in group.named("pin")), supplies,
+                    {word: pins_of[::-1] for word, pins_of in members.items()})
+
+    def _buses(self, cell: Group) -> dict[str, tuple[Group, tuple[str, ...]]]:
+        """The buses and bundles of a cell: the group of each, and the pins it stands for, in the order of the text."""
+        types = {word: item for place in (self.tree, cell) for item in place.named("type")
+                 for word in item.words()}
+        found = {word: (item, tuple(re.findall(r"[^\s,\"]+", item.attributes.get("members", ""))))
+                 for item in cell.named("bundle") for word in item.words()}
+        for item in cell.named("bus"):
+            named = item.attributes.get("bus_type", "")
+            if named not in types:
+                raise ValueError(f"the bus {' '.join(item.words())}: got the type {named!r}; expected one of "
+                                 f"{', '.join(types) or '(the library has no types)'}")
+            first, last = (int(_figure(types[named], key, "")) for key in ("bit_from", "bit_to"))
+            if abs(first - last) >= _WIDEST:
+                raise ValueError(f"the type {named!r}: got {abs(first - last) + 1} bits; expected at most {_WIDEST}")
+            numbers = range(first, last - 1, -1) if first >= last else range(first, last + 1)
+            found.update({word: (item, tuple(f"{word}[{number}]" for number in numbers)) for word in item.words()})
+        return found
 
     def _pin(self, name: str, group: Group) -> Pin:
         given = group.attributes
@@ -109,23 +138,28 @@ class Reader:
         if function:
             python_expression(function)
         return Pin(name, direction, caps[0] * self.cap, caps[1] * self.cap, function,
-                   _true(group, "clock"), _figure(group, "max_capacitance", "0") * self.cap)
+                   _true(group, "clock"), _figure(group, "max_capacitance", "0") * self.cap,
+                   given.get("three_state", ""))
 
-    def _timing(self, word: str, pin: Pin, group: Group, arcs: list[Arc], setups: list[Setup]) -> None:
+    def _timing(self, word: str, pin: Pin, group: Group, arcs: list[Arc], setups: list[Setup],
+                buses: Mapping[str, Sequence[str]]) -> None:
         given = group.attributes
         kind = given.get("timing_type", "combinational")
         if kind.startswith(_SKIPPED_KINDS):
             return
         tables = {table.name: table for table in group.groups}
-        for related in given.get("related_pin", "").replace(",", " ").split():
-            if kind.startswith("setup"):
-                setups.append(Setup(word, related, kind.removeprefix("setup_"),
-                                    *(self._table(tables.get(f"{edge}_constraint"), self.time, self.time)
-                                      for edge in ("rise", "fall"))))
-                continue
+        named = f"{given.get('related_pin', '')} {given.get('related_bus_pins', '')}".replace(",", " ").split()
+        all_related = [pin for name in named for pin in buses.get(name) or _numbered(name)]
+        if kind.startswith("setup"):
+            rise, fall = (self._table(tables.get(f"{edge}_constraint"), self.time, self.time)
+                          for edge in ("rise", "fall"))
+            setups += [Setup(word, related, kind.removeprefix("setup_"), rise, fall, given.get("when", ""))
+                       for related in all_related]
+            return
+        delays = [self._table(tables.get(name), self.cap, self.time)
+                  for name in ("cell_rise", "cell_fall", "rise_transition", "fall_transition")]
+        for related in all_related:
             sense = given.get("timing_sense") or _sense(pin.function, related)
-            delays = [self._table(tables.get(name), self.cap, self.time)
-                      for name in ("cell_rise", "cell_fall", "rise_transition", "fall_transition")]
             arcs.append(Arc(related, word, sense, kind, given.get("when", ""), *delays))
 
     def _power(self, word: str, group: Group) -> InternalPower:
@@ -238,32 +272,45 @@ def _unit(text: str, scales: dict[str, float]) -> float:
     return found
 
 
-def _bundled(cell: Group) -> list[tuple[str, Group]]:
-    """The pins inside bundles (those of cells of several bits): each with what its bundle says of all of them."""
-    bundles = {word: (item, re.findall(r"[^\s,\"]+", item.attributes.get("members", "")))
-               for item in cell.named("bundle") for word in item.words()}
+def _bundled(buses: Mapping[str, tuple[Group, Sequence[str]]]) -> list[tuple[str, Group]]:
+    """The pins inside buses and bundles: each with what its bus says of all of them."""
 
-    def own(text: str, place: int) -> str:
-        """A function or a list of pins of bundles, as that of their members at one place."""
-        return re.sub(r"[A-Za-z_]\w*", lambda word: bundles[word[0]][1][place]
-                      if word[0] in bundles and place < len(bundles[word[0]][1]) else word[0], text)
+    def own(text: str, place: int, among: int) -> str:
+        """A function or a list of pins of buses, as that of their members at one place of `among`."""
+        return _BUS_WORD.sub(lambda word: buses[word[0]][1][place] if word[0] in buses
+                             and len(buses[word[0]][1]) == among else word[0], text)
 
     found = []
-    for item, members in bundles.values():
-        inner = {word: pin for pin in item.named("pin") for word in pin.words()}
+    for item, members in buses.values():
+        inner: dict[str, list[Group]] = {}
+        for pin in item.named("pin"):
+            for word in (word for name in pin.words() for word in _numbered(name)):
+                inner.setdefault(word, []).append(pin)
         for place, member in enumerate(members):
             pin = Group("pin", member)
-            for source in filter(None, (item, inner.get(member))):
-                pin.attributes.update({key: own(text, place) if key == "function" else text
-                                       for key, text in source.attributes.items()})
+            for source in (item, *inner.get(member, ())):
+                pin.attributes.update({key: own(text, place, len(members)) if key in ("function", "three_state")
+                                       else text for key, text in source.attributes.items()})
                 for group in source.groups:
+                    if group.name == "pin":
+                        continue
                     copy = Group(group.name, group.args)
-                    copy.attributes = {key: own(text, place) if key in ("related_pin", "when") else text
+                    copy.attributes = {key: own(text, place, len(members)) if key in ("related_pin", "when") else text
                                        for key, text in group.attributes.items()}
                     copy.groups = group.groups
                     pin.groups.append(copy)
             found.append((member, pin))
     return found
+
+
+def _numbered(name: str) -> list[str]:
+    """The pins of a part of a bus, `A[3:0]`; of any other name, itself."""
+    part = re.fullmatch(r"(.*)\[(\d+):(\d+)\]", name)
+    if part is None or abs(int(part[2]) - int(part[3])) >= _WIDEST:
+        return [name]
+    first, last = int(part[2]), int(part[3])
+    step = 1 if last >= first else -1
+    return [f"{part[1]}[{number}]" for number in range(first, last + step, step)]
 
 
 def _flipflop(group: Group) -> FlipFlop | None:

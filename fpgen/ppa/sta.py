@@ -9,7 +9,7 @@ ideal clock, so a path's delay is what it needs of the period.
 Source: Liberty Reference Manual (NLDM); checked against OpenSTA's reports.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from fpgen.errors import RunFailure, UsageError
-from fpgen.ppa import liberty
+from fpgen.ppa import liberty, netlist_checks
 from fpgen.ppa import netlist as netlists
 from fpgen.ppa.cells import Cell, Floats, Library
 from fpgen.ppa.netlist import Netlist
@@ -75,6 +75,8 @@ class TimingReport:
     logic_depth : int
         Cells on the path; the flip-flop that launches it is not counted.
     assumptions : mapping
+    notes : tuple of str
+        What was passed over, decided or found odd in the netlist.
     """
 
     delay_ps: float
@@ -83,6 +85,7 @@ class TimingReport:
     path: tuple[Step, ...]
     logic_depth: int
     assumptions: Mapping[str, Any]
+    notes: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """The report for JSON."""
@@ -126,7 +129,8 @@ def analyse(netlist: Netlist, library: Library, *, top: str | None = None, drivi
     state = _State(graph, library.cell(driving_cell) if driving_cell else None)
     assumptions = {"corner": library.corner, "driving_cell": driving_cell or "ideal", "output_load_ff": output_load_ff,
                    "wire_load": model.name if model else "none", "clock": "ideal"}
-    return state.report(assumptions, output_load_ff)
+    notes = (*netlist.notes, *netlist_checks.notes(netlist, graph.cells))
+    return state.report(assumptions, output_load_ff, notes)
 
 
 def slews(netlist: Netlist, library: Library, *, driving_cell: str | None = None,
@@ -144,16 +148,30 @@ def slews(netlist: Netlist, library: Library, *, driving_cell: str | None = None
 
 
 def run(path: Path | str, liberty_path: Path | str, *, top: str | None = None, driving_cell: str | None = None,
-        output_load_ff: float = DEFAULT_LOAD_FF, wire_load: str | float | None = None) -> TimingReport:
+        output_load_ff: float = DEFAULT_LOAD_FF, wire_load: str | float | None = None,
+        black_boxes: Sequence[str] = (), ignore_missing: bool = False) -> TimingReport:
     """Time a netlist file with a Liberty file: what `fpgen sta` does.
+
+    Parameters
+    ----------
+    path, liberty_path : path
+    top, black_boxes, ignore_missing
+        See `fpgen.ppa.netlist.from_text`.
+    driving_cell, output_load_ff, wire_load
+        See `analyse`.
 
     Raises
     ------
     RunFailure, UsageError
-        As `netlist.read_file`, `liberty.load` and `analyse`.
+        As `netlist.read_file`, `liberty.load` and `analyse`; and when no path exists, unless black boxes are allowed.
     """
-    return analyse(netlists.read_file(path, top), liberty.load(liberty_path), driving_cell=driving_cell,
-                   output_load_ff=output_load_ff, wire_load=wire_load)
+    library = liberty.load(liberty_path)
+    netlist = netlists.read_file(path, top, library, black_boxes=black_boxes, ignore_missing=ignore_missing)
+    report = analyse(netlist, library, driving_cell=driving_cell, output_load_ff=output_load_ff, wire_load=wire_load)
+    if not report.path and not netlist.left_out:
+        raise RunFailure(f"{path}: module {netlist.top}: got no path from an input or a flip-flop to an output or to a "
+                         f"flip-flop's data ({netlist_checks.without_path(netlist, library)}); expected at least one")
+    return report
 
 
 class _State:
@@ -207,9 +225,9 @@ class _State:
             won = self.arrival[target] == arrivals
             self.decided[target[won]] = live[won]
 
-    def report(self, assumptions: Mapping[str, Any], output_load_ff: float) -> TimingReport:
+    def report(self, assumptions: Mapping[str, Any], output_load_ff: float, notes: tuple[str, ...]) -> TimingReport:
         best, end, name, setup = -np.inf, -1, "", None
-        outputs = self.graph.netlist.outputs
+        outputs = {port: net for port, net in self.graph.netlist.outputs.items() if not self._is_own_input(port, net)}
         late = self.graph.wires.delay(np.array(list(outputs.values()), dtype=np.int64), output_load_ff)
         for (port, net), wire in zip(outputs.items(), late.tolist(), strict=True):
             for node in (2 * net, 2 * net + 1):
@@ -223,7 +241,7 @@ class _State:
                     best, end, setup = total, check.node, (check, time)
                     name = self.graph.netlist.instances[check.instance].name
         if end < 0:
-            return TimingReport(0.0, "", "", (), 0, assumptions)
+            return TimingReport(0.0, "", "", (), 0, assumptions, (*notes, "no path was found"))
         steps = self._path(end)
         depth = len(steps) - 1
         start = steps[0].instance
@@ -236,7 +254,11 @@ class _State:
             last = steps[-1]
             steps.append(Step(name, "wire", "", "", last.edge, last.net, best - last.arrival_ps, best, last.slew_ps,
                               0, 0.0))
-        return TimingReport(best, start, name, tuple(steps), depth, assumptions)
+        return TimingReport(best, start, name, tuple(steps), depth, assumptions, notes)
+
+    def _is_own_input(self, port: str, net: int) -> bool:
+        """Whether a port is inout and nothing inside arrives at it."""
+        return self.graph.netlist.inputs.get(port) == net and bool((self.decided[2 * net:2 * net + 2] < 0).all())
 
     def _path(self, node: int) -> list[Step]:
         """Steps from the start to a node, first step first."""

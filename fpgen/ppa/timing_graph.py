@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from fpgen.errors import RunFailure
 from fpgen.ppa.cells import Arc, Cell, Floats, Library, Table
-from fpgen.ppa.constants import arc_edges, propagate
+from fpgen.ppa.constants import applies, arc_edges, propagate
 from fpgen.ppa.netlist import UNKNOWN, Netlist
 from fpgen.ppa.wireload import WireLoad
 
@@ -169,14 +169,22 @@ def build(netlist: Netlist, library: Library, output_load_ff: float, wire_load: 
         cell = library.cells[name]
         rows = np.array(numbers)
         nets = {pin: np.array([netlist.instances[k].pins.get(pin, UNKNOWN) for k in numbers]) for pin in cell.pins}
+        known = dict(fixed)
         for arc in cell.arcs:
-            _add_arc(arc, cell, dict(fixed), rows, nets, columns, wires)
+            others = (other.when for other in cell.arcs
+                      if (other.related, other.pin, other.kind) == (arc.related, arc.pin, arc.kind))
+            if applies(arc.when, others, known):
+                _add_arc(arc, cell, known, rows, nets, columns, wires)
         for setup in cell.setups:
             if setup.related not in nets:
                 raise RunFailure(f"the cell {name} has a setup check of its pin {setup.pin} against {setup.related}, "
                                  f"which it does not have; its pins are {', '.join(cell.pins)}")
-            pin = cell.pins[setup.pin]
             clock_nets.update(int(net) for net in nets[setup.related])
+            others = (other.when for other in cell.setups
+                      if (other.related, other.pin, other.edge) == (setup.related, setup.pin, setup.edge))
+            if setup.related in known or setup.pin in known or not applies(setup.when, others, known):
+                continue
+            pin = cell.pins[setup.pin]
             for edge, table in ((RISE, setup.rise), (FALL, setup.fall)):
                 if table is not None:
                     late = wires.delay(nets[setup.pin], pin.rise_cap if edge == RISE else pin.fall_cap)
@@ -221,9 +229,13 @@ def _add_arc(arc: Arc, cell: Cell, fixed: Mapping[str, int], rows: Ints, nets: M
             continue
         for before in ((RISE if arc.kind == "rising_edge" else FALL,) if launching else
                        arc_edges(arc, cell, edge, fixed)):
-            late = wires.delay(nets[arc.related], pin.rise_cap if before == RISE else pin.fall_cap)
-            columns[launching].append((2 * nets[arc.related] + before, 2 * nets[arc.pin] + edge, rows,
-                                       arc.related, arc.pin, delay, slew, late))
+            source, target = nets[arc.related], nets[arc.pin]
+            joined = (source != UNKNOWN) & (target != UNKNOWN)  # pins without a net, or at x or z
+            if joined.any():
+                source, target = source[joined], target[joined]
+                late = wires.delay(source, pin.rise_cap if before == RISE else pin.fall_cap)
+                columns[launching].append((2 * source + before, 2 * target + edge, rows[joined],
+                                           arc.related, arc.pin, delay, slew, late))
 
 
 def _arcs(columns: Sequence[tuple[Any, ...]], loads: Floats) -> Arcs:

@@ -4,7 +4,9 @@ A parsed library is kept in the cache under the hash of the file's bytes, so tha
 a fraction of the time. So are the texts that Yosys gets in its place.
 """
 
+import functools
 import gzip
+import inspect
 import io
 import pickle
 import zlib
@@ -13,13 +15,11 @@ from pathlib import Path
 
 from fpgen.cache import cache_dir, digest, write_whole
 from fpgen.errors import RunFailure, UsageError
-from fpgen.ppa import liberty_functions, liberty_write
+from fpgen.ppa import cells, function, liberty_cells, liberty_functions, liberty_text, liberty_write, wireload
 from fpgen.ppa.cells import Library
 from fpgen.ppa.liberty_cells import Reader
 from fpgen.ppa.liberty_text import parse
 
-# A new number when the meaning of the cached objects changes.
-_VERSION = "10"
 _SKIP = frozenset(("internal_power", "pg_pin", "test_cell", "normalized_driver_waveform",
                    "receiver_capacitance", "output_current_rise", "output_current_fall", "dynamic_current"))
 _GZIP = b"\x1f\x8b"
@@ -47,7 +47,7 @@ def mapping_file(library: Library) -> Path:
     library : Library
         From `load`.
     """
-    return _written(f"{library.content_hash}.map{liberty_write.VERSION}.lib", lambda: liberty_write.to_text(library))
+    return _written(digest(_code(), library.content_hash, "mapping"), lambda: liberty_write.to_text(library))
 
 
 def functions_file(path: Path | str) -> Path:
@@ -59,12 +59,19 @@ def functions_file(path: Path | str) -> Path:
         As `read_bytes`, or when it is no Liberty library.
     """
     raw = _raw(path)
-    return _written(f"{digest(raw)}.functions{liberty_functions.VERSION}.lib", lambda: liberty_functions.to_text(
+    return _written(digest(_code(), raw, "functions"), lambda: liberty_functions.to_text(
         parse(_unpacked(raw, path).decode("utf-8", errors="replace"), str(path), skip=liberty_functions.SKIP)))
 
 
-def _written(name: str, make: Callable[[], str]) -> Path:
-    target = cache_dir("liberty") / name
+@functools.cache
+def _code() -> str:
+    """Hash of the code that reads and writes libraries: what another version made of one is not taken for its own."""
+    modules = (cells, function, liberty_cells, liberty_functions, liberty_text, liberty_write, wireload)
+    return digest(*(Path(inspect.getfile(module)).read_bytes() for module in modules))
+
+
+def _written(key: str, make: Callable[[], str]) -> Path:
+    target = cache_dir("liberty") / f"{key}.lib"
     if not target.exists():
         write_whole(target, make())
     return target
@@ -111,7 +118,7 @@ def load(path: Path | str, *, power: bool = False) -> Library:
         When it is there and cannot be read.
     """
     raw = _raw(path)
-    key = digest(_VERSION, "power" if power else "timing", raw)
+    key = digest(_code(), "power" if power else "timing", raw)
     kept = cache_dir("liberty") / f"{key}.pickle"
     try:
         library = pickle.loads(kept.read_bytes())

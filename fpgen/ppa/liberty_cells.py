@@ -4,6 +4,7 @@ import itertools
 import math
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,8 @@ _OTHER_STATES = ("latch", "statetable", "ff_bank", "latch_bank")
 _SLEW_AXES = ("input_net_transition", "input_transition_time", "constrained_pin_transition")
 _SKIPPED_KINDS = ("hold", "recovery", "removal", "clear", "preset", "min_pulse", "minimum_period", "skew",
                   "non_seq", "nochange", "min_clock", "max_clock", "three_state_disable")
+# Names that Yosys, ABC and structural Verilog all carry.
+_PLAIN_NAME = re.compile(r"[\w.$\[\]/:-]+")
 _SECONDS = {"fs": 1e-3, "ps": 1.0, "ns": 1e3, "us": 1e6}
 _FARADS = {"ff": 1.0, "pf": 1e3, "nf": 1e6}
 _OHMS = {"ohm": 1e-3, "kohm": 1.0, "mohm": 1e3}
@@ -49,6 +52,10 @@ class Reader:
         notes = []
         for group in self.tree.named("cell"):
             cell = self._cell(group)
+            odd = [word for word in (cell.name, *cell.pins) if not _PLAIN_NAME.fullmatch(word)]
+            if odd:
+                cell = replace(cell, dont_use=True)
+                notes.append(f"nothing is mapped to the cell {cell.name!r} because of the name {odd[0]!r}")
             if cell.name not in cells:
                 cells[cell.name] = cell
             elif same(cell, cells[cell.name]):
@@ -60,7 +67,8 @@ class Reader:
         if not cells:
             raise UsageError(f"{self.source}: the library {name} has no cells")
         return Library(name, self.source, content_hash, corner, cells, self._voltage(), self._wire_loads(),
-                       _figure(self.tree, "default_max_transition", "0") * self.time, tuple(dict.fromkeys(notes)))
+                       max_slew=_figure(self.tree, "default_max_transition", "0") * self.time,
+                       notes=tuple(dict.fromkeys(notes)))
 
     def _voltage(self) -> float:
         """Nominal supply in V."""
@@ -88,7 +96,7 @@ class Reader:
         setups: list[Setup] = []
         power: list[InternalPower] = []
         try:
-            for word, item in (*((word, pin) for pin in group.named("pin") for word in pin.words()), *bundled(group)):
+            for word, item in (*((word, pin) for pin in group.named("pin") for word in pin.words()), *_bundled(group)):
                 pins[word] = self._pin(word, item)
                 for timing in item.named("timing"):
                     try:
@@ -122,7 +130,8 @@ class Reader:
             python_expression(function)
         return Pin(name, direction, caps[0] * self.cap, caps[1] * self.cap, function, _true(group, "clock"),
                    _figure(group, "max_capacitance", "0") * self.cap,
-                   _figure(group, "max_transition", "0") * self.time, (plain_caps[0], plain_caps[1]))
+                   max_slew=_figure(group, "max_transition", "0") * self.time,
+                   plain_caps=(plain_caps[0], plain_caps[1]))
 
     def _timing(self, word: str, pin: Pin, group: Group, arcs: list[Arc], setups: list[Setup]) -> None:
         given = group.attributes
@@ -268,7 +277,7 @@ def _unit(text: str, scales: dict[str, float]) -> float:
     return found
 
 
-def bundled(cell: Group) -> list[tuple[str, Group]]:
+def _bundled(cell: Group) -> list[tuple[str, Group]]:
     """The pins inside bundles (those of cells of several bits): each with what its bundle says of all of them."""
     bundles = {word: (item, re.findall(r"[^\s,\"]+", item.attributes.get("members", "")))
                for item in cell.named("bundle") for word in item.words()}

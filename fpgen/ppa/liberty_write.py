@@ -1,9 +1,9 @@
-"""A library as the Liberty text that Yosys and ABC map with: written from what fpgen has read, whatever the source's style.
+"""A library as the Liberty text that Yosys and ABC map with, written from what fpgen has read.
 
-Yosys and ABC each read a subset of Liberty of their own. Legal text outside of it stops them, or they take something else
-than is written: an unquoted function in parentheses, two pins in one group, a group's brace on the next line, a unit
-`(0.001, pf)` or `1 ps`, tables without axes or with the load first, `dont_use : false`. So they never see the source:
-they get this text. It has one spelling for each thing, so that two sources that mean the same give the same text:
+Yosys and ABC each read a subset of Liberty of their own. Legal text outside of it stops them, or they take something
+else than is written: an unquoted function in parentheses, two pins in one group, a group's brace on the next line, a
+unit `(0.001, pf)` or `1 ps`, tables without axes or with the load first, `dont_use : false`. So they never see the
+source: they get this text. It has one spelling for each thing, and two sources that mean the same give the same text:
 
 - units of 1 ps and 1 fF (those that ABC computes in, so that it scales nothing) and 1 nW; nine digits (ABC computes
   in single precision);
@@ -20,8 +20,6 @@ import numpy as np
 from fpgen.ppa.cells import Arc, Cell, FlipFlop, Floats, Library, Pin, Setup, Table
 from fpgen.ppa.function import canonical, python_expression
 
-#: A new number when the text of a library changes.
-VERSION = "1"
 # ABC takes a cell's drive from points inside its tables: it divides by zero where there are fewer.
 _FEWEST = 4
 _DELAY = ("input_net_transition", "total_output_net_capacitance")
@@ -62,7 +60,8 @@ class _Writer:
     def __init__(self, library: Library) -> None:
         self.library = library
         self.templates: dict[tuple[tuple[str, str], str, str], str] = {}
-        self.points: dict[int, tuple[Floats, Floats, str]] = {}  # id of an axis -> the axis itself, its points, their text
+        # By the id of an axis: the axis itself (so that its id stays its own), the points to write, and their text.
+        self.points: dict[int, tuple[Floats, Floats, str]] = {}
         self.formats: dict[int, str] = {}
 
     def text(self) -> str:

@@ -128,8 +128,8 @@ def _design(place: str, entry: Any, vectors: int | None) -> Design:
         extra = next(key for key in parameters if key != "unit")
         close = difflib.get_close_matches(extra, [*_ENTRY_KEYS, "module_name"], n=1)
         suggestion = f"did you mean {close[0]}? " if close else ""
-        raise UsageError(f"{place}: key {extra} beside unit; {suggestion}allowed: {', '.join(_ENTRY_KEYS)}, module_name "
-                         "(options of the unit belong into its line)")
+        raise UsageError(f"{place}: key {extra} beside unit; {suggestion}allowed: {', '.join(_ENTRY_KEYS)}, "
+                         "module_name (options of the unit belong into its line)")
     try:
         unit = dataclasses.replace(unit_from_dict(parameters), **name)
         _ = unit.name, unit.latency

@@ -5,12 +5,15 @@ import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 from ppa_helpers import fresh_cache
 
+from fpgen.cache import cache_dir
 from fpgen.errors import MissingTool, RunFailure, UsageError
-from fpgen.ppa import yosys
+from fpgen.ppa import flow, technology, yosys
+from fpgen.ppa.equivalence import prove_equal
 from fpgen.sweep import run as sweeps
 from fpgen.sweep.measure import Done, failed
 from fpgen.sweep.spec import from_data
@@ -55,6 +58,45 @@ def test_runs_in_a_directory_of_its_own(fresh_cache):
     done = yosys.run(yosys.select(), "read_verilog m.v\nwrite_verilog out.v\n", {"m.v": SLOW}, ["out.v"], timeout=120)
     assert "module m" in done.files["out.v"] and done.seconds > 0
     assert list((fresh_cache / "work").iterdir()) == []
+
+
+ODD = """a b' $c "d" #e ;f (g) \\h &i `j |k <l> *m ?n :o =p é"""
+
+
+@pytest.mark.parametrize("engine", ["yowasp", "native"])
+@pytest.mark.parametrize("variable", ["FPGEN_CACHE_DIR", "HOME"])
+def test_a_cache_directory_of_any_name(tmp_path, monkeypatch, engine, variable):
+    """Yosys hands ABC whole names of files, by way of a shell and a script; the sandbox's mounts end at a colon."""
+    if yosys._find(engine) is None:
+        pytest.skip(f"no engine {engine}")
+    monkeypatch.setenv("YOWASP_CACHE_DIR", os.environ.get("YOWASP_CACHE_DIR") or str(cache_dir("yowasp")))
+    for name in ("FPGEN_CACHE_DIR", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv(variable, str(tmp_path / ODD))
+    assert ODD in str(cache_dir())
+    text = "module m(input a, b, output y); assign y = a ^ b; endmodule"
+    point, = flow.measure(text, "m", engine=engine)
+    assert point.failure is None and point.cells > 0
+    proof = prove_equal(text, flow.netlist_text(point.netlist_hash), "m", liberty=technology.load().liberty,
+                        engine=engine)
+    assert proof.status == "proven"
+    assert list(cache_dir("work").iterdir()) == []
+
+
+def test_where_no_directory_will_do_it_is_said_in_one_sentence(tmp_path, monkeypatch):
+    odd = tmp_path / "a b;c"
+    odd.mkdir()
+    monkeypatch.setenv("FPGEN_CACHE_DIR", str(odd))
+    monkeypatch.setattr(yosys.tempfile, "gettempdir", lambda: str(odd))
+    native = yosys.Engine("native", "yosys 0", ("yosys",), True)
+    assert yosys._place(native) == Path("/tmp").resolve()
+    assert yosys._place(yosys.Engine("yowasp", "yosys 0", ("yosys",), False)) == odd / "work"
+    monkeypatch.setattr(yosys.os, "access", lambda *given: False)
+    with pytest.raises(UsageError, match=r"got .*a b;c/work; expected a path without ' ' ';' \(ABC") as raised:
+        yosys.run(native, "help", {}, [], timeout=5)
+    assert "\n" not in str(raised.value)
+    monkeypatch.setenv("FPGEN_CACHE_DIR", str(tmp_path / "plain"))
+    assert yosys._place(native) == tmp_path / "plain" / "work"
 
 
 def test_failure_quotes_the_log(fresh_cache):

@@ -1,7 +1,7 @@
 """What a cell library says, in one set of units: ps, fF, um2, nW, fJ."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass
 from functools import cached_property
 
 import numpy as np
@@ -43,6 +43,21 @@ class Table:
             return float(low)
         high = v[i + 1, j] + (q * (v[i + 1, j + 1] - v[i + 1, j]) if q else 0.0)
         return float(low + p * (high - low))
+
+
+def same(one: object, other: object) -> bool:
+    """Whether two records of a library say the same, tables compared value by value."""
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, np.ndarray):
+        return np.array_equal(one, other)  # type: ignore[arg-type]
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        return list(one) == list(other) and all(same(one[key], other[key]) for key in one)
+    if isinstance(one, tuple) and isinstance(other, tuple):
+        return len(one) == len(other) and all(same(*pair) for pair in zip(one, other, strict=True))
+    if is_dataclass(one):
+        return all(same(getattr(one, item.name), getattr(other, item.name)) for item in fields(one))
+    return one == other
 
 
 def _place(axis: Floats, value: float) -> tuple[int, float]:
@@ -125,6 +140,10 @@ class Pin:
         Largest load in fF that an output may have; 0 where the library does not say.
     off : str
         Boolean function that is 1 while a three-state output is switched off; empty of other pins.
+    max_slew : float
+        Largest transition in ps at the pin; 0 where the library does not say.
+    plain_caps : tuple of float
+        Capacitance in fF of a rising and a falling edge without regard to ranges: what ABC sees.
     """
 
     name: str
@@ -135,6 +154,8 @@ class Pin:
     clock: bool
     max_cap: float = 0.0
     off: str = ""
+    max_slew: float = 0.0
+    plain_caps: tuple[float, float] = (0.0, 0.0)
 
 
 @dataclass(frozen=True)
@@ -233,6 +254,10 @@ class Library:
         Nominal supply in V; NaN where the library does not state it.
     wire_loads : mapping of str to WireLoad
         The library's own models.
+    max_slew : float
+        Largest transition in ps where a pin does not state its own; 0 where the library does not say.
+    notes : tuple of str
+        What a user should know about how the library was read, a sentence each.
     """
 
     name: str
@@ -242,6 +267,8 @@ class Library:
     cells: Mapping[str, Cell] = field(repr=False)
     voltage: float = float("nan")
     wire_loads: Mapping[str, WireLoad] = field(default_factory=dict, repr=False)
+    max_slew: float = 0.0
+    notes: tuple[str, ...] = ()
 
     def cell(self, name: str) -> Cell:
         """The cell of that name.

@@ -135,7 +135,7 @@ def measure_energy(unit: "Unit", point: Point, technology: Technology | str, *, 
     if cached and (known := _read(path)) is not None:
         return known
     start = time.monotonic()
-    library = _library(tech.liberty, tech.library.content_hash)
+    library = _library(tech.source or tech.liberty, tech.library.content_hash)
     flat = netlist.from_text(flow.netlist_text(point.netlist_hash), point.top, f"mapped netlist of {point.top}",
                              library)
     found = _measure(unit, flat, library, source, given, seed, vectors)

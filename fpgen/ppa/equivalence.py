@@ -20,7 +20,7 @@ from typing import Any
 
 from fpgen.errors import RunFailure, UsageError
 from fpgen.ppa import yosys
-from fpgen.ppa.liberty import load, plain_file
+from fpgen.ppa.liberty import functions_file, load
 from fpgen.ppa.structural_write import signals_only
 from fpgen.ppa.synthesis import is_rtlil
 
@@ -97,7 +97,7 @@ def prove_equal(gold: str, gate: str, top: str, *, gold_format: str | None = Non
         mapped = side == "gate" and liberty is not None
         if mapped:
             script.append("read_liberty -ignore_miss_func cells.lib")
-            files["cells.lib"] = plain_file(liberty) if liberty is not None else ""
+            files["cells.lib"] = functions_file(liberty) if liberty is not None else ""
         # Registers of a mapped netlist stay as they are, used or not (nets without a name of their own aside: the
         # second output of a flip-flop); those of RTL are optimised as they were for mapping.
         script += [f"read_rtlil {side}.txt" if form == "rtlil" else f"read_verilog -sv {side}.txt",

@@ -27,7 +27,7 @@ from fpgen.ppa.wireload import WireLoad, mapping_liberty, resolve
 from fpgen.provenance import without_provenance
 
 # A new number when a point's meaning changes.
-_VERSION = "4"
+_VERSION = "5"
 
 # Verilog or RTLIL with registers in it.
 _CLOCKED = re.compile(r"\b(?:pos|neg)edge\b|\bcell \$_?\w*dff", re.IGNORECASE)
@@ -203,6 +203,8 @@ class _Runner:
             "output_load_ff": self.load, "wire_load": self.wires.name if self.wires else "none", "clock": "ideal",
             "seed": self.seed,
         }
+        if self.tech.library.notes:
+            assumptions["note"] = "; ".join(self.tech.library.notes)
         return Point(self.top, self.tech.name, f"{self.recipe.name}/{variant}/{script}", target_ps,
                      tools={"fpgen": __version__, "yosys": self.tool.version}, assumptions=assumptions,
                      failure=failure)

@@ -4,6 +4,7 @@ Operators from the tightest: `'` after or `!` before (not), `^`, `*` `&` or a sp
 Source: Liberty Reference Manual, "function" attribute.
 """
 
+import ast
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
@@ -49,6 +50,41 @@ def python_expression(text: str) -> tuple[str, tuple[str, ...]]:
     if rest != len(tokens):
         raise ValueError(f"cannot read the function {text!r}: {tokens[rest]!r} is not expected")
     return expression, tuple(pins)
+
+
+@lru_cache(maxsize=4096)
+def canonical(text: str) -> str:
+    """The function in the one spelling that no reader of Liberty takes otherwise: `! & ^ |`, every operator written.
+
+    Several operators are in parentheses, so that it does not matter which of them a reader takes as the tighter one.
+
+    Raises
+    ------
+    ValueError
+        When the text is no Boolean function.
+    """
+    return _spelled(ast.parse(python_expression(text)[0], mode="eval").body, outermost=True)
+
+
+def _spelled(node: ast.expr, outermost: bool = False) -> str:
+    match node:
+        case ast.UnaryOp(operand=operand):
+            text = _spelled(operand)
+            return text[1:] if text.startswith("!") else {"0": "1", "1": "0"}.get(text, f"!{text}")
+        case ast.Subscript(slice=ast.Constant(value=str(name))):
+            return name
+        case ast.BinOp(op=sign):
+            terms: list[str] = []
+            left: ast.expr = node
+            while isinstance(left, ast.BinOp) and type(left.op) is type(sign):
+                terms.append(_spelled(left.right))
+                left = left.left
+            terms.append(_spelled(left))
+            if terms == ["1", "1"] and isinstance(sign, ast.BitXor):  # how `python_expression` writes the constant 0
+                return "0"
+            text = {ast.BitAnd: " & ", ast.BitXor: " ^ ", ast.BitOr: " | "}[type(sign)].join(reversed(terms))
+            return text if outermost else f"({text})"
+    raise ValueError(f"cannot spell {ast.dump(node)}")  # nothing else is in such an expression
 
 
 def compile_function(text: str) -> tuple[Evaluate, tuple[str, ...]]:

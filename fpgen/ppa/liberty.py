@@ -1,24 +1,25 @@
 """Liberty files: unpacked, read into a `Library` by `fpgen.ppa.liberty_cells`, and kept.
 
 A parsed library is kept in the cache under the hash of the file's bytes, so that the next process has it in
-a fraction of the time.
+a fraction of the time. So are the texts that Yosys gets in its place.
 """
 
+import functools
 import gzip
+import inspect
 import io
 import pickle
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 from fpgen.cache import cache_dir, digest, write_whole
 from fpgen.errors import RunFailure, UsageError
-from fpgen.ppa import liberty_write
+from fpgen.ppa import cells, function, liberty_cells, liberty_functions, liberty_text, liberty_write, wireload
 from fpgen.ppa.cells import Library
 from fpgen.ppa.liberty_cells import Reader
 from fpgen.ppa.liberty_text import parse
 
-# A new number when the meaning of the cached objects changes.
-_VERSION = "10"
 _SKIP = frozenset(("internal_power", "test_cell", "normalized_driver_waveform",
                    "receiver_capacitance", "output_current_rise", "output_current_fall", "dynamic_current"))
 _GZIP = b"\x1f\x8b"
@@ -38,40 +39,42 @@ def read_bytes(path: Path | str) -> bytes:
     return _unpacked(_raw(path), path)
 
 
-def plain_file(path: Path | str) -> Path:
-    """A file on disk with the library's plain text: the file itself, or its unpacked copy in the cache.
+def mapping_file(library: Library) -> Path:
+    """The text that Yosys and ABC map to, in the cache: `fpgen.ppa.liberty_write`, never the file itself.
+
+    Parameters
+    ----------
+    library : Library
+        From `load`.
+    """
+    return _written(digest(_code(), library.content_hash, "mapping"), lambda: liberty_write.to_text(library))
+
+
+def functions_file(path: Path | str) -> Path:
+    """The text that Yosys reads the cells' functions from, in the cache: `fpgen.ppa.liberty_functions`.
 
     Raises
     ------
     UsageError, RunFailure
-        As `read_bytes`.
+        As `read_bytes`, or when it is no Liberty library.
     """
-    path = Path(path)
     raw = _raw(path)
-    if raw[:2] != _GZIP:
-        return path.absolute()
-    target = cache_dir("liberty") / f"{digest(raw)}.lib"
+    return _written(digest(_code(), raw, "functions"), lambda: liberty_functions.to_text(
+        parse(_unpacked(raw, path).decode("utf-8", errors="replace"), str(path), skip=liberty_functions.SKIP)))
+
+
+@functools.cache
+def _code() -> str:
+    """Hash of the code that reads and writes libraries: what another version made of one is not taken for its own."""
+    modules = (cells, function, liberty_cells, liberty_functions, liberty_text, liberty_write, wireload)
+    return digest(*(Path(inspect.getfile(module)).read_bytes() for module in modules))
+
+
+def _written(key: str, make: Callable[[], str]) -> Path:
+    target = cache_dir("liberty") / f"{key}.lib"
     if not target.exists():
-        write_whole(target, _unpacked(raw, path))
+        write_whole(target, make())
     return target
-
-
-def mapping_file(path: Path | str, library: Library) -> Path:
-    """The file to map to with Yosys and ABC: `plain_file`, or the library written anew where they would trip over it.
-
-    Raises
-    ------
-    UsageError, RunFailure
-        As `read_bytes`.
-    """
-    rewritten, as_it_is = (cache_dir("liberty") / f"{library.content_hash}.{word}"
-                           for word in ("rewritten.lib", "as-it-is"))
-    if not rewritten.exists() and not as_it_is.exists():
-        if not liberty_write.trips(read_bytes(path).decode("utf-8", errors="replace"), library):
-            write_whole(as_it_is, b"")
-        else:
-            write_whole(rewritten, liberty_write.to_text(load(path, power=True)))
-    return rewritten if rewritten.exists() else plain_file(path)
 
 
 def _raw(path: Path | str) -> bytes:
@@ -115,7 +118,7 @@ def load(path: Path | str, *, power: bool = False) -> Library:
         When it is there and cannot be read.
     """
     raw = _raw(path)
-    key = digest(_VERSION, "power" if power else "timing", raw)
+    key = digest(_code(), "power" if power else "timing", raw)
     kept = cache_dir("liberty") / f"{key}.pickle"
     try:
         library = pickle.loads(kept.read_bytes())

@@ -1,14 +1,16 @@
 """From the groups of a Liberty text to a `Library`: units made one, tables by their templates, timing that STA uses."""
 
+import itertools
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from fpgen.errors import UsageError
-from fpgen.ppa.cells import Arc, Cell, FlipFlop, Floats, InternalPower, Library, Pin, Setup, Table
+from fpgen.ppa.cells import Arc, Cell, FlipFlop, Floats, InternalPower, Library, Pin, Setup, Table, same
 from fpgen.ppa.function import python_expression
 from fpgen.ppa.liberty_text import Group
 from fpgen.ppa.wireload import WireLoad
@@ -23,6 +25,8 @@ _LEVELS = {"primary_power": "1", "backup_power": "1", "internal_power": "1",
            "primary_ground": "0", "backup_ground": "0", "internal_ground": "0"}
 _BUS_WORD = re.compile(r"[A-Za-z_]\w*(?![\w\[])")
 _WIDEST = 1 << 12  # bits of a bus
+# Names that Yosys, ABC and structural Verilog all carry.
+_PLAIN_NAME = re.compile(r"[\w.$\[\]/:-]+")
 _SECONDS = {"fs": 1e-3, "ps": 1.0, "ns": 1e3, "us": 1e6}
 _FARADS = {"ff": 1.0, "pf": 1e3, "nf": 1e6}
 _OHMS = {"ohm": 1e-3, "kohm": 1.0, "mohm": 1e3}
@@ -49,16 +53,27 @@ class Reader:
         top = self.tree.attributes
         corner = (f"process {top.get('nom_process', '?')}, {top.get('nom_voltage', '?')} V, "
                   f"{top.get('nom_temperature', '?')} C")
-        cells = {}
+        cells: dict[str, Cell] = {}
+        notes = []
         for group in self.tree.named("cell"):
             cell = self._cell(group)
-            if cell.name in cells:
-                raise UsageError(f"{self.source}: the cell {cell.name} stands there twice; once is allowed")
-            cells[cell.name] = cell
+            odd = [word for word in (cell.name, *cell.pins) if not _PLAIN_NAME.fullmatch(word)]
+            if odd:
+                cell = replace(cell, dont_use=True)
+                notes.append(f"nothing is mapped to the cell {cell.name!r} because of the name {odd[0]!r}")
+            if cell.name not in cells:
+                cells[cell.name] = cell
+            elif same(cell, cells[cell.name]):
+                notes.append(f"the library has the cell {cell.name} more than once, with the same content; it counts "
+                             "once")
+            else:
+                raise UsageError(f"{self.source}: cell {cell.name}: got two of that name that differ; expected one")
         name = (self.tree.words() or [Path(self.source).name])[0]
         if not cells:
             raise UsageError(f"{self.source}: the library {name} has no cells")
-        return Library(name, self.source, content_hash, corner, cells, self._voltage(), self._wire_loads())
+        return Library(name, self.source, content_hash, corner, cells, self._voltage(), self._wire_loads(),
+                       max_slew=_figure(self.tree, "default_max_transition", "0") * self.time,
+                       notes=tuple(dict.fromkeys(notes)))
 
     def _voltage(self) -> float:
         """Nominal supply in V."""
@@ -91,7 +106,10 @@ class Reader:
             for word, item in (*((word, pin) for pin in group.named("pin") for word in pin.words()), *_bundled(buses)):
                 pins[word] = self._pin(word, item)
                 for timing in item.named("timing"):
-                    self._timing(word, pins[word], timing, arcs, setups, members)
+                    try:
+                        self._timing(word, pins[word], timing, arcs, setups, members)
+                    except ValueError as error:
+                        raise ValueError(f"pin {word}: {error}") from None
                 power += [self._power(word, entry) for entry in item.named("internal_power")]
             area = _figure(group, "area", "0", least=0.0)
             leakage = self._leakage(group)
@@ -129,17 +147,19 @@ class Reader:
         default = self.tree.attributes.get("default_input_pin_cap", "0")
         direction = given.get("direction", "input")
         plain = str(_figure(group, "capacitance", default if direction == "input" else "0"))
-        caps = []
+        caps, plain_caps = [], []
         for edge in ("rise", "fall"):
             value = _figure(group, f"{edge}_capacitance", plain)
+            plain_caps.append(value * self.cap)
             limits = _numbers(given.get(f"{edge}_capacitance_range", ""), f"{edge}_capacitance_range")
             caps.append(max(limits, default=value))
         function = given.get("function", "")
         if function:
             python_expression(function)
-        return Pin(name, direction, caps[0] * self.cap, caps[1] * self.cap, function,
-                   _true(group, "clock"), _figure(group, "max_capacitance", "0") * self.cap,
-                   given.get("three_state", ""))
+        return Pin(name, direction, caps[0] * self.cap, caps[1] * self.cap, function, _true(group, "clock"),
+                   _figure(group, "max_capacitance", "0") * self.cap, given.get("three_state", ""),
+                   max_slew=_figure(group, "max_transition", "0") * self.time,
+                   plain_caps=(plain_caps[0], plain_caps[1]))
 
     def _timing(self, word: str, pin: Pin, group: Group, arcs: list[Arc], setups: list[Setup],
                 buses: Mapping[str, Sequence[str]]) -> None:
@@ -196,7 +216,8 @@ class Reader:
         given = group.attributes
         named = (group.words() or ["scalar"])[0]
         template = self.templates.get(named, {})
-        values = self._scaled(given["values"], scale, f"table {group.name}")
+        rows = [row for part in given["values"].split('"') if (row := part.replace(",", " ").split())]
+        values = self._scaled(itertools.chain.from_iterable(rows), scale, f"table {group.name}")
         axes: list[Floats] = [np.zeros(1), np.zeros(1)]
         order: list[bool] = []
         for k in (1, 2, 3):
@@ -213,9 +234,17 @@ class Reader:
             raise ValueError(f"table {group.name} has the same axis twice")
         if values.size > 1 and not order and not template:
             raise ValueError(f"table {group.name} follows the template {named!r}, which the library does not have")
+        lengths = sorted({len(row) for row in rows})
+        if len(lengths) > 1:
+            raise ValueError(f"table {group.name}: got rows of {', '.join(str(len(row)) for row in rows)} values; "
+                             "expected rows of one length")
         if values.size != len(axes[0]) * len(axes[1]):
             raise ValueError(f"table {group.name} has {values.size} values for "
                              f"{len(axes[0])} x {len(axes[1])} points")
+        shape = [len(axes[0 if first else 1]) for first in order]
+        if len(order) == 2 and len(rows) > 1 and lengths[0] > 1 and [len(rows), lengths[0]] != shape:
+            raise ValueError(f"table {group.name}: got {len(rows)} rows of {lengths[0]} values; "
+                             f"expected {shape[0]} rows of {shape[1]}")
         if len(order) == 2 and not order[0]:
             return Table(axes[0], axes[1], np.ascontiguousarray(values.reshape(len(axes[1]), len(axes[0])).T))
         return Table(axes[0], axes[1], values.reshape(len(axes[0]), len(axes[1])))
@@ -223,16 +252,16 @@ class Reader:
     def _axis(self, text: str, scale: float) -> Floats:
         key = (text, scale)
         if key not in self.axes:
-            axis = self._scaled(text, scale, "an axis")
+            axis = self._scaled(_words(text), scale, "an axis")
             if axis.size == 0 or not (np.diff(axis) > 1e-9).all():
                 raise ValueError(f"the axis {text[:60]!r} does not rise")
             self.axes[key] = axis
         return self.axes[key]
 
     @staticmethod
-    def _scaled(text: str, scale: float, what: str) -> Floats:
+    def _scaled(words: Iterable[str], scale: float, what: str) -> Floats:
         with np.errstate(over="ignore"):
-            found = np.array(_numbers(text, what)) * scale
+            found = np.array(_floats(words, what)) * scale
         if not np.isfinite(found).all():
             raise ValueError(f"{what} has a value that is not finite")
         return found
@@ -256,8 +285,16 @@ def _true(group: Group, key: str) -> bool:
 
 
 def _numbers(text: str, what: str) -> list[float]:
+    return _floats(_words(text), what)
+
+
+def _words(text: str) -> list[str]:
+    return text.replace('"', " ").replace(",", " ").split()
+
+
+def _floats(words: Iterable[str], what: str) -> list[float]:
     try:
-        return [float(word) for word in text.replace('"', " ").replace(",", " ").split()]
+        return [float(word) for word in words]
     except ValueError as error:
         raise ValueError(f"{what}: {error}") from None
 

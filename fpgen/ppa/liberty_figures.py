@@ -3,7 +3,8 @@
     python -m fpgen.ppa.liberty_figures FILE.lib.gz ...
 
 prints for each file its size unpacked, its cells, and CPU seconds of one core: to unpack and parse it (timing only, and
-with power tables), and to have it from the cache.
+with power tables), to have it from the cache, and to write the text that Yosys and ABC get (once a library), with
+the size of that.
 """
 
 import sys
@@ -12,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from fpgen.errors import FpgenError, UsageError
-from fpgen.ppa import liberty
+from fpgen.ppa import liberty, liberty_write
 
 
 def _seconds(do: Callable[[], Any]) -> float:
@@ -21,8 +22,8 @@ def _seconds(do: Callable[[], Any]) -> float:
     return time.process_time() - start
 
 
-def figures(path: str) -> tuple[float, int, float, float, float]:
-    """MB unpacked, cells, and seconds: parsed, parsed with power, from the cache.
+def figures(path: str) -> tuple[float, int, float, float, float, float, float]:
+    """MB unpacked, cells, and seconds: parsed, parsed with power, from the cache, written; MB written.
 
     Raises
     ------
@@ -36,7 +37,8 @@ def figures(path: str) -> tuple[float, int, float, float, float]:
         liberty.from_text(liberty.read_bytes(path).decode(errors="replace"), path, power=power)
 
     return (len(liberty.read_bytes(path)) / 1e6, len(library.cells), _seconds(lambda: parse(False)),
-            _seconds(lambda: parse(True)), cached)
+            _seconds(lambda: parse(True)), cached, _seconds(lambda: liberty_write.to_text(library)),
+            len(liberty_write.to_text(library).encode()) / 1e6)
 
 
 def main(arguments: list[str]) -> int:
@@ -44,11 +46,13 @@ def main(arguments: list[str]) -> int:
     if not arguments:
         print("usage: python -m fpgen.ppa.liberty_figures FILE ...", file=sys.stderr)
         return 2
-    print(f"{'library':40} {'MB':>6} {'cells':>5} {'timing s':>9} {'power s':>8} {'cached s':>8}")
+    print(f"{'library':40} {'MB':>6} {'cells':>5} {'timing s':>9} {'power s':>8} {'cached s':>8} "
+          f"{'write s':>8} {'MB':>6}")
     try:
         for path in arguments:
-            size, cells, timing, power, cached = figures(path)
-            print(f"{path.rsplit('/', 1)[-1]:40} {size:6.1f} {cells:5} {timing:9.2f} {power:8.2f} {cached:8.3f}")
+            size, cells, timing, power, cached, write, written = figures(path)
+            print(f"{path.rsplit('/', 1)[-1]:40} {size:6.1f} {cells:5} {timing:9.2f} {power:8.2f} {cached:8.3f} "
+                  f"{write:8.2f} {written:6.1f}")
     except FpgenError as error:
         print(error, file=sys.stderr)
         return 2 if isinstance(error, UsageError) else 1

@@ -12,7 +12,9 @@ from collections.abc import Collection
 from fpgen.errors import UsageError
 
 _COMMENT = re.compile(r"/\*|//")
-_CONTINUED = re.compile(r"\\[ \t]+\r?\n")
+_CONTINUED = re.compile(r"\\[ \t]+\n")
+# Inside an unquoted value: the next attribute, when a semicolon is missing.
+_NEXT = re.compile(r"\s[A-Za-z_]\w*\s*:(\s|$)")
 _WORD = re.compile(r'"([^"]*)"|([^\s,"]+)')
 _STATEMENT = re.compile(
     r"""[\s;\\]*+(?:
@@ -92,6 +94,8 @@ def parse(text: str, source: str, *, skip: Collection[str] = ()) -> Group:
             raise _trouble(text, position, stack, source)
         position = found.end()
         name = found["name"]
+        if name is not None and name[0] == '"':
+            name = name.strip('"')
         if name is None:
             if found["close"] is None:
                 break
@@ -101,6 +105,9 @@ def parse(text: str, source: str, *, skip: Collection[str] = ()) -> Group:
             continue
         value = found["value"]
         if value is not None:
+            if ":" in value and '"' not in value and _NEXT.search(value):
+                raise UsageError(f"{source}: line {_line(text, position)}: {name}: got {value.strip()[:60]!r}; "
+                                 "expected one value and a semicolon")
             stack[-1].attributes[name] = value.strip().strip('"')
         elif found["open"] is None:
             if name == "include_file":
@@ -128,10 +135,12 @@ def parse(text: str, source: str, *, skip: Collection[str] = ()) -> Group:
 
 
 def _joined(text: str) -> str:
-    """The text without the backslashes that continue a line; a quote inside a string becomes an apostrophe."""
+    """The text with plain line ends and no backslashes to continue one; a quote inside a string is an apostrophe."""
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
     if "\\" not in text:
         return text
-    text = text.replace("\\\n", " \n").replace("\\\r\n", " \n").replace('\\"', "'")
+    text = text.replace("\\\n", " \n").replace('\\"', "'")
     return _CONTINUED.sub(" \n", text)
 
 

@@ -1,12 +1,15 @@
-"""A library written anew as plain Liberty, for readers that are pickier than fpgen's own.
+"""A library as the Liberty text that Yosys and ABC map with, written from what fpgen has read.
 
-Yosys and ABC read their own subset of Liberty. What makes them fail, or read something else than is written, is rare in
-the libraries of open PDKs and legal all the same: tables without axes (`scalar`), with one axis or a few points, the
-load as the first axis, `dont_use : false` (ABC takes the attribute itself for a yes), strings with `//` or a quote
-inside, a byte order mark, blanks after the backslash of a continued line, pads.
+Yosys and ABC each read a subset of Liberty of their own. Legal text outside of it stops them, or they take something
+else than is written: an unquoted function in parentheses, two pins in one group, a group's brace on the next line, a
+unit `(0.001, pf)` or `1 ps`, tables without axes or with the load first, `dont_use : false`. So they never see the
+source: they get this text. It has one spelling for each thing, and two sources that mean the same give the same text:
 
-Such a library is written here from what fpgen has read: gates and flip-flops that may be used, tables of two axes,
-units of 1 ps, 1 fF and 1 nW. Every other library goes to Yosys and ABC as it is.
+- units of 1 ps and 1 fF (those that ABC computes in, so that it scales nothing) and 1 nW; nine digits (ABC computes
+  in single precision);
+- gates and flip-flops that may be used, in the library's order, without tables of power;
+- functions by `fpgen.ppa.function.canonical`;
+- tables of slew by load, of at least four points each way.
 """
 
 import re
@@ -14,133 +17,146 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from fpgen.ppa.cells import Arc, Cell, Floats, InternalPower, Library, Pin, Setup, Table
-
-# Each begins with a word of its own, which is looked for first: libraries have tens of megabytes.
-_TRIPS = {word: re.compile(re.escape(word) + rest) for word, rest in (
-    ("\ufeff", ""), ("\r", ""), ("\\", r'[ \t]+\n|\\"'), ("pad_cell", ""), ("dont_use", r'\s*+:\s*+"?(?:[fF]|0)'),
-    ("variable_1", r'\s*+:\s*+"?total_output'))}
-_SLASHES = re.compile(r'"[^"\n]*//')
-
+from fpgen.ppa.cells import Arc, Cell, FlipFlop, Floats, Library, Pin, Setup, Table
+from fpgen.ppa.function import canonical, python_expression
 
 # ABC takes a cell's drive from points inside its tables: it divides by zero where there are fewer.
 _FEWEST = 4
-
-
-def trips(text: str, library: Library) -> bool:
-    """Whether the text has something that Yosys or ABC cannot read, or reads otherwise."""
-    if any(word in text and found.search(text) for word, found in _TRIPS.items()) or \
-            ("//" in text and _SLASHES.search(text)):
-        return True
-    gates = [cell for cell in library.usable() if _is_gate(cell)]
-    return any(cell.untimed or min(table.values.shape) < _FEWEST
-               for cell in gates for arc in cell.arcs for table in _tables(arc).values())
+_DELAY = ("input_net_transition", "total_output_net_capacitance")
+_CHECK = ("constrained_pin_transition", "related_pin_transition")
 
 
 def to_text(library: Library) -> str:
-    """The gates and flip-flops of a library that may be used, as plain Liberty; with power where it was read."""
-    voltage = f"  nom_voltage : {library.voltage:g};\n" if library.voltage == library.voltage else ""
-    head = (f'library ("{library.name}") {{\n  delay_model : table_lookup;\n  time_unit : "1ps";\n'
-            f'  capacitive_load_unit (1, ff);\n  leakage_power_unit : "1nW";\n  voltage_unit : "1V";\n{voltage}')
-    templates: dict[str, str] = {}
-    cells = [_cell(cell, templates) for cell in library.usable()
-             if not cell.untimed and not cell.three_state and (_is_gate(cell) or cell.keeps_data)]
-    return "\n".join([head, *(text.replace("NAME", name, 1) for text, name in templates.items()), *cells, "}\n"])
+    """The gates and flip-flops of a library that may be used, as Liberty text."""
+    return _Writer(library).text()
+
+
+def mapped_to(library: Library) -> list[Cell]:
+    """The cells that are in the text: usable gates and flip-flops with timing."""
+    return [cell for cell in library.usable()
+            if not cell.untimed and not cell.three_state and not cell.latch and (_is_gate(cell) or _is_register(cell))]
 
 
 def _is_gate(cell: Cell) -> bool:
-    return (cell.flipflop is None and not cell.latch and bool(cell.outputs)
-            and all(cell.pins[pin].function for pin in cell.outputs))
+    inputs = set(cell.inputs)
+    return (cell.flipflop is None and bool(cell.outputs)
+            and all(function and inputs.issuperset(python_expression(function)[1])
+                    for function in (cell.pins[pin].function for pin in cell.outputs)))
 
 
-def _tables(arc: Arc) -> dict[str, Table]:
-    """The arc's tables by their names in Liberty."""
-    found = {"cell_rise": arc.rise_delay, "cell_fall": arc.fall_delay,
-             "rise_transition": arc.rise_slew, "fall_transition": arc.fall_slew}
-    return {name: table for name, table in found.items() if table is not None}
+def _is_register(cell: Cell) -> bool:
+    if cell.flipflop is None or not cell.keeps_data:
+        return False
+    try:
+        return all(set(cell.inputs).issuperset(python_expression(text)[1])
+                   for text in (cell.flipflop.clear, cell.flipflop.preset) if text)
+    except ValueError:
+        return False
 
 
-def _cell(cell: Cell, templates: dict[str, str]) -> str:
-    lines = [f'  cell ("{cell.name}") {{', f"    area : {cell.area:g};", f"    cell_leakage_power : {cell.leakage:g};"]
-    for when, leakage in cell.leakages:
-        lines.append(f"    leakage_power () {{ {_text('when', when)} value : {leakage:g}; }}")
-    if cell.flipflop is not None:
+class _Writer:
+    """One text while it grows: templates are numbered as tables come to need them."""
+
+    def __init__(self, library: Library) -> None:
+        self.library = library
+        self.templates: dict[tuple[tuple[str, str], str, str], str] = {}
+        # By the id of an axis: the axis itself (so that its id stays its own), the points to write, and their text.
+        self.points: dict[int, tuple[Floats, Floats, str]] = {}
+        self.formats: dict[int, str] = {}
+
+    def text(self) -> str:
+        cells = [line for cell in mapped_to(self.library) for line in self._cell(cell)]
+        name = re.sub(r"[^\w.-]", "_", self.library.name)
+        slew = [f"  default_max_transition : {_number(self.library.max_slew)};"] if self.library.max_slew else []
+        templates = [f'  lu_table_template ("{name}") {{ variable_1 : "{names[0]}"; variable_2 : "{names[1]}"; '
+                     f'index_1 ("{x}"); index_2 ("{y}"); }}' for (names, x, y), name in self.templates.items()]
+        return "\n".join([
+            f'library ("{name}") {{', '  delay_model : "table_lookup";', '  time_unit : "1ps";',
+            '  capacitive_load_unit (1, ff);', '  leakage_power_unit : "1nW";', *slew, *templates, *cells, "}", ""])
+
+    def _cell(self, cell: Cell) -> list[str]:
+        lines = [f'  cell ("{cell.name}") {{', f"    area : {cell.area!r};",
+                 f"    cell_leakage_power : {_number(cell.leakage)};"]
         kept = cell.flipflop
-        given = {"clocked_on": kept.clocked_on, "next_state": kept.next_state, "clear": kept.clear,
-                 "preset": kept.preset}
-        lines.append(f'    ff ("{kept.state}", "{kept.inverse}") {{ '
-                     + " ".join(_text(key, text) for key, text in given.items()) + " }")
-    for pin in cell.pins.values():
-        lines += [*_pin(pin),
-                  *_timing([arc for arc in cell.arcs if arc.pin == pin.name],
-                           [setup for setup in cell.setups if setup.pin == pin.name], templates),
-                  *_power([item for item in cell.power if item.pin == pin.name], templates), "    }"]
-    return "\n".join([*lines, "  }"])
+        if kept is not None:
+            given = {"clocked_on": kept.clocked_on, "next_state": kept.next_state, "clear": kept.clear,
+                     "preset": kept.preset}
+            lines += [f'    ff ("{kept.state}", "{kept.inverse}") {{',
+                      *(f'      {key} : "{canonical(text)}";' for key, text in given.items() if text), "    }"]
+        for pin in cell.pins.values():
+            if pin.direction in ("input", "output"):  # others are internal nodes, or supplies: no net is at them
+                lines += [*_pin(pin, kept), *self._arcs([arc for arc in cell.arcs if arc.pin == pin.name]),
+                          *self._setups([setup for setup in cell.setups if setup.pin == pin.name]), "    }"]
+        return [*lines, "  }"]
+
+    def _arcs(self, arcs: Sequence[Arc]) -> list[str]:
+        lines = []
+        for arc in arcs:
+            if (arc.rise_delay or arc.fall_delay) and (arc.rise_slew or arc.fall_slew):
+                given = {"cell_rise": arc.rise_delay, "cell_fall": arc.fall_delay,
+                         "rise_transition": arc.rise_slew, "fall_transition": arc.fall_slew}
+                lines += ["      timing () {", f'        related_pin : "{arc.related}";',
+                          f'        timing_sense : "{arc.sense}";', f'        timing_type : "{arc.kind}";',
+                          *(self._table(name, table, _DELAY) for name, table in given.items() if table is not None),
+                          "      }"]
+        return lines
+
+    def _setups(self, setups: Sequence[Setup]) -> list[str]:
+        lines = []
+        for setup in setups:
+            given = {"rise_constraint": setup.rise, "fall_constraint": setup.fall}
+            lines += ["      timing () {", f'        related_pin : "{setup.related}";',
+                      f'        timing_type : "setup_{setup.edge}";',
+                      *(self._table(name, table, _CHECK) for name, table in given.items() if table is not None),
+                      "      }"]
+        return lines
+
+    def _table(self, name: str, table: Table, variables: tuple[str, str]) -> str:
+        """A table of two axes of enough points each: the same function."""
+        (x, first), (y, second) = self._axis(table.x), self._axis(table.y)
+        values = table.values.tolist() if (len(x), len(y)) == table.values.shape else \
+            [[table.at(p, q) for q in y] for p in x]
+        template = self.templates.setdefault((variables, first, second), f"t{len(self.templates)}")
+        rows = ", ".join([f'"{self._row(row)}"' for row in values])
+        return f'        {name} ("{template}") {{ values ({rows}); }}'
+
+    def _axis(self, axis: Floats) -> tuple[Floats, str]:
+        """The axis, with points between its own, or beyond a single one, until there are enough; and its text."""
+        found = self.points.get(id(axis))
+        if found is None:
+            points = axis[0] + np.array([0.0, 25.0, 50.0, 100.0]) if len(axis) == 1 else axis
+            while len(points) < _FEWEST:
+                points = np.sort(np.concatenate([points, (points[1:] + points[:-1]) / 2]))
+            found = self.points[id(axis)] = (axis, points, self._row(points.tolist()))
+        return found[1:]
+
+    def _row(self, numbers: Sequence[float]) -> str:
+        """The numbers in one go: a large library has millions."""
+        size = len(numbers)
+        if size not in self.formats:
+            self.formats[size] = ", ".join(["%.9g"] * size)
+        return self.formats[size] % tuple(numbers)
 
 
-def _pin(pin: Pin) -> list[str]:
-    lines = [f'    pin ("{pin.name}") {{', f"      direction : {pin.direction};"]
+def _pin(pin: Pin, kept: FlipFlop | None) -> list[str]:
+    lines = [f'    pin ("{pin.name}") {{', f'      direction : "{pin.direction}";']
+    limits: Iterable[tuple[str, float]] = (("max_capacitance", pin.max_cap), ("max_transition", pin.max_slew))
     if pin.direction == "input":
-        lines.append(f"      capacitance : {max(pin.rise_cap, pin.fall_cap):g}; rise_capacitance : {pin.rise_cap:g}; "
-                     f"fall_capacitance : {pin.fall_cap:g};" + (" clock : true;" if pin.clock else ""))
-    if pin.function:
-        lines.append(f'      function : "{pin.function}";')
-    if pin.max_cap:
-        lines.append(f"      max_capacitance : {pin.max_cap:g};")
-    return lines
+        rise, fall = pin.plain_caps
+        lines += [f"      capacitance : {_number(max(rise, fall))};", f"      rise_capacitance : {_number(rise)};",
+                  f"      fall_capacitance : {_number(fall)};"]
+    elif pin.function:
+        lines.append(f'      function : "{_output(pin.function, kept)}";')
+    return lines + [f"      {key} : {_number(limit)};" for key, limit in limits if limit]
 
 
-def _timing(arcs: Sequence[Arc], setups: Sequence[Setup], templates: dict[str, str]) -> list[str]:
-    lines = []
-    for arc in arcs:
-        lines.append(f'      timing () {{ related_pin : "{arc.related}"; timing_sense : {arc.sense}; '
-                     f"timing_type : {arc.kind}; {_text('when', arc.when)}")
-        lines += [_table(name, table, "total_output_net_capacitance", templates)
-                  for name, table in _tables(arc).items()]
-        lines.append("      }")
-    for setup in setups:
-        lines.append(f'      timing () {{ related_pin : "{setup.related}"; timing_type : setup_{setup.edge};')
-        lines += [_table(f"{edge}_constraint", table, "related_pin_transition", templates)
-                  for edge, table in (("rise", setup.rise), ("fall", setup.fall)) if table is not None]
-        lines.append("      }")
-    return lines
+def _output(function: str, kept: FlipFlop | None) -> str:
+    """The function of an output; Yosys takes a flip-flop's only as the bare name of its state or inverted state."""
+    text = canonical(function)
+    if kept is not None and kept.state and kept.inverse and not (kept.clear and kept.preset):
+        return {f"!{kept.state}": kept.inverse, f"!{kept.inverse}": kept.state}.get(text, text)
+    return text
 
 
-def _power(items: Sequence[InternalPower], templates: dict[str, str]) -> list[str]:
-    lines = []
-    for item in items:
-        given = {"related_pin": item.related, "when": item.when, "related_pg_pin": item.supply}
-        lines.append("      internal_power () { " + " ".join(_text(key, text) for key, text in given.items()))
-        lines += [_table(f"{edge}_power", table, "total_output_net_capacitance", templates)
-                  for edge, table in (("rise", item.rise), ("fall", item.fall)) if table is not None]
-        lines.append("      }")
-    return lines
-
-
-def _text(key: str, value: str) -> str:
-    return f'{key} : "{value}";' if value else ""
-
-
-def _table(name: str, table: Table, second: str, templates: dict[str, str]) -> str:
-    """A table of two axes of enough points each: the same function."""
-    x, y = _points(table.x), _points(table.y)
-    values = [[table.at(p, q) for q in y] for p in x]
-    first = "input_net_transition" if second.startswith("total") else "constrained_pin_transition"
-    template = (f"  lu_table_template (NAME) {{ variable_1 : {first}; variable_2 : {second}; "
-                f'index_1 ("{_row(x)}"); index_2 ("{_row(y)}"); }}')
-    named = templates.setdefault(template, f"t{len(templates)}")
-    rows = ", ".join(f'"{_row(row)}"' for row in values)
-    return f'        {name} ({named}) {{ index_1 ("{_row(x)}"); index_2 ("{_row(y)}"); values ({rows}); }}'
-
-
-def _points(axis: Floats) -> Floats:
-    """The axis, with points between its own, or beyond a single one, until there are enough."""
-    if len(axis) == 1:
-        return axis[0] + np.array([0.0, 25.0, 50.0, 100.0])
-    while len(axis) < _FEWEST:
-        axis = np.sort(np.concatenate([axis, (axis[1:] + axis[:-1]) / 2]))
-    return axis
-
-
-def _row(numbers: Iterable[float]) -> str:
-    return ", ".join(f"{number:.7g}" for number in numbers)
+def _number(value: float) -> str:
+    return f"{value:.9g}"

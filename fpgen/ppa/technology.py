@@ -31,7 +31,7 @@ class Technology:
     ----------
     name : str
     liberty : Path
-        Plain Liberty text, for Yosys.
+        Text of fpgen's own for Yosys and ABC: `fpgen.ppa.liberty_write`.
     library : Library
     driving_cell : str
         Cell at each input.
@@ -39,6 +39,8 @@ class Technology:
         Capacitance at each output.
     dont_use : tuple of str
         Cells to avoid beyond those the library marks itself.
+    source : Path, optional
+        The Liberty file as it was given, which has the tables of power; default `liberty`.
     """
 
     name: str
@@ -47,6 +49,7 @@ class Technology:
     driving_cell: str
     output_load_ff: float
     dont_use: tuple[str, ...] = ()
+    source: Path | None = None
 
 
 def names() -> list[str]:
@@ -118,7 +121,8 @@ def from_liberty(path: Path | str, *, driving_cell: str | None = None, output_lo
     library.check_gates()
     avoid = tuple(sorted(name for name in library.cells if any(fnmatchcase(name, item) for item in dont_use)))
     driver = driving_cell or default_driver(library).name
-    return Technology(library.name, liberty.mapping_file(path, library), library, driver, output_load_ff, avoid)
+    return Technology(library.name, liberty.mapping_file(library), library, driver, output_load_ff, avoid,
+                      Path(path).absolute())
 
 
 def default_driver(library: Library) -> Cell:

@@ -65,7 +65,7 @@ def find(name: str) -> Found:
             driver = technology.default_driver(library).name
         except UsageError:
             driver = None
-        return Found(library.name, library, liberty.mapping_file(name, library), driver, technology.DEFAULT_LOAD_FF)
+        return Found(library.name, library, liberty.mapping_file(library), driver, technology.DEFAULT_LOAD_FF)
     tech = technology.load(name)
     return Found(tech.name, tech.library, tech.liberty, tech.driving_cell, tech.output_load_ff)
 

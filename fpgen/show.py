@@ -172,7 +172,7 @@ def points(found: Sequence[Point]):
         elif point.disproved:
             out.print(f"{point.recipe} at {point.target_ps:.0f} ps: the netlist is not equal to the Verilog; they "
                       f"differ at {point.proof['detail']}", style="red")
-        elif point.proof["status"] == "inconclusive":
+        elif point.proof["status"] in ("inconclusive", "timed out"):
             out.print(f"{point.recipe} at {point.target_ps:.0f} ps: no proof: {point.proof['detail']}", style="yellow")
 
 
@@ -263,15 +263,20 @@ def simulation(text: str, quiet: bool = False) -> Iterator[Callable[[str, float]
 @contextmanager
 def synthesis(text: str, quiet: bool = False, engine: str | None = None
               ) -> Iterator[Callable[[Point | FpgaPoint], None]]:
-    """Progress of `fpgen ppa`: the newest point, on a terminal only."""
+    """Progress of `fpgen ppa`: the newest point, on a terminal only; Yosys's first start elsewhere, too."""
     from .ppa import yosys
     from .ppa.point import Point
 
-    if quiet or not sys.stderr.isatty():
+    tool = yosys.select(engine)
+    if quiet:
         yield lambda point: None
         return
-    first = f" ({yosys.FIRST_START})" if yosys.is_cold(yosys.select(engine)) else ""
-    with Console(stderr=True, highlight=False).status(f"synthesising {text}{first}") as status:
+    if not sys.stderr.isatty():
+        yosys.warm(tool, lambda told: print(told, file=sys.stderr, flush=True))
+        yield lambda point: None
+        return
+    with Console(stderr=True, highlight=False).status(f"synthesising {text}") as status:
+        yosys.warm(tool, lambda told: status.update(f"synthesising {text} ({told})"))
         def move(point: Point | FpgaPoint):
             if isinstance(point, Point):
                 what, figures = point.recipe, f"{point.area_um2:.0f} um2, {point.delay_ps:.0f} ps"

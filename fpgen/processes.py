@@ -26,7 +26,7 @@ from typing import IO, Any
 from .errors import RunFailure
 
 _SUPERVISOR = Path(__file__).with_name("supervisor.py")
-#: How often the processor time is told to whoever waits, in s.
+#: How often the processor time is reported, in s.
 _TELL = 1.0
 _POLL = 0.02
 _STOPPED = "was stopped at its limit of"
@@ -224,7 +224,7 @@ def run(command: Sequence[str], *, what: str, cwd: Path | str | None = None, env
 
 
 def wait(process: Process, tell: Callable[[float], None] | None = None) -> int:
-    """Wait for the end, and tell the processor seconds every second; returns the exit code."""
+    """Wait for the end, and report the processor seconds every second; returns the exit code."""
     if tell is None:
         return process.wait()
     while True:

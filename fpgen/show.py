@@ -177,7 +177,7 @@ def points(found: Sequence[Point]):
 
 
 def _proof(record: Mapping[str, Any]) -> str:
-    """What came of a proof; with the time limit where that was the reason."""
+    """What came of a proof; with the limit of processor time where that was the reason."""
     return f"timed out ({record['seconds']:g} s)" if record["status"] == "timed out" else record["status"]
 
 

@@ -3,8 +3,8 @@
     python -I -S supervisor.py STATUS LIMIT PROGRAM [ARGUMENT ...]
 
 The program and all that it starts end when standard input closes (the process that asked has ended, however), when
-they have used LIMIT seconds of processor time together (`-`: no limit), when this process is told to end, and when
-the program itself ends. An `r` on standard input releases them: from then on the process that asked may end first.
+they have used LIMIT seconds of processor time together (`-`: no limit), when this process gets a signal to end, and
+when the program itself ends. An `r` on standard input releases them: from then on the process that asked may end first.
 
 STATUS is an open file with one line of 64 characters: the program's process group, processor seconds so far, and the
 state: `running`, `ended`, `limit`, `stopped`, or `unstartable` with the system's error number. The exit code is the

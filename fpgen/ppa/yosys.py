@@ -32,7 +32,7 @@ from fpgen.cache import cache_dir, claimed, clear_old, locked, scratch
 from fpgen.errors import MissingTool, RunFailure, UsageError
 
 ENGINES = ("yowasp", "native", "auto")
-#: What to tell whoever waits for an engine that `is_cold`.
+#: What is shown while an engine that `is_cold` starts.
 FIRST_START = "Yosys starts here for the first time: about a minute of processor time, once"
 #: Seconds of processor time for one run of Yosys, when nothing else is said; and what raises that limit.
 LIMIT_S = 300.0
@@ -264,7 +264,7 @@ def _in_tens(tell: Callable[[str], None]) -> Callable[[float], None]:
 def compile_module(mark: str, command: Sequence[str]) -> None:
     """Compile the WebAssembly module and leave `mark`; in a process of its own, which `warm` starts.
 
-    Compiled aside and renamed into place: a process that maps the module while another one writes it dies of SIGBUS.
+    Compiled elsewhere and renamed into place: a process that maps the module while another one writes it dies of SIGBUS.
     """
     shared = Path(mark).parent
     clear_old(shared)

@@ -101,7 +101,7 @@ def _fpga(unit: Unit, family: str, seeds: tuple[int, ...], options: dict[str, An
     if odd:
         raise UsageError(f"--target {family} with --{odd[0].replace('technology', 'tech').replace('_', '-')}; an FPGA "
                          "takes --engine, --seed, --timeout and --json only")
-    with show.synthesis(unit.text, as_json, engine) as tell:
+    with show.synthesis(unit.text, as_json, engine, family) as tell:
         points = measure_fpga(unit, family, seeds=seeds or (1,), engine=engine, timeout=timeout, tell=tell)
     if as_json:
         print_json([point.to_dict() for point in points])

@@ -261,22 +261,25 @@ def simulation(text: str, quiet: bool = False) -> Iterator[Callable[[str, float]
 
 
 @contextmanager
-def synthesis(text: str, quiet: bool = False, engine: str | None = None
+def synthesis(text: str, quiet: bool = False, engine: str | None = None, fpga: str | None = None
               ) -> Iterator[Callable[[Point | FpgaPoint], None]]:
-    """Progress of `fpgen ppa`: the newest point, on a terminal only; Yosys's first start elsewhere, too."""
+    """Progress of `fpgen ppa`: the newest point, on a terminal only; first starts of tools elsewhere, too."""
     from .ppa import yosys
+    from .ppa.fpga import engines
     from .ppa.point import Point
 
-    tool = yosys.select(engine)
+    tools = [yosys.select(engine)] if fpga is None else engines(fpga, engine)
     if quiet:
         yield lambda point: None
         return
     if not sys.stderr.isatty():
-        yosys.warm(tool, lambda told: print(told, file=sys.stderr, flush=True))
+        for tool in tools:
+            yosys.warm(tool, lambda line: print(line, file=sys.stderr, flush=True))
         yield lambda point: None
         return
     with Console(stderr=True, highlight=False).status(f"synthesising {text}") as status:
-        yosys.warm(tool, lambda told: status.update(f"synthesising {text} ({told})"))
+        for tool in tools:
+            yosys.warm(tool, lambda line: status.update(f"synthesising {text} ({line})"))
         def move(point: Point | FpgaPoint):
             if isinstance(point, Point):
                 what, figures = point.recipe, f"{point.area_um2:.0f} um2, {point.delay_ps:.0f} ps"

@@ -52,7 +52,8 @@ def test_the_first_start_is_told(tmp_path, monkeypatch):
     monkeypatch.setattr(processes, "run", compiled)
     monkeypatch.setattr("fpgen.sweep.local.each", lambda todo, jobs: iter([Done(todo[0].key, [failed("no")], False)]))
     sweeps.run(sweep, output=tmp_path, force=True, tell=lambda step: told.append(step.notice))
-    first = yosys.FIRST_START
+    first = yosys.first_start(engine)
+    assert first.startswith("Yosys starts here for the first time")
     assert [text for text in told if text] == [first, f"{first}; 12 s so far", f"{first}; 25 s so far"]
     assert told[-1] == ""
 
@@ -144,7 +145,7 @@ def test_the_first_start_has_no_limit(tmp_path, monkeypatch):
     told: list[str] = []
     yosys.warm(engine, told.append)
     assert [options.get("limit") for options in given] == [None]
-    assert not yosys.is_cold(engine) and told == [yosys.FIRST_START]
+    assert not yosys.is_cold(engine) and told == [yosys.first_start(engine)]
 
 
 def test_a_first_start_that_fails_is_one_message(tmp_path, monkeypatch):

@@ -1,10 +1,12 @@
 """Programs that fpgen starts end with it, and at limits of processor time that a busy machine does not reach."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 from process_cases import LINUX, environment, marked, until
@@ -167,3 +169,15 @@ def test_what_may_finish_does_so_after_a_polite_end_only(tmp_path, number):
     until(lambda: not marked(mark), 20)
     assert place.exists() == (number == signal.SIGINT)
     assert ("the first start goes on in the background" in told) == (number == signal.SIGINT)
+
+
+def test_programs_are_started_in_one_place():
+    """What is started elsewhere has no limit that counts and does not end with its parent."""
+    package = Path(processes.__file__).parent
+    starts = re.compile(r"\bsubprocess\.(run|Popen|call|check_\w+|getoutput)\("
+                        r"|\bos\.(system|popen|spawn\w+|posix_spawn\w*)\(")
+    found = {path.name for path in package.rglob("*.py") if starts.search(path.read_text())}
+    assert found <= {"processes.py"}
+    limits = re.compile(r"\bTimeoutExpired\b")
+    assert {path.name for path in package.rglob("*.py") if limits.search(path.read_text())} <= {"processes.py",
+                                                                                              "simulator.py"}

@@ -222,6 +222,16 @@ def nextpnr(family: str) -> yosys.Engine:
                         program="nextpnr")
 
 
+def engines(target: str, engine: str | None = None) -> list[yosys.Engine]:
+    """What measures in a target: Yosys, and nextpnr.
+
+    Raises
+    ------
+    UsageError, MissingTool
+    """
+    return [yosys.select(engine), nextpnr(check_target(target)[0])]
+
+
 def measure(verilog: str, top: str, target: str = "ecp5", *, seeds: Sequence[int] = (1,), clock: str = "clk",
             engine: str | None = None, timeout: float = LIMIT_S, cached: bool = True,
             tell: Tell | None = None) -> list[FpgaPoint]:

@@ -32,8 +32,6 @@ from fpgen.cache import cache_dir, claimed, clear_old, locked, scratch
 from fpgen.errors import MissingTool, RunFailure, UsageError
 
 ENGINES = ("yowasp", "native", "auto")
-#: What is shown while an engine that `is_cold` starts.
-FIRST_START = "Yosys starts here for the first time: about a minute of processor time, once"
 #: Seconds of processor time for one run of Yosys, when nothing else is said; and what raises that limit.
 LIMIT_S = 300.0
 REMEDY = "--timeout raises it (in a sweep: timeout in [measure])"
@@ -200,6 +198,11 @@ def _yowasp_cache() -> str:
     return os.environ.get("YOWASP_CACHE_DIR") or str(cache_dir("yowasp"))
 
 
+def first_start(engine: Engine) -> str:
+    """What is shown while an engine that `is_cold` starts."""
+    return f"{engine.program} starts here for the first time: about a minute of processor time, once"
+
+
 def is_cold(engine: Engine) -> bool:
     """Whether the WebAssembly module is yet to be compiled on this machine, so that the first run takes longer."""
     return engine.name == "yowasp" and not _ready(engine).exists()
@@ -212,7 +215,7 @@ def _ready(engine: Engine) -> Path:
 
 
 def warm(engine: Engine, tell: Callable[[str], None] | None = None) -> None:
-    """Let exactly one process compile the WebAssembly module (30 to 50 s of processor time, once).
+    """Let exactly one process compile the WebAssembly module (Yosys: 30 to 50 s of processor time, once).
 
     There is no limit: on a busy machine it takes as long as it takes. It cannot be resumed; so a compile whose
     process ends politely (its work is done, it failed, Ctrl-C) goes on to its end and serves the next process.
@@ -226,13 +229,13 @@ def warm(engine: Engine, tell: Callable[[str], None] | None = None) -> None:
     Raises
     ------
     RunFailure
-        When Yosys does not start.
+        When the engine does not start.
     """
     mark = _ready(engine)
     if not is_cold(engine):
         return
     if tell is not None:
-        tell(FIRST_START)
+        tell(first_start(engine))
     shared = mark.parent
     shared.mkdir(parents=True, exist_ok=True)
     # The lock is beside the module, since processes with caches of their own may share that. The compiling process
@@ -242,21 +245,22 @@ def warm(engine: Engine, tell: Callable[[str], None] | None = None) -> None:
             return
         start = f"from fpgen.ppa import yosys; yosys.compile_module({str(mark)!r}, {engine.command[:3]!r})"
         path = os.pathsep.join(filter(None, sys.path))
-        done = processes.run((sys.executable, "-c", start), what=engine.version, tell=tell and _in_tens(tell),
-                             may_finish="the first start of Yosys", env={**os.environ, "PYTHONPATH": path},
+        done = processes.run((sys.executable, "-c", start), what=engine.version,
+                             tell=tell and _in_tens(first_start(engine), tell),
+                             may_finish=f"the first start of {engine.program}", env={**os.environ, "PYTHONPATH": path},
                              pass_fds=() if lock is None else (lock,))
         if done.code != 0 or not mark.exists():
             raise RunFailure(f"{engine.version} does not start:\n{_tail(done.output)}")
 
 
-def _in_tens(tell: Callable[[str], None]) -> Callable[[float], None]:
+def _in_tens(line: str, tell: Callable[[str], None]) -> Callable[[float], None]:
     last = 0
 
     def move(seconds: float) -> None:
         nonlocal last
         if seconds >= last + 10:
             last = int(seconds)
-            tell(f"{FIRST_START}; {last} s so far")
+            tell(f"{line}; {last} s so far")
 
     return move
 
@@ -264,14 +268,14 @@ def _in_tens(tell: Callable[[str], None]) -> Callable[[float], None]:
 def compile_module(mark: str, command: Sequence[str]) -> None:
     """Compile the WebAssembly module and leave `mark`; in a process of its own, which `warm` starts.
 
-    Compiled elsewhere and renamed into place: a process that maps the module while another one writes it dies of SIGBUS.
+    Compiled elsewhere, then renamed: a process that maps the module while another one writes it dies of SIGBUS.
     """
     shared = Path(mark).parent
     clear_old(shared)
     with claimed(shared, ".compiling-", home=None if shared.is_relative_to(cache_dir()) else shared) as aside:
         aside.mkdir()
         environment = dict(os.environ, YOWASP_CACHE_DIR=str(aside), YOWASP_MOUNT=f"/={aside}", TMPDIR=str(aside))
-        done = processes.run((*command, "-V"), what="Yosys", env=environment)
+        done = processes.run((*command, "-V"), what=command[0], env=environment)
         if done.code != 0:
             print(done.output)
             sys.exit(1)

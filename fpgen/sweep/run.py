@@ -130,11 +130,12 @@ def run(sweep: Sweep, *, output: Path = OUTPUT, jobs: int = 2, full: bool = Fals
 
 
 def _each(todo: Sequence[Job], jobs: int, scheduler: str | None, state: _State) -> Iterator[Done]:
-    from ..ppa import yosys
+    from ..ppa import fpga, yosys
 
     if scheduler is None:
-        for name in {job.measure.engine for job in todo}:
-            yosys.warm(yosys.select(name), state.notice)
+        for name, target in {(job.measure.engine, str(job.measure.technology)) for job in todo}:
+            for engine in fpga.engines(target, name) if target in fpga.targets() else [yosys.select(name)]:
+                yosys.warm(engine, state.notice)
         return local.each(todo, jobs)
     from . import cluster
 

@@ -22,6 +22,7 @@ from typing import Any
 
 from . import ownership, workers
 from .bundle import cells_name, check_target, mapped_name, withdraw, write_bundle
+from .cache import sweep
 from .designs import Design, Plan
 from .errors import FpgenError, UsageError
 from .fingerprint import fingerprint, tool_versions
@@ -129,6 +130,7 @@ def build(plan: Plan, *, output: Path | None = None, jobs: int = 2, force: bool 
     if jobs < 1:
         raise UsageError(f"jobs={jobs}; 1 or more are allowed")
     tell = tell or (lambda step: None)
+    sweep()
     output = plan.output if output is None else output
     for design in plan.designs:
         check_target(output / design.unit.name)
@@ -171,7 +173,7 @@ def _earlier(job: Job) -> Outcome | None:
 def _work_through(todo: Mapping[int, Job], processes: int, tell: Callable[[Step], None]) -> dict[int, Outcome]:
     steps: multiprocessing.Queue[Step] = multiprocessing.get_context("spawn").Queue()
     start = time.monotonic()
-    threading.Thread(target=_warm_yosys, daemon=True).start()
+    threading.Thread(target=_warm_yosys, args=(steps,), daemon=True).start()
     with workers.pool(processes, _report_to, steps) as pool:
         for job in todo.values():
             tell(Step(job.design.unit.name, "waiting", 0.0))
@@ -184,12 +186,15 @@ def _work_through(todo: Mapping[int, Job], processes: int, tell: Callable[[Step]
     return {index: _outcome(future, todo[index]) for future, index in futures.items()}
 
 
-def _warm_yosys():
+def _warm_yosys(steps: multiprocessing.Queue[Step]):
     """Let Yosys's first start (its WebAssembly is compiled, once on a machine) overlap with the simulations."""
     from .ppa import yosys
 
     with suppress(FpgenError, OSError):  # whoever needs it will say what is wrong
-        yosys.warm(yosys.select())
+        engine = yosys.select()
+        if yosys.is_cold(engine):
+            yosys.warm(engine, lambda told: steps.put(Step("Yosys", told, 0.0)))
+            steps.put(Step("Yosys", "ready", 1.0))
 
 
 def _drain(steps: multiprocessing.Queue[Step], start: float, tell: Callable[[Step], None]):

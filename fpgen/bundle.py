@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import tempfile
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -20,7 +19,7 @@ from typing import Any
 import tomli_w
 
 from . import ownership
-from .cache import digest, locked
+from .cache import claimed, clear_old, digest, locked
 from .datasheet import datasheet
 from .errors import RunFailure, UsageError
 from .fingerprint import file_digests
@@ -231,30 +230,30 @@ def replaced(target: Path, settle: Callable[[Path], None] | None = None) -> Iter
     RunFailure
         On any refusal of the operating system; `target` is then as it was, or what `settle` made of it.
     """
-    aside = None
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        aside = Path(tempfile.mkdtemp(prefix=f".{target.name[:60]}.", dir=target.parent))
-        aside.chmod(0o777 & ~_umask())
-        yield aside
-        with locked(f"bundle-{digest(os.path.realpath(target))}"):
-            if target.exists() and settle is not None:
-                settle(aside)
-            elif target.exists():
-                old = Path(tempfile.mkdtemp(prefix=".old.", dir=target.parent))
-                os.rename(target, old / "was")
-                os.rename(aside, target)
-                shutil.rmtree(old, ignore_errors=True)
-            else:
-                os.rename(aside, target)
+        clear_old(target.parent)
+        with claimed(target.parent, f".{target.name[:60]}.") as aside:
+            aside.mkdir()
+            yield aside
+            with locked(f"bundle-{digest(os.path.realpath(target))}"):
+                if not target.exists():
+                    os.rename(aside, target)
+                elif settle is not None:
+                    settle(aside)
+                else:
+                    _exchange(aside, target)
     except OSError as error:
         raise RunFailure(f"writing {target}: {error.strerror or error}; nothing half-written was kept") from None
-    finally:
-        if aside is not None:
-            shutil.rmtree(aside, ignore_errors=True)
 
 
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+def _exchange(fresh: Path, target: Path) -> None:
+    """Put `fresh` in the place of `target`; a process killed in between has the earlier one put back by the next."""
+    with claimed(target.parent, ".old.", back=target) as old:
+        old.mkdir()
+        os.rename(target, old / "was")
+        try:
+            os.rename(fresh, target)
+        except BaseException:  # Ctrl-C, too
+            os.rename(old / "was", target)
+            raise

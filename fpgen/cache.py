@@ -1,27 +1,21 @@
 """The cache directory, and how files and directories get into it: made aside, then renamed.
 
-A reader sees a whole entry or none; a killed run leaves a `.tmp-` entry that nobody reads.
+A reader sees a whole entry or none. What a killed run leaves half-written is removed by the next process
+(`fpgen.temporaries`).
 """
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import os
-import secrets
-import shutil
-import tempfile
-import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import platformdirs
 
+from . import temporaries
 from .errors import RunFailure
-
-#: A private directory that nothing was put into for so long, in s, is nobody's any more: no run may take that long.
-_ABANDONED = 7 * 86_400.0
 
 
 def cache_dir(*parts: str) -> Path:
@@ -34,14 +28,33 @@ def cache_dir(*parts: str) -> Path:
     RunFailure
         When the directory cannot be made.
     """
-    root = os.environ.get("FPGEN_CACHE_DIR") or platformdirs.user_cache_dir("fpgen")
-    path = Path(root).expanduser().absolute().joinpath(*parts)
+    path = _root().joinpath(*parts)
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise RunFailure(f"cannot make the cache directory {path}: {error.strerror}; "
                          "set FPGEN_CACHE_DIR to a directory that can be written") from None
     return path
+
+
+def _root() -> Path:
+    return Path(os.environ.get("FPGEN_CACHE_DIR") or platformdirs.user_cache_dir("fpgen")).expanduser().absolute()
+
+
+def claimed(parent: Path, prefix: str, *, back: Path | None = None, home: Path | None = None
+            ) -> AbstractContextManager[Path]:
+    """`temporaries.claimed` with the journals of the cache, or of the directory `home`."""
+    return temporaries.claimed(parent, prefix, home=home or _root(), back=back)
+
+
+def sweep():
+    """Remove what processes that were killed have left behind, wherever it is."""
+    temporaries.sweep(_root())
+
+
+def clear_old(directory: Path):
+    """Remove temporaries of earlier versions and of other machines from a directory, after a week."""
+    temporaries.clear_old(directory, _root(), everything=directory == _root() / "work")
 
 
 def digest(*parts: str | bytes) -> str:
@@ -62,30 +75,34 @@ def write_whole(path: Path, data: str | bytes) -> None:
     RunFailure
         When it cannot be written (a full disk, no permission); nothing is left behind.
     """
-    aside = path.with_name(f".{path.name[:40]}.{secrets.token_hex(8)}")  # with the user's permissions, unlike mkstemp
     try:
-        with aside.open("xb") as file:
-            file.write(data.encode() if isinstance(data, str) else data)
-        os.replace(aside, path)
+        # Opened, and with the user's permissions, unlike mkstemp's.
+        with claimed(path.parent, f".{path.name[:40]}.") as aside:
+            with aside.open("xb") as file:
+                file.write(data.encode() if isinstance(data, str) else data)
+            os.replace(aside, path)
     except OSError as error:
         raise RunFailure(f"cannot write {path}: {error.strerror}") from None
-    finally:
-        with suppress(OSError):
-            aside.unlink()  # what is half-written; a whole file has its own name by now
 
 
 @contextmanager
-def locked(name: str, directory: Path | None = None) -> Iterator[None]:
-    """Hold the lock `name`, of the cache or of a directory, against every other process."""
+def locked(name: str, directory: Path | None = None) -> Iterator[int | None]:
+    """Hold the lock `name`, of the cache or of a directory, against every other process.
+
+    Yields
+    ------
+    int or None
+        The open file: a process that inherits it holds the lock, too. None where the platform has no such locks.
+    """
     path = (directory or cache_dir("locks")) / name
     try:
         import fcntl
     except ImportError:  # no advisory locks on this platform: go on without
-        yield
+        yield None
         return
     with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+        yield file.fileno()
 
 
 def publish(target: Path, make: Callable[[Path], None]) -> bool:
@@ -100,21 +117,19 @@ def publish(target: Path, make: Callable[[Path], None]) -> bool:
     """
     if target.is_dir():
         return False
-    aside = None
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        aside = Path(tempfile.mkdtemp(prefix=".tmp-", dir=target.parent))
-        make(aside)
-        try:
-            aside.rename(target)
-        except OSError:
-            if not target.is_dir():  # not a lost race
-                raise
+        clear_old(target.parent)
+        with claimed(target.parent, ".tmp-") as aside:
+            aside.mkdir(0o700)
+            make(aside)
+            try:
+                aside.rename(target)
+            except OSError:
+                if not target.is_dir():  # not a lost race
+                    raise
     except OSError as error:
         raise RunFailure(f"building {target}: {error.strerror or error}; nothing was left behind") from None
-    finally:
-        if aside is not None:
-            shutil.rmtree(aside, ignore_errors=True)
     return True
 
 
@@ -122,19 +137,7 @@ def publish(target: Path, make: Callable[[Path], None]) -> bool:
 def scratch(kind: str) -> Iterator[Path]:
     """A private directory below the cache that is gone afterwards."""
     work = cache_dir("work")
-    _clear(work)
-    path = Path(tempfile.mkdtemp(prefix=f"{kind}-", dir=work))
-    try:
+    clear_old(work)
+    with claimed(work, f"{kind}-") as path:
+        path.mkdir(0o700)
         yield path
-    finally:
-        shutil.rmtree(path, ignore_errors=True)
-
-
-@functools.cache
-def _clear(work: Path):
-    """Remove what processes that were killed left behind; once in a process, whose own are younger."""
-    with suppress(OSError):
-        for path in work.iterdir():
-            with suppress(OSError):
-                if time.time() - path.stat().st_mtime > _ABANDONED:
-                    shutil.rmtree(path, ignore_errors=True)

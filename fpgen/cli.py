@@ -108,7 +108,9 @@ def accumulators(name: str | None, as_json: bool):
 @click.option("--stdout", "to_stdout", is_flag=True, help="Print the Verilog instead of writing anything.")
 @click.option("--prove", "wants_proof", is_flag=True,
               help="First prove the Verilog equal to the Amaranth design; nothing is written if it is not.")
-def generate(words: tuple[str, ...], name: str | None, output: Path, to_stdout: bool, wants_proof: bool):
+@click.option("--timeout", type=float, metavar="SECONDS", help="With --prove: processor time allowed (default 300).")
+def generate(words: tuple[str, ...], name: str | None, output: Path, to_stdout: bool, wants_proof: bool,
+             timeout: float | None):
     """Write a unit's Verilog and datasheet.
 
     They go into OUTPUT/<unit>/. Files there that are not fpgen's stay, and so does evidence of the same Verilog.
@@ -119,7 +121,9 @@ def generate(words: tuple[str, ...], name: str | None, output: Path, to_stdout: 
     if not to_stdout:
         check_target(output / unit.name)
     if wants_proof:
-        _prove(unit)
+        _prove(unit, timeout)
+    elif timeout is not None:
+        raise UsageError(f"--timeout: got {timeout:g} without --prove; expected both")
     if to_stdout:
         click.echo(unit.verilog(), nl=False)
         return
@@ -127,15 +131,15 @@ def generate(words: tuple[str, ...], name: str | None, output: Path, to_stdout: 
     click.echo(f"{where}: {unit.contract}, latency {unit.latency}")
 
 
-def _prove(unit: Unit):
+def _prove(unit: Unit, timeout: float | None):
     """Prove the text of a unit, or end the command."""
-    from .verilog.proof import prove
+    from .verilog.proof import LIMIT_S, prove
 
-    proof = prove(unit)
+    proof = prove(unit, timeout=LIMIT_S if timeout is None else timeout)
     if proof.status != "proven":
         raise RunFailure(f"{unit.text}: the Verilog could not be shown equal to the Amaranth design ({proof.status}"
                          f"{': ' + proof.detail if proof.detail else ''}); nothing was written")
-    click.echo(f"proven equal to the Amaranth design in {proof.seconds:.0f} s", err=True)
+    click.echo(f"proven equal to the Amaranth design in {proof.seconds:.0f} s of processor time", err=True)
 
 
 @main.command()

@@ -47,6 +47,9 @@ class _Measuring(click.Command):
               help="Energy per operation; operands: uniform (default), gaussian or a .npy file. With options: "
                    "gaussian:sigma=2,seed=3,operations=65536.")
 @click.option("--engine", metavar="NAME", help="Which Yosys: yowasp, native or auto.")
+@click.option("--timeout", type=float, metavar="SECONDS",
+              help="Processor time allowed to each run of Yosys and to each proof with --prove (default 300), or to "
+                   "each tool for an FPGA (600).")
 @json_option
 def ppa(words: tuple[str, ...], name: str | None, as_json: bool, targets: tuple[str, ...], seeds: tuple[int, ...],
         **options: Any):
@@ -94,13 +97,13 @@ def _fpga(unit: Unit, family: str, seeds: tuple[int, ...], options: dict[str, An
     from .ppa import measure_fpga
     from .ppa.fpga import advice
 
-    engine = options.pop("engine")
+    engine, timeout = options.pop("engine"), options.pop("timeout")
     odd = [name for name, value in options.items() if value]
     if odd:
         raise UsageError(f"--target {family} with --{odd[0].replace('technology', 'tech').replace('_', '-')}; an FPGA "
-                         "takes --engine, --seed and --json only")
-    with show.synthesis(unit.text, as_json, engine) as tell:
-        points = measure_fpga(unit, family, seeds=seeds or (1,), engine=engine, tell=tell)
+                         "takes --engine, --seed, --timeout and --json only")
+    with show.synthesis(unit.text, as_json, engine, family) as tell:
+        points = measure_fpga(unit, family, seeds=seeds or (1,), engine=engine, timeout=timeout, tell=tell)
     if as_json:
         print_json([point.to_dict() for point in points])
     else:

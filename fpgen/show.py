@@ -203,12 +203,12 @@ def points(found: Sequence[Point]):
         elif point.disproved:
             out.print(f"{point.recipe} at {point.target_ps:.0f} ps: the netlist is not equal to the Verilog; they "
                       f"differ at {point.proof['detail']}", style="red")
-        elif point.proof["status"] == "inconclusive":
+        elif point.proof["status"] in ("inconclusive", "timed out"):
             out.print(f"{point.recipe} at {point.target_ps:.0f} ps: no proof: {point.proof['detail']}", style="yellow")
 
 
 def _proof(record: Mapping[str, Any]) -> str:
-    """What came of a proof; with the time limit where that was the reason."""
+    """What came of a proof; with the limit of processor time where that was the reason."""
     return f"timed out ({record['seconds']:g} s)" if record["status"] == "timed out" else record["status"]
 
 
@@ -292,17 +292,25 @@ def simulation(text: str, quiet: bool = False) -> Iterator[Callable[[str, float]
 
 
 @contextmanager
-def synthesis(text: str, quiet: bool = False, engine: str | None = None
+def synthesis(text: str, quiet: bool = False, engine: str | None = None, fpga: str | None = None
               ) -> Iterator[Callable[[Point | FpgaPoint], None]]:
-    """Progress of `fpgen ppa`: the newest point, on a terminal only."""
+    """Progress of `fpgen ppa`: the newest point, on a terminal only; first starts of tools elsewhere, too."""
     from .ppa import yosys
+    from .ppa.fpga import engines
     from .ppa.point import Point
 
-    if quiet or not sys.stderr.isatty():
+    tools = [yosys.select(engine)] if fpga is None else engines(fpga, engine)
+    if quiet:
         yield lambda point: None
         return
-    first = f" ({yosys.FIRST_START})" if yosys.is_cold(yosys.select(engine)) else ""
-    with Console(stderr=True, highlight=False).status(f"synthesising {text}{first}") as status:
+    if not sys.stderr.isatty():
+        for tool in tools:
+            yosys.warm(tool, lambda line: print(line, file=sys.stderr, flush=True))
+        yield lambda point: None
+        return
+    with Console(stderr=True, highlight=False).status(f"synthesising {text}") as status:
+        for tool in tools:
+            yosys.warm(tool, lambda line: status.update(f"synthesising {text} ({line})"))
         def move(point: Point | FpgaPoint):
             if isinstance(point, Point):
                 what, figures = point.recipe, f"{point.area_um2:.0f} um2, {point.delay_ps:.0f} ps"

@@ -12,6 +12,8 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
+from . import cache
+
 T = TypeVar("T")
 
 
@@ -28,6 +30,7 @@ def pool(processes: int, begin: Callable[..., None] | None = None, *arguments: A
     begin : callable, optional
         Called in each process before any work, with `arguments`.
     """
+    cache.sweep()
     # Fresh ones: a fork of a threaded parent (progress display) may hang.
     workers = ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn"), initializer=_begin,
                                   initargs=(begin, arguments))

@@ -207,7 +207,7 @@ def test_nothing_is_written_without_a_proof(tmp_path, monkeypatch):
     from fpgen.ppa.equivalence import Proof
     from fpgen.verilog import proof
 
-    monkeypatch.setattr(proof, "prove", lambda unit: Proof("failed", 0, 1.0, "in_a = 3"))
+    monkeypatch.setattr(proof, "prove", lambda unit, **_: Proof("failed", 0, 1.0, "in_a = 3"))
     found = call("generate", "multiply e2m1 e2m1 -> e3m2 rne", "--prove", "-o", str(tmp_path))
     assert found.exit_code == 1
     assert "failed: in_a = 3" in found.output

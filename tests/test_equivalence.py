@@ -9,6 +9,7 @@ from click.testing import CliRunner
 from ppa_helpers import fresh_cache
 
 import fpgen
+from fpgen import show
 from fpgen.cli import main
 from fpgen.errors import RunFailure, UsageError
 from fpgen.ppa import flow, measure_unit, prove, technology
@@ -126,18 +127,21 @@ def test_what_the_record_says(fresh_cache, monkeypatch):
     given = (unit.verilog(), point, "fpgen45")
     monkeypatch.setattr(prove, "MOST_CELLS", 3)
     large = prove.with_proof(*given).proof
-    assert large["status"] == "not attempted" and large["detail"] == f"{point.cells} cells; up to 3 are proven unasked"
+    assert large["status"] == "not attempted"
+    assert large["detail"] == f"{point.cells} cells; up to 3 are proven without --prove"
     late = prove.with_proof(*given, wanted=True, timeout=0.01).proof
     assert late["status"] == "timed out" and late["seconds"] == pytest.approx(0.01)
+    assert "the proof was stopped at its limit of 0.01 s of processor time; --timeout" in late["detail"]
     proven = prove.with_proof(*given, wanted=True).proof
     assert proven["status"] == "proven" and proven["seconds"] > 0
     assert prove.with_proof(*given, wanted=True).proof == proven  # from the cache
     assert json.loads(json.dumps(prove.with_proof(*given).to_dict()))["proof"]["status"] == "not attempted"
-    with pytest.raises(UsageError, match="a time limit of 0 s"):
+    with pytest.raises(UsageError, match="timeout: got 0; expected a positive number"):
         prove.prove_point(*given, timeout=0)
 
 
-def test_several_points_share_the_time(fresh_cache, monkeypatch):
+def test_several_points_share_the_cells(fresh_cache, monkeypatch):
+    """The time that was shared was that of the wall: on a busy machine the same points were not proven."""
     unit = fpgen.parse_unit(SMALL)
     points = measure_unit(unit, recipe="reference", prove=False)
     assert len(points) > 1
@@ -145,10 +149,18 @@ def test_several_points_share_the_time(fresh_cache, monkeypatch):
     proven = prove.with_proofs(*given)
     assert [point.proof["status"] for point in proven] == ["proven"] * len(points)
     assert [point.target_ps for point in proven] == [point.target_ps for point in points]
-    monkeypatch.setattr(prove, "QUICK_S", 0.0)
-    late = [point.proof for point in prove.with_proofs(*given)]
-    assert {record["status"] for record in late} == {"not attempted"} and "too little left of 0 s" in late[0]["detail"]
-    assert prove.with_proofs(*given, wanted=True) == proven  # asked for: no limit for all of them together
+    smallest, second, *_ = sorted(points, key=lambda point: point.cells)
+    monkeypatch.setattr(prove, "ALL_CELLS", smallest.cells + second.cells - 1)
+    some = prove.with_proofs(*given)
+    assert sorted(point.proof["status"] for point in some) == ["not attempted"] * (len(points) - 1) + ["proven"]
+    assert next(point for point in some if point.proof["status"] == "proven").cells == smallest.cells
+    assert f"{prove.ALL_CELLS} cells of all points" in max(some, key=lambda point: point.cells).proof["detail"]
+    assert prove.with_proofs(*given, wanted=True) == proven  # asked for: all of them
+    monkeypatch.setattr(prove, "QUICK_S", 0.01)
+    late = sorted(prove.with_proofs(*given, cached=False), key=lambda point: point.cells)
+    assert late[0].proof["status"] == "timed out" and late[0].cells == smallest.cells
+    assert {point.proof["status"] for point in late[1:]} == {"not attempted"}
+    assert "timed out at 0.01 s of processor time" in late[1].proof["detail"]
     assert {point.proof["detail"] for point in prove.with_proofs(*given, wanted=False)} == {"not asked for"}
 
 
@@ -161,3 +173,35 @@ def test_nothing_to_prove(fresh_cache):
         prove.with_proof(unit.verilog(), point, "fpgen45", wanted=True)
     found = prove.with_proof("module other; endmodule", measure_unit(unit, prove=False)[0], "fpgen45", wanted=True)
     assert found.proof["status"] == "inconclusive" and "failed" in found.proof["detail"]
+
+
+def test_a_proof_that_timed_out_says_so(fresh_cache, capsys):
+    unit = fpgen.parse_unit(SMALL)
+    point = measure_unit(unit, prove=False)[0]
+    late = prove.with_proof(unit.verilog(), point, "fpgen45", wanted=True, timeout=0.01)
+    show.points([late])
+    out = capsys.readouterr().out
+    assert "timed out (0.01 s)" in out and "not attempted" not in out
+    assert "no proof: the proof was stopped at its limit of 0.01 s of processor time; --timeout" in out
+    assert late.to_dict()["proof"]["status"] == "timed out"
+    again = measure_unit(unit, prove=True)[0]  # the usual limit
+    assert again.proof["status"] == "proven"
+
+
+def test_the_command_names_its_limit(fresh_cache):
+    def said(code, *words):
+        done = CliRunner().invoke(main, list(words))
+        assert done.exit_code == code, done.output
+        return done.stdout, done.stderr
+
+    out, _ = said(1, "ppa", "multiply fp16 fp16 -> fp16", "--timeout", "0.05")
+    wanted = r"failed: Yosys .* was stopped at its limit of 0\.05 s of processor time; --timeout raises it"
+    assert re.search(wanted, " ".join(out.split()))
+    for words in (["ppa", SMALL, "--timeout", "0"], ["ppa", SMALL, "--target", "ice40", "--timeout", "nan"],
+                  ["generate", SMALL, "--prove", "--timeout", "-1", "--stdout"]):
+        _, told = said(2, *words)
+        assert re.search(r"timeout: got \S+; expected a positive number of seconds of processor time", told)
+    _, told = said(2, "generate", SMALL, "--timeout", "5", "--stdout")
+    assert "--timeout: got 5 without --prove; expected both" in told
+    out, told = said(1, "generate", SMALL, "--prove", "--timeout", "0.05", "--stdout")
+    assert "limit of 0.05 s of processor time; --timeout" in told and "endmodule" not in out

@@ -137,7 +137,7 @@ def test_failures_are_records(fresh_cache):
         assert said in point.failure and point.to_dict()["fmax_mhz"] is None
         assert fpga.measure(text, top, "ice40")[0].to_dict() == point.to_dict()
     short, = fpga.measure(MUL, "mul", "ice40", timeout=0.05)
-    assert "time limit" in short.failure
+    assert "limit of 0.05 s of processor time" in short.failure and "--timeout" in short.failure
     point, = fpga.measure(MUL, "mul", "ice40")
     assert point.failure is None  # a run that was stopped is tried again
 

@@ -1,7 +1,7 @@
 """A simulation that hangs is ended; one that is slow, starved or merely long is not."""
 
+import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -12,8 +12,11 @@ from types import SimpleNamespace
 import pytest
 
 import fpgen
+from fpgen import processes
 from fpgen.errors import RunFailure
 from fpgen.verify import verify, watch
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
 
 SPIN = "while True: pass"
 BEAT = "import time\nfile = open('heartbeat', 'ab', buffering=0)\nwhile True: file.write(b'.')"
@@ -28,8 +31,9 @@ def start(tmp_path, monkeypatch):
 
     def begin(text):
         (tmp_path / "simulation.log").write_text("the log's end\n")
-        process = subprocess.Popen([sys.executable, "-c", text], cwd=tmp_path)
+        process = processes.Process([sys.executable, "-c", text], subprocess.DEVNULL, cwd=tmp_path)
         started.append(process)
+        wait_for(lambda: program(process))
         return SimpleNamespace(process=process, where=tmp_path, log=tmp_path / "simulation.log", stop=process.kill,
                                tail=lambda: "the log's end")
 
@@ -39,8 +43,13 @@ def start(tmp_path, monkeypatch):
         process.wait()
 
 
-def use(pid):
-    return watch.processor_use(pid)[0]
+def program(process):
+    """Process number of the program beside its supervisor; 0 before it is there."""
+    return int(process._told()[0])
+
+
+def state(process):
+    return Path(f"/proc/{program(process)}/stat").read_text().rpartition(")")[2].split()[0]
 
 
 def wait_for(condition):
@@ -55,18 +64,18 @@ def test_one_that_spins_is_ended_after_its_processor_time(start):
     running = start(SPIN)
     watcher = watch.Watch(running, limit=0.5)
     watcher.look()
-    before = use(running.process.pid)
+    before = running.process.processor_seconds
     with pytest.raises(RunFailure, match=r"no progress in 0 s of processor time[^\n]*; log:\nthe log's end"):
         while True:
             watcher.look()
-            assert use(running.process.pid) < before + 5.0, "not ended"
-    assert running.process.wait() == -signal.SIGKILL
+            assert running.process.processor_seconds < before + 5.0, "not ended"
+    assert running.process.wait() != 0
 
 
 def test_one_that_beats_is_not_ended(start):
     running = start(BEAT)
     watcher = watch.Watch(running, limit=0.1)
-    while use(running.process.pid) < 1.0:
+    while running.process.processor_seconds < 1.0:
         watcher.look()
         time.sleep(0.05)
     assert running.process.poll() is None
@@ -78,16 +87,16 @@ def test_one_that_reads_its_vectors_is_not_ended(start):
     for unread in range(10_000):
         watcher.look(unread)
         time.sleep(0.01)
-        if use(running.process.pid) > 1.0:
+        if running.process.processor_seconds > 1.0:
             break
-    assert use(running.process.pid) > 1.0 and running.process.poll() is None
+    assert running.process.processor_seconds > 1.0 and running.process.poll() is None
 
 
 def test_one_that_gets_no_processor_is_not_ended(start):
     """A stopped process stands for one that a busy machine does not run: it uses nothing and does not sleep."""
     running = start(SPIN)
-    running.process.send_signal(signal.SIGSTOP)
-    wait_for(lambda: Path(f"/proc/{running.process.pid}/stat").read_text().rpartition(")")[2].split()[0] == "T")
+    os.kill(program(running.process), signal.SIGSTOP)
+    wait_for(lambda: state(running.process) == "T")
     watcher = watch.Watch(running, limit=0.0)
     watcher.look()
     for _ in range(3 * watch._ASLEEP):
@@ -98,21 +107,12 @@ def test_one_that_gets_no_processor_is_not_ended(start):
 def test_one_that_sleeps_for_ever_is_ended(start, monkeypatch):
     monkeypatch.setattr(watch, "_ASLEEP", 10)
     running = start(SLEEP)
-    wait_for(lambda: watch.processor_use(running.process.pid)[1])
+    wait_for(lambda: running.process.asleep)
     watcher = watch.Watch(running)
     with pytest.raises(RunFailure, match="sleeps with work to do"):
         for _ in range(10_000):
             watcher.look()
             time.sleep(0.001)
-
-
-def test_ps_agrees_with_proc(start):
-    """The way of platforms without /proc."""
-    if shutil.which("ps") is None:
-        pytest.skip("no ps")
-    running = start(SPIN)
-    wait_for(lambda: use(running.process.pid) > 1.5)
-    assert watch._from_ps(running.process.pid)[0] == pytest.approx(use(running.process.pid), abs=1.5)
 
 
 def test_a_unit_that_never_accepts_is_reported():

@@ -18,7 +18,7 @@ def measure_unit(unit: Unit, *, technology: str | None = None, liberty: Path | s
                  driving_cell: str | None = None, recipe: str | None = None, effort: str | int | None = None,
                  targets: Sequence[float] | None = None, wire_load: str | float | None = None,
                  engine: str | None = None, prove: bool | None = None, power: str | None = None,
-                 tell: Callable[[Point], None] | None = None) -> list[Point]:
+                 timeout: float | None = None, tell: Callable[[Point], None] | None = None) -> list[Point]:
     """Synthesise and time a unit's Verilog; see `fpgen.ppa.flow.measure`.
 
     Parameters
@@ -37,6 +37,8 @@ def measure_unit(unit: Unit, *, technology: str | None = None, liberty: Path | s
     power : str, optional
         Energy per operation and leakage of each point under this stimulus: `uniform`, `gaussian`, with options as in
         `gaussian:sigma=2,seed=3`, or a .npy file (`fpgen.ppa.stimulus`, `fpgen.ppa.energy`).
+    timeout : float, optional
+        Seconds of processor time allowed to each run of Yosys, and to each proof where `prove` is true; default 300.
 
     Returns
     -------
@@ -51,7 +53,7 @@ def measure_unit(unit: Unit, *, technology: str | None = None, liberty: Path | s
         When there is no Yosys, or the library cannot be read.
     """
     from ..errors import UsageError
-    from . import flow
+    from . import flow, yosys
     from . import technology as technologies
 
     if liberty is not None and technology is not None:
@@ -68,10 +70,11 @@ def measure_unit(unit: Unit, *, technology: str | None = None, liberty: Path | s
         stimulus.check(unit)
     text = unit.verilog()
     points = flow.measure(text, unit.name, technology=chosen, recipe=recipe, effort=effort, targets=targets,
-                          wire_load=wire_load, engine=engine, tell=tell)
+                          wire_load=wire_load, engine=engine, timeout=yosys.LIMIT_S if timeout is None else timeout,
+                          tell=tell)
     from .prove import with_proofs
 
-    points = with_proofs(text, points, chosen, wanted=prove, chosen=recipe, engine=engine)
+    points = with_proofs(text, points, chosen, wanted=prove, chosen=recipe, engine=engine, timeout=timeout)
     if stimulus is not None:
         from .energy import with_energy
 
@@ -80,7 +83,7 @@ def measure_unit(unit: Unit, *, technology: str | None = None, liberty: Path | s
 
 
 def measure_fpga(unit: Unit, target: str = "ecp5", *, seeds: Sequence[int] = (1,), engine: str | None = None,
-                 tell: Callable[[FpgaPoint], None] | None = None) -> list[FpgaPoint]:
+                 timeout: float | None = None, tell: Callable[[FpgaPoint], None] | None = None) -> list[FpgaPoint]:
     """LUTs, DSP blocks and clock rate of a unit in an FPGA; see `fpgen.ppa.fpga.measure`.
 
     Parameters
@@ -88,6 +91,8 @@ def measure_fpga(unit: Unit, target: str = "ecp5", *, seeds: Sequence[int] = (1,
     unit : Unit
     target : str
         A family (`ecp5`, `ice40`), or a device of it (`ecp5:85k`, `ice40:up5k`).
+    timeout : float, optional
+        Seconds of processor time allowed to each run of Yosys and of nextpnr; default 600.
     seeds, engine, tell
         As `fpgen.ppa.fpga.measure` takes them.
 
@@ -105,4 +110,5 @@ def measure_fpga(unit: Unit, target: str = "ecp5", *, seeds: Sequence[int] = (1,
     """
     from . import fpga
 
-    return fpga.measure(unit.verilog(), unit.name, target, seeds=seeds, engine=engine, tell=tell)
+    return fpga.measure(unit.verilog(), unit.name, target, seeds=seeds, engine=engine,
+                        timeout=fpga.LIMIT_S if timeout is None else timeout, tell=tell)

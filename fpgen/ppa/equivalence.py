@@ -18,6 +18,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from fpgen import processes
 from fpgen.errors import RunFailure, UsageError
 from fpgen.ppa import yosys
 from fpgen.ppa.liberty import functions_file, load
@@ -25,6 +26,8 @@ from fpgen.ppa.structural_write import signals_only
 from fpgen.ppa.synthesis import is_rtlil
 
 FORMATS = ("verilog", "rtlil")
+#: Seconds of processor time for a proof, when nothing else is said.
+LIMIT_S = 300.0
 
 # Random states in which a register that the other side lacks is looked at.
 _STATES = 4096
@@ -49,8 +52,9 @@ class Proof:
     registers : int
         Register bits that were cut open.
     seconds : float
+        Processor time of Yosys; when it timed out, the limit.
     detail : str
-        Inputs on which the two differ, or the registers without a counterpart; else empty.
+        Inputs on which the two differ, the registers without a counterpart, or the limit that was reached; else empty.
     """
 
     status: str
@@ -61,7 +65,7 @@ class Proof:
 
 def prove_equal(gold: str, gate: str, top: str, *, gold_format: str | None = None, gate_format: str | None = None,
                 liberty: Path | str | None = None, gold_options: str = "-flatten", engine: str | None = None,
-                timeout: float = 120.0) -> Proof:
+                timeout: float = LIMIT_S) -> Proof:
     """Prove two designs with the same ports equal.
 
     Parameters
@@ -78,12 +82,12 @@ def prove_equal(gold: str, gate: str, top: str, *, gold_format: str | None = Non
     engine : str, optional
         See `fpgen.ppa.yosys.select`.
     timeout : float
-        Seconds for the whole proof.
+        Seconds of processor time for the whole proof.
 
     Raises
     ------
     UsageError
-        For an unknown format.
+        For an unknown format, or a limit that is not positive.
     RunFailure
         When a text cannot be read, or the ports differ.
     """
@@ -106,10 +110,11 @@ def prove_equal(gold: str, gate: str, top: str, *, gold_format: str | None = Non
                    "setattr -unset init w:*", "async2sync", "dfflegalize -cell $_DFF_P_ x",
                    *(["opt_expr", "opt_merge"] if mapped else []), "opt_clean",
                    f"rename {top} {side}", f"write_json {side}.json", "design -reset"]
-    seconds = 0.0
+    seconds, registers = 0.0, 0
+    yosys.check_limit(timeout)
     try:
         read = yosys.run(tool, script, files, ["gold.json", "gate.json"], timeout=timeout)
-        seconds = read.seconds
+        seconds = read.processor_seconds
         designs = {side: json.loads(read.files[f"{side}.json"]) for side in sides}
         free, registers, whole = _cut_registers(designs["gold"]["modules"]["gold"], designs["gate"]["modules"]["gate"])
         alone = f"registers without a counterpart: {free}"
@@ -120,10 +125,10 @@ def prove_equal(gold: str, gate: str, top: str, *, gold_format: str | None = Non
                   "opt -full", "abc -script +strash;ifraig", "opt -full",
                   "tee -o sat.log sat -prove trigger 0 -show-inputs miter"]
         solved = yosys.run(tool, script, {f"{side}.json": json.dumps(design) for side, design in designs.items()},
-                           ["sat.log"], timeout=max(timeout - seconds, 1.0))
+                           ["sat.log"], timeout=max(timeout - seconds, 0.01))
     except yosys.Timeout:
-        return Proof("timed out", 0, timeout)
-    seconds += solved.seconds
+        return Proof("timed out", registers, timeout, str(processes.OutOfTime("the proof", timeout, yosys.REMEDY)))
+    seconds += solved.processor_seconds
     said = solved.files["sat.log"]
     if "no model found: SUCCESS" in said:
         return Proof("proven", registers, seconds)

@@ -2,7 +2,7 @@
 
 Every point is kept in the cache under the hash of all that it depends on: the Verilog text, the library, the
 recipe's commands, the target, the Yosys version, drive and load. Failed points are kept as well; only a run
-that was stopped at its time limit is tried again.
+that was stopped at its limit of processor time is tried again.
 """
 
 import gzip
@@ -38,7 +38,7 @@ Tell = Callable[[Point], None]
 def measure(verilog: str, top: str, *, technology: Technology | str = technology.DEFAULT,
             recipe: Recipe | str | None = None, effort: str | int | None = None,
             targets: Sequence[float] | None = None, wire_load: WireLoad | str | float | None = None,
-            engine: str | None = None, seed: int = 0, timeout: float = 300.0, cached: bool = True,
+            engine: str | None = None, seed: int = 0, timeout: float = yosys.LIMIT_S, cached: bool = True,
             tell: Tell | None = None) -> list[Point]:
     """Area and delay of a unit.
 
@@ -65,7 +65,7 @@ def measure(verilog: str, top: str, *, technology: Technology | str = technology
         Above 0: a further sample of the same synthesis, from scrambled internal names. Area moves by 1 to 6 % and
         delay by 2 to 10 % from one sample to the next, so close calls need several.
     timeout : float
-        Seconds allowed to each run of Yosys.
+        Seconds of processor time allowed to each run of Yosys.
     cached : bool
         Whether points known from earlier may be returned.
     tell : callable, optional
@@ -74,12 +74,13 @@ def measure(verilog: str, top: str, *, technology: Technology | str = technology
     Raises
     ------
     UsageError
-        For an unknown technology, recipe, effort, engine or wire load, a recipe with an effort, a target that is
-        not positive, or a design with registers and a library without.
+        For an unknown technology, recipe, effort, engine or wire load, a recipe with an effort, a target or limit that
+        is not positive, or a design with registers and a library without.
     MissingTool
         When the engine is not installed.
     """
     tool = yosys.select(engine)
+    yosys.check_limit(timeout)
     tech = load_technology(technology)
     verilog = without_provenance(verilog)
     if top in tech.library.cells:

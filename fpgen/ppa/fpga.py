@@ -93,6 +93,8 @@ FAMILIES: Mapping[str, Family] = {
 }
 # Without a device in the target: the first that is no fuller than this. The UltraPlus only when it is asked for.
 _FULLEST = 0.9
+#: Seconds of processor time for Yosys and for nextpnr, when nothing else is said.
+LIMIT_S = 600.0
 _WITHOUT_DSPS = ("ice40", "ice40:hx8k")
 _AUTOMATIC = {"ecp5": ("25k", "45k", "85k"), "ice40": ("hx8k",)}
 # More than any unit reaches: nextpnr then works on the longest path to the end.
@@ -222,8 +224,18 @@ def nextpnr(family: str) -> yosys.Engine:
                         program="nextpnr")
 
 
+def engines(target: str, engine: str | None = None) -> list[yosys.Engine]:
+    """What measures in a target: Yosys, and nextpnr.
+
+    Raises
+    ------
+    UsageError, MissingTool
+    """
+    return [yosys.select(engine), nextpnr(check_target(target)[0])]
+
+
 def measure(verilog: str, top: str, target: str = "ecp5", *, seeds: Sequence[int] = (1,), clock: str = "clk",
-            engine: str | None = None, timeout: float = 600.0, cached: bool = True,
+            engine: str | None = None, timeout: float = LIMIT_S, cached: bool = True,
             tell: Tell | None = None) -> list[FpgaPoint]:
     """LUTs, DSP blocks and clock rate of a unit in an FPGA.
 
@@ -240,7 +252,7 @@ def measure(verilog: str, top: str, target: str = "ecp5", *, seeds: Sequence[int
     engine : str, optional
         Which Yosys; see `fpgen.ppa.yosys.select`.
     timeout : float
-        Seconds allowed to each tool.
+        Seconds of processor time allowed to each run of Yosys and of nextpnr.
     cached : bool
         Whether points known from earlier may be returned.
     tell : callable, optional
@@ -249,11 +261,12 @@ def measure(verilog: str, top: str, target: str = "ecp5", *, seeds: Sequence[int
     Raises
     ------
     UsageError
-        For an unknown target or engine, or a seed that is no whole number of 0 or more.
+        For an unknown target or engine, a seed that is no whole number of 0 or more, or a limit that is not positive.
     MissingTool
         When Yosys or nextpnr is not installed.
     """
     family, device = check_target(target)
+    yosys.check_limit(timeout)
     if not seeds or any(isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**31 for seed in seeds):
         raise UsageError(f"seeds {list(seeds)!r}; one or more whole numbers of 0 or more are allowed")
     verilog = without_provenance(verilog)

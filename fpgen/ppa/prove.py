@@ -1,31 +1,31 @@
 """Proof of a measured point: its mapped netlist against the Verilog that it came from, and what the record says."""
 
 import json
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from fpgen.cache import cache_dir, digest, write_whole
-from fpgen.errors import RunFailure, UsageError
+from fpgen.errors import RunFailure
 from fpgen.ppa import equivalence, flow, recipe, yosys
-from fpgen.ppa.equivalence import Proof
+from fpgen.ppa.equivalence import LIMIT_S, Proof
 from fpgen.ppa.point import Point
 from fpgen.ppa.recipe import Recipe
 from fpgen.ppa.technology import Technology
 from fpgen.provenance import without_provenance
 
 # A new number when a proof's meaning changes.
-_VERSION = "1"
-# Seconds of one core for each cell, about: see docs/power.md.
-_CELL_S = 1e-3
-# Without being asked, netlists of up to so many cells are proven.
+_VERSION = "2"
+# Without --prove, netlists of up to so many cells are proven, and so many cells of all points together: about a
+# millisecond of processor time each (docs/power.md). Counted in cells, so that a busy machine proves the same ones.
 MOST_CELLS = 4000
-# And so many seconds are spent, on all points of a request together.
+ALL_CELLS = 30_000
+# And so many seconds of processor time are spent on one of them.
 QUICK_S = 30.0
-# When asked.
-LIMIT_S = 300.0
+
+
+_ASK = "without --prove"
 
 
 def prove_point(verilog: str, point: Point, technology: Technology | str, *, chosen: Recipe | str | None = None,
@@ -46,7 +46,7 @@ def prove_point(verilog: str, point: Point, technology: Technology | str, *, cho
     engine : str, optional
         See `fpgen.ppa.yosys.select`.
     timeout : float
-        Seconds.
+        Seconds of processor time.
     cached : bool
         Whether an answer known from earlier may be returned.
 
@@ -58,12 +58,11 @@ def prove_point(verilog: str, point: Point, technology: Technology | str, *, cho
     Raises
     ------
     UsageError
-        When the time limit is not positive.
+        When the limit is not positive.
     RunFailure
         When the point has failed, or its netlist is gone.
     """
-    if not 0 < timeout < float("inf"):
-        raise UsageError(f"a time limit of {timeout} s for the proof; a positive number is allowed")
+    yosys.check_limit(timeout)
     if point.failure is not None:
         raise RunFailure(f"{point.top} has no netlist to prove: {point.failure}")
     tech = flow.load_technology(technology)
@@ -95,7 +94,7 @@ def with_proof(verilog: str, point: Point, technology: Technology | str, *, want
     wanted : bool, optional
         True: prove. False: do not. Default: prove where it takes seconds, see `MOST_CELLS` and `QUICK_S`.
     timeout : float, optional
-        Seconds; default `LIMIT_S` when wanted, else `QUICK_S`.
+        Seconds of processor time; default `LIMIT_S` when wanted, else `QUICK_S`.
     verilog, point, technology, chosen, engine, cached
         See `prove_point`.
 
@@ -109,7 +108,7 @@ def with_proof(verilog: str, point: Point, technology: Technology | str, *, want
     if wanted is False:
         return replace(point, proof=record(None, "not asked for"))
     if wanted is None and point.cells > MOST_CELLS:
-        return replace(point, proof=record(None, f"{point.cells} cells; up to {MOST_CELLS} are proven unasked"))
+        return replace(point, proof=record(None, f"{point.cells} cells; up to {MOST_CELLS} are proven {_ASK}"))
     limit = timeout if timeout is not None else LIMIT_S if wanted else QUICK_S
     try:
         found = prove_point(verilog, point, technology, chosen=chosen, engine=engine, timeout=limit, cached=cached)
@@ -121,13 +120,17 @@ def with_proof(verilog: str, point: Point, technology: Technology | str, *, want
 
 
 def with_proofs(verilog: str, points: Sequence[Point], technology: Technology | str, *, wanted: bool | None = None,
-                chosen: Recipe | str | None = None, engine: str | None = None, cached: bool = True) -> list[Point]:
+                chosen: Recipe | str | None = None, engine: str | None = None, timeout: float | None = None,
+                cached: bool = True) -> list[Point]:
     """The points with their records of proof: `with_proof` of each.
 
-    Without being asked, the smallest come first, and none is begun that the rest of `QUICK_S` seconds is too short for.
+    Where proofs are not asked for, the smallest netlists come first, up to `ALL_CELLS` cells together; and none larger
+    than one that has timed out.
 
     Parameters
     ----------
+    timeout : float, optional
+        Seconds of processor time for each proof that is asked for; others have `QUICK_S`.
     verilog, points, technology, wanted, chosen, engine, cached
         See `with_proof`.
 
@@ -137,14 +140,19 @@ def with_proofs(verilog: str, points: Sequence[Point], technology: Technology | 
         As `prove_point`.
     """
     found: dict[int, Point] = {}
-    until = time.monotonic() + QUICK_S
-    for number in sorted(range(len(points)), key=lambda item: points[item].cells):
-        point, left = points[number], until - time.monotonic()
-        if wanted is None and left < point.cells * _CELL_S and point.failure is None and point.cells <= MOST_CELLS:
-            found[number] = replace(point, proof=record(None, f"too little left of {QUICK_S:g} s for proofs unasked"))
-            continue
+    cells, given_up = 0, False
+    for number in sorted(range(len(points)), key=lambda item: (points[item].cells, item)):
+        point = points[number]
+        if wanted is None and point.failure is None and point.cells <= MOST_CELLS:
+            cells += point.cells
+            reason = (f"a netlist no larger timed out at {QUICK_S:g} s of processor time" if given_up else
+                      f"{ALL_CELLS} cells of all points together are proven {_ASK}" if cells > ALL_CELLS else None)
+            if reason is not None:
+                found[number] = replace(point, proof=record(None, reason))
+                continue
         found[number] = with_proof(verilog, point, technology, wanted=wanted, chosen=chosen, engine=engine,
-                                   timeout=None if wanted else max(left, 1.0), cached=cached)
+                                   timeout=timeout if wanted else None, cached=cached)
+        given_up = given_up or found[number].proof["status"] == "timed out"
     return [found[number] for number in range(len(points))]
 
 

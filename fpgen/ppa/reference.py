@@ -18,7 +18,7 @@ from fpgen.ppa.point import Point, pareto
 
 
 def run(verilog: str, top: str, liberty: Path | str, *, engine: str | None = "native", quick: bool = False,
-        booth: bool = False, timeout: float = 300.0, cached: bool = True,
+        booth: bool = False, timeout: float = yosys.LIMIT_S, cached: bool = True,
         tell: flow.Tell | None = None) -> list[Point]:
     """Every point of the reference recipe.
 
@@ -68,7 +68,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--booth", action="store_true", help="with --quick: synthesise with -booth")
     parser.add_argument("--engine", default="native", choices=yosys.ENGINES)
-    parser.add_argument("--timeout", type=float, default=300.0)
+    parser.add_argument("--timeout", type=float, default=yosys.LIMIT_S, metavar="SECONDS",
+                        help="processor time allowed to each run of Yosys (default %(default)g)")
     parser.add_argument("--path", action="store_true", help="print the critical path of the best point")
     given = parser.parse_args(arguments)
     print(f"{'recipe':28} {'target ps':>9} {'area um2':>9} {'delay ps':>8} {'ADP/1e6':>9} {'STA ps':>8} {'depth':>5} "

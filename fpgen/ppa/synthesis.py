@@ -39,7 +39,7 @@ def is_rtlil(text: str) -> bool:
 
 
 def prepare(verilog: str, top: str, options: str, liberty: Path, engine: yosys.Engine, *,
-            dont_use: Sequence[str] = (), timeout: float = 300.0) -> str:
+            dont_use: Sequence[str] = (), timeout: float = yosys.LIMIT_S) -> str:
     """Generic gates with the library's flip-flops, as RTLIL text.
 
     RTLIL text is taken as well as Verilog. A flip-flop is named after its register, `acc[3]_reg`. Power-on values
@@ -90,7 +90,7 @@ def gates_hash(rtlil: str) -> str:
 def map_cells(gates: str, top: str, script: Sequence[str] | None, target_ps: float, liberty: Path,
               engine: yosys.Engine, *, driving_cell: str | None, output_load_ff: float,
               dont_use: Sequence[str] = (), seed: int = 0, wire_load: bool = False,
-              timeout: float = 300.0) -> Mapped:
+              timeout: float = yosys.LIMIT_S) -> Mapped:
     """Map generic gates to library cells with ABC.
 
     Parameters

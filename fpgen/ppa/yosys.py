@@ -23,23 +23,24 @@ import importlib.util
 import os
 import re
 import shutil
-import signal
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from fpgen.cache import cache_dir, locked
+from fpgen import processes
+from fpgen.cache import cache_dir, claimed, clear_old, locked, scratch
 from fpgen.distribution import install_extra
 from fpgen.errors import MissingTool, RunFailure, UsageError
 
 ENGINES = ("yowasp", "native", "auto")
-#: What to tell whoever waits for an engine that `is_cold`.
-FIRST_START = "Yosys starts here for the first time: about a minute, once"
+#: Seconds of processor time for one run of Yosys, when nothing else is said; and what raises that limit.
+LIMIT_S = 300.0
+REMEDY = "--timeout raises it (in a sweep: timeout in [measure])"
 
 # The run's own directory as the root of the sandbox: its name may have a colon, which separates mounts.
 _HERE = "/=."
@@ -76,15 +77,29 @@ class Engine:
 
 @dataclass(frozen=True)
 class Run:
-    """What a finished run left: the files that were asked for (name -> text), its log, its wall time in s."""
+    """What a finished run left: the files that were asked for (name -> text), its log, its wall time and its
+    processor time in s."""
 
     files: Mapping[str, str]
     log: str
     seconds: float
+    processor_seconds: float
 
 
-class Timeout(RunFailure):
-    """Yosys was stopped at its time limit."""
+#: Yosys was stopped at its limit.
+Timeout = processes.OutOfTime
+
+
+def check_limit(seconds: float) -> float:
+    """A limit of processor time that makes sense.
+
+    Raises
+    ------
+    UsageError
+    """
+    if not 0 < seconds < float("inf"):
+        raise UsageError(f"timeout: got {seconds:g}; expected a positive number of seconds of processor time")
+    return seconds
 
 
 def select(name: str | None = None) -> Engine:
@@ -128,12 +143,12 @@ def _find(name: str) -> Engine | None:
     program = shutil.which("yosys")
     if program is None:
         return None
-    said = subprocess.run([program, "-V"], capture_output=True, text=True, timeout=60, check=False).stdout
+    said = processes.run([program, "-V"], what=program, limit=60.0).output
     return Engine(name, " ".join(said.split()[:2]) or "yosys", (program, "-s", "run.ys"), True)
 
 
 def run(engine: Engine, script: str | Sequence[str], files: Mapping[str, str | Path], wanted: Sequence[str],
-        *, timeout: float) -> Run:
+        *, timeout: float = LIMIT_S) -> Run:
     """Run one Yosys script in a directory of its own.
 
     Parameters
@@ -147,12 +162,12 @@ def run(engine: Engine, script: str | Sequence[str], files: Mapping[str, str | P
     wanted : sequence of str
         Files the script must have written.
     timeout : float
-        Seconds after which the run and everything it started is killed.
+        Seconds of processor time, of the run and of everything it starts together, after which they are killed.
 
     Raises
     ------
     Timeout
-        At the time limit.
+        At that limit.
     RunFailure
         When Yosys fails or a wanted file is missing; the message carries the end of the log.
     """
@@ -166,60 +181,56 @@ def run(engine: Engine, script: str | Sequence[str], files: Mapping[str, str | P
 
 
 def _run(engine: Engine, text: str, files: Mapping[str, str | Path], wanted: Sequence[str], timeout: float) -> Run:
-    with tempfile.TemporaryDirectory(dir=_place(engine), prefix="yosys-", ignore_cleanup_errors=True) as name:
-        directory = Path(name)
+    with _directory(engine) as directory:
         for target, content in {"run.ys": text, **files}.items():
             if isinstance(content, Path):
                 _link(content, directory / target)
             else:
                 (directory / target).write_text(content)
+        # Where yosys-abc is started, it leaves its files behind when it is killed: they go with the directory.
+        environment = dict(os.environ, TMPDIR=str(directory))
+        if engine.name == "yowasp":
+            environment.update(YOWASP_MOUNT=_HERE, YOWASP_CACHE_DIR=_yowasp_cache())
         start = time.monotonic()
-        code = _execute(engine, directory, timeout)
+        done = processes.run(engine.command, what=f"{engine.program} ({engine.version})", cwd=directory,
+                             env=environment, limit=check_limit(timeout), remedy=REMEDY)
         seconds = time.monotonic() - start
-        log = "".join(path.read_text(errors="replace")
-                      for path in (directory / "yosys.log", directory / "output.log") if path.exists())
+        own = directory / "yosys.log"
+        log = (own.read_text(errors="replace") if own.exists() else "") + done.output
         missing = [item for item in wanted if not (directory / item).is_file()]
-        if code != 0 or missing:
-            what = f"exit code {code}" if code else f"it did not write {', '.join(missing)}"
+        if done.code != 0 or missing:
+            what = f"exit code {done.code}" if done.code else f"it did not write {', '.join(missing)}"
             raise RunFailure(f"{engine.program} ({engine.version}) failed: {what}; the end of its log:\n{_tail(log)}")
-        return Run({item: (directory / item).read_text() for item in wanted}, log, seconds)
+        return Run({item: (directory / item).read_text() for item in wanted}, log, seconds, done.processor_seconds)
 
 
-def _place(engine: Engine) -> Path:
-    """Where a run's directory is made: in the cache, or where a native engine's ABC can work."""
+@contextmanager
+def _directory(engine: Engine) -> Iterator[Path]:
+    """A run's directory: in the cache, or where a native engine's ABC can work."""
     work = cache_dir("work")
     if engine.name != "native" or _PLAIN_PATH.fullmatch(str(work.resolve())):
-        return work
+        with scratch("yosys") as directory:
+            yield directory
+        return
     for name in (tempfile.gettempdir(), "/tmp", "/var/tmp"):
         place = Path(name).resolve()
         if _PLAIN_PATH.fullmatch(str(place)) and os.access(place, os.W_OK | os.X_OK):
-            return place
+            with claimed(place, "fpgen-yosys-") as directory:
+                directory.mkdir()
+                yield directory
+            return
     odd = " ".join(sorted({repr(sign) for sign in _PLAIN_PATH.sub("", str(work.resolve()))}))
     raise UsageError(f"cache directory for a native Yosys: got {work}; expected a path without {odd} (ABC cannot work "
                      "in it), or a temporary directory of that kind (TMPDIR), or the engine yowasp")
 
 
-def _execute(engine: Engine, directory: Path, timeout: float) -> int:
-    # Where yosys-abc is started, it leaves its files behind when it is killed: they go with the directory.
-    environment = dict(os.environ, TMPDIR=str(directory))
-    if engine.name == "yowasp":
-        environment.update(YOWASP_MOUNT=_HERE, YOWASP_CACHE_DIR=_yowasp_cache())
-    with (directory / "output.log").open("wb") as output:
-        process = subprocess.Popen(engine.command, cwd=directory, env=environment, stdin=subprocess.DEVNULL,
-                                   stdout=output, stderr=subprocess.STDOUT, start_new_session=True)
-        try:
-            return process.wait(timeout)
-        except subprocess.TimeoutExpired:
-            raise Timeout(f"{engine.program} ({engine.version}) was stopped at its time limit of {timeout:g} s"
-                          ) from None
-        finally:
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
-
-
 def _yowasp_cache() -> str:
     return str(Path(os.environ.get("YOWASP_CACHE_DIR") or cache_dir("yowasp")).absolute())
+
+
+def first_start(engine: Engine) -> str:
+    """What is shown while an engine that `is_cold` starts."""
+    return f"{engine.program} starts here for the first time: about a minute of processor time, once"
 
 
 def is_cold(engine: Engine) -> bool:
@@ -233,31 +244,76 @@ def _ready(engine: Engine) -> Path:
     return Path(_yowasp_cache()) / f"fpgen-{engine.version.replace(' ', '-')}-wasmtime-{run_time}.ready"
 
 
-def warm(engine: Engine) -> None:
-    """Let exactly one process compile the WebAssembly module (30 to 50 s, once).
+def warm(engine: Engine, tell: Callable[[str], None] | None = None) -> None:
+    """Let exactly one process compile the WebAssembly module (Yosys: 30 to 50 s of processor time, once).
 
-    Compiled aside and renamed into place: a process that maps the module while another one writes it dies of SIGBUS.
-    The lock is beside the module, since processes with caches of their own may share that.
+    There is no limit: on a busy machine it takes as long as it takes. It cannot be resumed; so a compile whose
+    process ends politely (its work is done, it failed, Ctrl-C) goes on to its end and serves the next process.
+
+    Parameters
+    ----------
+    engine : Engine
+    tell : callable, optional
+        Where there is something to wait for: called with a line about it, and again as the processor seconds go up.
+
+    Raises
+    ------
+    RunFailure
+        When the engine does not start.
     """
     mark = _ready(engine)
     if not is_cold(engine):
         return
+    if tell is not None:
+        tell(first_start(engine))
     shared = mark.parent
     shared.mkdir(parents=True, exist_ok=True)
-    with locked("compiling.lock", shared):
+    # The lock is beside the module, since processes with caches of their own may share that. The compiling process
+    # inherits it, and holds it to its end.
+    with locked("compiling.lock", shared) as lock:
         if mark.exists():
             return
-        with tempfile.TemporaryDirectory(dir=shared, prefix=".compiling-", ignore_cleanup_errors=True) as aside:
-            environment = dict(os.environ, YOWASP_CACHE_DIR=aside, YOWASP_MOUNT=_HERE, TMPDIR=aside)
-            done = subprocess.run((*engine.command[:3], "-V"), cwd=aside, env=environment, capture_output=True,
-                                  text=True, check=False, timeout=600)
-            if done.returncode != 0:
-                raise RunFailure(f"{engine.version} does not start:\n{_tail(done.stdout + done.stderr)}")
-            for made in [path for path in Path(aside).rglob("*") if path.is_file()]:
-                place = shared / made.relative_to(aside)
-                place.parent.mkdir(parents=True, exist_ok=True)
-                made.replace(place)
-        mark.touch()
+        start = f"from fpgen.ppa import yosys; yosys.compile_module({str(mark)!r}, {engine.command[:3]!r})"
+        path = os.pathsep.join(filter(None, sys.path))
+        done = processes.run((sys.executable, "-c", start), what=engine.version,
+                             tell=tell and _in_tens(first_start(engine), tell),
+                             may_finish=f"the first start of {engine.program}", env={**os.environ, "PYTHONPATH": path},
+                             pass_fds=() if lock is None else (lock,))
+        if done.code != 0 or not mark.exists():
+            raise RunFailure(f"{engine.version} does not start:\n{_tail(done.output)}")
+
+
+def _in_tens(line: str, tell: Callable[[str], None]) -> Callable[[float], None]:
+    last = 0
+
+    def move(seconds: float) -> None:
+        nonlocal last
+        if seconds >= last + 10:
+            last = int(seconds)
+            tell(f"{line}; {last} s so far")
+
+    return move
+
+
+def compile_module(mark: str, command: Sequence[str]) -> None:
+    """Compile the WebAssembly module and leave `mark`; in a process of its own, which `warm` starts.
+
+    Compiled elsewhere, then renamed: a process that maps the module while another one writes it dies of SIGBUS.
+    """
+    shared = Path(mark).parent
+    clear_old(shared)
+    with claimed(shared, ".compiling-", home=None if shared.is_relative_to(cache_dir()) else shared) as aside:
+        aside.mkdir()
+        environment = dict(os.environ, YOWASP_CACHE_DIR=str(aside), YOWASP_MOUNT=_HERE, TMPDIR=str(aside))
+        done = processes.run((*command, "-V"), what=command[0], cwd=aside, env=environment)
+        if done.code != 0:
+            print(done.output)
+            sys.exit(1)
+        for made in [path for path in aside.rglob("*") if path.is_file()]:
+            place = shared / made.relative_to(aside)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            made.replace(place)
+    Path(mark).touch()
 
 
 def _link(source: Path, target: Path) -> None:

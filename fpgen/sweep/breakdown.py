@@ -24,7 +24,7 @@ _NAMES = ((r"Unpack .*", "Unpack"), (r"Round to .*", "Round and pack"), (r"Regis
 
 
 def by_section(verilog: str, top: str, point_recipe: str, target_ps: float, tech: Technology, engine: yosys.Engine,
-               *, recipe_file: str | None = None, timeout: float = 300.0) -> dict[str, float]:
+               *, recipe_file: str | None = None, timeout: float = yosys.LIMIT_S) -> dict[str, float]:
     """Area of each section in um2, in the order of the datapath; registers last.
 
     Parameters
@@ -40,7 +40,7 @@ def by_section(verilog: str, top: str, point_recipe: str, target_ps: float, tech
     recipe_file : str, optional
         Where the recipe is not a built-in one.
     timeout : float
-        Seconds allowed to each run of Yosys.
+        Seconds of processor time allowed to each run of Yosys.
 
     Raises
     ------

@@ -23,7 +23,7 @@ from ..errors import MissingTool, RunFailure, UsageError
 from .job import Job
 from .measure import Done, failed
 
-#: How long a scheduler may take to answer, in s.
+#: How long a scheduler may take to answer, in s of wall time: a silent network uses no processor time to count.
 _ANSWER = 5.0
 #: What a worker does. A task that names fpgen's own functions would be unpacked before it runs, and a worker of an
 #: existing cluster that has no fpgen, or a broken one, dies of that, one after another; this fails and says why.

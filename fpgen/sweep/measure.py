@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import FpgenError, RunFailure, UsageError
+from ..processes import is_out_of_time
 from .job import Job, code_hash, is_fpga
 from .plan import library_of
 
@@ -29,7 +30,7 @@ class Done:
         Measured columns, one record for each delay target; one with a `reason` when the point failed.
     lasting : bool
         Whether the same would happen again: such results are kept in the cache. A killed process, a full disk or
-        a time limit is not lasting.
+        a limit of processor time is not lasting.
     stale : bool
         Whether the worker runs another fpgen than who asked, so that nothing was measured.
     """
@@ -99,10 +100,10 @@ def _records(job: Job) -> tuple[list[dict[str, Any]], bool]:
     tech = library_of(plan)
     verilog = without_provenance(unit.verilog())
     points = flow.measure(verilog, unit.name, technology=tech, recipe=plan.recipe, effort=plan.effort,
-                          targets=plan.targets, wire_load=plan.wire_load, engine=plan.engine, timeout=plan.timeout,
-                          cached=not job.fresh)
+                          targets=plan.targets, wire_load=plan.wire_load, engine=plan.engine,
+                          timeout=plan.timeout or yosys.LIMIT_S, cached=not job.fresh)
     points = with_proofs(verilog, points, tech, wanted=plan.prove, chosen=plan.recipe, engine=plan.engine,
-                         cached=not job.fresh)
+                         timeout=plan.timeout, cached=not job.fresh)
     if plan.power is not None:
         points = [with_energy(unit, point, tech, plan.power, cached=not job.fresh) for point in points]
     common = {"library_hash": tech.library.content_hash, **_of_unit(unit, job)}
@@ -110,9 +111,11 @@ def _records(job: Job) -> tuple[list[dict[str, Any]], bool]:
     for point in points:
         record = {**common, **_columns(point.to_dict())}
         if point.failure is None and plan.breakdown:
-            record |= _sections(verilog, unit.name, plan.recipe, record, tech, yosys.select(plan.engine), plan.timeout)
+            record |= _sections(verilog, unit.name, plan.recipe, record, tech, yosys.select(plan.engine),
+                                plan.timeout or yosys.LIMIT_S)
         records.append(record)
-    timed_out = any("time limit" in str(point.failure) for point in points)
+    timed_out = any(is_out_of_time(point.failure) or (plan.prove and point.proof["status"] == "timed out")
+                    for point in points)
     return records, not timed_out
 
 
@@ -122,13 +125,13 @@ def _fpga_records(unit, job: Job) -> tuple[list[dict[str, Any]], bool]:
 
     common = _of_unit(unit, job)
     points = fpga.measure(unit.verilog(), unit.name, str(job.measure.technology), engine=job.measure.engine,
-                          timeout=max(job.measure.timeout, 600.0), cached=not job.fresh)
+                          timeout=job.measure.timeout or fpga.LIMIT_S, cached=not job.fresh)
     records = []
     for point in points:
         plain = point.to_dict()
         plain |= {"technology": plain.pop("target"), "recipe": f"nextpnr/seed {plain['seed']}"}
         records.append({**common, **_columns(plain)})
-    return records, not any("time limit" in str(point.failure) for point in points)
+    return records, not any(is_out_of_time(point.failure) for point in points)
 
 
 def _of_unit(unit, job: Job) -> dict[str, Any]:

@@ -49,8 +49,9 @@ class Measure:
         As `fpgen.ppa.measure_unit` takes them; None: its default.
     targets : tuple of float or None
         Delay targets in ps; each gives a record.
-    timeout : float
-        Seconds allowed to one run of Yosys.
+    timeout : float or None
+        Seconds of processor time allowed to one run of Yosys or nextpnr, and to a proof that is asked for; None: their
+        own limits.
     breakdown : bool
         Whether area is told apart by section of the datapath, by a second synthesis.
     prove : bool or None
@@ -67,7 +68,7 @@ class Measure:
     driving_cell: str | None = None
     engine: str | None = None
     targets: tuple[float, ...] | None = None
-    timeout: float = 300.0
+    timeout: float | None = None
     breakdown: bool = False
     prove: bool | None = None
     power: str | None = None
@@ -120,7 +121,7 @@ def read(place: str, given: Any) -> tuple[Measure, dict[str, tuple[Value, ...]]]
     if "timeout" in given:
         seconds = given["timeout"]
         if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 1 <= seconds <= 86_400:
-            raise UsageError(f"{place}: timeout = {seconds!r}; seconds from 1 to 86,400 are allowed")
+            raise UsageError(f"{place}: timeout: got {seconds!r}; expected 1 to 86,400 seconds of processor time")
         plain["timeout"] = float(seconds)
     assert set(plain) | set(axes) <= {item.name for item in fields(Measure)}
     return Measure(**plain), axes

@@ -130,11 +130,12 @@ def run(sweep: Sweep, *, output: Path = OUTPUT, jobs: int = 2, full: bool = Fals
 
 
 def _each(todo: Sequence[Job], jobs: int, scheduler: str | None, state: _State) -> Iterator[Done]:
-    from ..ppa import yosys
+    from ..ppa import fpga, yosys
 
     if scheduler is None:
-        if any(yosys.is_cold(yosys.select(job.measure.engine)) for job in todo):
-            state.notice(yosys.FIRST_START)
+        for name, target in {(job.measure.engine, str(job.measure.technology)) for job in todo}:
+            for engine in fpga.engines(target, name) if target in fpga.targets() else [yosys.select(name)]:
+                yosys.warm(engine, state.notice)
         return local.each(todo, jobs)
     from . import cluster
 

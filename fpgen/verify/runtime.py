@@ -6,13 +6,11 @@ become one archive and one precompiled header in the cache; a unit then costs a 
 
 from __future__ import annotations
 
-import subprocess
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from ..cache import cache_dir, digest, locked, publish
 from ..errors import RunFailure
-from .tools import Verilator, compiler_version, find_compiler, run
+from .tools import Verilator, compiler_version, find_compiler, run, run_all
 
 _SOURCES = ("verilated", "verilated_vpi", "verilated_timing", "verilated_threads", "verilated_dpi")
 _TRACE_SOURCES = ("verilated_vcd_c",)
@@ -78,13 +76,11 @@ def _build(aside: Path, verilator: Verilator, flags: list[str], trace: bool):
              "-o", f"{name}.o"] for name in names]
     # The header is compiled at the level of the units: a precompiled header must match it.
     jobs.append([*compiler, *flags, UNIT_LEVEL, "-x", "c++-header", "pch.h", "-o", "pch.h.gch"])
-    with ThreadPoolExecutor(2) as pool:
-        for done in pool.map(lambda job: run(job, cwd=aside, what="compiling the Verilator run time"), jobs):
-            del done
+    run_all(jobs, most=2, cwd=aside, what="compiling the Verilator run time")
     try:
-        subprocess.run(["ar", "rcs", "libverilated.a", *(f"{name}.o" for name in names)], cwd=aside, check=True)
-    except (OSError, subprocess.CalledProcessError) as error:
-        raise RunFailure(f"ar: {error}; it comes with g++ (package binutils)") from None
+        run(["ar", "rcs", "libverilated.a", *(f"{name}.o" for name in names)], cwd=aside)
+    except RunFailure as error:
+        raise RunFailure(f"{error}; it comes with g++ (package binutils)") from None
     for name in names:
         (aside / f"{name}.o").unlink()
 

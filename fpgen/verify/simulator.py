@@ -9,20 +9,19 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import subprocess
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
 import cocotb_tools.config as cocotb_config
 
+from .. import processes
 from ..cache import cache_dir, digest, publish
 from ..errors import RunFailure, UsageError
 from .runtime import UNIT_LEVEL, compile_flags, runtime, runtime_key
-from .tools import find_compiler, find_icarus, find_libpython, find_verilator, run
+from .tools import find_compiler, find_icarus, find_libpython, find_verilator, run, run_all
 
 SIMULATORS = ("verilator", "icarus")
 
@@ -154,8 +153,7 @@ def _compile(aside: Path, compiler: list[str], ready: Path):
         (aside / "obj" / f"all_{part}.cpp").write_text(text + f'#include "{main}"\n' * (part == "rest"))
     jobs = [[*compiler, UNIT_LEVEL, f"-I{ready}", "-I.", "-include", "pch.h", "-c", f"all_{part}.cpp",
              "-o", f"{part}.o"] for part in parts]
-    with ThreadPoolExecutor(len(jobs)) as pool:
-        list(pool.map(lambda job: run(job, cwd=aside / "obj", what="compiling the simulation"), jobs))
+    run_all(jobs, most=len(jobs), cwd=aside / "obj", what="compiling the simulation")
     libs = cocotb_config.libs_dir
     run([*compiler, *(f"obj/{part}.o" for part in parts), "-o", "sim", f"-L{ready}", "-lverilated",
          f"-Wl,-rpath,{libs}", f"-L{libs}", "-lcocotbvpi_verilator"], cwd=aside, what="linking the simulation")
@@ -225,8 +223,7 @@ class Running:
         env = {**os.environ, **_environment(simulation.top, modules, search, self._results), **environment}
         with open(self.log, "w") as log:
             try:
-                self.process = subprocess.Popen(simulation.command(plusargs or [], vcd), cwd=where, env=env,
-                                                stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
+                self.process = processes.Process(simulation.command(plusargs or [], vcd), log, cwd=where, env=env)
             except OSError as error:
                 raise RunFailure(f"simulation: cannot be started ({error.strerror})") from None
 

@@ -7,11 +7,12 @@ import importlib.util
 import os
 import shlex
 import shutil
-import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from .. import processes
 from ..errors import MissingTool, RunFailure
 
 
@@ -118,13 +119,19 @@ def run(command: list[str], *, cwd: Path | None = None, env: dict[str, str] | No
     RunFailure
         When it cannot be started or its exit code is not 0; the message carries its last lines.
     """
-    name = what or Path(command[0]).name
-    try:
-        done = subprocess.run(command, cwd=cwd, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                              errors="replace", check=False)
-    except OSError as error:
-        raise RunFailure(f"{name}: cannot be started ({error.strerror})") from None
-    if done.returncode:
-        tail = "\n".join(done.stdout.splitlines()[-30:])
-        raise RunFailure(f"{name}: exit code {done.returncode}\n{tail}")
-    return done.stdout
+    return run_all([command], cwd=cwd, env=env, what=what)[0]
+
+
+def run_all(commands: Sequence[list[str]], *, most: int = 1, cwd: Path | None = None,
+            env: dict[str, str] | None = None, what: str = "") -> list[str]:
+    """`run` of several programs, `most` at once; all have ended when it returns or raises."""
+    name = what or Path(commands[0][0]).name
+    whole = dict(os.environ if env is None else env)
+    if cwd is not None:
+        whole["TMPDIR"] = str(cwd)  # a compiler that is killed leaves its files there
+    ended = processes.run_all(commands, what=name, most=most, cwd=cwd, env=whole)
+    for done in ended:
+        if done.code:
+            tail = "\n".join(done.output.splitlines()[-30:])
+            raise RunFailure(f"{name}: exit code {done.code}\n{tail}")
+    return [done.output for done in ended]

@@ -3,13 +3,12 @@
 Progress is a byte read from the stream of vectors, a line in the simulator's log, or a clock of a protocol test (their
 heartbeat, `sim/bench.py`). Wall time decides nothing, since a busy
 machine stretches it without bound; but a simulator that sleeps all the time has no work left, and what it waits for is
-here at once.
+here at once. Where there is no /proc (macOS) neither can be seen, and a simulation that hangs has to
+be interrupted.
 """
 
 from __future__ import annotations
 
-import os
-import sys
 import time
 from pathlib import Path
 
@@ -60,12 +59,12 @@ class Watch:
         if now - self._last < _LOOK_S:
             return
         self._last = now
-        used, asleep = processor_use(self.running.process.pid)
+        used = self.running.process.processor_seconds
         seen = (unread, *(_size(path) for path in self._files))
         if seen != self._seen:
             self._seen, self._used, self._asleep = seen, used, 0
             return
-        self._asleep = self._asleep + 1 if asleep else 0
+        self._asleep = self._asleep + 1 if self.running.process.asleep else 0
         if used - self._used > self.limit:
             self._end(f"made no progress in {self.limit:.0f} s of processor time")
         if self._asleep > _ASLEEP:
@@ -81,28 +80,3 @@ def _size(path: Path) -> int:
         return path.stat().st_size
     except OSError:
         return 0
-
-
-def processor_use(pid: int) -> tuple[float, bool]:
-    """Processor time a process has used so far, in s (user and system, its threads included), and whether it sleeps.
-
-    Where the platform has no /proc (macOS), `ps` is asked; a process that is gone has used 0 s.
-    """
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK"), fields[0] == "S"
-    except (OSError, ValueError, IndexError):
-        return (0.0, False) if sys.platform == "linux" else _from_ps(pid)
-
-
-def _from_ps(pid: int) -> tuple[float, bool]:
-    from .tools import run
-
-    try:
-        state, used = run(["ps", "-o", "state=,time=", "-p", str(pid)]).split()
-    except (RunFailure, ValueError):
-        return 0.0, False
-    seconds = 0.0
-    for part in used.replace("-", ":").split(":"):
-        seconds = seconds * 60 + float(part)
-    return seconds, state.startswith("S")

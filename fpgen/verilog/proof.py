@@ -17,7 +17,7 @@ import re
 from typing import TYPE_CHECKING
 
 from ..errors import RunFailure
-from ..ppa.equivalence import Proof
+from ..ppa.equivalence import LIMIT_S, Proof
 from . import write
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ tee -o proof.txt sat -prove trigger 0 -show-inputs miter
 """
 
 
-def prove(unit: Unit, text: str | None = None, *, engine: str | None = None, timeout: float = 300.0) -> Proof:
+def prove(unit: Unit, text: str | None = None, *, engine: str | None = None, timeout: float = LIMIT_S) -> Proof:
     """Prove the Verilog of a unit equal to its Amaranth design.
 
     Parameters
@@ -61,7 +61,7 @@ def prove(unit: Unit, text: str | None = None, *, engine: str | None = None, tim
     engine : str, optional
         See `fpgen.ppa.yosys.select`.
     timeout : float
-        Seconds.
+        Seconds of processor time.
 
     Returns
     -------
@@ -89,10 +89,11 @@ def prove(unit: Unit, text: str | None = None, *, engine: str | None = None, tim
         return Proof("timed out", registers, timeout, str(error))
     left = run.files["left.txt"].split()
     said = run.files["proof.txt"]
+    seconds = run.processor_seconds
     if left:
-        return Proof("inconclusive", registers, run.seconds, f"registers without a counterpart: {', '.join(left[:8])}")
+        return Proof("inconclusive", registers, seconds, f"registers without a counterpart: {', '.join(left[:8])}")
     if "no model found: SUCCESS" in said:
-        return Proof("proven", registers, run.seconds)
+        return Proof("proven", registers, seconds)
     if "model found: FAIL" in said:
-        return Proof("failed", registers, run.seconds, "; ".join(re.findall(r"\\in_\w+ .*", said)[:12]))
+        return Proof("failed", registers, seconds, "; ".join(re.findall(r"\\in_\w+ .*", said)[:12]))
     raise RunFailure(f"the comparison of {unit.name} ended without a verdict:\n{said[-1000:]}")

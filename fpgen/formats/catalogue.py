@@ -65,7 +65,7 @@ def floating(exponent_bits: int, trailing_bits: int, **options) -> Format:
 
 
 def p3109(bits: int, precision: int, signed: bool = True, extended: bool = True) -> Format:
-    """The P3109 format of K bits and precision P (IEEE P3109 interim report, 4.7: format parameters).
+    """The P3109 format of K bits and precision P (IEEE P3109, decoding).
 
     The bias is 2**(K-P-1) signed and 2**(K-P) unsigned; there is one NaN, at minus zero
     or, unsigned, at the top; "extended" formats keep infinity next to the largest finite value.
@@ -80,6 +80,14 @@ def p3109(bits: int, precision: int, signed: bool = True, extended: bool = True)
         nan=NaN.NEGATIVE_ZERO if signed else NaN.ALL_ONES,
         name=f"binary{bits}p{precision}{'s' if signed else 'u'}{'e' if extended else 'f'}",
     )
+
+
+def is_p3109(fmt: Format) -> bool:
+    """Whether P3109 defines a format with these parameters, under whatever name."""
+    room = fmt.bits - fmt.precision - fmt.signed
+    if fmt.fixed or room < 0:
+        return False
+    return fmt == p3109(fmt.bits, fmt.precision, fmt.signed, fmt.infinity is not Infinity.NONE)
 
 
 def fixed(bits: int, signed: bool = True, **options) -> Format:

@@ -39,7 +39,8 @@ OPERATIONS: dict[str, type[Unit]] = {
 }
 
 _SWITCH = {"on": True, "off": False, "yes": True, "no": False, "true": True, "false": False}
-_BARE = {**{mode.value: "rounding" for mode in Rounding}, **{policy.value: "overflow" for policy in Overflow}}
+_BARE = {**{mode.value: "rounding" for mode in Rounding}, **{policy.value: "overflow" for policy in Overflow},
+         **dict.fromkeys(Overflow.other_names(), "overflow")}
 
 
 def parse_unit(text: str) -> Unit:

@@ -141,12 +141,12 @@ def test_nonsense_is_refused_or_means_a_format(text):
     try:
         assert isinstance(parse(text), Format)
     except UsageError as error:
-        assert "allowed" in str(error) or "allows" in str(error) or "needed" in str(error)
+        assert any(word in str(error) for word in ("allowed", "allows", "needed", "expected"))
 
 
 @pytest.mark.parametrize(("text", "spelling"), [
     ("e1m2", "e1m2:inf=none,nan=none"), ("se1m2", "e1m2:inf=none,nan=none"), ("E01M2", "e1m2:inf=none,nan=none"),
-    ("e1m2:bias=3", "e1m2:inf=none,nan=none"), ("e6m2", "bias=, inf= and nan="), ("ue6m2", "bias=, inf= and nan="),
+    ("e1m2:bias=3", "e1m2:inf=none,nan=none"), ("e6m2", "nan= spelled out"), ("ue6m2", "nan= spelled out"),
 ])
 def test_a_spelling_that_is_another_format_elsewhere_is_rejected_with_both_spellings(text, spelling):
     with pytest.raises(UsageError, match=f"elsewhere the name of .*{spelling} for that, or .*:inf=ieee,nan=ieee"):

@@ -224,7 +224,7 @@ GFLOAT_MODES = {"rne": "TiesToEven", "rna": "TiesToAway", "rtz": "TowardZero", "
 def test_gfloat_has_satnone_of_d1_and_not_of_june(fmt, mode):
     """gfloat 0.5.2, sat=False: NaN for whatever is too large for a finite domain; June's draft: the largest value.
 
-    With 1e30 to binary8p3sf, RNE: gfloat NaN (0x80), as D1 of July 2026; June 2026: 49152, 0x7f. (gfloat has no
+    With 1e30 to binary8p3sf, RNE: gfloat NaN (0x80), as D1 of July 2026; June 2026: 57344, 0x7f. (gfloat has no
     unsigned negatives, and adds in binary64 for TiesToAway, so values one step beside a tie are left out.)
     """
     gfloat = pytest.importorskip("gfloat")

@@ -18,5 +18,19 @@ class MissingTool(FpgenError):
     """A program or package that the request needs is not on this machine."""
 
 
+#: Whole numbers of more digits are rejected where they are read, so that every message stays a line.
+LONGEST_NUMBER = 40
+
+
+def short_text(given: object, quoted: bool = True) -> str:
+    """What a user gave, as one short line for a message; text in quotes, or `quoted` not."""
+    try:
+        text = repr(given) if quoted else str(given)
+    except Exception:  # a type of the user's own, or a number too long to write in decimal
+        text = f"a {type(given).__name__}"
+    text = " ".join(text.split())
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
 class RunFailure(FpgenError):
     """The request was sound, but a tool failed, a file could not be read, or a check did not pass."""

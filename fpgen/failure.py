@@ -56,6 +56,9 @@ class Commands(click.Group):
         """Run, and exit with 0 (success), 1 (failure), 2 (usage) or 130 (interrupted)."""
         if not standalone_mode:
             return super().main(args, prog_name, complete_var, False, **extra)
+        if sys.stdout is None:  # closed by the caller (``>&-``): files opened from here on could take its place
+            complain("standard output: got a closed one; expected one that is open, such as /dev/null")
+            sys.exit(FAILURE)
         try:
             with _terminable():
                 code = super().main(args, prog_name, complete_var, False, **extra)

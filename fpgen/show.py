@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from .formats.values import fraction_text
 from .sheet import Sheet
 
 if TYPE_CHECKING:
@@ -53,10 +55,16 @@ class Output:
             click.echo(line.rstrip())
 
 
+def exact_text(number: float | str) -> str:
+    """A number of a format's record as `fpgen formats` writes it."""
+    return number if isinstance(number, str) else fraction_text(Fraction(number))
+
+
 def catalogue(records: Sequence[Mapping[str, Any]]):
     """`fpgen formats`: one line a format."""
-    rows = [(item["name"], item["bits"], item["layout"], "" if item["bias"] is None else item["bias"], item["max"],
-             item["min_positive"], item["inf"], item["nan"], item["standard"]) for item in records]
+    rows = [(item["name"], item["bits"], item["layout"], "" if item["bias"] is None else item["bias"],
+             exact_text(item["max"]), exact_text(item["min_positive"]), item["inf"], item["nan"], item["standard"])
+            for item in records]
     heads = ["format", "bits", "layout", "bias", "largest", "smallest", "inf", "nan", "standard"]
     out = Output()
     out.print(Sheet(heads, rows, right=["bits", "bias", "largest", "smallest"], keep=["format", "layout"]))
@@ -67,7 +75,7 @@ def catalogue(records: Sequence[Mapping[str, Any]]):
 def blocks(records: Sequence[Mapping[str, Any]]):
     """`fpgen formats`: one line a block format."""
     rows = [(item["name"], item["element"], item["scale"], item["size"], f"{item['bits_per_element']:g}",
-             item["largest_element"], item["tensor_scale"] or "", item["standard"]) for item in records]
+             exact_text(item["largest_element"]), item["tensor_scale"] or "", item["standard"]) for item in records]
     heads = ["block format", "element", "scale", "size", "bits/element", "largest element", "tensor scale", "standard"]
     out = Output()
     out.print()

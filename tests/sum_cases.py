@@ -304,7 +304,7 @@ ELEMENTS = ("e4m3fn", "e5m2", "e3m2", "e2m1", "e2m3", "e4m3fnuz", "fp16", "bf16"
             "e3m4:bias=-4", "uint3:scale=6", "e5m2:bias=40")
 SCALES = ("e8m0", "ue4m3", "ue3m2", "ue5m0:zero=no,subnormals=no", "ue4m1:inf=top,nan=none")
 SUMS = ("fp32", "fp16", "bf16", "e8m13", "e4m3fn", "e5m2", "e3m4", "e6m5:subnormals=no", "e5m10:inf=none,nan=negzero",
-        "e4m0", "ue5m3", "ue4m3:zero=no,subnormals=no,inf=none,nan=none")
+        "e4m0", "ue5m3", "ue5m3:inf=ieee,nan=ieee", "ue4m3:zero=no,subnormals=no,inf=none,nan=none")
 
 
 def draw_unit(kind: str, rng: np.random.Generator) -> DotProduct | BlockDot:

@@ -126,6 +126,19 @@ def test_help_fits_its_lines():
     assert "..." not in listing, "a first sentence is too long for the list of commands"
 
 
+@pytest.mark.parametrize("words", ["formats", "formats e5m2 --json", "--help", "--version", "accumulators",
+                                   "generate --stdout 'convert fp16 -> e5m2'"])
+def test_closed_standard_output_is_said_and_nothing_is_run(words):
+    done = subprocess.run(f"{sys.executable} -m fpgen {words} >&-", shell=True, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr == "fpgen: standard output: got a closed one; expected one that is open, such as /dev/null\n"
+
+
+def test_closed_standard_error_changes_no_exit_code():
+    done = subprocess.run(f"{sys.executable} -m fpgen formats fp17 2>&-", shell=True, capture_output=True)
+    assert done.returncode == 2
+
+
 def test_formats_lists_the_catalogue():
     result = call("formats")
     assert result.exit_code == 0

@@ -2,8 +2,12 @@
 
 from fractions import Fraction
 
+import block_cases
+import numpy as np
 import pytest
+from block_cases import mismatch
 
+import fpgen
 from fpgen import BLOCKS, BlockFormat, UsageError
 from fpgen.formats import as_block, parse_block
 from fpgen.formats.blocks import is_block
@@ -67,3 +71,50 @@ def test_is_block():
 def test_refusals(text, advice):
     with pytest.raises(UsageError, match=advice):
         parse_block(text)
+
+
+@pytest.mark.parametrize(("parts", "message"), [
+    (("e2m1", "e8m0", "4"), "block of '4' elements; 1 to 1024"),
+    (("e2m1", "e8m0", True), "block of True elements"),
+    (("e2m1", "e8m0", 10**90), r"block of 1000.*\.\.\. elements"),
+    ((3, "e8m0", 4), "format 3; allowed"),
+    (("e2m1", None, 4), "format None; allowed"),
+    ((None, "e8m0", 4), "format None; allowed"),
+    (("e2m1", "e8m0", 4, 5), "format 5; allowed"),
+    (("e2m1", "e8m0", 4, None, 3), "block format name: got 3; expected text"),
+])
+def test_wrong_types_are_rejected_in_one_line(parts, message):
+    with pytest.raises(UsageError, match=message) as caught:
+        BlockFormat(*parts)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_size_of_any_length_gets_its_range():
+    with pytest.raises(UsageError, match="block of 10000000000000 elements; 1 to 1024"):
+        parse_block("e2m1@e8m0/10000000000000")
+
+
+@pytest.mark.parametrize("policy", ["nearest", "up"])
+def test_blocks_with_ue5m3_scales_work_end_to_end(policy):
+    """The scale that PTX, CUTLASS and TransformerEngine call UE5M3: to 114688, one NaN, no infinity."""
+    scale = parse_block("e2m1@ue5m3/16").scale
+    assert (scale.max_finite, scale.nan_code, scale.has_infinity, scale.bits) == (114688, 0xFF, False, 8)
+    down = fpgen.parse_unit(f"quantize fp32 -> e2m1@ue5m3/16 policy={policy} clamp=on")
+    values = np.zeros((7, 16), dtype=np.float32)
+    values[:, 0] = [6.0, 6 * 114688.0, 1e30, 6 * 61440.0, 6 * 2.0**-17, 3.0, np.inf]
+    values[:, 1] = [1.5, 114688.0 * 1.5, 0, 61440.0, 0, -0.5, 1]
+    found = down.compute(values.view(np.uint32))
+    given = {"source": values.view(np.uint32).astype(np.uint64)}
+    assert not (difference := mismatch(down, given)), difference  # hardware and exact model
+    assert (block_cases.exact(down, given)["result"] == found.codes).all()
+    assert found.scales is not None and found.scales.tolist() == [15 << 3, 0xFE, 0xFE, 30 << 3 | 7, 1, 14 << 3, 0xFF]
+    up = fpgen.parse_unit("dequantize e2m1@ue5m3/16 -> fp32")
+    back = up.compute(found.codes[:2], found.scales[:2]).codes.view(np.float32)
+    assert (back == values[:2]).all()
+    dot = fpgen.parse_unit("blockdot e2m1@ue5m3/16 e2m1@ue5m3/16 k=16 -> fp32")
+    a, s = found.codes[:2], found.scales[:2].reshape(2, 1)
+    sums = dot.compute(a, s, a, s).codes.view(np.float32)
+    assert sums.tolist() == [36 + 2.25, float(np.float32((36 + 2.25) * 114688.0**2))]
+    assert np.isnan(dot.compute(a, np.full_like(s, 0xFF), a, s).codes.view(np.float32)).all()
+    for unit in (down, up, dot):
+        assert fpgen.parse_unit(unit.text) == unit and "ue5m3" in unit.verilog()

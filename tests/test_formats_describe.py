@@ -51,7 +51,7 @@ def test_e4m3fn_says_what_ofp8_says():
     assert rows["infinity"] == "none"
     assert rows["nan"] == "0x7f, 0xff"
     assert rows["zero"] == "0x00, 0x80"
-    assert describe("e4m3fn").to_dict()["values"][0x7E:0x82] == ["448", "NaN", "-0", "-0.001953125"]
+    assert describe("e4m3fn").to_dict()["values"][0x7E:0x82] == [448, "NaN", -0.0, -0.001953125]
 
 
 def test_runs_of_nan_codes():
@@ -80,6 +80,38 @@ def test_value_text(name, code, text):
 def test_fraction_text_of_zero_and_long_numbers():
     assert fraction_text(Fraction(0)) == "0"
     assert fraction_text(Fraction(-(2**60 + 1), 2**70)) == f"-{2**60 + 1}*2^-70"
+
+
+@pytest.mark.parametrize("name", [*CATALOGUE, "e15m112", "e12m3", "int64", "int128", "e1m1", "uint6:scale=-3"])
+def test_numbers_in_json_are_numbers_where_they_are_exact(name):
+    fmt = parse(name)
+    plain = json.loads(json.dumps(describe(name).to_dict()))
+    for key, value in [("max", fmt.max_finite), ("min_positive", fmt.min_positive)]:
+        assert (read(plain[key]) if isinstance(plain[key], str) else Fraction(plain[key])) == value
+        assert isinstance(plain[key], str) == ((name, key) in HUGE)
+    for code, value in enumerate(plain["values"]):
+        kind = fmt.classify(code)
+        assert isinstance(value, str) == (kind >= Class.INFINITY)
+        if kind < Class.INFINITY:
+            assert Fraction(value) == fmt.value(code)
+            assert str(float(value)).startswith("-") == (fmt.is_negative(code) and (
+                kind is Class.FINITE or fmt.has_negative_zero))
+    assert plain["nan_delivered"] == (f"0x{fmt.nan_code:0{-(-fmt.bits // 4)}x}" if fmt.has_nan else None)
+
+
+#: Largest and smallest values that no binary64 number is.
+HUGE = {("e12m3", "max"), ("e12m3", "min_positive"), ("int64", "max"), ("int128", "max"), ("e15m112", "max"),
+        ("e15m112", "min_positive")}
+
+
+@pytest.mark.parametrize(("name", "text"), [
+    ("int64", "-9223372036854775808 to 9223372036854775807"), ("uint64", "0 to 18446744073709551615"),
+    ("int8", "-128 to 127"), ("mxint8", "-1.984375 to 1.984375"), ("int128", "-2^127 to 2^127 - 1"),
+    ("int100:scale=-4", "(-2^99 to 2^99 - 1) * 2^-4"), ("int99:symmetric=yes", "-(2^98 - 1) to 2^98 - 1"),
+    ("int8:scale=-20", "-0.0001220703125 to 0.00012111663818359375"), ("uint70", "0 to 2^70 - 1"),
+])
+def test_both_ends_of_a_range_are_written_alike(name, text):
+    assert dict(describe(name).rows)["range"] == text
 
 
 def test_unknown_format():

@@ -160,7 +160,7 @@ def test_names_do_not_count_in_equality():
 @given(st.integers(1, 11), st.integers(1, 52), st.data())
 def test_ieee_layout_is_ieee(exponent_bits, trailing, data):
     """Codes of any IEEE-style format within binary64 mean what 754-2019, 3.4 says."""
-    fmt = parse(f"e{exponent_bits}m{trailing}")
+    fmt = parse(f"e{exponent_bits}m{trailing}:inf=ieee,nan=ieee")
     code = data.draw(st.integers(0, (1 << fmt.bits) - 1))
     sign, field, t = code >> fmt.bits - 1, (code >> trailing) & ((1 << exponent_bits) - 1), code & ((1 << trailing) - 1)
     if field == (1 << exponent_bits) - 1:
@@ -169,3 +169,37 @@ def test_ieee_layout_is_ieee(exponent_bits, trailing, data):
     bias = (1 << exponent_bits - 1) - 1
     magnitude = (Fraction(t, 1 << trailing) + (field > 0)) * Fraction(2) ** (max(field, 1) - bias)
     assert fmt.value(code) == (-1) ** sign * magnitude
+
+
+@pytest.mark.parametrize("method", ["classify", "is_negative", "is_signaling", "decompose", "value"])
+@pytest.mark.parametrize("code", [65536, -1, 1 << 200, "1", 1.0, None, True, [1]], ids=str)
+def test_every_method_checks_its_code(method, code):
+    with pytest.raises(UsageError, match=r"format fp16: code .*; codes are 0 to 0xffff") as caught:
+        getattr(parse("fp16"), method)(code)
+    assert len(str(caught.value)) < 200
+
+
+@pytest.mark.parametrize("method", ["decompose", "value"])
+def test_specials_have_no_value(method):
+    for code in (0x7C00, 0xFC00, 0x7E00):
+        with pytest.raises(UsageError, match="only finite codes have a value"):
+            getattr(parse("fp16"), method)(code)
+
+
+def test_codes_of_numpy_are_codes():
+    fmt = parse("fp16")
+    assert fmt.value(np.uint16(0x3C00)) == 1 and fmt.decompose(np.int64(0xBC00)) == (1, 1 << 10, -10)
+    assert fmt.classify(np.uint8(0)) is Class.ZERO and fmt.is_signaling(np.uint16(0x7C01))
+
+
+@pytest.mark.parametrize(("parameters", "message"), [
+    ({"bits": "8"}, "format bits: got '8'; expected a whole number"), ({"precision": 3.0}, "format precision: got 3.0"),
+    ({"bias": True}, "format bias: got True"), ({"signed": 1}, "format signed: got 1; expected True or False"),
+    ({"infinity": "none"}, "format infinity: got 'none'; expected a member of Infinity"),
+    ({"nan": None}, "format nan: got None"), ({"name": 5}, "format name: got 5; expected text"),
+    ({"scale": [0] * 99}, r"format scale: got \[0, 0.*\.\.\.; expected"),
+])
+def test_wrong_types_are_rejected_in_one_line(parameters, message):
+    with pytest.raises(UsageError, match=message) as caught:
+        Format(**{"bits": 8, "precision": 4} | parameters)
+    assert "\n" not in str(caught.value)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -139,4 +141,55 @@ def test_nonsense_is_refused_or_means_a_format(text):
     try:
         assert isinstance(parse(text), Format)
     except UsageError as error:
-        assert "allowed" in str(error) or "allows" in str(error) or "needed" in str(error)
+        assert any(word in str(error) for word in ("allowed", "allows", "needed", "expected"))
+
+
+@pytest.mark.parametrize(("text", "spelling"), [
+    ("e1m2", "e1m2:inf=none,nan=none"), ("se1m2", "e1m2:inf=none,nan=none"), ("E01M2", "e1m2:inf=none,nan=none"),
+    ("e1m2:bias=3", "e1m2:inf=none,nan=none"), ("e6m2", "nan= spelled out"), ("ue6m2", "nan= spelled out"),
+])
+def test_a_spelling_that_is_another_format_elsewhere_is_rejected_with_both_spellings(text, spelling):
+    with pytest.raises(UsageError, match=f"elsewhere the name of .*{spelling} for that, or .*:inf=ieee,nan=ieee"):
+        parse(text)
+
+
+def test_both_spellings_are_formats():
+    assert parse("e1m2:inf=none,nan=none").max_finite == Fraction(7, 2)
+    assert parse("e1m2:inf=ieee,nan=ieee").max_finite == Fraction(3, 2)
+    assert parse("ue6m2:bias=48,inf=none,nan=allones,zero=no,subnormals=no").max_finite == Fraction(2) ** 15 * 3 / 2
+    for text in ("e1m2:inf=ieee,nan=ieee", "e1m2:inf=none,nan=none", "ue6m2:inf=ieee,nan=ieee"):
+        assert parse(parse(text).name) == parse(text)
+
+
+#: eEmM spellings of the field (PTX, CUTLASS, LLVM's APFloat, ml_dtypes, ONNX, OCP), with what each means there:
+#: largest value, and whether it has infinities and NaN. Ours agree, but `e4m3`, which PTX uses for OCP's.
+FIELD = {
+    "e5m2": (57344, True, True), "e4m3fn": (448, False, True), "e4m3": (240, True, True), "e3m4": (15.5, True, True),
+    "e3m2": (28, False, False), "e2m3": (7.5, False, False), "e2m1": (6, False, False), "e5m10": (65504, True, True),
+    "e8m0": (2.0**127, False, True), "ue8m0": (2.0**127, False, True), "ue4m3": (448, False, True),
+    "ue5m3": (114688, False, True), "e4m3fnuz": (240, False, True), "e5m2fnuz": (57344, False, True),
+    "e4m3b11fnuz": (30, False, True), "e3m0": (16, False, False),
+}
+
+
+@pytest.mark.parametrize("name", FIELD)
+def test_spellings_of_the_field_mean_what_they_mean_there(name):
+    fmt = parse(name)
+    assert (float(fmt.max_finite), fmt.has_infinity, fmt.has_nan) == FIELD[name]
+
+
+@pytest.mark.parametrize("name", ["hif8", "nf4", "posit8"])
+def test_what_has_no_fields_of_fixed_widths_is_rejected(name):
+    with pytest.raises(UsageError, match=f"got {name}; .* expected a format of such fields"):
+        parse(name)
+
+
+@pytest.mark.parametrize(("text", "advice"), [
+    ("int10000000000", "2 to 128 bits"), ("e3m10000000000", "2 to 128 bits"), ("e99999999999m2", "1 to 20 are allowed"),
+    ("binary99999999999p3se", "2 to 128 bits"), ("binary8p99999999999se", "is 1 to 7"),
+    ("e4m3:bias=99999999999", "at most 2..21"), ("int8:scale=-99999999999", "-4096 to 4096"),
+    ("int8:scale=" + "9" * 60, "a whole number of at most 40 digits"),
+])
+def test_a_number_that_is_too_large_gets_its_range(text, advice):
+    with pytest.raises(UsageError, match=advice):
+        parse(text)

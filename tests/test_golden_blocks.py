@@ -25,7 +25,8 @@ ELEMENTS = ["e2m1", "e2m3", "e3m2", "e4m3fn", "e5m2", "mxint8"]
 
 
 def draw_block(rng: np.random.Generator) -> fpgen.BlockFormat:
-    element = str(rng.choice([*ELEMENTS, "int4", "uint8", "e4m3fnuz", "e3m4", "e6m1", "e1m2", "bf16", "e8m0"]))
+    element = str(rng.choice([*ELEMENTS, "int4", "uint8", "e4m3fnuz", "e3m4", "e6m1", "e1m2:inf=ieee,nan=ieee", "bf16",
+                              "e8m0"]))
     scale = str(rng.choice(["e8m0", "e8m0", "ue4m3", "ue4m3", "ue5m3", "ue3m0:nan=none", "ue5m2:inf=top,nan=allones",
                             "ue4m3:subnormals=no", "ue2m6", "ue4m2:zero=no,subnormals=no,inf=none,nan=none"]))
     parts = draw_format(rng) if rng.random() < 0.2 else as_format(element)

@@ -21,7 +21,7 @@ MIXES = [  # a, b, c, out
     ("fp16", "bf16", "fp32", "fp32"), ("e4m3fn", "e5m2", "e3m2", "bf16"), ("bf16", "int8", "fp16", "fp16"),
     ("int4", "uint8", "int8", "int16"), ("e8m0", "e2m1", "ue4m3", "e4m3fn"),
     ("binary8p3se", "binary8p1uf", "e2m0", "e5m2"),
-    ("e1m2", "e1m1", "e2m0", "e3m0"), ("uint6:scale=-3", "mxint8", "int5:scale=2", "e4m3fnuz"),
+    ("e1m2:inf=ieee,nan=ieee", "e1m1", "e2m0", "e3m0"), ("uint6:scale=-3", "mxint8", "int5:scale=2", "e4m3fnuz"),
     ("fp64", "fp32", "fp64", "fp64"), ("e4m3:subnormals=no", "e3m4", "e4m3fn", "ue4m3"),
     ("fp16", "fp16", "fp16", "e8m0"),
     ("binary3p1se", "binary3p2sf", "binary4p2sf", "binary8p7se"),
@@ -187,7 +187,7 @@ def test_float_accumulation_is_an_fma_a_step():
 
 @pytest.mark.parametrize("text", ["mac e5m2 e5m2 -> fp32", "mac e4m3fn int8 -> fp16 rdn", "mac int4 uint4 -> int8",
                                   "mac e4m3:subnormals=no e8m0 -> bf16 rto", "mac e2m1 e2m1 -> e4m3fn saturate",
-                                  "mac e1m2 binary3p1se -> fp32"])
+                                  "mac e1m2:inf=ieee,nan=ieee binary3p1se -> fp32"])
 def test_exact_accumulation_is_the_sum_of_fractions_rounded_once(text):
     unit = fpgen.parse_unit(f"{text} accumulate=exact terms=64")
     rng = np.random.default_rng(4)

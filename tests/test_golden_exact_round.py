@@ -23,7 +23,7 @@ MODES = [mode for mode in Rounding if mode is not Rounding.PORT]
 NAMES = [
     "e5m2", "e4m3fn", "e4m3", "e3m4", "e4m3fnuz", "e3m2", "e2m1", "binary8p3se", "binary8p1se", "binary4p2sf",
     "binary8p1uf", "binary8p7se", "e8m0", "ue4m3", "int4", "uint8", "mxint8", "uint6:scale=-3", "int3:scale=2",
-    "e1m1", "e1m2", "e1m3:inf=none,nan=none", "e1m1:inf=top,nan=negzero", "e2m0", "e3m0:bias=-5",
+    "e1m1", "e1m2:inf=ieee,nan=ieee", "e1m3:inf=none,nan=none", "e1m1:inf=top,nan=negzero", "e2m0", "e3m0:bias=-5",
     "e5m0:inf=top,nan=none",
     "e2m1:bias=9,inf=ieee,nan=ieee", "e4m3:subnormals=no", "e3m2:subnormals=no", "ue3m2:subnormals=no,zero=no",
     "ue3m2:subnormals=no", "ue2m0:inf=none,nan=none,subnormals=yes,zero=yes", "binary3p1se",

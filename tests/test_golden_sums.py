@@ -368,3 +368,16 @@ def test_fraction_exactness_bound():
     assert products.window(32) == 2 * (9 + 9) + 5
     largest = Fraction(448) ** 2 * 32
     assert largest < Fraction(2) ** (products.window(32) - 18)
+
+
+@pytest.mark.parametrize("accumulate", ["exact", "aligned:fraction=24", "tree", "chain"])
+def test_a_quiet_nan_hides_infinities_of_both_signs(accumulate):
+    """Whatever the order: NaN without NV. A signalling NaN raises it, and so do the infinities alone."""
+    flags = " flags=on" if accumulate == "exact" else ""  # the others have no one rounding to flag
+    unit = fpgen.parse_unit(f"dot fp16 fp16 n=3 -> fp32 accumulate={accumulate}{flags}")
+    one, inf, minus, quiet, signaling = 0x3C00, 0x7C00, 0xFC00, 0x7E00, 0x7C01
+    rows = [(inf, minus, quiet), (quiet, inf, minus), (inf, quiet, minus), (inf, minus, signaling), (inf, minus, one)]
+    found = unit.compute(np.array(rows, dtype=np.uint16), np.full((5, 3), one, dtype=np.uint16))
+    assert (found.codes == 0x7FC00000).all()
+    if unit.flags:
+        assert (found.flags >> 4).tolist() == [0, 0, 0, 1, 1]

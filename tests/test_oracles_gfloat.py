@@ -34,7 +34,7 @@ NAMES = [name for name, entry in CATALOGUE.items() if not entry.format.fixed and
 
 #: gfloat 0.5.2 computes the largest value of these wrong: with one exponent bit and IEEE specials
 #: every finite value is subnormal, and `FormatInfo.max` takes the top one for a normal.
-KNOWN_WRONG_MAX = ["e1m2", "e1m5"]
+KNOWN_WRONG_MAX = ["e1m2:inf=ieee,nan=ieee", "e1m5"]
 
 
 def info(fmt: Format) -> gfloat.FormatInfo:

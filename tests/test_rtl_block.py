@@ -154,8 +154,9 @@ def test_every_rounding(rounding):
         assert not (difference := mismatch(unit, blocks(unit, 40, 3))), difference
 
 
-ELEMENTS = ["e2m1", "e3m0", "e2m3", "e3m2", "e1m2", "int2", "int4", "mxint8", "uint4", "e4m3fn", "e5m2", "e3m4",
-            "e4m3fnuz", "binary4p2sf", "e8m0", "ue4m3", "e2m1:inf=none,nan=negzero", "e3m2:subnormals=no"]
+ELEMENTS = ["e2m1", "e3m0", "e2m3", "e3m2", "e1m2:inf=ieee,nan=ieee", "int2", "int4", "mxint8", "uint4",
+            "e4m3fn", "e5m2", "e3m4", "e4m3fnuz", "binary4p2sf", "e8m0", "ue4m3", "e2m1:inf=none,nan=negzero",
+            "e3m2:subnormals=no"]
 SCALES = ["e8m0", "binary8p1uf", "ue4m3", "ue5m2", "ue4m3:nan=none", "ue4m0:inf=none,nan=none",
           "ue4m0:zero=no,subnormals=no,inf=none,nan=none,bias=5", "ue3m5", "ue4m2:subnormals=no",
           "ue3m2:zero=no,subnormals=no,inf=none,nan=none", "ue5m0:nan=allones,bias=-3"]

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from types import MappingProxyType
 
-from ..errors import UsageError
+from ..errors import LONGEST_NUMBER, UsageError, short_text
 from .catalogue import ALIASES, CATALOGUE, MX, Entry
 from .descriptor import Format
 from .grammar import as_format, parse
@@ -54,10 +54,12 @@ class BlockFormat:
 
     def __post_init__(self):
         for part in ("element", "scale", "tensor_scale"):
-            if getattr(self, part) is not None:
+            if part != "tensor_scale" or self.tensor_scale is not None:
                 object.__setattr__(self, part, as_format(getattr(self, part)))
         if not (type(self.size) is int and 1 <= self.size <= LARGEST_BLOCK):
-            raise UsageError(f"block of {self.size} elements; 1 to {LARGEST_BLOCK} are allowed")
+            raise UsageError(f"block of {short_text(self.size)} elements; 1 to {LARGEST_BLOCK} are allowed")
+        if not isinstance(self.name, str):
+            raise UsageError(f"block format name: got {short_text(self.name)}; expected text")
         if self.scale.fixed or self.scale.signed:
             what = "fixed point" if self.scale.fixed else "signed"
             raise UsageError(f"scale {self.scale} is {what}; an unsigned floating-point format is allowed, "
@@ -136,7 +138,7 @@ def _parse(text: str) -> BlockFormat:
         return BLOCKS[name].format
     if name in AMBIGUOUS_BLOCKS:
         raise UsageError(f"block format {text}: means several; allowed: {AMBIGUOUS_BLOCKS[name]}")
-    match = re.fullmatch(r"([^@/]+)@([^@/]+)/(\d{1,6})(?:/([^@/]+))?", text)
+    match = re.fullmatch(rf"([^@/]+)@([^@/]+)/(\d{{1,{LONGEST_NUMBER}}})(?:/([^@/]+))?", text)
     if not match:
         close = difflib.get_close_matches(text, [*BLOCKS, *BLOCK_ALIASES], n=3, cutoff=0.6)
         suggestion = f"did you mean {', '.join(close)}? " if close else ""

@@ -65,7 +65,7 @@ def floating(exponent_bits: int, trailing_bits: int, **options) -> Format:
 
 
 def p3109(bits: int, precision: int, signed: bool = True, extended: bool = True) -> Format:
-    """The P3109 format of K bits and precision P (IEEE P3109 interim report, 4.7: format parameters).
+    """The P3109 format of K bits and precision P (IEEE P3109, decoding).
 
     The bias is 2**(K-P-1) signed and 2**(K-P) unsigned; there is one NaN, at minus zero
     or, unsigned, at the top; "extended" formats keep infinity next to the largest finite value.
@@ -80,6 +80,14 @@ def p3109(bits: int, precision: int, signed: bool = True, extended: bool = True)
         nan=NaN.NEGATIVE_ZERO if signed else NaN.ALL_ONES,
         name=f"binary{bits}p{precision}{'s' if signed else 'u'}{'e' if extended else 'f'}",
     )
+
+
+def is_p3109(fmt: Format) -> bool:
+    """Whether P3109 defines a format with these parameters, under whatever name."""
+    room = fmt.bits - fmt.precision - fmt.signed
+    if fmt.fixed or room < 0:
+        return False
+    return fmt == p3109(fmt.bits, fmt.precision, fmt.signed, fmt.infinity is not Infinity.NONE)
 
 
 def fixed(bits: int, signed: bool = True, **options) -> Format:
@@ -135,6 +143,8 @@ _ENTRIES = [
           "unsigned scale without zero; NaN is 0xFF", ("ue8m0", "float8_e8m0fnu")),
     Entry(floating(4, 3, name="ue4m3", signed=False, **FN), "UE4M3", "NVIDIA PTX ISA 8.7, .ue4m3 (NVFP4 scale)",
           "unsigned scale in 7 bits; NaN is 0x7F"),
+    Entry(floating(5, 3, name="ue5m3", signed=False, **FN), "UE5M3", "NVIDIA PTX ISA of CUDA 13.4, .ue5m3 (FP4 scale)",
+          "unsigned scale; no infinity, NaN is 0xFF, so the largest value is 114688"),
     Entry(fixed(4, name="int4"), "int4", "two's complement"),
     Entry(fixed(8, name="int8"), "int8", "two's complement"),
     Entry(fixed(8, signed=False, name="uint8"), "uint8", "unsigned integer"),
@@ -147,6 +157,28 @@ CATALOGUE = MappingProxyType({entry.name: entry for entry in _ENTRIES})
 
 #: Alias to name.
 ALIASES = MappingProxyType({alias: entry.name for entry in _ENTRIES for alias in entry.aliases})
+
+_HIFLOAT4 = ("the scale of HiFloat4 (Ascend), which is unsigned and has a bias and specials of its own",
+             "bias=, inf= and nan= spelled out")
+
+#: Spellings ``eEmM`` that elsewhere name a format that is not what the rule makes of them: what that is, and how to
+#: write it. With ``inf=`` or ``nan=`` a spelling says which one is meant. (A format with a published definition that
+#: the descriptor holds is in the catalogue instead, as ``ue5m3`` is.)
+NOT_BY_THE_RULE = MappingProxyType({
+    "e1m2": ("FP4 E1M2 (LLM-FP4; Ascend), without infinity and NaN", "e1m2:inf=none,nan=none"),
+    "e6m2": _HIFLOAT4,
+    "ue6m2": _HIFLOAT4,
+})
+
+#: Names of number systems that are no format of fixed fields, and what they are.
+NOT_A_FORMAT = MappingProxyType({
+    "hif8": "HiFloat8 has tapered precision",
+    "hifloat8": "HiFloat8 has tapered precision",
+    "nf4": "NF4 is a table of sixteen quantiles",
+    "posit8": "posits have tapered precision",
+    "posit16": "posits have tapered precision",
+    "posit32": "posits have tapered precision",
+})
 
 #: Names that mean different formats to different people, and what to say instead.
 AMBIGUOUS = MappingProxyType({

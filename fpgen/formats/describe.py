@@ -8,7 +8,7 @@ from typing import Any
 from .catalogue import CATALOGUE, Entry
 from .descriptor import Class, Format, NaN
 from .grammar import as_format
-from .values import fraction_text, value_text
+from .values import fraction_text, json_number, json_value, value_text
 
 #: Up to this width, the value of every code is listed.
 LISTED_BITS = 8
@@ -16,7 +16,7 @@ LISTED_BITS = 8
 
 @dataclass(frozen=True)
 class Description:
-    """A format, told.
+    """A format, described.
 
     Parameters
     ----------
@@ -32,7 +32,10 @@ class Description:
     codes: tuple[tuple[int, str, str], ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON: the parameters, the ranges as exact text, special codes, values by code."""
+        """Plain values for JSON: the parameters, the ranges, special codes, the NaN delivered, values by code.
+
+        Numbers are numbers where `json_number` can give them exactly, else text.
+        """
         fmt = self.format
         return {
             **record(fmt),
@@ -41,7 +44,8 @@ class Description:
             "subnormals": fmt.subnormals,
             "zero": fmt.zero,
             "special_codes": special_codes(fmt),
-            "values": [text for _, _, text in self.codes],
+            "nan_delivered": f"0x{fmt.nan_code:0{-(-fmt.bits // 4)}x}" if fmt.has_nan else None,
+            "values": [json_value(fmt, code) for code, _, _ in self.codes],
         }
 
 
@@ -75,9 +79,9 @@ def record(fmt: Format) -> dict[str, Any]:
         "bits": fmt.bits,
         "layout": layout(fmt),
         "bias": None if fmt.fixed else fmt.bias,
-        "max": fraction_text(fmt.max_finite),
-        "min_normal": None if fmt.fixed else fraction_text(fmt.min_normal),
-        "min_positive": fraction_text(fmt.min_positive),
+        "max": json_number(fmt.max_finite),
+        "min_normal": None if fmt.fixed else json_number(fmt.min_normal),
+        "min_positive": json_number(fmt.min_positive),
         "inf": fmt.infinity.value,
         "nan": fmt.nan.value,
         "negative_zero": fmt.has_negative_zero,
@@ -136,6 +140,16 @@ def special_codes(fmt: Format) -> dict[str, list[str]]:
     return found
 
 
+def _fixed_range(fmt: Format) -> str:
+    """Both ends of a fixed-point range in one style: decimal up to 64 bits, else powers of two."""
+    if fmt.bits <= 64:
+        return f"{fraction_text(fmt.min_finite, powers=False)} to {fraction_text(fmt.max_finite, powers=False)}"
+    unit = f" * 2^{fmt.scale}" if fmt.scale else ""
+    high = f"2^{fmt.magnitude_bits} - 1"
+    low = "0" if not fmt.signed else f"-({high})" if fmt.symmetric else f"-2^{fmt.magnitude_bits}"
+    return f"({low} to {high}){unit}" if unit else f"{low} to {high}"
+
+
 def _rows(fmt: Format) -> list[tuple[str, str]]:
     """Label and text of everything that is not the list of codes."""
     entry = _entry(fmt)
@@ -149,7 +163,7 @@ def _rows(fmt: Format) -> list[tuple[str, str]]:
     rows.append(("bits", f"{fmt.bits}: {layout(fmt)}"))
     if fmt.fixed:
         rows.append(("one unit", fraction_text(fmt.min_positive)))
-        rows.append(("range", f"{fraction_text(fmt.min_finite)} to {fraction_text(fmt.max_finite)}"))
+        rows.append(("range", _fixed_range(fmt)))
         return rows
     rows += [
         ("precision", f"{fmt.precision} (hidden bit included)"),

@@ -6,7 +6,7 @@ from typing import Any
 
 from .blocks import BLOCKS, BlockFormat, as_block
 from .catalogue import Entry
-from .values import fraction_text
+from .values import fraction_text, json_number
 
 
 def block_records() -> list[dict[str, Any]]:
@@ -26,7 +26,7 @@ def block_record(given: BlockFormat | str) -> dict[str, Any]:
         "size": block.size,
         "tensor_scale": block.tensor_scale.name if block.tensor_scale else None,
         "bits_per_element": block.bits_per_element,
-        "largest_element": fraction_text(block.element.max_finite),
+        "largest_element": json_number(block.element.max_finite),
         "standard": entry.standard if entry else "",
         "source": entry.source if entry else "",
         "note": entry.note if entry else "",

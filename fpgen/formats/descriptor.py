@@ -15,12 +15,16 @@ code of minus zero.
 from __future__ import annotations
 
 import enum
+import operator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
 
-from ..errors import UsageError
+from ..errors import UsageError, short_text
 from .spelling import spell
+
+#: Widest code of any format.
+LARGEST_BITS = 128
 
 
 class Infinity(enum.Enum):
@@ -113,9 +117,24 @@ class Format:
     def _refuse(self, given: str, allowed: str):
         raise UsageError(f"format {self.name or '(unnamed)'}: {given}; {allowed}")
 
+    def _check_types(self):
+        """Reject values of other types, which would be wrong further on, and far from here."""
+        for names, kinds, what in (
+            (("bits", "precision", "bias", "scale"), int, "a whole number"),
+            (("signed", "subnormals", "zero", "fixed", "symmetric"), bool, "True or False"),
+            (("infinity",), Infinity, "a member of Infinity"),
+            (("nan",), NaN, "a member of NaN"),
+            (("name",), str, "text"),
+        ):
+            for name in names:
+                given = getattr(self, name)
+                if not isinstance(given, kinds) or (kinds is int and isinstance(given, bool)):
+                    raise UsageError(f"format {name}: got {short_text(given)}; expected {what}")
+
     def _validate(self):
-        if not 2 <= self.bits <= 128:
-            self._refuse(f"{self.bits} bits", "a code has 2 to 128 bits")
+        self._check_types()
+        if not 2 <= self.bits <= LARGEST_BITS:
+            self._refuse(f"{self.bits} bits", f"a code has 2 to {LARGEST_BITS} bits")
         if self.fixed:
             self._validate_fixed()
             return
@@ -312,8 +331,28 @@ class Format:
 
     # ---- codes and values -----------------------------------------------------------
 
+    def _check_code(self, code: int):
+        """Reject what is no code of this format."""
+        try:
+            inside = not isinstance(code, bool) and 0 <= operator.index(code) < 1 << self.bits
+        except TypeError:
+            inside = False
+        if not inside:
+            given = f"{code:#x}" if type(code) is int and abs(code) < 1 << 128 else short_text(code)
+            raise UsageError(f"format {self}: code {given}; codes are 0 to {(1 << self.bits) - 1:#x}")
+
     def classify(self, code: int) -> Class:
-        """What `code` (0 <= code < 2**bits) stands for."""
+        """What `code` (0 <= code < 2**bits) stands for.
+
+        Raises
+        ------
+        UsageError
+            If it is no such number. The methods below have the same domain and the same error.
+        """
+        self._check_code(code)
+        return self._classify(int(code))
+
+    def _classify(self, code: int) -> Class:
         if self.fixed:
             return Class.FINITE if code else Class.ZERO
         if self.nan is NaN.NEGATIVE_ZERO and code == self.sign_mask:
@@ -328,11 +367,13 @@ class Format:
         return Class.FINITE
 
     def is_negative(self, code: int) -> bool:
+        """Whether the sign bit of `code` is set (of a NaN too)."""
+        self._check_code(code)
         return bool(code & self.sign_mask)
 
     def is_signaling(self, code: int) -> bool:
         """Whether `code` is a signalling NaN."""
-        return self.has_signaling_nan and self.classify(code) is Class.NAN and not code & self.quiet_bit
+        return self.classify(code) is Class.NAN and self.has_signaling_nan and not code & self.quiet_bit
 
     def decompose(self, code: int) -> tuple[int, int, int]:
         """Split a finite code.
@@ -342,8 +383,17 @@ class Format:
         (sign, significand, exponent)
             With value ``(-1)**sign * significand * 2**exponent``; the significand is an
             integer of at most `significand_bits` bits, not normalised.
+
+        Raises
+        ------
+        UsageError
+            If the code is an infinity or a NaN, or out of range.
         """
-        sign = int(self.is_negative(code))
+        if self.classify(code) >= Class.INFINITY:
+            raise UsageError(f"format {self}: code {code:#x} is {self.classify(code).name}; "
+                             "only finite codes have a value")
+        code = int(code)
+        sign = int(bool(code & self.sign_mask))
         if self.fixed:
             return sign, (1 << self.bits) - code if sign else code, self.scale
         magnitude = code & ~self.sign_mask
@@ -362,11 +412,6 @@ class Format:
         UsageError
             If the code is an infinity or a NaN, or out of range.
         """
-        if not 0 <= code < 1 << self.bits:
-            raise UsageError(f"format {self}: code {code:#x}; codes are 0 to {(1 << self.bits) - 1:#x}")
-        if self.classify(code) >= Class.INFINITY:
-            raise UsageError(f"format {self}: code {code:#x} is {self.classify(code).name}; "
-                             "only finite codes have a value")
         sign, significand, exponent = self.decompose(code)
         return (-1) ** sign * significand * Fraction(2) ** exponent
 

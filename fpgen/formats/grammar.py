@@ -24,14 +24,15 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
-from ..errors import UsageError
-from .catalogue import ALIASES, AMBIGUOUS, CATALOGUE, fixed, floating, p3109
-from .descriptor import Format, Infinity, NaN
+from ..errors import LONGEST_NUMBER, UsageError
+from .catalogue import ALIASES, AMBIGUOUS, CATALOGUE, NOT_A_FORMAT, NOT_BY_THE_RULE, fixed, floating, p3109
+from .descriptor import LARGEST_BITS, Format, Infinity, NaN
 
-_FLOATING = re.compile(r"([us]?)e(\d{1,6})m(\d{1,6})")
-_FIXED = re.compile(r"(u?)int(\d{1,6})")
-_P3109 = re.compile(r"binary(\d{1,6})p(\d{1,6})([su])([ef])")
-_INTEGER = re.compile(r"[+-]?\d{1,9}")
+_WIDTH = rf"(\d{{1,{LONGEST_NUMBER}}})"
+_FLOATING = re.compile(rf"([us]?)e{_WIDTH}m{_WIDTH}")
+_FIXED = re.compile(rf"(u?)int{_WIDTH}")
+_P3109 = re.compile(rf"binary{_WIDTH}p{_WIDTH}([su])([ef])")
+_INTEGER = re.compile(rf"[+-]?\d{{1,{LONGEST_NUMBER}}}")
 
 _HOW = ("allowed: a name (fpgen formats lists them), eEmM, ueEmM, intN, uintN or binaryKpPse, "
         "with options as in e3m2:bias=2,inf=none,nan=none")
@@ -64,6 +65,10 @@ def parse(text: str) -> Format:
 def _parse(text: str) -> Format:
     head, colon, tail = text.partition(":")
     base = _head(head.strip(), text)
+    if base.name in NOT_BY_THE_RULE and not re.search(r"\b(inf|nan)\s*=", tail):
+        other, spelling = NOT_BY_THE_RULE[base.name]
+        raise UsageError(f"format {text}: got {base.name}, elsewhere the name of {other}; expected {spelling} for "
+                         f"that, or {base.name}:inf=ieee,nan=ieee for IEEE specials")
     if not colon:
         return base
     options = _options(tail, base, text)
@@ -97,7 +102,7 @@ def canonical_name(fmt: Format) -> str:
                  f"binary{fmt.bits}p{fmt.precision}{'s' if fmt.signed else 'u'}{'e' if extended else 'f'}"]
         for name in short:
             try:
-                found = _head(name, name)
+                found = _parse(name)
                 if found == fmt:
                     return found.name
             except UsageError:
@@ -113,6 +118,9 @@ def _head(head: str, text: str) -> Format:
         return CATALOGUE[ALIASES[head]].format
     if head in AMBIGUOUS:
         raise UsageError(f"format {text}: {head} means several formats; allowed: {AMBIGUOUS[head]}")
+    if head in NOT_A_FORMAT:
+        raise UsageError(f"format {text}: got {head}; {NOT_A_FORMAT[head]} and no fields of fixed widths; expected a "
+                         "format of such fields")
     if match := _FLOATING.fullmatch(head):
         sign, exponent_bits, trailing_bits = match[1], int(match[2]), int(match[3])
         if not 1 <= exponent_bits <= 20:
@@ -123,7 +131,10 @@ def _head(head: str, text: str) -> Format:
     if match := _FIXED.fullmatch(head):
         return _named(fixed(int(match[2]), signed=not match[1], name=f"{match[1]}int{int(match[2])}"))
     if match := _P3109.fullmatch(head):
-        return p3109(int(match[1]), int(match[2]), match[3] == "s", match[4] == "e")
+        bits = int(match[1])
+        if not 2 <= bits <= LARGEST_BITS:
+            raise UsageError(f"format {text}: {bits} bits; a code has 2 to {LARGEST_BITS} bits")
+        return p3109(bits, int(match[2]), match[3] == "s", match[4] == "e")
     from .blocks import BLOCK_ALIASES, BLOCKS, is_block
 
     if is_block(text):
@@ -174,13 +185,13 @@ def _yes_no(value: str) -> bool:
 
 #: option -> (field of Format, what is allowed, reader)
 _FLOATING_OPTIONS: dict[str, tuple[str, str, Callable[[str], Any]]] = {
-    "bias": ("bias", "a whole number", _integer),
+    "bias": ("bias", f"a whole number of at most {LONGEST_NUMBER} digits", _integer),
     "inf": ("infinity", "none|ieee|top", Infinity),
     "nan": ("nan", "none|ieee|allones|negzero", NaN),
     "subnormals": ("subnormals", "yes|no", _yes_no),
     "zero": ("zero", "yes|no", _yes_no),
 }
 _FIXED_OPTIONS: dict[str, tuple[str, str, Callable[[str], Any]]] = {
-    "scale": ("scale", "a whole number", _integer),
+    "scale": ("scale", f"a whole number of at most {LONGEST_NUMBER} digits", _integer),
     "symmetric": ("symmetric", "yes|no", _yes_no),
 }

@@ -48,9 +48,9 @@ def decode(code: int, fmt: Format, flush: bool = False) -> Exact:
     kind = fmt.classify(code)
     if kind is Class.NAN:
         return Exact(Class.NAN, invalid=fmt.is_signaling(code))
-    sign, significand, exponent = fmt.decompose(code)
     if kind is Class.INFINITY:
-        return Exact(Class.INFINITY, sign)
+        return Exact(Class.INFINITY, int(fmt.is_negative(code)))
+    sign, significand, exponent = fmt.decompose(code)
     if flush and not fmt.fixed and significand * 2 < 1 << fmt.precision:
         significand = 0
     return finite(sign, significand, exponent)

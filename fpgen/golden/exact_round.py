@@ -96,7 +96,7 @@ def rounds_up(
 ) -> bool:
     """Whether the magnitude ``(whole + remainder / 2**shift)`` goes to ``whole + 1``.
 
-    IEEE 754-2019, 4.3; ToOdd and the stochastic modes as in IEEE P3109, 4.7.4: with nu the fraction
+    IEEE 754-2019, 4.3; ToOdd and the stochastic modes as in IEEE P3109: with nu the fraction
     and R the N random bits, A: floor(nu 2**N) + R >= 2**N; B: floor(nu 2**(N+1)) + 2R+1 >= 2**(N+1);
     C: nu 2**N rounded to nearest even, + R >= 2**N.
 
@@ -147,7 +147,7 @@ def _is_odd(whole: int, quantum: int, out: Format) -> bool:
     """Whether the code of ``whole * 2**quantum`` is odd.
 
     The last bit of the significand is the last bit of the code, but with precision 1 there is no such
-    bit in the code: there the exponent field decides (IEEE P3109, 4.7.4: "CodeIsEven").
+    bit in the code: there the exponent field decides (IEEE P3109, "CodeIsEven").
     """
     if out.fixed or out.precision > 1 or whole == 0:
         return whole & 1 == 1
@@ -175,7 +175,7 @@ def _round_floating(value: Exact, out: Format, semantics: Semantics, mode: Round
         return code, Flags.UF | Flags.NX
 
     if whole and value.sign and not out.signed:
-        return _deliver_below_zero(out, semantics.overflow)
+        return _deliver_below_zero(out, semantics.overflow, mode)
     if _exceeds(whole, quantum, out):
         return _deliver_overflow(value.sign, out, semantics.overflow, mode), Flags.OF | Flags.NX
     flags = (Flags.NX if inexact else NO_FLAGS) | (Flags.UF if tiny and inexact else NO_FLAGS)
@@ -242,26 +242,29 @@ def _deliver_infinity(sign: int, out: Format, overflow: Overflow) -> tuple[int, 
     """An infinite exact result."""
     if sign and not out.signed:
         return _deliver_below_zero(out, overflow)
-    if overflow is Overflow.SATURATE or (overflow.gives_infinity and not (out.has_infinity or out.has_nan)):
-        return _largest(sign, out), Flags.NV
-    if out.has_infinity:
+    if out.has_infinity and overflow is not Overflow.SATURATE:
         return out.infinity_code | (out.sign_mask if sign else 0), NO_FLAGS
-    return out.nan_code, Flags.NV
+    if overflow.gives_infinity(out) and out.has_nan:
+        return out.nan_code, Flags.NV
+    return _largest(sign, out), Flags.NV
 
 
 def _deliver_overflow(sign: int, out: Format, overflow: Overflow, mode: Rounding) -> int:
     """A finite exact result that rounds beyond the largest finite value."""
-    away = {Rounding.RTZ: False, Rounding.RTO: False, Rounding.RUP: not sign, Rounding.RDN: bool(sign)}
-    if not overflow.gives_infinity or (overflow is Overflow.IEEE and not away.get(mode, True)):
+    odd_away = overflow is Overflow.SATNONE_D1 or (overflow is Overflow.SATNONE and out.signed)
+    away = {Rounding.RTZ: False, Rounding.RTO: odd_away, Rounding.RUP: not sign, Rounding.RDN: bool(sign)}
+    if not overflow.gives_infinity(out) or (overflow is not Overflow.INFINITE and not away.get(mode, True)):
         return _largest(sign, out)
     if out.has_infinity:
         return out.infinity_code | (out.sign_mask if sign else 0)
     return out.nan_code if out.has_nan else _largest(sign, out)
 
 
-def _deliver_below_zero(out: Format, overflow: Overflow) -> tuple[int, Flags]:
-    """A negative result in an unsigned output."""
-    return (out.nan_code if overflow.gives_infinity and out.has_nan else out.min_finite_code), Flags.NV
+def _deliver_below_zero(out: Format, overflow: Overflow, mode: Rounding | None = None) -> tuple[int, Flags]:
+    """A negative result in an unsigned output; `mode` where it is finite."""
+    upward = overflow.sat_none and mode in (Rounding.RTZ, Rounding.RUP)
+    to_nan = overflow.says_not_a_value and out.has_nan and not upward
+    return (out.nan_code if to_nan else out.min_finite_code), Flags.NV
 
 
 def _largest(sign: int, out: Format) -> int:

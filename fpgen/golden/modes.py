@@ -3,7 +3,7 @@
 The definition of every rounding mode, for arrays. A magnitude stands at
 ``below + frac`` on the line of the output's codes, so "even" and "odd" are
 those of the code (which is the significand's last bit where there is one, and
-what P3109 4.7.5 asks for where there is none).
+what P3109 asks for where there is none).
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ def _rounds_up(mode: Rounding, modes: Modes, odd, frac, negative) -> np.ndarray:
     if mode is Rounding.RTO:
         return (frac > 0) & np.logical_not(odd)
     assert modes.random is not None
-    steps = float(1 << modes.random_bits)  # P3109 4.7.5: nu is frac, R the random integer
+    steps = float(1 << modes.random_bits)  # P3109: nu is frac, R the random integer
     if mode is Rounding.SRA:
         return np.floor(frac * steps) + modes.random >= steps
     if mode is Rounding.SRB:
@@ -123,11 +123,11 @@ def _rounds_up(mode: Rounding, modes: Modes, odd, frac, negative) -> np.ndarray:
     return np.rint(frac * steps) + modes.random >= steps
 
 
-def overflows_away(modes: Modes, negative: np.ndarray) -> np.ndarray:
-    """Whether an overflow is rounded away from zero (to infinity), as `options.Overflow.IEEE` has it."""
+def overflows_away(modes: Modes, negative: np.ndarray, odd_away: bool) -> np.ndarray:
+    """Whether an overflow is rounded away from zero (to infinity); `odd_away`: in the mode "to odd" too."""
     away = np.zeros(negative.shape, dtype=bool)
     for mode, mask in modes.present():
-        if mode in _NEAREST:
+        if mode in _NEAREST or (odd_away and mode is Rounding.RTO):
             away |= mask
         elif mode is Rounding.RUP:
             away |= mask & ~negative

@@ -18,8 +18,8 @@ from typing import NamedTuple
 import numpy as np
 
 from ..formats.descriptor import Format
-from ..units.options import Flags, Overflow, Semantics, Tininess
-from .modes import Modes, overflows_away, rounds_up
+from ..units.options import Flags, Overflow, Rounding, Semantics, Tininess
+from .modes import Mask, Modes, overflows_away, rounds_up
 from .result import code_dtype
 
 NX, UF, OF, NV = (np.uint8(flag) for flag in (Flags.NX, Flags.UF, Flags.OF, Flags.NV))
@@ -145,7 +145,9 @@ def _floating(out: Target, semantics: Semantics, modes: Modes, point: Point) -> 
         code[index] = _overflow(out, semantics, modes.take(index), negative[index])
         flags[index] = OF | NX
     if unsayable is not None and unsayable.any():
-        code[unsayable] = _below_zero(out, semantics)
+        index = np.flatnonzero(unsayable)
+        code[index] = np.where(_stays_above_zero(semantics, modes.take(index)), out.fmt.min_finite_code,
+                               _below_zero(out, semantics))
         flags[unsayable] = NV
     return code, flags
 
@@ -179,12 +181,13 @@ def _low(
 
 def _overflow(out: Target, semantics: Semantics, modes: Modes, negative: np.ndarray) -> np.ndarray:
     """Codes delivered for magnitudes that are too large."""
-    largest = _largest(out, negative)
-    if semantics.overflow is Overflow.INFINITE:
-        return _infinity(out, negative)
-    if semantics.overflow is not Overflow.IEEE:
+    largest, policy = _largest(out, negative), semantics.overflow
+    if not policy.gives_infinity(out.fmt):
         return largest
-    return np.where(overflows_away(modes, negative), _infinity(out, negative), largest)
+    if policy is Overflow.INFINITE:
+        return _infinity(out, negative)
+    odd_away = policy is Overflow.SATNONE_D1 or (policy is Overflow.SATNONE and out.fmt.signed)
+    return np.where(overflows_away(modes, negative, odd_away), _infinity(out, negative), largest)
 
 
 def _largest(out: Target, negative: np.ndarray) -> np.ndarray:
@@ -201,7 +204,12 @@ def _infinity(out: Target, negative: np.ndarray) -> np.ndarray:
 
 def _below_zero(out: Target, semantics: Semantics) -> int:
     """The code delivered for a negative result of an unsigned output."""
-    return out.nan if semantics.overflow.gives_infinity and out.nan is not None else out.fmt.min_finite_code
+    return out.nan if semantics.overflow.says_not_a_value and out.nan is not None else out.fmt.min_finite_code
+
+
+def _stays_above_zero(semantics: Semantics, modes: Modes) -> Mask:
+    """Where P3109's SatNone takes a finite negative result of an unsigned output to the lowest value."""
+    return semantics.overflow.sat_none and (modes.where(Rounding.RTZ) | modes.where(Rounding.RUP))
 
 
 def _fixed(out: Target, modes: Modes, point: Point) -> tuple[np.ndarray, np.ndarray]:
@@ -231,7 +239,7 @@ def _specials(
     largest = _largest(out, negative)
     nan = np.uint64(out.fmt.max_finite_code if out.nan is None else out.nan)
     kept = out.infinity is not None and semantics.overflow is not Overflow.SATURATE
-    if semantics.overflow.gives_infinity or kept:
+    if semantics.overflow.gives_infinity(out.fmt) or kept:
         infinite = _infinity(out, negative)
     else:
         infinite = largest

@@ -208,7 +208,8 @@ class Unit:
         notes = ["rounding port" if self.rounding is Rounding.PORT else self.rounding.value.upper()]
         if self.overflow is not self._default_overflow:
             notes.append({Overflow.SATURATE: "saturating", Overflow.PROPAGATE: "saturating, infinities kept",
-                          Overflow.IEEE: "ieee overflow", Overflow.INFINITE: "overflow to infinity"}[self._policy])
+                          Overflow.IEEE: "ieee overflow", Overflow.INFINITE: "overflow to infinity",
+                          Overflow.SATNONE: "P3109 SatNone", Overflow.SATNONE_D1: "P3109/D1 SatNone"}[self._policy])
         if self.subnormals is not Subnormals.FULL:
             notes.append({"in": "subnormal operands read as zero", "out": "tiny results flushed",
                           "both": "subnormals flushed in and out"}[self.subnormals.value])

@@ -7,7 +7,7 @@ Exact result to delivered result
 1. An operand flushed by `subnormals` (``in``/``both``) is a zero of the same sign.
 2. The exact result is rounded once, to the output's precision or, below the normal range, to its
    smallest step. "Even" and "odd" are those of the code; that is the last bit of the significand,
-   except with precision 1, where it is the last bit of the exponent field (P3109, 4.7.4).
+   except with precision 1, where it is the last bit of the exponent field (P3109's CodeIsEven).
    *Overflow* is judged after rounding as if the exponent had no upper end (OFP8 5.2; 754-2019, 7.4).
 3. *Tininess* (7.5) is judged after rounding with an unbounded exponent, or before
    rounding. UF is raised for a tiny AND inexact result. With `subnormals`
@@ -21,7 +21,9 @@ Exact result to delivered result
    - ``infinite``: as ``ieee``, but away from zero in every rounding mode, as tensor cores do that
      truncate their results.
    - ``saturate``: the largest finite value of that sign, also for an infinite exact result.
-   - ``propagate``: the largest finite value, but an infinite exact result stays infinite.
+   - ``propagate``: the largest finite value, but an infinite exact result stays infinite where the
+     format has an infinity. P3109 defines that for its finite formats too; elsewhere it is rejected.
+   - ``satnone``, ``satnone_d1``: P3109's SatNone in two drafts; see below.
 
 5. An infinite exact result that is not delivered as an infinity raises NV.
    A NaN result is the one canonical quiet NaN of the output; where the output has no NaN
@@ -30,11 +32,28 @@ Exact result to delivered result
 6. A negative non-zero rounded result (minus infinity too) in an unsigned output is an invalid
    operation, NV alone: NaN under ``ieee`` where the output has one, else the lowest value (0, or the
    smallest positive value in formats without zero). Rounding, or being flushed, to zero from below is not.
+   The two ``satnone`` deliver NaN as ``ieee`` does, but the lowest value for a finite one under RTZ and RUP.
 7. An output without a zero (E8M0) delivers its smallest value in place of a zero: for an exact zero
    with NX, for a tiny result (rule 3) with UF and NX.
 8. Fixed-point outputs saturate; out of range is NV alone (IEEE 754-2019, 5.8), no OF, no UF.
 9. The sign of an exact zero sum follows 6.3: +0, or -0 under RDN; x + x keeps its sign.
    Formats without minus zero deliver +0.
+
+P3109
+-----
+The clauses, named here for all of fpgen: 4.7.2 decoding, 4.7.4 rounding to a precision (its stochastic modes and
+CodeIsEven are there), 4.7.5 saturation, 5.3.2 dot product. Its three saturation modes, for every rounding mode:
+
+- SatFinite, ``satfinite``: another name of ``saturate``.
+- SatPropagate, ``satpropagate``: another name of ``propagate``.
+- SatNone, ``satnone``: as ``ieee``, but for three rules of the draft of June 2026. (1) RTO of a number that is too
+  large: infinity in a signed format with one, the largest finite value in an unsigned one. (2) A format without
+  infinity delivers the largest finite value of the sign for whatever is too large, an infinity too.
+  (3) Negative results in an unsigned output, in rule 6 above.
+- SatNone in draft D1 (July 2026), ``satnone_d1``: as ``ieee`` too, so NaN in a format without infinity, but RTO is
+  rounded away from zero wherever a number is too large; and (3).
+
+``ieee`` itself does not depend on whose format it is: AMD's E5M2 FNUZ and P3109's Binary8p3sf are one format.
 """
 
 from __future__ import annotations
@@ -44,6 +63,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import UsageError
+from ..formats.catalogue import is_p3109
 from ..formats.descriptor import Format
 
 
@@ -59,7 +79,7 @@ def as_enum(option: str, given: Any, kind: type[enum.Enum]) -> Any:
     try:
         return kind(given)
     except ValueError:
-        allowed = ", ".join(member.value for member in kind)
+        allowed = ", ".join([*(member.value for member in kind), *getattr(kind, "other_names", dict)()])
         raise UsageError(f"{option}={given}; allowed: {allowed}") from None
 
 
@@ -98,15 +118,38 @@ PORT_MODES = tuple(
 
 
 class Overflow(enum.Enum):
+    """What is delivered for a result that is too large; rule 4 and "P3109" of this module."""
+
     IEEE = "ieee"
     INFINITE = "infinite"
     SATURATE = "saturate"
     PROPAGATE = "propagate"
+    SATNONE = "satnone"
+    SATNONE_D1 = "satnone_d1"
+
+    @staticmethod
+    def other_names() -> dict[str, str]:
+        """P3109's name of a policy to the value of the member."""
+        return {"satfinite": "saturate", "satpropagate": "propagate"}
+
+    @classmethod
+    def _missing_(cls, value: object) -> Overflow | None:
+        other = cls.other_names().get(value) if isinstance(value, str) else None
+        return None if other is None else cls(other)
 
     @property
-    def gives_infinity(self) -> bool:
-        """Whether a number that is too large may become an infinity, or NaN where there is none."""
-        return self in (Overflow.IEEE, Overflow.INFINITE)
+    def sat_none(self) -> bool:
+        """Whether it is SatNone of one of P3109's drafts."""
+        return self in (Overflow.SATNONE, Overflow.SATNONE_D1)
+
+    @property
+    def says_not_a_value(self) -> bool:
+        """Whether a result that the output has no value for may become an infinity or NaN."""
+        return self in (Overflow.IEEE, Overflow.INFINITE) or self.sat_none
+
+    def gives_infinity(self, out: Format) -> bool:
+        """Whether a number that is too large may become an infinity of `out`, or NaN where there is none."""
+        return self.says_not_a_value and (self is not Overflow.SATNONE or out.has_infinity)
 
 
 class Tininess(enum.Enum):
@@ -192,9 +235,12 @@ def check_overflow(out: Format, overflow: Overflow):
     ------
     UsageError
     """
-    if overflow is Overflow.PROPAGATE and not out.has_infinity:
-        raise UsageError(f"overflow=propagate with output {out}, which has no infinity; "
-                         f"allowed: {'ieee, infinite, ' if out.has_nan else ''}saturate")
-    if overflow.gives_infinity and not (out.has_infinity or out.has_nan):
+    others = f"{'ieee, infinite, ' if out.has_infinity or out.has_nan else ''}saturate"
+    if overflow is Overflow.PROPAGATE and not (out.has_infinity or is_p3109(out)):
+        raise UsageError(f"overflow=propagate with output {out}, which has no infinity; allowed: {others}")
+    if overflow.sat_none and not (out.has_infinity or is_p3109(out)):
+        raise UsageError(f"overflow: got {overflow.value} with output {out}, a format without infinity that P3109 "
+                         f"does not define; expected {others}")
+    if overflow.says_not_a_value and not (out.has_infinity or out.has_nan):
         raise UsageError(f"overflow={overflow.value} with output {out}, which has neither infinity nor NaN; "
                          "allowed: saturate")

@@ -18,7 +18,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ..errors import UsageError
+from ..errors import LONGEST_NUMBER, UsageError, short_text
 from .add import Add
 from .base import Unit
 from .blockdot import BlockDot
@@ -39,7 +39,8 @@ OPERATIONS: dict[str, type[Unit]] = {
 }
 
 _SWITCH = {"on": True, "off": False, "yes": True, "no": False, "true": True, "false": False}
-_BARE = {**{mode.value: "rounding" for mode in Rounding}, **{policy.value: "overflow" for policy in Overflow}}
+_BARE = {**{mode.value: "rounding" for mode in Rounding}, **{policy.value: "overflow" for policy in Overflow},
+         **dict.fromkeys(Overflow.other_names(), "overflow")}
 
 
 def parse_unit(text: str) -> Unit:
@@ -200,8 +201,11 @@ def _read(option: str, value: str, kind: str) -> Any:
             raise UsageError(f"{option}={value}; allowed: on, off")
         return _SWITCH[value.lower()]
     if kind == "whole":
-        if not re.fullmatch(r"[+-]?\d{1,12}", value):
-            raise UsageError(f"{option}={value}; a whole number is allowed")
+        if not re.fullmatch(r"[+-]?\d+", value):
+            raise UsageError(f"{option}={short_text(value, quoted=False)}; a whole number is allowed")
+        if len(value) > LONGEST_NUMBER:  # the option's own check says its range, of any shorter one
+            raise UsageError(f"{option}: got a number of {len(value.lstrip('+-'))} digits; expected a whole number of "
+                             f"at most {LONGEST_NUMBER}")
         return int(value)
     if kind == "number":
         try:

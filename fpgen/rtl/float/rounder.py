@@ -60,6 +60,11 @@ class Mode:
         """1 when a directed mode moves a number of this sign away from zero."""
         return (self.up & ~sign) | (self.down & sign)
 
+    @property
+    def negative_toward_zero(self) -> Node:
+        """1 when the mode moves every negative number toward zero (RTZ, RUP)."""
+        return ~(self.nearest | self.odd | self.down)
+
 
 @dataclass(frozen=True)
 class Target:
@@ -146,7 +151,7 @@ def _increment(g: Graph, mode: Mode, sign: Node, last: Node, fraction: Node, sti
 
 
 def _stochastic(g: Graph, semantics: Semantics, random: Node, fraction: Node, sticky: Node) -> Node:
-    """P3109 4.7.5: carry out of the fraction plus the random number R of N bits."""
+    """P3109's stochastic modes: carry out of the fraction plus the random number R of N bits."""
     n, mode = semantics.random_bits, semantics.rounding
     if mode is Rounding.SRA:  # floor(v 2^N) + R >= 2^N
         return fraction[-n:].add(random, n + 1)[n]
@@ -195,7 +200,10 @@ def round_and_pack(g: Graph, value: Positioned, special: Special, mode: Mode, ta
 
     # Overflow: judged on the rounded code.
     away = mode.nearest | mode.away_from_zero(sign)
-    if target.semantics.overflow is Overflow.INFINITE:
+    policy = target.semantics.overflow
+    if policy is Overflow.SATNONE_D1 or (policy is Overflow.SATNONE and out.signed):
+        away = away | mode.odd
+    if policy is Overflow.INFINITE:
         away = g.const(1, 1)
     away = g.step("overflow_away", away)
     over = _overflow(g, rounded, beyond, round_up, target, mode)
@@ -214,12 +222,14 @@ def round_and_pack(g: Graph, value: Positioned, special: Special, mode: Mode, ta
         flushed = g.step("flushed", tiny & some)
         over = over & ~flushed  # both only where every finite value is subnormal
     result_zero = g.step("rounds_to_zero", rounded.none())
-    wrong_sign = never
+    wrong_sign = raised_to_zero = never
     if not out.signed:
         below_zero = sign & (~result_zero | over) & ~flushed
         wrong_sign = g.step("below_unsigned", g.mux(special.infinity, special.infinity_sign, below_zero) & ~special.nan)
+        if policy.sat_none:
+            raised_to_zero = g.step("raised_to_zero", mode.negative_toward_zero & ~special.infinity)
 
-    code = _deliver(g, magnitude, sign, special, over, away, flushed, wrong_sign, below_least, target)
+    code = _deliver(g, magnitude, sign, special, over, away, flushed, wrong_sign, raised_to_zero, target)
     if not target.flags:
         return code, g.const(0, 5)
     return code, _flags(g, special, over, away, flushed, wrong_sign, below_least, tiny, some, inexact, target)
@@ -229,7 +239,8 @@ def _overflow(g: Graph, rounded: Node, beyond: Node, round_up: Node, target: Tar
     """1 when the rounded magnitude exceeds the largest finite value."""
     out, semantics = target.out, target.semantics
     always_nearest = mode.nearest.constant == 1
-    if (out.infinity is Infinity.IEEE and semantics.overflow.gives_infinity and always_nearest and not target.flags):
+    if (out.infinity is Infinity.IEEE and semantics.overflow.gives_infinity(out) and always_nearest
+            and not target.flags):
         return beyond  # a carry out of the largest finite code is the code of infinity already
     ones = (1 << out.trailing_bits) - 1
     if round_up.constant == 0 and out.max_finite_code & ones == ones:
@@ -271,8 +282,9 @@ def _without_zero(g: Graph, rounded: Node, trailing: int, out: Format) -> tuple[
 
 
 def _deliver(g: Graph, magnitude: Node, sign: Node, special: Special, over: Node, away: Node, flushed: Node,
-             wrong_sign: Node, below_least: Node, target: Target) -> Node:
+             wrong_sign: Node, raised_to_zero: Node, target: Target) -> Node:
     out, semantics = target.out, target.semantics
+    gives_infinity = semantics.overflow.gives_infinity(out)
     width = out.magnitude_bits
     ones = (1 << width) - 1
     never = g.const(0, 1)
@@ -288,15 +300,19 @@ def _deliver(g: Graph, magnitude: Node, sign: Node, special: Special, over: Node
     largest = out.max_finite_code
     nan_magnitude = out.nan_code & ones if out.has_nan else largest
     deliver(nan_magnitude, special.nan)
-    if semantics.overflow.gives_infinity:
+    if gives_infinity:
         huge = out.infinity_code if out.has_infinity else nan_magnitude
         deliver(huge, infinite | (over & away))
         deliver(largest, over & ~away)
-        deliver(nan_magnitude if out.has_nan else 0, wrong_sign)
     else:
-        deliver(out.infinity_code if semantics.overflow is Overflow.PROPAGATE else largest, infinite)
+        keeps = semantics.overflow is Overflow.PROPAGATE and out.has_infinity
+        deliver(out.infinity_code if keeps else largest, infinite)
         deliver(largest, over)
-        deliver(0, wrong_sign)
+    if semantics.overflow.sat_none and out.has_nan:
+        deliver(nan_magnitude, wrong_sign & ~raised_to_zero)
+        deliver(0, wrong_sign & raised_to_zero)
+    else:
+        deliver(nan_magnitude if semantics.overflow.says_not_a_value and out.has_nan else 0, wrong_sign)
     if out.zero:
         deliver(0, flushed & number & ~special.infinity)
     forced = never
@@ -311,7 +327,7 @@ def _deliver(g: Graph, magnitude: Node, sign: Node, special: Special, over: Node
     if not out.signed:
         return result
     to_nan = special.nan
-    if semantics.overflow.gives_infinity and not out.has_infinity:
+    if gives_infinity and not out.has_infinity:
         to_nan = to_nan | infinite | (over & away)  # this overflow is a NaN
     result_sign = g.mux(special.infinity, special.infinity_sign, sign) & ~to_nan
     if out.nan is NaN.NEGATIVE_ZERO:

@@ -90,7 +90,7 @@ def accumulators(records: Sequence[Mapping[str, Any]], spelled: bool):
     for item in records:
         operands = " ".join(item["operands"]) + (f" @ {' '.join(item['scales'])}" if item["scales"] else "")
         kept = "" if item["fraction"] is None else item["fraction"]
-        rows.append((item["name"], operands, " ".join(item["outputs"]), item["group"], kept,
+        rows.append((item["name"], operands, " ".join(item["outputs"]), item["group"] or "", kept,
                      "" if item["clamp"] is None else item["clamp"], item["rounding"], item["remarks"]))
     heads = ["accumulator", "products of", "into", "group", "F", "clamp", "final", "how"]
     out = Output()

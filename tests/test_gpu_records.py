@@ -23,7 +23,6 @@ pytestmark = pytest.mark.skipif(not FILES, reason="no recorded dot products in .
 
 #: What fp8 through ``mma.sync`` does on the GPUs whose index entry names no preset.
 MMA_SYNC_FP8 = "hopper-fp8-mma"
-PRESET = [entry for entry in FILES if entry["preset"]]
 
 #: Dots of each file for the models that work them out one by one, or as a graph.
 FEW = 60
@@ -50,14 +49,14 @@ def name_of(entry: dict) -> str:
     return entry["file"].removesuffix(".npz")
 
 
-@pytest.mark.parametrize("entry", PRESET, ids=name_of)
+@pytest.mark.parametrize("entry", FILES, ids=name_of)
 def test_every_recorded_dot(entry):
     unit, arrays = recorded_unit(entry), recorded(entry)
     codes = unit.compute(arrays["a"], arrays["b"], arrays["c"]).codes
     assert np.array_equal(codes, arrays["d"]), f"{np.count_nonzero(codes != arrays['d'])} of {len(codes)} differ"
 
 
-@pytest.mark.parametrize("entry", PRESET, ids=name_of)
+@pytest.mark.parametrize("entry", FILES, ids=name_of)
 def test_a_slice_through_the_exact_model_and_the_hardware(entry):
     unit, arrays = recorded_unit(entry), slice_of(recorded(entry), entry["k"])
     wanted = arrays.pop("d")

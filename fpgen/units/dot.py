@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from ..errors import UsageError
 from ..formats import Format, as_format
-from .accumulation import EXACT, Accumulation, Kind, parse_accumulation
+from .accumulation import EXACT, Accumulation, Addend, Kind, parse_accumulation
 from .base import Unit
 from .options import Overflow, Rounding, Subnormals, as_enum, check_overflow, default_overflow
 from .ports import Port, Role
@@ -123,12 +123,18 @@ class SumOfProducts(Unit):
                 f"fraction={intermediate.precision - 1}, or intermediate=e{intermediate.exponent_bits}m"
                 f"{record.fraction} to say what the sum holds")
         group = min(record.group or products, products)
-        if products % group:
-            raise UsageError(f"accumulate={record}: groups of {group} with {products} products; "
+        span = min(record.span or products, products)
+        if products % span:
+            raise UsageError(f"accumulate={record}: spans of {span} with {products} products; "
+                             "expected a whole number of spans")
+        if span % group and record.interleave is None:
+            raise UsageError(f"accumulate={record}: groups of {group} with {span} products; "
                              "a whole number of groups is allowed")
         presum = getattr(self, "presum", record.presum or 1)  # a BlockDot has a default of its own
         if group % presum:
             raise UsageError(f"accumulate={record}: presum={presum} in groups of {group}; a divisor is allowed")
+        if span % presum:
+            raise UsageError(f"accumulate={record}: presum={presum} in spans of {span}; expected a divisor")
 
     def _check_running_sum(self):
         """Refuse sums that go on from a format that cannot say what they are: nothing, or a negative number."""
@@ -142,8 +148,12 @@ class SumOfProducts(Unit):
 
     def _one_rounding(self, products: int) -> bool:
         record = self.accumulate
+        if record.kind is Kind.ALIGNED and record.addend is Addend.AFTER and self.c is not None:
+            return False
+        several = record.interleave is not None and record.span != record.group
+        one_group = record.interleave if several else record.group or products
         return record.kind is Kind.EXACT or (record.kind is Kind.ALIGNED and self.intermediate == self.out
-                                             and (record.group or products) >= products)
+                                             and one_group is not None and one_group >= products)
 
     def exact_span(self, scales: tuple[Format, ...] = ()) -> tuple[int, int]:
         """``exact``: (lowest, highest): terms, `c` and sum are multiples of 2**lowest with magnitudes below 2**highest.

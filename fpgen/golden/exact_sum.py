@@ -143,12 +143,12 @@ def _spans(record: Accumulation, terms: Sequence[Term], presum: int) -> list[lis
     """The terms of each span, in groups."""
     products = len(terms) * presum
     span = min(record.span or products, products) // presum
-    group = min(record.group or products, products) // presum
+    group = min(record.group or products, products) // presum  # in a shorter span all of it
     if record.interleave is None:
         return [_parts(part, group) for part in _parts(terms, span)]
     assert record.span is not None and record.group is not None
     groups = record.span // record.group
-    found = []
+    found: list[list[Sequence[Term]]] = []
     for part in _parts(terms, span):
         dealt: list[list[Term]] = [[] for _ in range(groups)]
         for index, term in enumerate(part):

@@ -67,7 +67,7 @@ class Recipe(NamedTuple):
     @property
     def group(self) -> int:
         """Terms in a group."""
-        return min(self.record.group or self.length, self.length) // self.presum
+        return min(self.record.group or self.record.span or self.length, self.length) // self.presum
 
     @property
     def span(self) -> int:

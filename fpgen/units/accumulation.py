@@ -269,7 +269,7 @@ class Accumulation:
             return []
         spans = f" for every {self.span} products" if self.span else ""
         mode = f", rounded {self.addend_rounding.value}" if self.addend_rounding else ""
-        return [f"addend added afterwards{spans}{mode}"]
+        return [f"addend added after{spans}{mode}"]
 
     @property
     def promise(self) -> str:
@@ -325,12 +325,14 @@ def parse_accumulation(text: str) -> Accumulation:
     head, colon, tail = text.strip().lower().partition(":")
     kinds = [kind.value for kind in Kind]
     if head not in kinds:
+        from .machines import ALIASES
         from .presets import PRESETS
 
-        close = difflib.get_close_matches(head, [*kinds, *PRESETS], n=2)
+        close = difflib.get_close_matches(head, [*kinds, *PRESETS, *ALIASES], n=2)
         suggestion = f"did you mean {', '.join(close)}? " if close else ""
         raise UsageError(f"accumulate={text}; {suggestion}allowed: {', '.join(kinds)} (with options as in "
-                         f"aligned:fraction=25), or a preset: {', '.join(PRESETS)}")
+                         f"aligned:fraction=25), or a preset: {', '.join(PRESETS)}; or a "
+                         "product (fpgen accumulators)")
     given: dict[str, Any] = {"kind": head}
     options = [spec.name for spec in dataclasses.fields(Accumulation) if spec.name not in ("kind", "name")]
     for word in tail.split(",") if colon else []:

@@ -9,7 +9,6 @@ The NaN that the machines return (0x7FFFFFFF, 0x7FFF) is not part of a preset: u
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
@@ -39,6 +38,18 @@ class Case:
     overflow: Overflow = Overflow.IEEE
     subnormals: Subnormals = Subnormals.FULL
     scales: tuple[str, ...] = ()
+
+    @property
+    def operand_formats(self) -> list[Format]:
+        return [parse(name) for name in self.operands]
+
+    @property
+    def output_formats(self) -> list[Format]:
+        return [parse(name) for name in self.outputs]
+
+    def __str__(self) -> str:
+        scales = f" with scales {' '.join(self.scales)}" if self.scales else ""
+        return f"{' '.join(self.operands)}{scales} -> {' '.join(self.outputs)}"
 
 
 @dataclass(frozen=True)
@@ -88,7 +99,8 @@ _SHORT = parse("e8m13")  # the results of their FP8 sums have 13 fraction bits, 
 
 _PRESETS = [
     Preset("v100", "NVIDIA V100 (Volta): mma.sync", _nvidia(("fp16",), _V100, replace(_V100, clamp=-19))),
-    Preset("a100", "NVIDIA A100, A2 (Ampere; Turing alike, which has fp16 only): mma.sync",
+    Preset("turing", "NVIDIA T4 (Turing): mma.sync", _nvidia(("fp16",), _A100, _A100)),
+    Preset("a100", "NVIDIA A100, A2 (Ampere): mma.sync",
            (*_nvidia(("fp16",), _A100, _A100), *_nvidia(("bf16",), _A100), *_nvidia(("tf32",), _A100_TF32))),
     Preset("ada", "NVIDIA L40S, RTX Ada (Ada), 16- and 19-bit formats: mma.sync",
            (*_nvidia(("fp16",), _A100, _A100), *_nvidia(("bf16",), _A100), *_nvidia(("tf32",), _A100_TF32))),
@@ -131,22 +143,23 @@ PRESETS = MappingProxyType({preset.name: preset for preset in _PRESETS})
 
 
 def records(name: str | None = None) -> list[dict[str, Any]]:
-    """One record for every case of every preset, or of one; the keys are the columns of `fpgen accumulators`.
+    """One record for every case of every preset, or of those that a name stands for.
+
+    The keys are the columns of `fpgen accumulators`.
 
     Raises
     ------
     UsageError
     """
-    if name is not None and name.lower() not in PRESETS:
-        close = difflib.get_close_matches(name.lower(), PRESETS, n=2)
-        suggestion = f"did you mean {', '.join(close)}? " if close else ""
-        raise UsageError(f"accumulator {name}; {suggestion}allowed: {', '.join(PRESETS)}")
+    from .machines import aliases_of, presets_of
+
     found = []
-    for preset in [PRESETS[name.lower()]] if name else PRESETS.values():
+    for preset in map(PRESETS.__getitem__, presets_of(name.strip().lower()) if name else PRESETS):
         for case in preset.cases:
             sum_ = case.accumulation
             found.append({
-                "name": preset.name, "machine": preset.machine, "operands": list(case.operands),
+                "name": preset.name, "machine": preset.machine, "aliases": aliases_of(preset.name),
+                "operands": list(case.operands),
                 "scales": list(case.scales), "outputs": list(case.outputs), "group": sum_.group,
                 "fraction": sum_.fraction, "presum": sum_.presum, "clamp": sum_.clamp,
                 "intermediate": sum_.intermediate.name if sum_.intermediate else None,
@@ -154,6 +167,12 @@ def records(name: str | None = None) -> list[dict[str, Any]]:
                 "subnormals": case.subnormals.value, "remarks": sum_.remarks, "spelling": sum_.spelling,
             })
     return found
+
+
+def fits(case: Case, a: Format, b: Format, out: Format, scales: tuple[Format, ...]) -> bool:
+    """Whether a case has these operands and this output."""
+    together = a.name in case.operands and b.name in case.operands and out.name in case.outputs
+    return together and bool(scales) == bool(case.scales) and all(scale.name in case.scales for scale in scales)
 
 
 def find_case(name: str, a: Format, b: Format, out: Format, scales: tuple[Format, ...] = ()) -> Case:
@@ -174,10 +193,9 @@ def find_case(name: str, a: Format, b: Format, out: Format, scales: tuple[Format
     """
     preset = PRESETS[name]
     for case in preset.cases:
-        together = a.name in case.operands and b.name in case.operands and out.name in case.outputs
-        if together and bool(scales) == bool(case.scales) and all(scale.name in case.scales for scale in scales):
+        if fits(case, a, b, out, scales):
             return replace(case, accumulation=replace(case.accumulation, name=name))
-    allowed = "; ".join(f"{' '.join(case.operands)}{' with scales ' + ' '.join(case.scales) if case.scales else ''} "
-                        f"-> {' '.join(case.outputs)}" for case in preset.cases)
+    allowed = "; ".join(map(str, preset.cases))
     given = f"{a} x {b}{' with scales ' + ' '.join(map(str, scales)) if scales else ''} -> {out}"
-    raise UsageError(f"accumulate={name} with {given}; this machine has: {allowed}")
+    raise UsageError(f"accumulate={name} with {given}; this machine has: {allowed}; or accumulate=like:{name} for the "
+                     "nearest of these")

@@ -32,7 +32,7 @@ def aligned(g: Graph, unit: DotProduct | BlockDot, inputs: Inputs, mode: Mode, t
     record = unit.accumulate
     presum = presum_of(unit)
     whole = families(g, inputs, presum)
-    addend = inputs.c
+    addend: Operand | None = inputs.c
     between = Target(unit.intermediate, unit.semantics, False)
     spans = spans_of(record, whole, unit.products, presum)
     after = record.addend is Addend.AFTER
@@ -42,10 +42,9 @@ def aligned(g: Graph, unit: DotProduct | BlockDot, inputs: Inputs, mode: Mode, t
         if number and after:
             addend = again(g, code, between)
         for position, group in enumerate(span):
+            running = None if after else addend
             if position or (number and not after):
                 running = unpack(g, g.step("group_sum", code), between.out, False, "sum")
-            else:
-                running = None if after else addend
             with g.scope(f"g{number}_" if several else ""):
                 code = _group(g, record, group, running, mode, between)
             number += 1

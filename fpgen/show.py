@@ -98,18 +98,25 @@ def accumulators(records: Sequence[Mapping[str, Any]], spelled: bool):
     for item in records:
         operands = " ".join(item["operands"]) + (f" @ {' '.join(item['scales'])}" if item["scales"] else "")
         kept = "" if item["fraction"] is None else item["fraction"]
-        rows.append((item["name"], operands, " ".join(item["outputs"]), item["group"], kept,
+        rows.append((item["name"], operands, " ".join(item["outputs"]), item["group"] or "", kept,
                      "" if item["clamp"] is None else item["clamp"], item["rounding"], item["remarks"]))
     heads = ["accumulator", "products of", "into", "group", "F", "clamp", "final", "how"]
     out = Output()
     out.print(Sheet(heads, rows, right=["group", "F", "clamp"], keep=["accumulator", "products of", "into"]))
     if spelled:
-        out.print(records[0]["machine"])
-        for item in records:
+        for number, item in enumerate(records):
+            if not number or item["name"] != records[number - 1]["name"]:
+                out.print(f"{item['name']}: {item['machine']}"
+                          + (f"; also for {', '.join(item['aliases'])}" if item["aliases"] else ""))
             out.print(f"  {' '.join(item['operands'])} -> {' '.join(item['outputs'])}: accumulate={item['spelling']} "
                       f"{item['rounding']} overflow={item['overflow']} subnormals={item['subnormals']}")
     else:
-        out.print("Also: exact, aligned:fraction=F,..., tree, chain. More on one: fpgen accumulators NAME", style="dim")
+        from .units.machines import PRODUCTS
+
+        products = [f"{', '.join(names)}: {', '.join(presets)}" for names, presets in PRODUCTS.items()]
+        out.print(f"By product (the first that has the formats): {'; '.join(products)}")
+        out.print("Also: exact, aligned:fraction=F,..., tree, chain; like:NAME for formats that a machine lacks. "
+                  "More on one: fpgen accumulators NAME", style="dim")
 
 
 def technologies(records: Sequence[Mapping[str, Any]]):

@@ -105,12 +105,20 @@ def draw_record(rng: np.random.Generator) -> dict:
         record["intermediate"] = str(rng.choice(["fp16", "bf16", "e8m13", "fp32", "e4m3", "e5m2"]))
     if kind != "chain" and rng.random() < 0.5:
         record["group"] = int(rng.choice([2, 4, 8]))
+    if kind == "chain" and rng.random() < 0.6:
+        record |= _after(rng) | {"split": str(rng.choice(["none", "odd-even"]))}
     if kind != "aligned":
         return record
     record["fraction"] = int(rng.choice([3, 7, 10, 11, 13, 23, 24, 25, 31, 35, 60]))
     record["treatment"] = str(rng.choice(["truncate", "floor", "sticky"]))
     if rng.random() < 0.3:
         record["clamp"] = int(rng.choice([-133, -20, -3, 2, 9]))
+    if rng.random() < 0.4:
+        group = record.setdefault("group", int(rng.choice([2, 4])))
+        record |= {"interleave": int(rng.choice([each for each in (1, 2, 4) if each <= group])),
+                   "span": group * int(rng.choice([1, 2, 3, 4]))}
+    if rng.random() < 0.4:
+        return record | _after(rng, record.get("group", 1))
     if rng.random() < 0.5:
         record["addend"] = "outside"
         record["join"] = str(rng.choice(["truncate", "floor", "sticky"]))
@@ -121,6 +129,16 @@ def draw_record(rng: np.random.Generator) -> dict:
         if rng.random() < 0.4:
             record["split"] = "odd-even"
     return record
+
+
+def _after(rng: np.random.Generator, group: int = 1) -> dict:
+    """Fields of an addend that is added afterwards."""
+    found: dict = {"addend": "after"}
+    if rng.random() < 0.5:
+        found["span"] = group * int(rng.choice([1, 2, 4]))
+    if rng.random() < 0.6:
+        found["addend_rounding"] = str(rng.choice(["rne", "rtz", "rup", "rdn", "rna", "rto"]))
+    return found
 
 
 def draw_block_values(unit: fpgen.Unit, count: int, rng: np.random.Generator) -> dict[str, np.ndarray]:

@@ -283,7 +283,7 @@ def preset_units(kinds: tuple[str, ...], every: bool = True) -> Iterator[tuple[s
 
 
 def _case_units(name: str, case: Case, a: str, b: str, out: str) -> Iterator[tuple[str, DotProduct | BlockDot]]:
-    group = case.accumulation.group
+    group = case.accumulation.span or case.accumulation.group
     assert group is not None
     for scale in case.scales or ("",):
         size = {"": max(1, group // 2 - 1), "e8m0": 32, "ue4m3": 16}[scale]
@@ -328,6 +328,14 @@ def _draw_unit(kind: str, rng: np.random.Generator) -> DotProduct | BlockDot:
     terms = int(pick(1, 2, 3, 4, 5, 6, 8))
     presum = maybe(0.3, int(pick(1, 2, 4)))
     record = {"kind": kind, "presum": presum, "intermediate": intermediate if intermediate != out else None}
+
+    def after(group: int) -> dict:
+        return {"addend": "after", "span": record.get("span") or maybe(0.5, group * int(pick(1, 2, 4))),
+                "addend_rounding": maybe(0.6, pick(*[mode for mode in Rounding if not mode.stochastic
+                                                     and mode is not Rounding.PORT]))}
+
+    if kind == "chain" and rng.random() < 0.5:
+        record |= after(1) | {"split": pick(*Split)}
     if kind != "chain":
         record["group"] = maybe(0.4, int(pick(1, 2, 3, 4)))
     if kind == "aligned":
@@ -335,7 +343,13 @@ def _draw_unit(kind: str, rng: np.random.Generator) -> DotProduct | BlockDot:
                    "clamp": maybe(0.3, int(rng.integers(-40, 20)))}
         if intermediate.precision == 1:
             record["fraction"] += 1
-        if rng.random() < 0.5:
+        if rng.random() < 0.35:
+            record["group"] = group = int(pick(1, 2, 4))
+            record |= {"interleave": int(pick(*[each for each in (1, 2, 4) if each <= group])),
+                       "span": group * int(pick(1, 2, 3))}
+        if rng.random() < 0.35:
+            record |= after(record["group"] or 1)
+        elif rng.random() < 0.5:
             record |= {"addend": "outside", "split": pick(*Split), "join": pick(*Treatment),
                        "sum_fraction": maybe(0.5, int(rng.integers(1, 34))),
                        "addend_fraction": maybe(0.5, int(rng.integers(1, 34))),

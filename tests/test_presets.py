@@ -18,6 +18,7 @@ FP16 = "dot fp16 fp16 n={n} + {c} -> {c} accumulate={preset}"
 BF16 = "dot bf16 bf16 n={n} + fp32 -> fp32 accumulate={preset}"
 TF32 = "dot tf32 tf32 n={n} + fp32 -> fp32 accumulate={preset}"
 FP8 = "dot e5m2 e5m2 n={n} + fp32 -> fp32 accumulate={preset}"
+FP8_HALF = "dot e5m2 e5m2 n={n} + {c} -> {c} accumulate={preset}"
 FNUZ = "dot e5m2fnuz e5m2fnuz n={n} + fp32 -> fp32 accumulate={preset}"
 
 
@@ -74,6 +75,10 @@ EXAMPLES = {
         FP16, "v100", 4, "fp16", [(2048, 1), (3, 1)], 0, 2052),
     "v100 into fp16 aligns to 2^-19 at least: 2^-43 is cut at 2^-42, leaving the tie 2^-25, to even 0": (
         FP16, "v100", 4, "fp16", [(two(-12), two(-13)), (two(-24), two(-19))], 0, 0),
+    # ---- Turing: fp16 as the A100 ----------------------------------------------------------------------------
+    "turing keeps F=24": (FP16, "turing", 8, "fp32", [ONE, (two(-12), two(-12)), MINUS_ONE], 0, two(-24)),
+    "turing loses 2^-25": (FP16, "turing", 8, "fp32", [ONE, (two(-12), two(-13)), MINUS_ONE], 0, 0),
+    "turing truncates the sum: 1 + 2^-24 is 1": (FP16, "turing", 8, "fp32", [ONE, (two(-12), two(-12))], 0, 1),
     # ---- A100: groups of 8 (TF32: 4), F = 24 -----------------------------------------------------------------
     "a100 keeps F=24: 1 + 2^-24 - 1": (FP16, "a100", 8, "fp32", [ONE, (two(-12), two(-12)), MINUS_ONE], 0, two(-24)),
     "a100 loses 2^-25": (FP16, "a100", 8, "fp32", [ONE, (two(-12), two(-13)), MINUS_ONE], 0, 0),
@@ -111,6 +116,27 @@ EXAMPLES = {
     "hopper-fp8 loses 2^-14": (FP8, "hopper-fp8", 32, "fp32", [ONE, (two(-7), two(-7)), MINUS_ONE], 0, 0),
     "hopper-fp8 delivers 13 fraction bits: 2 + 2^-13 is 2": (
         FP8, "hopper-fp8", 32, "fp32", [ONE, ONE, (two(-7), two(-6))], 0, 2),
+    # ---- FP8 through mma.sync on Hopper and Blackwell: k mod 4 in {0, 1}, then {2, 3}; c added to nearest ----
+    "hopper-fp8-mma keeps F=25: 2^-25 beside 1 - 1, all of k mod 4 in {0, 1}": (
+        FP8, "hopper-fp8-mma", 32, "fp32", [ONE, (two(-12), two(-13)), (0, 0), (0, 0), MINUS_ONE], 0, two(-25)),
+    "hopper-fp8-mma loses 2^-26": (
+        FP8, "hopper-fp8-mma", 32, "fp32", [ONE, (two(-13), two(-13)), (0, 0), (0, 0), MINUS_ONE], 0, 0),
+    "hopper-fp8-mma deals out in turns: k = 2 comes after k = 0, 1, 4, 5, so 1 - 1 leaves 2^-26 whole": (
+        FP8, "hopper-fp8-mma", 32, "fp32", [ONE, (0, 0), (two(-13), two(-13)), (0, 0), (0, 0), MINUS_ONE], 0, two(-26)),
+    "hopper-fp8-mma: k = 16 is in the first group (16 mod 4 = 0), with k = 0": (
+        FP8, "hopper-fp8-mma", 32, "fp32", [ONE, (two(-13), two(-13)), *[(0, 0)] * 14, MINUS_ONE], 0, 0),
+    "hopper-fp8-mma, a short sum is the first of the 32: k = 2 of 8 comes after, too": (
+        FP8, "hopper-fp8-mma", 8, "fp32", [ONE, (0, 0), (two(-13), two(-13)), (0, 0), (0, 0), MINUS_ONE], 0, two(-26)),
+    "hopper-fp8-mma truncates the first group to fp32: 2 + 2^-23 is 2, then - 2": (
+        FP8, "hopper-fp8-mma", 32, "fp32", [ONE, (two(-12), two(-11)), (2, -1), (0, 0), ONE], 0, 0),
+    "hopper-fp8-mma adds c to nearest: 1 + 3*2^-24 is a tie, to even 1 + 2^-22 (truncated, 1 + 2^-23)": (
+        FP8, "hopper-fp8-mma", 32, "fp32", [(two(-12), two(-12, 3))], 1, 1 + two(-22)),
+    "hopper-fp8-mma adds c after the products: 1 - 1 + c keeps c = 2^-60": (
+        FP8, "hopper-fp8-mma", 32, "fp32", [ONE, MINUS_ONE], two(-60), two(-60)),
+    "hopper-fp8-mma, the next 32 begin at zero again: 1 of 32, then -2^-30 of 32 to nearest": (
+        FP8, "hopper-fp8-mma", 64, "fp32", [ONE, *[(0, 0)] * 31, (two(-15), -two(-15))], 0, 1),
+    "hopper-fp8-mma into fp16 adds c to nearest: 2048 + 3 is a tie, to even 2052": (
+        FP8_HALF, "hopper-fp8-mma", 32, "fp16", [(3, 1)], 2048, 2052),
     # ---- Blackwell: as Hopper, FP8 too with F = 25 -----------------------------------------------------------
     "blackwell keeps F=25 for FP8": (FP8, "blackwell", 32, "fp32", [ONE, (two(-12), two(-13)), MINUS_ONE], 0, two(-25)),
     "blackwell loses 2^-26 for FP8": (FP8, "blackwell", 32, "fp32", [ONE, (two(-13), two(-13)), MINUS_ONE], 0, 0),
@@ -131,6 +157,13 @@ EXAMPLES = {
     "cdna2 flushes c: 2^-130 is subnormal": (FP16, "cdna2", 4, "fp32", [(0, 0)], two(-130), 0),
     "cdna2 sums as cdna1: (2^24 + 1) + (1 + 1)": (
         FP16, "cdna2", 4, "fp32", [(4096, 4096), ONE, ONE, ONE], 0, 2**24 + 2),
+    # ---- CDNA2 bf16 without _1k: pairs ------------------------------------------------------------------------
+    "cdna2-bf16 has groups of 2: 2^24 + 1 is a tie to 2^24, twice": (
+        BF16, "cdna2-bf16", 4, "fp32", [ONE, (0, 0), ONE, (0, 0)], 2**24, 2**24),
+    "cdna2-bf16 sums a pair before c: (1 + 1) + 2^24 = 2^24 + 2": (
+        BF16, "cdna2-bf16", 2, "fp32", [ONE, ONE], 2**24, 2**24 + 2),
+    "cdna2-bf16 flushes products: 2^-140 is subnormal in fp32": (
+        BF16, "cdna2-bf16", 2, "fp32", [(two(-70), two(-70))], 0, 0),
     # ---- CDNA3 fp16: products truncated at F = 24, c joined by floor, rounded to nearest ----------------------
     "cdna3-fp16 keeps F=24": (FP16, "cdna3-fp16", 8, "fp32", [ONE, (two(-12), two(-12)), MINUS_ONE], 0, two(-24)),
     "cdna3-fp16 truncates products toward zero: -3*2^-25 becomes -2^-24": (
@@ -140,6 +173,12 @@ EXAMPLES = {
     "cdna3-fp16 floors a small positive c away": (FP16, "cdna3-fp16", 8, "fp32", [ONE], two(-25), 1),
     "cdna3-fp16 rounds to nearest: 2^24 + 1 + 1 + 1 = 2^24 + 3 is a tie, to even 2^24 + 4": (
         FP16, "cdna3-fp16", 8, "fp32", [(4096, 4096), ONE, ONE, ONE], 0, 2**24 + 4),
+    # ---- CDNA3 xf32: as its fp16, in groups of 4 --------------------------------------------------------------
+    "cdna3-xf32 keeps F=24": (TF32, "cdna3-xf32", 4, "fp32", [ONE, (two(-12), two(-12)), MINUS_ONE], 0, two(-24)),
+    "cdna3-xf32 has groups of 4: 2^-25 alone is exact, then 1 - 1 joins it, floored at 2^-24": (
+        TF32, "cdna3-xf32", 8, "fp32", [(two(-12), two(-13)), (0, 0), (0, 0), (0, 0), ONE, MINUS_ONE], 0, 0),
+    "cdna3-xf32 floors c: 1 + floor(-2^-25) = 1 - 2^-24": (
+        TF32, "cdna3-xf32", 4, "fp32", [ONE], -two(-25), 1 - two(-24)),
     # ---- CDNA3 FP8: odd and even products apart, floored together; c more than 25 places down left out -------
     "cdna3-fp8 floors the odd sum: 1 - 1 even, -2^-30 odd, floored at 2^-24": (
         FNUZ, "cdna3-fp8", 16, "fp32", [ONE, (two(-15), -two(-15)), MINUS_ONE], 0, -two(-24)),
@@ -150,6 +189,27 @@ EXAMPLES = {
     "cdna3-fp8 leaves out c = -2^-30": (FNUZ, "cdna3-fp8", 16, "fp32", [ONE], -two(-30), 1),
     "cdna3-fp8 floors c = -2^-25, which is within reach": (
         FNUZ, "cdna3-fp8", 16, "fp32", [ONE], -two(-25), 1 - two(-24)),
+    # ---- Arm BFDOT: products and sums rounded to odd, subnormals flushed, too large is infinite ----------------
+    "arm-bfdot rounds to odd: (2^24 + 2^-24) to 2^24 + 2, though it lies far below": (
+        BF16, "arm-bfdot", 2, "fp32", [(4096, 4096), (two(-12), two(-12))], 0, 2**24 + 2),
+    "arm-bfdot adds pairs before c: (1 + 2^-24 to odd, 1 + 2^-23) - 1 = 2^-23": (
+        BF16, "arm-bfdot", 2, "fp32", [ONE, (two(-12), two(-12))], -1, two(-23)),
+    "arm-bfdot has groups of 2 (BFMMLA has two): 1 - 1, then 2^-130 flushed": (
+        BF16, "arm-bfdot", 4, "fp32", [ONE, MINUS_ONE, (two(-65), two(-65))], 0, 0),
+    "arm-bfdot goes to infinity though it rounds to odd": (
+        BF16, "arm-bfdot", 2, "fp32", [(two(127), 1), (two(127), 1)], 0, "inf"),
+    # ---- Intel AMX: fused multiply-adds over even and over odd k, their sum, then c; subnormals flushed --------
+    "amx-bf16 has two chains: even 2^24 + 1 ties to 2^24; odd 1 + 1 = 2; 2^24 + 2": (
+        BF16, "amx-bf16", 4, "fp32", [(4096, 4096), ONE, ONE, ONE], 0, 2**24 + 2),
+    "amx-bf16 is no tree: even 1 + 2^24 ties to 2^24, + 1 again; a tree would keep 2": (
+        BF16, "amx-bf16", 6, "fp32", [(4096, 4096), (0, 0), ONE, (0, 0), ONE, (0, 0)], 0, 2**24),
+    "amx-bf16 adds c last: (1 + 0) + 0 + (1) = 2, + 2^24": (BF16, "amx-bf16", 2, "fp32", [ONE, ONE], 2**24, 2**24 + 2),
+    "amx-bf16 has fused multiply-adds: 2^-140 + 2^-120 keeps the product's subnormal exactly": (
+        BF16, "amx-bf16", 4, "fp32", [(two(-60), two(-60)), (0, 0), (two(-70), two(-70))], 0, two(-120) + two(-140)),
+    "amx-bf16 flushes operands": (BF16, "amx-bf16", 2, "fp32", [(two(-130), two(100))], 0, 0),
+    "amx-bf16 flushes sums: 2^-130": (BF16, "amx-bf16", 2, "fp32", [(two(-65), two(-65))], 0, 0),
+    "amx-bf16 takes 32 at a time: 2^24 of the first 32, then 1 + 1 of the next": (
+        BF16, "amx-bf16", 64, "fp32", [(4096, 4096), *[(0, 0)] * 31, ONE, (0, 0), ONE], 0, 2**24 + 2),
 }
 
 
@@ -232,7 +292,8 @@ def test_text_round_trip_and_defaults(preset):
     for case in PRESETS[preset].cases:
         for operand in case.operands:
             scaled = bool(case.scales)
-            size = 32 if scaled and preset == "blackwell-mx" else case.accumulation.group
+            size = 32 if scaled and preset == "blackwell-mx" else \
+                case.accumulation.span or case.accumulation.group
             block = {"e8m0": f"{operand}@e8m0/32", "ue4m3": f"{operand}@ue4m3/16"}
             for out in case.outputs:
                 for scale in case.scales or ("",):

@@ -5,7 +5,7 @@ It follows the text of `fpgen.units.accumulation`, step by step; a group is a li
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -119,25 +119,72 @@ def _accumulate(unit: DotProduct | BlockDot, terms: list[Term], presum: int, c: 
 
     intermediate = unit.intermediate
 
-    def rounded(value: Exact) -> Term:
+    def rounded(value: Exact, mode: Rounding = mode) -> Term:
         """A sum as it stands between two steps."""
         code, _ = round_to(value, intermediate, semantics, mode=mode, random=random)
         # A result that was just delivered is not flushed again; with flushed outputs there is nothing to flush.
         again = decode(code, intermediate)
         return Term(again, alignment_exponent(code, intermediate, again))
 
-    group = min(record.group or len(terms) * presum, len(terms) * presum) // presum
-    for part in _parts(terms, group):
-        if record.kind is Kind.ALIGNED:
-            addend = rounded(_aligned(record, part, addend))
-        elif record.kind is Kind.TREE:
-            pairs = _pairwise([rounded(total(term.value, ZERO, mode)).value for term in part], rounded, mode)
-            addend = rounded(total(pairs, addend.value, mode)) if addend else Term(pairs, None)
+    add_mode = record.addend_rounding or mode
+    for span in _spans(record, terms, presum):
+        if record.addend is not Addend.AFTER:
+            found = _summed(record, span, addend, rounded, mode)
         else:
-            for term in part:
-                addend = rounded(total(term.value, addend.value, mode) if addend else term.value)
+            found = _summed(record, span, None, rounded, mode)
+            if addend:
+                found = rounded(total(found.value, addend.value, add_mode), add_mode)
+        addend = found
     assert addend is not None
     return round_to(addend.value, out, semantics, mode=mode, random=random)
+
+
+def _spans(record: Accumulation, terms: Sequence[Term], presum: int) -> list[list[Sequence[Term]]]:
+    """The terms of each span, in groups."""
+    products = len(terms) * presum
+    span = min(record.span or products, products) // presum
+    group = min(record.group or products, products) // presum  # in a shorter span all of it
+    if record.interleave is None:
+        return [_parts(part, group) for part in _parts(terms, span)]
+    assert record.span is not None and record.group is not None
+    groups = record.span // record.group
+    found: list[list[Sequence[Term]]] = []
+    for part in _parts(terms, span):
+        dealt: list[list[Term]] = [[] for _ in range(groups)]
+        for index, term in enumerate(part):
+            dealt[index * presum // record.interleave % groups].append(term)
+        found.append([group for group in dealt if group])
+    return found
+
+
+def _summed(record: Accumulation, groups: Sequence[Sequence[Term]], addend: Term | None,
+            rounded: Callable[[Exact], Term], mode: Rounding) -> Term:
+    """The groups of a span, one after another."""
+    if record.kind is Kind.CHAIN:
+        (terms,) = groups
+        if record.addend is not Addend.AFTER:
+            return _chained(terms, addend, rounded, mode)
+        zero = Term(ZERO, None)
+        if record.split is Split.NONE or len(terms) == 1:
+            return _chained(terms, zero, rounded, mode)
+        even, odd = (_chained(terms[start::2], zero, rounded, mode) for start in (0, 1))
+        return rounded(total(even.value, odd.value, mode))
+    for part in groups:
+        if record.kind is Kind.ALIGNED:
+            addend = rounded(_aligned(record, part, addend))
+        else:
+            pairs = _pairwise([rounded(total(term.value, ZERO, mode)).value for term in part], rounded, mode)
+            addend = rounded(total(pairs, addend.value, mode)) if addend else Term(pairs, None)
+    assert addend is not None
+    return addend
+
+
+def _chained(terms: Sequence[Term], addend: Term | None, rounded: Callable[[Exact], Term], mode: Rounding) -> Term:
+    """The terms added one by one."""
+    for term in terms:
+        addend = rounded(total(term.value, addend.value, mode) if addend else term.value)
+    assert addend is not None
+    return addend
 
 
 def _pairwise(values: Sequence[Exact], rounded, mode: Rounding) -> Exact:
@@ -159,7 +206,7 @@ def _aligned(record: Accumulation, terms: Sequence[Term], addend: Term | None) -
     if special.is_nan or special.is_infinite:
         return special
     assert record.fraction is not None
-    inside = [addend] if addend and record.addend is Addend.INSIDE else []
+    inside = [addend] if addend and record.addend is not Addend.OUTSIDE else []
     if record.split is Split.ODD_EVEN:
         parts = [_align(record, [*terms[0::2], *inside]), _align(record, terms[1::2])]
         top = _largest([align for _, align in parts])

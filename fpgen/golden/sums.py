@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..formats.descriptor import Format
-from ..units.accumulation import Accumulation, Kind
+from ..units.accumulation import Accumulation, Addend, Kind
 from ..units.blockdot import BlockDot
 from ..units.dot import DotProduct
 from ..units.options import Semantics
@@ -67,7 +67,27 @@ class Recipe(NamedTuple):
     @property
     def group(self) -> int:
         """Terms in a group."""
-        return min(self.record.group or self.length, self.length) // self.presum
+        return min(self.record.group or self.record.span or self.length, self.length) // self.presum
+
+    @property
+    def span(self) -> int:
+        """Terms in a span."""
+        return min(self.record.span or self.length, self.length) // self.presum
+
+    @property
+    def after(self) -> bool:
+        """Whether the addend is added to the rounded sum of a span."""
+        return self.record.addend is Addend.AFTER
+
+    def groups(self) -> tuple[np.ndarray, list[int]]:
+        """Terms of a span in the order in which its groups take them, and where each group ends."""
+        record, places = self.record, np.arange(self.span)
+        if record.interleave is None:
+            return places, list(range(self.group, self.span + 1, self.group))
+        assert record.span is not None and record.group is not None
+        group = places * self.presum // record.interleave % (record.span // record.group)
+        ends = np.cumsum(np.bincount(group))
+        return np.argsort(group, kind="stable"), sorted(set(ends.tolist()) - {0})
 
     @property
     def converts(self) -> bool:

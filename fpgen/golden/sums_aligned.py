@@ -20,7 +20,7 @@ from .products import NONE, REAL, alignment_codes, high, low, row_maximum
 from .rounder import deliver
 from .sums import Recipe
 from .sums_exact import addend_values
-from .sums_rounded import rounded, term_values
+from .sums_rounded import addition_modes, rounded, rounded_sum, term_values
 
 _LIMIT = 1000  # exponents of quotients and quanta stay within plus or minus this
 
@@ -39,6 +39,8 @@ def suits(recipe: Recipe, random_bits: int) -> bool:
     lowest = min([recipe.term_low, *(low(fmt) for fmt in formats)])
     # a group's sum and its addend, below 2**(e + excess), in steps of 2**(e - places)
     width = places + _excess(recipe) + recipe.group.bit_length() + 1
+    if recipe.after and recipe.intermediate.fmt.significand_bits + 2 > 53:  # `rounded_sum` is rounded to odd at 53 bits
+        return False
     return (width <= 53 and highest_align <= EXPONENT_LIMIT and lowest_align - places >= -EXPONENT_LIMIT
             and highest_align - lowest <= _LIMIT)
 
@@ -68,14 +70,26 @@ def run(recipe: Recipe, rows: dict[str, np.ndarray], modes: Modes) -> tuple[np.n
         align = alignment_codes(recipe.c, rows["c"], addend, recipe.semantics.subnormals.flush_inputs)
     codes = None
     kept = recipe.intermediate
-    for start in range(0, recipe.terms, recipe.group):
-        part = slice(start, start + recipe.group)
-        value = group_value(recipe, terms[:, part], aligns[:, part], addend, align)
-        shadow = None if np.isfinite(value).all() else value
-        codes, _ = deliver(kept, recipe.semantics, modes, locate(value, kept), shadow, None)
-        if part.stop < recipe.terms or recipe.converts:
-            addend = float64_values(kept.fmt, codes)
-            align = alignment_codes(kept.fmt, codes, addend, False)
+    order, ends = recipe.groups()
+    for start in range(0, recipe.terms, recipe.span):
+        here = slice(start, start + recipe.span)
+        some, places = terms[:, here], aligns[:, here]
+        if recipe.record.interleave is not None:
+            some, places = some[:, order], places[:, order]
+        whole, running, running_align = addend, addend, align
+        if recipe.after:
+            running = running_align = None
+        for begin, end in zip([0, *ends], ends, strict=False):
+            value = group_value(recipe, some[:, begin:end], places[:, begin:end], running, running_align)
+            shadow = None if np.isfinite(value).all() else value
+            codes, _ = deliver(kept, recipe.semantics, modes, locate(value, kept), shadow, None)
+            if end < recipe.span or here.stop < recipe.terms or recipe.converts or recipe.after:
+                running = float64_values(kept.fmt, codes)
+                running_align = alignment_codes(kept.fmt, codes, running, False)
+        if recipe.after and whole is not None:
+            assert running is not None
+            running, codes = rounded_sum(recipe, addition_modes(recipe, modes), running, whole)
+        addend, align = running, running_align
     if recipe.converts:
         assert addend is not None
         codes, _ = rounded(recipe, recipe.out, modes, addend)
@@ -102,7 +116,7 @@ def group_value(recipe: Recipe, terms: np.ndarray, aligns: np.ndarray, addend: n
     """The exact value of one group before its rounding, float64 of shape (rows,)."""
     record = recipe.record
     assert record.fraction is not None
-    inside = addend if record.addend is Addend.INSIDE else None
+    inside = None if record.addend is Addend.OUTSIDE else addend
     if record.split is Split.ODD_EVEN:
         parts = [_align(recipe, terms[:, odd::2], aligns[:, odd::2], None, None) for odd in (0, 1)
                  if odd < terms.shape[1]]  # of a single term there is no odd one

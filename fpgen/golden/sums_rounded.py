@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..units.accumulation import Split
 from ..units.options import Rounding
 from .decode import float64_values
 from .float64_engine import locate, round_to_odd_sum
-from .modes import Modes
+from .modes import Modes, select_modes
 from .rounder import Target, deliver
 from .sums import Recipe
 from .sums_exact import addend_values
@@ -44,12 +45,24 @@ def rounded(recipe: Recipe, out: Target, modes: Modes, value: np.ndarray) -> tup
 
 def _sum(recipe: Recipe, modes: Modes, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """x + y rounded to the intermediate format, as a number."""
+    return rounded_sum(recipe, modes, x, y)[0]
+
+
+def rounded_sum(recipe: Recipe, modes: Modes, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """x + y rounded to the intermediate format, as numbers and as codes."""
     total = round_to_odd_sum(x, y)
     down = modes.where(Rounding.RDN)
     if down is not False:
         zero = (total == 0) & down & (np.signbit(x) | np.signbit(y))
         total = np.where(zero, -0.0, total)
-    return _kept(recipe, modes, total)
+    codes, _ = rounded(recipe, recipe.intermediate, modes, total)
+    return float64_values(recipe.intermediate.fmt, codes), codes
+
+
+def addition_modes(recipe: Recipe, modes: Modes) -> Modes:
+    """The rounding modes of the addition of an addend."""
+    own = recipe.record.addend_rounding
+    return modes if own is None else select_modes(own, None, None, 0)
 
 
 def _kept(recipe: Recipe, modes: Modes, value: np.ndarray) -> np.ndarray:
@@ -63,16 +76,30 @@ def _delivered(recipe: Recipe, modes: Modes, value: np.ndarray) -> tuple[np.ndar
 
 
 def run_chain(recipe: Recipe, rows: dict[str, np.ndarray], modes: Modes) -> tuple[np.ndarray, np.ndarray]:
-    """Codes of rows whose terms are added to the addend one by one."""
+    """Codes of rows whose terms are added to the addend one by one, or in spans beside it."""
     terms = np.ascontiguousarray(term_values(recipe, rows).T)
-    if recipe.c is None:
+    total = None if recipe.c is None else addend_values(recipe, rows)
+    if not recipe.after:
+        return _delivered(recipe, modes, _chained(recipe, modes, terms, total))
+    nothing = np.zeros(terms.shape[1])
+    for start in range(0, len(terms), recipe.span):
+        part = terms[start : start + recipe.span]
+        if recipe.record.split is Split.NONE or len(part) == 1:
+            found = _chained(recipe, modes, part, nothing)
+        else:
+            found = _sum(recipe, modes, *(_chained(recipe, modes, part[odd::2], nothing) for odd in (0, 1)))
+        total = found if total is None else _sum(recipe, addition_modes(recipe, modes), found, total)
+    assert total is not None
+    return _delivered(recipe, modes, total)
+
+
+def _chained(recipe: Recipe, modes: Modes, terms: np.ndarray, total: np.ndarray | None) -> np.ndarray:
+    if total is None:
         total = _kept(recipe, modes, terms[0])
         terms = terms[1:]
-    else:
-        total = addend_values(recipe, rows)
     for term in terms:
         total = _sum(recipe, modes, term, total)
-    return _delivered(recipe, modes, total)
+    return total
 
 
 def run_tree(recipe: Recipe, rows: dict[str, np.ndarray], modes: Modes) -> tuple[np.ndarray, np.ndarray]:

@@ -9,6 +9,7 @@ from .convert import Convert
 from .dot import DotProduct, SumOfProducts
 from .fma import FusedMultiplyAdd
 from .mac import Accumulate, MultiplyAccumulate
+from .machines import ALIASES
 from .multiply import Multiply
 from .options import (
     FLAG_BITS,
@@ -29,6 +30,7 @@ from .tensorcore import TensorCore
 from .text import OPERATIONS, parse_unit, unit_from_dict
 
 __all__ = [
+    "ALIASES",
     "FLAG_BITS",
     "OPERATIONS",
     "PORT_CODES",

@@ -3,6 +3,15 @@
 A dot product is worked out in *groups* of products, one after another; the result of a group is the
 addend of the next, and the addend `c` that of the first.
 
+With ``addend=after`` there are *spans* of `span` products around the groups (one span, where it is not given): what one
+instruction of a machine takes. The first group of a span has no addend. The span's result and the addend (`c`, or the
+sum so far) are then added as any two numbers are, rounded in the mode `addend_rounding` (the unit's own, where it is
+not given), with signs of zeros as in IEEE 754-2019, 6.3. Without `c` the first span's result is the sum so far.
+
+With `interleave` the products of a span are dealt out to its groups, so many neighbours at a time: product i of the
+span belongs to group ``(i // interleave) mod (span / group)``. A sum that is shorter than the span is what the
+instruction makes of its first products, the others being left out; groups that get none are left out, too.
+
 Terms
 -----
 A term is one product, ``significand * 2**exponent`` exactly. Its *alignment exponent* is the sum of its operands'
@@ -32,7 +41,9 @@ Kinds
     A sum of zero is +0.
 ``chain``
     The terms are added to the addend one by one, rounded every time: fused multiply-adds. Without `c` the
-    first term is rounded by itself.
+    first term is rounded by itself. With ``addend=after`` a span's chain begins at +0. With ``split=odd-even`` (and
+    ``addend=after``) a span has two chains, over its terms of even and of odd index, each beginning at +0; their sum is
+    rounded. A span of a single term has the even one only.
 ``tree``
     The terms of a group are rounded (after adding +0) and summed in pairs, halves first, every sum rounded; the
     addend is added last.
@@ -42,7 +53,9 @@ result is converted to the output. Where sums go on from a rounded one, that for
 has one.
 
 Sources: Hickmann and Bradford, ARITH 2019; Fasi, Higham, Mikaitis and Pranesh, PeerJ CS 7:e330 (2021); Khattak and
-Mikaitis, "Accurate Models of NVIDIA Tensor Cores" (2025); MMA-Sim (arXiv 2511.10909), whose functions the steps follow.
+Mikaitis, "Accurate Models of NVIDIA Tensor Cores" (2025); MMA-Sim (arXiv 2511.10909), whose functions the steps follow;
+``interleave`` and ``addend=after``: recorded GPU dot products (docs/accumulators.md); chains of two halves: Intel SDM
+vol. 2, TDPBF16PS.
 """
 
 from __future__ import annotations
@@ -56,7 +69,7 @@ from typing import Any
 
 from ..errors import UsageError
 from ..formats import Format, as_format
-from .options import as_enum
+from .options import Rounding, as_enum
 
 
 class Kind(enum.Enum):
@@ -77,14 +90,15 @@ class Treatment(enum.Enum):
 
 
 class Addend(enum.Enum):
-    """Whether the addend is aligned with the products."""
+    """Where the addend joins the products."""
 
-    INSIDE = "inside"
-    OUTSIDE = "outside"
+    INSIDE = "inside"  # among them
+    OUTSIDE = "outside"  # aligned with their sum, before that is rounded
+    AFTER = "after"  # by an ordinary addition to their rounded sum
 
 
 class Split(enum.Enum):
-    """Whether a group is summed in one piece."""
+    """Whether a group (of a chain: a span) is summed in one piece."""
 
     NONE = "none"
     ODD_EVEN = "odd-even"
@@ -102,13 +116,13 @@ class Accumulation:
     treatment : Treatment or str
         ``aligned``: of every term.
     addend : Addend or str
-        ``aligned``.
+        ``aligned``; ``chain`` has ``inside`` and ``after``.
     group : int, optional
         Products in a group (``aligned``, ``tree``); default: all of them.
     presum : int, optional
         Products summed exactly into one term; default 1, and for block products with ``tree`` or ``chain`` a block.
     split : Split or str
-        ``aligned``.
+        ``aligned`` with ``addend=outside``, ``chain`` with ``addend=after``.
     clamp : int, optional
         ``aligned``: the lowest exponent to align to.
     sum_fraction, addend_fraction : int, optional
@@ -117,6 +131,12 @@ class Accumulation:
         ``aligned`` with ``addend=outside``; default: no limit.
     join : Treatment or str
         ``aligned`` with ``addend=outside`` or ``split=odd-even``: how sums are aligned with each other.
+    span : int, optional
+        Products that one instruction takes; ``aligned`` and ``chain``, with ``addend=after`` or `interleave`.
+    interleave : int, optional
+        ``aligned``, with `group` and `span`: neighbours that go to the same group, one group after another.
+    addend_rounding : Rounding or str, optional
+        ``addend=after``: of the addition of the addend; one mode, without random bits. Default: the unit's.
     intermediate : Format or str, optional
         What sums are rounded to; default: the output.
     name : str
@@ -139,6 +159,9 @@ class Accumulation:
     addend_fraction: int | None = None
     addend_reach: int | None = None
     join: Treatment = Treatment.FLOOR
+    span: int | None = None
+    interleave: int | None = None
+    addend_rounding: Rounding | None = None
     intermediate: Format | None = None
     name: str = field(default="", compare=False)
 
@@ -146,6 +169,9 @@ class Accumulation:
         for option, kind in (("kind", Kind), ("treatment", Treatment), ("addend", Addend), ("split", Split),
                              ("join", Treatment)):
             object.__setattr__(self, option, as_enum(f"accumulate: {option}", getattr(self, option), kind))
+        if self.addend_rounding is not None:
+            object.__setattr__(self, "addend_rounding",
+                               as_enum("accumulate: addend_rounding", self.addend_rounding, Rounding))
         if self.intermediate is not None:
             object.__setattr__(self, "intermediate", as_format(self.intermediate))
         for option, (low, high) in _RANGES.items():
@@ -162,12 +188,43 @@ class Accumulation:
                 raise UsageError(f"accumulate={self.kind.value} with {spec.name}; {spec.name} belongs to {kinds}")
         if self.kind is Kind.ALIGNED and self.fraction is None:
             raise UsageError("accumulate=aligned without fraction; aligned:fraction=25 is allowed")
-        if self.addend is Addend.INSIDE:
-            if self.split is not Split.NONE:
-                raise UsageError("accumulate: split=odd-even with addend=inside; it belongs to addend=outside")
+        self._validate_addend()
+        self._validate_span()
+
+    def _validate_addend(self):
+        given, chain = self.addend.value, self.kind is Kind.CHAIN
+        if chain and self.addend is Addend.OUTSIDE:
+            raise UsageError("accumulate=chain with addend=outside; expected inside or after")
+        if self.addend is not Addend.OUTSIDE:
+            if self.split is not Split.NONE and not (chain and self.addend is Addend.AFTER):
+                where = "addend=after" if chain else "addend=outside"
+                raise UsageError(f"accumulate: split=odd-even with addend={given}; it belongs to {where}")
             for option in ("sum_fraction", "addend_fraction", "addend_reach"):
                 if getattr(self, option) is not None:
-                    raise UsageError(f"accumulate: {option} with addend=inside; it belongs to addend=outside")
+                    raise UsageError(f"accumulate: {option} with addend={given}; it belongs to addend=outside")
+        if self.addend_rounding is not None:
+            if self.addend is not Addend.AFTER:
+                raise UsageError(f"accumulate: addend_rounding with addend={given}; it belongs to addend=after")
+            if self.addend_rounding.stochastic or self.addend_rounding is Rounding.PORT:
+                raise UsageError(f"accumulate: addend_rounding={self.addend_rounding.value}; expected one mode without "
+                                 "random bits")
+
+    def _validate_span(self):
+        if self.span is not None and self.addend is not Addend.AFTER and self.interleave is None:
+            raise UsageError(f"accumulate: span={self.span} with addend={self.addend.value} and no interleave, where "
+                             "it would change nothing; it belongs to addend=after or interleave")
+        if self.span is not None and self.span % (self.group or 1):
+            raise UsageError(f"accumulate: span={self.span} with group={self.group}; expected a multiple of it")
+        if self.interleave is None:
+            return
+        if self.group is None or self.span is None:
+            raise UsageError(f"accumulate: interleave={self.interleave} without group and span; expected both, as in "
+                             "group=16,span=32,interleave=2")
+        if self.group % self.interleave:
+            raise UsageError(f"accumulate: interleave={self.interleave} with group={self.group}; expected a divisor")
+        if self.interleave % (self.presum or 1):
+            raise UsageError(f"accumulate: interleave={self.interleave} with presum={self.presum}; expected a multiple "
+                             "of it")
 
     @property
     def spelling(self) -> str:
@@ -187,19 +244,32 @@ class Accumulation:
     @property
     def remarks(self) -> str:
         """The promise without the numbers that a table shows in columns of their own."""
+        if self.kind is Kind.CHAIN:
+            how = "odd and even apart, " if self.split is Split.ODD_EVEN else ""
+            return "; ".join([f"{how}one after another, every sum rounded", *self._after()])
         if self.kind is not Kind.ALIGNED:
-            return {Kind.EXACT: "one rounding", Kind.CHAIN: "one after another, every sum rounded",
-                    Kind.TREE: "pairs, every sum rounded"}[self.kind]
+            return {Kind.EXACT: "one rounding", Kind.TREE: "pairs, every sum rounded"}[self.kind]
         words = [self.treatment.value]
         if (self.presum or 1) > 1:
             words.append(f"exact sums of {self.presum} first")
+        if self.interleave:
+            words.append(f"dealt out by {self.interleave} in {self.span}")
         if self.split is Split.ODD_EVEN:
             words.append(f"odd and even apart, then {self.join.value}")
         if self.addend is Addend.OUTSIDE:
-            words.append(f"addend after, {self.join.value}")
+            words.append(f"addend outside, {self.join.value}")
+        words += self._after()
         if self.intermediate:
             words.append(f"sums in {self.intermediate}")
         return "; ".join(words)
+
+    def _after(self) -> list[str]:
+        """What is said about ``addend=after``; nothing otherwise."""
+        if self.addend is not Addend.AFTER:
+            return []
+        spans = f" for every {self.span} products" if self.span else ""
+        mode = f", rounded {self.addend_rounding.value}" if self.addend_rounding else ""
+        return [f"addend added after{spans}{mode}"]
 
     @property
     def promise(self) -> str:
@@ -208,16 +278,20 @@ class Accumulation:
         if self.kind is Kind.EXACT:
             return "exact sum, rounded once"
         if self.kind is Kind.CHAIN:
-            return f"terms added one after another, {steps}"
+            two = "odd and even terms apart, each " if self.split is Split.ODD_EVEN else "terms "
+            return ", ".join([f"{two}added one after another, {steps}", *self._after()])
         groups = "" if self.group is None else f" in groups of {self.group}"
         if self.kind is Kind.TREE:
             return f"terms summed in pairs{groups}, {steps}"
         cut = {Treatment.TRUNCATE: "truncated", Treatment.FLOOR: "floored", Treatment.STICKY: "with sticky bit"}
+        if self.interleave:
+            groups += f" (dealt out by {self.interleave} in {self.span})"
         words = [f"aligned{groups}, {self.fraction} fraction bits kept, {cut[self.treatment]}"]
         if self.split is Split.ODD_EVEN:
             words.append("odd and even products apart")
         if self.addend is Addend.OUTSIDE:
             words.append("addend joined after")
+        words += self._after()
         if self.intermediate:
             words.append(f"sums rounded to {self.intermediate}")
         return ", ".join(words)
@@ -225,13 +299,15 @@ class Accumulation:
 
 _ALIGNED = (Kind.ALIGNED,)
 _BELONGS: dict[str, tuple[Kind, ...]] = {
-    **dict.fromkeys(("fraction", "treatment", "addend", "split", "clamp", "sum_fraction", "addend_fraction",
-                     "addend_reach", "join"), _ALIGNED),
+    **dict.fromkeys(("fraction", "treatment", "clamp", "sum_fraction", "addend_fraction", "addend_reach", "join",
+                     "interleave"), _ALIGNED),
+    **dict.fromkeys(("addend", "split", "span", "addend_rounding"), (Kind.ALIGNED, Kind.CHAIN)),
     "group": (Kind.ALIGNED, Kind.TREE),
     "presum": (Kind.ALIGNED, Kind.TREE, Kind.CHAIN),
     "intermediate": (Kind.ALIGNED, Kind.TREE, Kind.CHAIN),
 }
-_RANGES = {"fraction": (1, 256), "group": (1, 1024), "presum": (1, 1024), "clamp": (-4096, 4096),
+_RANGES = {"fraction": (1, 256), "group": (1, 1024), "presum": (1, 1024), "span": (1, 1024),
+           "interleave": (1, 1024), "clamp": (-4096, 4096),
            "sum_fraction": (1, 256), "addend_fraction": (1, 256), "addend_reach": (0, 1024)}
 
 
@@ -249,12 +325,14 @@ def parse_accumulation(text: str) -> Accumulation:
     head, colon, tail = text.strip().lower().partition(":")
     kinds = [kind.value for kind in Kind]
     if head not in kinds:
+        from .machines import ALIASES
         from .presets import PRESETS
 
-        close = difflib.get_close_matches(head, [*kinds, *PRESETS], n=2)
+        close = difflib.get_close_matches(head, [*kinds, *PRESETS, *ALIASES], n=2)
         suggestion = f"did you mean {', '.join(close)}? " if close else ""
         raise UsageError(f"accumulate={text}; {suggestion}allowed: {', '.join(kinds)} (with options as in "
-                         f"aligned:fraction=25), or a preset: {', '.join(PRESETS)}")
+                         f"aligned:fraction=25), or a preset: {', '.join(PRESETS)}; or a "
+                         "product (fpgen accumulators)")
     given: dict[str, Any] = {"kind": head}
     options = [spec.name for spec in dataclasses.fields(Accumulation) if spec.name not in ("kind", "name")]
     for word in tail.split(",") if colon else []:

@@ -8,11 +8,12 @@ from typing import Any, ClassVar
 
 from ..errors import UsageError
 from ..formats import Format, as_format
-from .accumulation import EXACT, Accumulation, Kind, parse_accumulation
+from .accumulation import EXACT, Accumulation, Addend, Kind, parse_accumulation
 from .base import Unit
+from .machines import LIKE, is_machine, machine_case
 from .options import Overflow, Rounding, Subnormals, as_enum, check_overflow, default_overflow
 from .ports import Port, Role
-from .presets import PRESETS, Case, find_case
+from .presets import Case
 
 LARGEST_SUM = 1024
 #: Widest fixed-point sum of ``exact``: the products of fp64 operands fit, with room.
@@ -29,7 +30,8 @@ class SumOfProducts(Unit):
         Format of an addend.
     accumulate : Accumulation or str
         How the sum is made: a record, its spelling such as ``aligned:fraction=25,group=8``, or the name of a preset
-        (`fpgen.units.PRESETS`). Default: ``exact``.
+        (`fpgen.units.PRESETS`) or product (`fpgen.units.ALIASES`), or ``like:`` and such a name for formats that the
+        machine lacks. Default: ``exact``.
     rounding, overflow, subnormals
         As in `Unit`; where not given, those of the preset.
     """
@@ -48,7 +50,7 @@ class SumOfProducts(Unit):
         self._prepare_operands()
         if isinstance(self.accumulate, str):
             name = self.accumulate.strip().lower()
-            if name in PRESETS:
+            if is_machine(name):
                 self._set("accumulate", self._case(name).accumulation)
             else:
                 self._set("accumulate", parse_accumulation(name))
@@ -70,7 +72,7 @@ class SumOfProducts(Unit):
 
     def _case(self, name: str) -> Case:
         a, b, scales = self._formats()
-        return find_case(name, a, b, self.out, scales)
+        return machine_case(name, a, b, self.out, scales)
 
     @property
     def _format_names(self) -> tuple[str, ...]:
@@ -95,8 +97,10 @@ class SumOfProducts(Unit):
 
     @property
     def _promise(self) -> str:
-        name = f" ({self.accumulate.name})" if self.accumulate.name else ""
-        return self.accumulate.promise + name
+        name = self.accumulate.name
+        if name.startswith(LIKE):
+            name = f"{name}, its {self._case(name)}"
+        return self.accumulate.promise + (f" ({name})" if name else "")
 
     def _check_sum(self, products: int):
         """Refuse what does not fit together, for a sum of so many products."""
@@ -122,13 +126,19 @@ class SumOfProducts(Unit):
                 f"{intermediate.precision - 1} fraction bits: the last ones would always be 0; at least "
                 f"fraction={intermediate.precision - 1}, or intermediate=e{intermediate.exponent_bits}m"
                 f"{record.fraction} to say what the sum holds")
-        group = min(record.group or products, products)
-        if products % group:
-            raise UsageError(f"accumulate={record}: groups of {group} with {products} products; "
+        span = min(record.span or products, products)
+        group = min(record.group or span, span)
+        if products % span:
+            raise UsageError(f"accumulate={record}: spans of {span} with {products} products; "
+                             "expected a whole number of spans")
+        if span % group and record.interleave is None:
+            raise UsageError(f"accumulate={record}: groups of {group} with {span} products; "
                              "a whole number of groups is allowed")
         presum = getattr(self, "presum", record.presum or 1)  # a BlockDot has a default of its own
         if group % presum:
             raise UsageError(f"accumulate={record}: presum={presum} in groups of {group}; a divisor is allowed")
+        if span % presum:
+            raise UsageError(f"accumulate={record}: presum={presum} in spans of {span}; expected a divisor")
 
     def _check_running_sum(self):
         """Refuse sums that go on from a format that cannot say what they are: nothing, or a negative number."""
@@ -142,8 +152,12 @@ class SumOfProducts(Unit):
 
     def _one_rounding(self, products: int) -> bool:
         record = self.accumulate
+        if record.kind is Kind.ALIGNED and record.addend is Addend.AFTER and self.c is not None:
+            return False
+        several = record.interleave is not None and record.span != record.group
+        one_group = record.interleave if several else record.group or products
         return record.kind is Kind.EXACT or (record.kind is Kind.ALIGNED and self.intermediate == self.out
-                                             and (record.group or products) >= products)
+                                             and one_group is not None and one_group >= products)
 
     def exact_span(self, scales: tuple[Format, ...] = ()) -> tuple[int, int]:
         """``exact``: (lowest, highest): terms, `c` and sum are multiples of 2**lowest with magnitudes below 2**highest.

@@ -9,7 +9,6 @@ The NaN that the machines return (0x7FFFFFFF, 0x7FFF) is not part of a preset: u
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
@@ -39,6 +38,18 @@ class Case:
     overflow: Overflow = Overflow.IEEE
     subnormals: Subnormals = Subnormals.FULL
     scales: tuple[str, ...] = ()
+
+    @property
+    def operand_formats(self) -> list[Format]:
+        return [parse(name) for name in self.operands]
+
+    @property
+    def output_formats(self) -> list[Format]:
+        return [parse(name) for name in self.outputs]
+
+    def __str__(self) -> str:
+        scales = f" with scales {' '.join(self.scales)}" if self.scales else ""
+        return f"{' '.join(self.operands)}{scales} -> {' '.join(self.outputs)}"
 
 
 @dataclass(frozen=True)
@@ -82,32 +93,49 @@ _A100, _A100_TF32 = _fused(8, 24, -132), _fused(4, 24, -132)
 _HOPPER, _HOPPER_TF32 = _fused(16, 25, -133), _fused(8, 25, -133)
 _ADA_FP8, _HOPPER_FP8 = _fused(16, 13, -132), _fused(32, 13, -133)
 _BLACKWELL_FP8 = _fused(32, 25, -133)
+_FP8_MMA = _fused(16, 25, -133, span=32, interleave=2, addend=Addend.AFTER, addend_rounding=Rounding.RNE)
+_AMX = Accumulation(kind=Kind.CHAIN, split=Split.ODD_EVEN, addend=Addend.AFTER, span=32)
 _SHORT = parse("e8m13")  # the results of their FP8 sums have 13 fraction bits, in an fp32
 
 _PRESETS = [
-    Preset("v100", "NVIDIA V100 (Volta)", _nvidia(("fp16",), _V100, replace(_V100, clamp=-19))),
-    Preset("a100", "NVIDIA A100 (Ampere; Turing alike)",
+    Preset("v100", "NVIDIA V100 (Volta): mma.sync", _nvidia(("fp16",), _V100, replace(_V100, clamp=-19))),
+    Preset("turing", "NVIDIA T4 (Turing): mma.sync", _nvidia(("fp16",), _A100, _A100)),
+    Preset("a100", "NVIDIA A100, A2 (Ampere): mma.sync",
            (*_nvidia(("fp16",), _A100, _A100), *_nvidia(("bf16",), _A100), *_nvidia(("tf32",), _A100_TF32))),
-    Preset("ada", "NVIDIA L40S (Ada), 16- and 19-bit formats",
+    Preset("ada", "NVIDIA L40S, RTX Ada (Ada), 16- and 19-bit formats: mma.sync",
            (*_nvidia(("fp16",), _A100, _A100), *_nvidia(("bf16",), _A100), *_nvidia(("tf32",), _A100_TF32))),
-    Preset("ada-fp8", "NVIDIA L40S (Ada), FP8", _nvidia(FP8, replace(_ADA_FP8, intermediate=_SHORT), _ADA_FP8)),
-    Preset("hopper", "NVIDIA H100 (Hopper), 16- and 19-bit formats",
+    Preset("ada-fp8", "NVIDIA L40S, RTX Ada (Ada), FP8: mma.sync",
+           _nvidia(FP8, replace(_ADA_FP8, intermediate=_SHORT), _ADA_FP8)),
+    Preset("hopper", "NVIDIA H100, H200 (Hopper), 16- and 19-bit formats: mma.sync, wgmma",
            (*_nvidia(("fp16",), _HOPPER, _HOPPER), *_nvidia(("bf16",), _HOPPER), *_nvidia(("tf32",), _HOPPER_TF32))),
-    Preset("hopper-fp8", "NVIDIA H100 (Hopper), FP8 wgmma",
+    Preset("hopper-fp8", "NVIDIA H100, H200 (Hopper), FP8: wgmma",
            _nvidia(FP8, replace(_HOPPER_FP8, intermediate=_SHORT), _HOPPER_FP8)),
-    Preset("blackwell", "NVIDIA B200 (Blackwell)",
-           (*_nvidia(("fp16",), _HOPPER, _HOPPER), *_nvidia(("bf16",), _HOPPER), *_nvidia(("tf32",), _HOPPER_TF32),
-            *_nvidia(FP8, _BLACKWELL_FP8, _BLACKWELL_FP8))),
-    Preset("blackwell-mx", "NVIDIA B200 (Blackwell), block-scaled mxf8f6f4",
+    Preset("hopper-fp8-mma", "NVIDIA H100, H200 (Hopper) and B200 (Blackwell), FP8: mma.sync, which is made of fp16 "
+           "instructions there", _nvidia(FP8, _FP8_MMA, _FP8_MMA)),
+    Preset("blackwell", "NVIDIA B200 (Blackwell): tcgen05.mma, for 16- and 19-bit formats mma.sync too; FP6 and FP4 "
+           "(kind::f8f6f4) as FP8, which nobody has probed",
+           (*_nvidia(HALF, _HOPPER), *_nvidia(("tf32",), _HOPPER_TF32),
+            *_nvidia(("fp16",), _HOPPER, _HOPPER)[1:], *_nvidia(MX_ELEMENTS, _BLACKWELL_FP8, _BLACKWELL_FP8))),
+    Preset("blackwell-mx", "NVIDIA B200 (Blackwell), block-scaled: tcgen05.mma kind::mxf8f6f4",
            _nvidia(MX_ELEMENTS, _fused(32, 25, None), scales=("e8m0",))),
-    Preset("blackwell-nvf4", "NVIDIA B200 (Blackwell), block-scaled mxf4 and mxf4nvf4",
+    Preset("blackwell-nvf4", "NVIDIA B200 (Blackwell), block-scaled: tcgen05.mma kind::mxf4, kind::mxf4nvf4",
            _nvidia(("e2m1",), _fused(64, 35, None, presum=16), scales=("e8m0", "ue4m3"))),
-    Preset("cdna1", "AMD MI100 (CDNA1)", (_pairs(("fp16",), 4), _pairs(("bf16",), 2))),
-    Preset("cdna2", "AMD MI250X (CDNA2); bf16: the _1k instructions",
+    Preset("cdna1", "AMD MI100 (CDNA1): v_mfma", (_pairs(("fp16",), 4), _pairs(("bf16",), 2))),
+    Preset("cdna2", "AMD MI210, MI250X (CDNA2): v_mfma; bf16: those ending in _1k",
            (_pairs(("fp16",), 4, Subnormals.BOTH), _pairs(("bf16",), 4, Subnormals.BOTH))),
-    Preset("cdna3-fp16", "AMD MI300X (CDNA3), fp16 and bf16", (_two_stage(("fp16",), 8), _two_stage(("bf16",), 8))),
-    Preset("cdna3-fp8", "AMD MI300X (CDNA3), FP8",
+    Preset("cdna2-bf16", "AMD MI210, MI250X (CDNA2), bf16: v_mfma without _1k",
+           (_pairs(("bf16",), 2, Subnormals.BOTH),)),
+    Preset("cdna3-fp16", "AMD MI300X (CDNA3), fp16 and bf16: v_mfma",
+           (_two_stage(("fp16",), 8), _two_stage(("bf16",), 8))),
+    Preset("cdna3-xf32", "AMD MI300X (CDNA3): v_mfma_..._xf32, which drops the low 13 bits of fp32 operands: tf32 here",
+           (_two_stage(("tf32",), 4),)),
+    Preset("cdna3-fp8", "AMD MI300X (CDNA3), FP8: v_mfma",
            (_two_stage(FNUZ, 16, split=Split.ODD_EVEN, addend_reach=25),)),
+    Preset("arm-bfdot", "Arm BFDOT, BFMMLA and their kind, without FEAT_EBF16 or with FPCR.EBF = 0",
+           (Case(("bf16",), ("fp32",), Accumulation(kind=Kind.TREE, group=2), Rounding.RTO, Overflow.INFINITE,
+                 Subnormals.BOTH),)),
+    Preset("amx-bf16", "Intel AMX TDPBF16PS",
+           (Case(("bf16",), ("fp32",), _AMX, Rounding.RNE, subnormals=Subnormals.BOTH),)),
 ]
 
 #: Every preset, by name.
@@ -115,22 +143,23 @@ PRESETS = MappingProxyType({preset.name: preset for preset in _PRESETS})
 
 
 def records(name: str | None = None) -> list[dict[str, Any]]:
-    """One record for every case of every preset, or of one; the keys are the columns of `fpgen accumulators`.
+    """One record for every case of every preset, or of those that a name stands for.
+
+    The keys are the columns of `fpgen accumulators`.
 
     Raises
     ------
     UsageError
     """
-    if name is not None and name.lower() not in PRESETS:
-        close = difflib.get_close_matches(name.lower(), PRESETS, n=2)
-        suggestion = f"did you mean {', '.join(close)}? " if close else ""
-        raise UsageError(f"accumulator {name}; {suggestion}allowed: {', '.join(PRESETS)}")
+    from .machines import aliases_of, presets_of
+
     found = []
-    for preset in [PRESETS[name.lower()]] if name else PRESETS.values():
+    for preset in map(PRESETS.__getitem__, presets_of(name.strip().lower()) if name else PRESETS):
         for case in preset.cases:
             sum_ = case.accumulation
             found.append({
-                "name": preset.name, "machine": preset.machine, "operands": list(case.operands),
+                "name": preset.name, "machine": preset.machine, "aliases": aliases_of(preset.name),
+                "operands": list(case.operands),
                 "scales": list(case.scales), "outputs": list(case.outputs), "group": sum_.group,
                 "fraction": sum_.fraction, "presum": sum_.presum, "clamp": sum_.clamp,
                 "intermediate": sum_.intermediate.name if sum_.intermediate else None,
@@ -138,6 +167,12 @@ def records(name: str | None = None) -> list[dict[str, Any]]:
                 "subnormals": case.subnormals.value, "remarks": sum_.remarks, "spelling": sum_.spelling,
             })
     return found
+
+
+def fits(case: Case, a: Format, b: Format, out: Format, scales: tuple[Format, ...]) -> bool:
+    """Whether a case has these operands and this output."""
+    together = a.name in case.operands and b.name in case.operands and out.name in case.outputs
+    return together and bool(scales) == bool(case.scales) and all(scale.name in case.scales for scale in scales)
 
 
 def find_case(name: str, a: Format, b: Format, out: Format, scales: tuple[Format, ...] = ()) -> Case:
@@ -158,10 +193,9 @@ def find_case(name: str, a: Format, b: Format, out: Format, scales: tuple[Format
     """
     preset = PRESETS[name]
     for case in preset.cases:
-        together = a.name in case.operands and b.name in case.operands and out.name in case.outputs
-        if together and bool(scales) == bool(case.scales) and all(scale.name in case.scales for scale in scales):
+        if fits(case, a, b, out, scales):
             return replace(case, accumulation=replace(case.accumulation, name=name))
-    allowed = "; ".join(f"{' '.join(case.operands)}{' with scales ' + ' '.join(case.scales) if case.scales else ''} "
-                        f"-> {' '.join(case.outputs)}" for case in preset.cases)
+    allowed = "; ".join(map(str, preset.cases))
     given = f"{a} x {b}{' with scales ' + ' '.join(map(str, scales)) if scales else ''} -> {out}"
-    raise UsageError(f"accumulate={name} with {given}; this machine has: {allowed}")
+    raise UsageError(f"accumulate={name} with {given}; this machine has: {allowed}; or accumulate=like:{name} for the "
+                     "nearest of these")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..units import BlockDot, DotProduct
-from ..units.accumulation import Kind, Split
+from ..units.accumulation import Addend, Kind, Split
 from .families_array import Family, Setting
 from .families_operands import (
     infinities_meet,
@@ -141,6 +141,43 @@ def odd_against_even(setting: Setting) -> Codes:
     present = ~odd | (s.rng.random((s.count, 1)) < 0.9)
     return s.terms(s.signs(s.k), exponent, s.styled(), present=present) | s.addend(
         s.signs(), top - s.distances() * s.rng.integers(-1, 2, s.count), fractions(s.rng, s.count, 24))
+
+
+def group_against_group(setting: Setting) -> Codes:
+    """Products of one group at every distance from those of the others, where groups are dealt out in turns.
+
+    Half of the vectors: a large product, its opposite and a small one, in any groups: what is cut depends on which two
+    meet first.
+    """
+    s = sum_of(setting)
+    record = s.unit.accumulate
+    assert record.interleave is not None and record.span is not None and record.group is not None
+    top = s.tops()
+    of = np.arange(s.k) % record.span // record.interleave % (record.span // record.group)
+    lead = s.rng.choice(of, (s.count, 1))
+    away = np.where(s.signs(), s.distances(), setting.index % (s.reach + 1))[:, None]
+    exponent = top[:, None] - np.where(of == lead, 0, away) - s.rng.integers(0, 3, (s.count, s.k))
+    few, rank = s.signs()[:, None], np.argsort(s.shuffled(), axis=1)
+    exponent = np.where(few, np.where(rank < 2, top[:, None], top[:, None] - away), exponent)
+    fraction = np.where(few & (rank < 2), U64(0), s.styled())
+    sign = np.where(few & (rank < 2), rank == 0, s.signs(s.k))
+    codes = s.terms(sign, exponent, fraction, present=~few | (rank < 3), exact=True)
+    low = s.addend(s.signs(), top - s.distances() * s.rng.integers(-1, 2, s.count), fractions(s.rng, s.count, 24))
+    none = s.no_addend()
+    return codes | {name: np.where(few[:, 0], none[name], low[name]) for name in low}
+
+
+def addend_ties(setting: Setting) -> Codes:
+    """A sum of half a step of the addend, or a little more or less: how the addition of the addend rounds."""
+    s = sum_of(setting)
+    kept = s.unit.intermediate
+    top = s.tops()
+    half = np.maximum(top - kept.significand_bits, s.range[0])
+    rank = np.argsort(s.shuffled(), axis=1)
+    exponent = np.where(rank == 0, half[:, None], half[:, None] - s.distances(s.k))
+    codes = s.terms(s.signs(s.k), exponent, np.zeros((s.count, s.k), U64), present=rank < s.rng.integers(1, 3, (
+        s.count, 1)), exact=True)
+    return codes | s.addend(s.signs(), top, fractions(s.rng, s.count, kept.significand_bits))
 
 
 # ---- cancellation -----------------------------------------------------------------------------------
@@ -321,6 +358,10 @@ def sum_families(unit: DotProduct | BlockDot) -> dict[str, Family]:
         chosen.append(infinities_meet)
     if record.split is Split.ODD_EVEN:
         chosen.append(odd_against_even)
+    if record.interleave is not None:
+        chosen.append(group_against_group)
+    if record.addend is Addend.AFTER and unit.c is not None:
+        chosen.append(addend_ties)
     directed = {family.__name__: Family(family) for family in chosen}
     return directed | {"random_terms": Family(random_terms, 0.5), "random_gaussian": Family(random_gaussian, 0.3),
                        "random_codes": Family(random_codes, 0.2)}

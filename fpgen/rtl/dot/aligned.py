@@ -21,7 +21,8 @@ from ..float.special import of_operand
 from ..float.unpack import Operand, unpack
 from ..graph import Graph, Node
 from . import special
-from .aligned_terms import Family, Term, alone, families, grouped
+from .after import again, with_addend
+from .aligned_terms import Family, Term, alone, dealt, families, grouped
 from .aligned_window import Aligned, Sum, Summand, Top, add_up
 from .inputs import Inputs
 
@@ -31,17 +32,35 @@ def aligned(g: Graph, unit: DotProduct | BlockDot, inputs: Inputs, mode: Mode, t
     record = unit.accumulate
     presum = presum_of(unit)
     whole = families(g, inputs, presum)
-    addend = inputs.c
+    addend: Operand | None = inputs.c
     between = Target(unit.intermediate, unit.semantics, False)
-    size = min(record.group or unit.products, unit.products) // presum
-    code = g.const(0, 1)
-    groups = grouped(whole, size)
-    for number, group in enumerate(groups):
-        with g.scope(f"g{number}_" if len(groups) > 1 else ""):
-            code = _group(g, record, group, addend, mode, between)
-        if number + 1 < len(groups):
-            addend = unpack(g, g.step("group_sum", code), between.out, False, "sum")
+    spans = spans_of(record, whole, unit.products, presum)
+    after = record.addend is Addend.AFTER
+    several = sum(map(len, spans)) > 1
+    code, number = g.const(0, 1), 0
+    for span in spans:
+        if number and after:
+            addend = again(g, code, between)
+        for position, group in enumerate(span):
+            running = None if after else addend
+            if position or (number and not after):
+                running = unpack(g, g.step("group_sum", code), between.out, False, "sum")
+            with g.scope(f"g{number}_" if several else ""):
+                code = _group(g, record, group, running, mode, between)
+            number += 1
+        if after:
+            code = with_addend(g, record, code, addend, mode, between)
     return delivered(g, code, mode, between, target), g.const(0, 5)
+
+
+def spans_of(record: Accumulation, whole: Sequence[Family], products: int, presum: int) -> list[list[list[Family]]]:
+    """The terms of each span, in groups."""
+    span, size = (min(given or products, products) // presum for given in (record.span, record.group))
+    spans = grouped(whole, span)
+    if record.interleave is None:
+        return [grouped(part, size) for part in spans]
+    assert record.span is not None and record.group is not None
+    return [dealt(part, record.interleave // presum, record.span // record.group) for part in spans]
 
 
 def presum_of(unit: DotProduct | BlockDot) -> int:
@@ -71,7 +90,7 @@ def _group(g: Graph, record: Accumulation, group: Sequence[Family], addend: Oper
     """The rounded sum of a group, as a code."""
     g.section("Align")
     other = None if addend is None else alone(g, addend)
-    if record.addend is Addend.INSIDE:
+    if record.addend is not Addend.OUTSIDE:
         total = _inside(g, record, group, other)
     else:
         total = _split(g, record, group)

@@ -254,3 +254,16 @@ def grouped(whole: Sequence[Family], size: int) -> list[list[Family]]:
             groups[-1].append(replace(family, terms=tuple(taken)))
             room -= len(taken)
     return groups
+
+
+def dealt(whole: Sequence[Family], run: int, count: int) -> list[list[Family]]:
+    """The terms in `count` groups, `run` neighbours to each in turn; groups that get none are left out."""
+    groups: list[list[Family]] = [[] for _ in range(count)]
+    first = 0
+    for family in whole:
+        for number, group in enumerate(groups):
+            taken = tuple(term for at, term in enumerate(family.terms, first) if at // run % count == number)
+            if taken:
+                group.append(replace(family, terms=taken))
+        first += len(family.terms)
+    return [group for group in groups if group]

@@ -9,26 +9,53 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from ...units.accumulation import Accumulation, Addend, Split
 from ...units.blockdot import BlockDot
 from ...units.dot import DotProduct
-from ..float.cores import total
 from ..float.rounder import Mode, Target, round_and_pack
 from ..float.special import of_operand, of_sum
-from ..float.unpack import Operand, unpack
+from ..float.unpack import Operand
 from ..graph import Graph, Node
+from .after import again, rounded_sum, with_addend
 from .aligned import delivered, presum_of
 from .inputs import Inputs
 from .rounded_terms import Number, Product, terms_of
 
 
 def chain(g: Graph, unit: DotProduct | BlockDot, inputs: Inputs, mode: Mode, target: Target) -> tuple[Node, Node]:
-    """The terms added to the addend one by one."""
+    """The terms added to the addend one by one, or in spans beside it."""
     between = Target(unit.intermediate, unit.semantics, False)
+    record, presum = unit.accumulate, presum_of(unit)
+    terms = terms_of(g, inputs, presum)
+    if record.addend is not Addend.AFTER:
+        return delivered(g, _chained(g, terms, inputs.c, "s", mode, between), mode, between, target), g.const(0, 5)
     addend, code = inputs.c, g.const(0, 1)
-    for number, term in enumerate(terms_of(g, inputs, presum_of(unit))):
-        if number:
-            addend = _again(g, code, between)
-        with g.scope(f"s{number}_"):
+    size = min(record.span or unit.products, unit.products) // presum
+    for start in range(0, len(terms), size):
+        if start:
+            addend = again(g, code, between)
+        with g.scope(f"p{start // size}_" if size < len(terms) else ""):
+            code = _span(g, record, terms[start : start + size], mode, between)
+            code = with_addend(g, record, code, addend, mode, between)
+    return delivered(g, code, mode, between, target), g.const(0, 5)
+
+
+def _span(g: Graph, record: Accumulation, terms: Sequence[Product | Number], mode: Mode, between: Target) -> Node:
+    """The sum of a span that begins at +0: one chain, or one of even and one of odd terms."""
+    if record.split is Split.NONE or len(terms) == 1:
+        return _chained(g, terms[1:], None, "s", mode, between, _leaf(g, terms[0], mode, between))
+    even, odd = (_chained(g, terms[start + 2 :: 2], None, name, mode, between, _leaf(g, terms[start], mode, between))
+                 for start, name in enumerate(("even", "odd")))
+    return rounded_sum(g, again(g, even, between), again(g, odd, between), mode, between)
+
+
+def _chained(g: Graph, terms: Sequence[Product | Number], addend: Operand | None, name: str, mode: Mode,
+             between: Target, code: Node | None = None) -> Node:
+    """Terms added one by one to the addend, or to the sum `code`."""
+    for number, term in enumerate(terms):
+        if code is not None:
+            addend = again(g, code, between)
+        with g.scope(f"{name}{number}_"):
             if addend is None:
                 value, both = term.alone(g, between), term.special(g)
             else:
@@ -36,7 +63,8 @@ def chain(g: Graph, unit: DotProduct | BlockDot, inputs: Inputs, mode: Mode, tar
                 g.section("Special operands")
                 both = of_sum(g, term.special(g), of_operand(g, addend))
             code = round_and_pack(g, value, both, mode, between)[0]
-    return delivered(g, code, mode, between, target), g.const(0, 5)
+    assert code is not None
+    return code
 
 
 def tree(g: Graph, unit: DotProduct | BlockDot, inputs: Inputs, mode: Mode, target: Target) -> tuple[Node, Node]:
@@ -48,23 +76,11 @@ def tree(g: Graph, unit: DotProduct | BlockDot, inputs: Inputs, mode: Mode, targ
     addend, code = inputs.c, g.const(0, 1)
     for start in range(0, len(terms), size):
         if start:
-            addend = _again(g, code, between)
+            addend = again(g, code, between)
         code = _pairwise(g, terms[start : start + size], mode, between)
         if addend is not None:
-            code = _sum(g, _again(g, code, between), addend, mode, between)
+            code = rounded_sum(g, again(g, code, between), addend, mode, between)
     return delivered(g, code, mode, between, target), g.const(0, 5)
-
-
-def _again(g: Graph, code: Node, between: Target) -> Operand:
-    """A rounded sum as an operand; what was just delivered is not flushed again."""
-    return unpack(g, g.step("partial_sum", code), between.out, False, "partial")
-
-
-def _sum(g: Graph, x: Operand, y: Operand, mode: Mode, target: Target) -> Node:
-    """round(x + y), a code."""
-    value = total(g, x, y, mode, target)
-    g.section("Special operands")
-    return round_and_pack(g, value, of_sum(g, of_operand(g, x), of_operand(g, y)), mode, target)[0]
 
 
 def _leaf(g: Graph, term: Product | Number, mode: Mode, target: Target) -> Node:
@@ -79,5 +95,5 @@ def _pairwise(g: Graph, terms: Sequence[Product | Number], mode: Mode, target: T
     if len(terms) == 1:
         return _leaf(g, terms[0], mode, target)
     half = len(terms) // 2
-    left, right = (_again(g, _pairwise(g, part, mode, target), target) for part in (terms[:half], terms[half:]))
-    return _sum(g, left, right, mode, target)
+    left, right = (again(g, _pairwise(g, part, mode, target), target) for part in (terms[:half], terms[half:]))
+    return rounded_sum(g, left, right, mode, target)

@@ -32,6 +32,12 @@ def _ceil_log2(value: Fraction) -> int:
     return exponent if value == Fraction(2) ** exponent else exponent + 1
 
 
+def _round_log2(value: Fraction) -> int:
+    """The integer nearest to the logarithm of a positive number; 2**(k + 1/2) is no fraction, so there are no ties."""
+    exponent = _floor_log2(value)
+    return exponent + (value**2 > 2 * Fraction(4) ** exponent)
+
+
 def quantize(unit: BlockQuantize, source: Sequence[int], tensor_scale: int | None = None, *,
              mode: Rounding | None = None, random: Sequence[int] = ()) -> tuple[list[int], int]:
     """Element codes and scale code of one block.
@@ -99,10 +105,23 @@ def shared_exponent(policy: ScalePolicy, amax: Fraction, element: Format) -> int
         case ScalePolicy.RCEIL:
             return _ceil_log2(amax / top)
         case ScalePolicy.MIDMAX:
-            step = Fraction(2) ** element.scale if element.fixed else Fraction(2) ** (emax - element.precision + 1)
-            middle = top + step / 2
-            return _floor_log2(amax / middle) + 1
+            return _ceil_log2(amax / _midmax(element))
+        case ScalePolicy.ROUND:
+            return _round_log2(amax / top)
+        case ScalePolicy.ROUND_AMAX:
+            return _round_log2(amax) - emax
     raise ValueError(policy)
+
+
+def _midmax(element: Format) -> Fraction:
+    """The largest amax that ``midmax`` leaves under a scale of 1."""
+    emax = _floor_log2(element.max_finite)
+    step = Fraction(2) ** element.scale if element.fixed else Fraction(2) ** (emax - element.precision + 1)
+    binade = Fraction(2) ** emax
+    reserved = (2 * binade - step - element.max_finite) / step
+    if reserved + 1 == binade / step:  # only the power of two itself is a number
+        reserved = Fraction(0)
+    return 2 * binade - (1 + reserved) * step / 2
 
 
 def _nearest(ratio: Fraction, scale: Format) -> int:

@@ -9,12 +9,18 @@ tensor scale (1 where there is none). Before clamping, the scale is
 - ``ceil``: 2**(ceil(log2 amax) - emax) (torchao CEIL)
 - ``even``: as floor, with amax first rounded to the element's precision, ties to even (torchao EVEN, AMD Quark)
 - ``rceil``: the least 2**s with amax <= M * 2**s (NVIDIA ``cvt.rp.ue8m0``, torchao RCEIL)
-- ``midmax``: the least 2**s with amax < (M + half a step of the top binade) * 2**s, so that rounding to nearest does
-  not saturate (after Brevitas)
+- ``midmax``: the least 2**s with amax <= (2 - (1 + r) * 2**(-m - 1)) * 2**emax * 2**s, where the elements have m bits
+  behind the leading one and r of the 2**m magnitudes of M's binade are not numbers (0 where 2**m - 1 of them are not)
+  (Brevitas 0.13, RoundMidMaxSte and get_midmax_mantissa_bit_bias)
+- ``round``: 2**(log2(amax / M) rounded to the nearest integer): the s with 2**(s - 1/2) * M < amax < 2**(s + 1/2) * M,
+  which decides amax**2 against 2 * M**2 * 2**(2 * s - 2), both rational and never equal (MLX's Metal and CPU back ends
+  before mlx#4353)
+- ``round-amax``: 2**((log2 amax rounded to the nearest integer) - emax), decided as ``round`` with 2**emax for M
+  (Brevitas 0.13, RoundSte with its MX formats)
 - ``nearest``: amax / (M * T) rounded to nearest even in the scale format (NVFP4)
 - ``up``: amax / (M * T) rounded up in the scale format (NVFP4; cuDNN quantize_round_up)
 
-The first five belong to scales that are powers of two without a tensor scale, the last two to the others.
+The first seven belong to scales that are powers of two without a tensor scale, the last two to the others.
 
 1. A scale above the largest of the format becomes the largest, and elements saturate. A power of two below the
    smallest becomes the smallest. ``nearest`` may give the zero of the scale format.
@@ -28,7 +34,6 @@ The first five belong to scales that are powers of two without a tensor scale, t
 
 from __future__ import annotations
 
-import enum
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -37,30 +42,9 @@ from ..formats import BlockFormat, Format, as_block, as_format
 from .base import Unit
 from .options import Overflow, Subnormals, as_enum
 from .ports import Port, Role
+from .scaling import POWER_POLICIES, RATIO_POLICIES, ScalePolicy, policies_of
 
-
-class ScalePolicy(enum.Enum):
-    """See the module."""
-
-    FLOOR = "floor"
-    CEIL = "ceil"
-    EVEN = "even"
-    RCEIL = "rceil"
-    MIDMAX = "midmax"
-    NEAREST = "nearest"
-    UP = "up"
-
-    def __str__(self) -> str:
-        return self.value
-
-
-POWER_POLICIES = (ScalePolicy.FLOOR, ScalePolicy.CEIL, ScalePolicy.EVEN, ScalePolicy.RCEIL, ScalePolicy.MIDMAX)
-RATIO_POLICIES = (ScalePolicy.NEAREST, ScalePolicy.UP)
-
-
-def policies_of(block: BlockFormat) -> tuple[ScalePolicy, ...]:
-    """The policies that a block format takes, its default first."""
-    return POWER_POLICIES if block.power_of_two_scale and block.tensor_scale is None else RATIO_POLICIES
+__all__ = ["POWER_POLICIES", "RATIO_POLICIES", "BlockDequantize", "BlockQuantize", "ScalePolicy", "policies_of"]
 
 
 @dataclass(frozen=True, kw_only=True)

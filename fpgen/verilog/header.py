@@ -10,7 +10,7 @@ from ..units import BlockDequantize, BlockDot, BlockQuantize, DotProduct, Tensor
 from ..units.architecture import DEFAULT
 from ..units.dot import SumOfProducts
 from ..units.options import PORT_CODES, Handshake, Rounding
-from ..units.quantize import ScalePolicy
+from ..units.scaling import ScalePolicy, midmax_limit
 from .layout import COLUMNS, comment
 
 if TYPE_CHECKING:
@@ -82,7 +82,11 @@ def _scale(unit: BlockQuantize, tensor: str) -> str:
         case ScalePolicy.RCEIL:
             return f"the least power of two that is at least {ratio}"
         case ScalePolicy.MIDMAX:
-            return f"the least power of two under which amax rounds to at most {top}"
+            return f"the least power of two that is at least amax / {float(midmax_limit(element)):g} (Brevitas' midmax)"
+        case ScalePolicy.ROUND:
+            return f"2^(log2({ratio}) rounded to the nearest integer)"
+        case ScalePolicy.ROUND_AMAX:
+            return f"2^((log2 amax rounded to the nearest integer) - {emax})"
         case ScalePolicy.NEAREST:
             return f"{ratio} rounded to the nearest {unit.block.scale}, ties to even"
     return f"{ratio} rounded up to {unit.block.scale}"

@@ -11,7 +11,7 @@ import numpy as np
 from ..formats.descriptor import Format
 from ..units.options import Overflow, Rounding, Semantics
 from ..units.quantize import BlockQuantize
-from ..units.scaling import POWER_POLICIES, ScalePolicy, midmax_limit
+from ..units.scaling import POWER_POLICIES, ScalePolicy, floor_code, midmax_limit, zero_code
 from .decode import fits_float64, float64_values
 from .float64_engine import locate
 from .modes import select_modes
@@ -61,7 +61,8 @@ def scale_codes(unit: BlockQuantize, amax: np.ndarray, tensor: np.ndarray | None
         else:
             to = target(scale)
             codes, _ = deliver(to, _NEAREST, select_modes(Rounding.RNE, None, None, 0), locate(ratio, to), None, None)
-    return np.where(amax == 0, 0, codes).astype(code_dtype(scale.bits))
+        codes = np.maximum(codes, floor_code(unit.scale_floor, scale))
+    return np.where(amax == 0, zero_code(unit.zero_scale, scale), codes).astype(code_dtype(scale.bits))
 
 
 @lru_cache(maxsize=64)

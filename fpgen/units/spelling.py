@@ -27,12 +27,14 @@ def identifier(unit: Unit) -> str:
 def hash_of(unit: Unit) -> str:
     """SHA-256 over all parameters by value (a format's name does not count).
 
-    The architecture counts where it is not the default, so that adding it changed no unit's hash.
+    The architecture, and options that came later, count where they are not the default, so that adding them changed
+    no unit's hash.
     """
     parts = [unit.operation]
     for spec in dataclasses.fields(unit):
         value = getattr(unit, spec.name)
-        if isinstance(value, Multiplier | Adder) and value is spec.default:
+        when_set = isinstance(value, Multiplier | Adder) or spec.metadata.get("hashed") == "when set"
+        if when_set and value is spec.default:
             continue
         parts.append(f"{spec.name}={getattr(value, 'spelling', value)}")
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()

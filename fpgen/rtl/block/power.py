@@ -14,6 +14,7 @@ from math import ceil, floor, isqrt
 
 from ...formats.descriptor import Format
 from ...units.quantize import BlockQuantize, ScalePolicy
+from ...units.scaling import zero_code
 from ..arith import count, shift
 from ..arith.largest import largest
 from ..arith.quantity import Quantity, bits_for
@@ -177,7 +178,8 @@ def _scale(g: Graph, unit: BlockQuantize, wanted: Quantity, numbers: list[Source
                   g.step("scale_too_large", wanted.at_least(most + 1)), least, most)
     code = scale.above(fmt.bias).bits(fmt.magnitude_bits)
     # A block of zeros has scale code 0: that of the smallest scale, where the exponent comes out that low by itself.
-    if least + fmt.bias or unit.source.emin - unit.block.element.emax > least:
+    of_zeros = zero_code(unit.zero_scale, fmt)
+    if of_zeros or least + fmt.bias or unit.source.emin - unit.block.element.emax > least:
         nonzero = g.step("block_nonzero", g.tree("or", [number.magnitude for number in numbers]).any())
-        code = code & nonzero.repeat(code.width)
+        code = g.mux(nonzero, code, g.const(of_zeros, code.width)) if of_zeros else code & nonzero.repeat(code.width)
     return dataclasses.replace(scale, code=g.step("scale_code", code))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from ...units.quantize import POWER_POLICIES, BlockQuantize
+from ...units.scaling import Like
 from ..arith.quantity import Quantity
 from ..float import special
 from ..float.rounder import Mode, Special, Target, round_and_pack
 from ..graph import Graph, Node
+from .like import quantize_like
 from .position import lifted, position_element
 from .power import Scale, power_scale, rounds_below_floor
 from .ratio import RatioScale, element_by_quotient, ratio_scale, tensor_scale
@@ -16,6 +18,8 @@ from .threshold import boundaries, element_by_thresholds, has_thresholds, thresh
 
 def quantize(g: Graph, unit: BlockQuantize, mode: Mode, target: Target) -> tuple[dict[str, Node], Node]:
     """The outputs `result` and `scale`."""
+    if unit.like is not Like.NONE:
+        return quantize_like(g, unit), g.const(0, 5)
     block = unit.block
     numbers = numbers_of(g, unit)
     what = [_special(g, unit, number) for number in numbers]

@@ -43,9 +43,10 @@ def tensor_scale(g: Graph, unit: BlockQuantize) -> tuple[Operand | None, Node]:
     fmt = unit.block.tensor_scale
     if fmt is None:
         return None, g.const(0, 1)
-    given = unpack(g, g.inputs["tensor_scale"], fmt, False, "tensor_scale")
-    bad = g.step("tensor_scale_bad", given.nan | given.infinity | given.zero | given.sign)
-    return normalise(g, given, "tensor_scale"), bad
+    name = unit.tensor_operand
+    given = unpack(g, g.inputs[name], fmt, False, name)
+    bad = g.step(f"{name}_bad", given.nan | given.infinity | given.zero | given.sign)
+    return normalise(g, given, name), bad
 
 
 def ratio_scale(g: Graph, unit: BlockQuantize, numbers: list[Source], tensor: Operand | None) -> RatioScale:

@@ -132,4 +132,7 @@ class Quantizer:
     def codes(self, source: np.ndarray, tensor: np.ndarray) -> Codes:
         found = {"source": source}
         fmt = self.unit.block.tensor_scale
-        return found if fmt is None else found | {"tensor_scale": values_to_codes(fmt, tensor)}
+        if fmt is None:
+            return found
+        given = 1 / tensor if self.unit.like.takes_encode_scale else tensor
+        return found | {self.unit.tensor_operand: values_to_codes(fmt, given)}

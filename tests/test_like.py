@@ -2,8 +2,8 @@
 
 torchao 0.18.0, torchao/prototype/mx_formats/nvfp4_tensor.py (nvfp4_quantize) and custom_fp_utils.py;
 nvidia-modelopt 0.47.0, modelopt/torch/quantization/qtensor/nvfp4_tensor.py (NVFP4QTensor);
-TransformerEngine 2.20.2, common/cast/nvfp4/core_nvfp4.cuh and quantize_transpose_nvfp4.cuh, and the float32 reference in
-transformer_engine/pytorch/custom_recipes/reference_nvfp4.py.
+TransformerEngine 2.20.2, common/cast/nvfp4/core_nvfp4.cuh and quantize_transpose_nvfp4.cuh, and the float32 reference
+in transformer_engine/pytorch/custom_recipes/reference_nvfp4.py.
 """
 
 from __future__ import annotations
@@ -195,8 +195,8 @@ def test_who_does_what():
 
 @pytest.mark.parametrize("like", LIKE)
 def test_ordinary_tensors(like):
-    """Scales agree; of float32 numbers all but one element in a hundred thousand. Of bfloat16 numbers, with 8 bits, more
-    lie on a tie, which divisors and reciprocals that float32 rounds move to either side."""
+    """Scales agree; of float32 numbers all but one element in a hundred thousand. Of bfloat16 numbers, with 8 bits,
+    more lie on a tie, which divisors and reciprocals that float32 rounds move to either side."""
     x = np.random.default_rng(2).standard_normal((16384, 16))
     for dtype, share in ((F, 1e-5), (ml_dtypes.bfloat16, 3e-3)):
         ours = emulate.quantize(x.astype(dtype), "nvfp4")
@@ -251,7 +251,8 @@ def test_the_hardware_on_adversarial_blocks(like):
 
 def test_moved_boundaries():
     """Rounding to 24 bits first: the last float32 below a boundary of an even code, and half a place below that."""
-    for boundary, plain in zip(moved_boundaries(as_format("e2m1"), 24), [.25, .75, 1.25, 1.75, 2.5, 3.5, 5], strict=True):
+    places = [.25, .75, 1.25, 1.75, 2.5, 3.5, 5]
+    for boundary, plain in zip(moved_boundaries(as_format("e2m1"), 24), places, strict=True):
         beside = np.nextafter(F(plain), F(0) if boundary.included else F(9))
         assert boundary.point == (Fraction(plain) + Fraction(float(beside))) / 2
 
@@ -329,7 +330,7 @@ def test_headers_say_whose_arithmetic_it_is(like, block):
     unit = fpgen.BlockQuantize(source="bf16", block=block, like=like, clamp=True)
     assert f"as {like} computes them in float32" in unit.contract
     (_, result), (_, scale) = formulas(unit)
-    assert scale.startswith("S = fl(amax") or scale.startswith("S = fl(fl(amax")
+    assert scale.startswith(("S = fl(amax", "S = fl(fl(amax"))
     given = unit.tensor_operand
     assert (given in result and given in scale) if given else "scale" not in result
     assert [port.name for port in unit.ports] == ["source", *([given] if given else []), "result", "scale"]

@@ -1,4 +1,4 @@
-"""`midmax`, `round` and `round-amax` against the float32 arithmetic of Brevitas 0.13.4 and MLX, written down again here.
+"""`midmax`, `round` and `round-amax` against the float32 arithmetic of Brevitas 0.13.4 and MLX, written down again.
 
 Sources: brevitas/core/scaling/runtime.py (statistics and threshold through log2, rounding, 2**), function/ops.py
 (calculate_midmax_bias), utils/float_quant_utils.py (get_midmax_mantissa_bit_bias), quant/mx_quant_ocp.py (threshold
@@ -89,7 +89,8 @@ def test_float32_magnitudes_near_every_boundary(policy, element):
         away = np.arange(-1000, 1001)
         codes = (middle + away).astype(np.uint32)
         amax = codes.view(np.float32).astype(np.float64)
-        got = fpgen.BlockQuantize(source="fp32", block=f"{element}@e8m0/1", policy=policy).compute(codes[:, None]).scales
+        unit = fpgen.BlockQuantize(source="fp32", block=f"{element}@e8m0/1", policy=policy)
+        got = unit.compute(codes[:, None]).scales
         want = mlx_exponents(amax, element) if policy == "round" else brevitas_exponents(amax, element, policy[:5])
         differ = got.astype(np.int64) - 127 != want.clip(-127, 127)
         assert np.abs(away[differ]).max(initial=0) <= BLUR

@@ -131,7 +131,8 @@ def quantize(x: Any, block: BlockFormat | str, *, policy: str | None = None, rou
                              "np.random.default_rng(0)")
         controls["random"] = random.integers(0, 1 << unit.random_bits, blocks.shape, dtype=np.uint64)
     elif random is not None:
-        raise UsageError(f"random with rounding={unit.rounding.value}: got {type(random).__name__}; expected none given")
+        raise UsageError(f"random with rounding={unit.rounding.value}: got {type(random).__name__}; expected none "
+                         "given")
     elif unit.rounding is Rounding.PORT:
         raise UsageError("rounding=port; one mode for the whole array is allowed")
     result = unit.compute(*operands, **controls)

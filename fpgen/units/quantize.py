@@ -175,8 +175,8 @@ class BlockQuantize(Unit):
         if floor is not ScaleFloor.NONE:
             no_lower = self.policy is ScalePolicy.UP and floor is ScaleFloor.SMALLEST
             if self.policy in POWER_POLICIES or least_codes(scale)[floor.value] == 0 or no_lower:
-                raise UsageError(f"scale_floor with policy={self.policy} and scale {scale}, which goes no lower anyway: "
-                                 f"got {floor.value}; expected none")
+                raise UsageError(f"scale_floor with policy={self.policy} and scale {scale}, which goes no lower "
+                                 f"anyway: got {floor.value}; expected none")
         if zero is ZeroScale.ONE:
             if one_code(scale) is None:
                 raise UsageError(f"zero_scale: got one; expected lowest, smallest or normal ({scale} has no 1)")

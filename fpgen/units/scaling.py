@@ -1,4 +1,4 @@
-"""How the scale of a block is chosen: the names of the choices. `fpgen.units.quantize` is the text that defines them."""
+"""How the scale of a block is chosen: the names of the choices, which `fpgen.units.quantize` defines."""
 
 from __future__ import annotations
 

@@ -90,7 +90,8 @@ def float32_ties(setting: Setting) -> Codes:
     q = _quantizer(setting)
     magnitudes, tensor = q.maxima()
     magnitudes = magnitudes * q.rng.uniform(0.5, 1, q.count)
-    found = q.codes(q.block(magnitudes, q.below(magnitudes * 0.999), setting.index, np.zeros(q.count, np.int64)), tensor)
+    steps = np.zeros(q.count, np.int64)
+    found = q.codes(q.block(magnitudes, q.below(magnitudes * 0.999), setting.index, steps), tensor)
     source = found["source"]
     amax = np.abs(codes_to_values(q.source, source)).max(axis=1)
     scales = np.array([float(scale) for scale in finite_values(q.unit.block.scale)])

@@ -92,16 +92,17 @@ def _top(element: Format) -> Fraction:
 
 
 def _midmax_end(element: Format) -> Fraction:
-    """The largest significand that ``midmax`` leaves in its binade: as far below 2 as half a step for every magnitude
-    of the top binade that is no number, and half a step more."""
-    steps = element.max_finite / Fraction(2) ** (element.scale if element.fixed else element.emax - element.precision + 1)
+    """The largest significand that ``midmax`` leaves in its binade: below 2 by half a step, and by as much again for
+    every magnitude of the top binade that is no number."""
+    last = element.scale if element.fixed else element.emax - element.precision + 1
+    steps = element.max_finite / Fraction(2) ** last
     binade = 1 << int(steps).bit_length() - 1
     missing = 2 * binade - 1 - int(steps)
     return 2 - Fraction(1 if missing == binade - 1 else missing + 1, 2 * binade)
 
 
 def rounds_below_floor(policy: ScalePolicy, element: Format) -> bool:
-    """Whether a policy takes scales one binade below those of ``floor``: a largest element above sqrt(2) halves them."""
+    """Whether a policy takes scales a binade below those of ``floor``: a largest element above sqrt(2) halves them."""
     return policy is ScalePolicy.ROUND and _top(element) ** 2 > 2
 
 

@@ -41,7 +41,8 @@ def exact(unit: Unit, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         mode = PORT_MODES[row["rounding"]] if "rounding" in row else None
         random = row.get("random", ())
         if isinstance(unit, BlockQuantize):
-            codes, scale = exact_block.quantize(unit, row["source"], row.get("tensor_scale"), mode=mode, random=random)
+            codes, scale = exact_block.quantize(unit, row["source"], row.get(unit.tensor_operand), mode=mode,
+                                                random=random)
             scales.append(scale)
         else:
             assert isinstance(unit, BlockDequantize)
@@ -91,7 +92,7 @@ def blocks(unit: Unit, count: int, seed: int) -> dict[str, np.ndarray]:
             magnitudes[rng.random(count) < 0.03] = 0
             signs = rng.integers(0, 2, size=shape) << fmt.magnitude_bits
             codes = (magnitudes | signs).astype(np.uint64)
-        elif port.name == "tensor_scale":
+        elif port.name in ("tensor_scale", "encode_scale"):
             assert port.format is not None
             fmt = port.format
             near_one = (fmt.bias << fmt.trailing_bits) + rng.integers(-20 << fmt.trailing_bits,

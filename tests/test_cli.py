@@ -163,7 +163,7 @@ def test_formats_as_json():
 
 def test_formats_describes_a_block():
     output = call("formats", "mxfp4").output
-    for part in ("e2m1@e8m0/32", "4.25 bits", "floor, ceil, even, rceil, midmax"):
+    for part in ("e2m1@e8m0/32", "4.25 bits", "floor, ceil, even, rceil, midmax, round"):
         assert part in output
     assert json.loads(call("formats", "nvfp4", "--json").output)["tensor_scale"] == "fp32"
     both = call("formats", "mxint8").output  # the name of a block format and of its element

@@ -259,7 +259,7 @@ X, W = matrices(4, 16, 4)
     (lambda: emulate.matmul(X, W, "dot e4m3fn e4m3fn n=16 -> fp32", X[:, :4]), "no addend"),
     (lambda: emulate.matmul(X, W, E4M3, X), r"c of shape \(4, 16\)"),
     (lambda: emulate.matmul(X, W, E4M3, threads=0), "threads=0"),
-    (lambda: emulate.matmul(np.full((4, 16), 256), W, E4M3), "256 to 256"),
+    (lambda: emulate.matmul(np.full((4, 16), 256, np.uint16), W, E4M3), "256 to 256; exp"),
     (lambda: emulate.matmul(emulate.quantize(X, "mxfp4"), W, E4M3), "plain e4m3fn"),
     (lambda: emulate.matmul(emulate.quantize(X, "mxfp4"), W, "blockdot mxint8 mxint8 k=32 -> fp32"), "takes mxint8"),
     (lambda: emulate.matmul(emulate.quantize(X, "mxfp4", axis=0), W, "blockdot mxfp4 mxfp4 k=32 -> fp32"), "axis 0"),
@@ -269,15 +269,15 @@ X, W = matrices(4, 16, 4)
     (lambda: emulate.quantize(X, "mxfp4", tensor_scale=2), "has none"),
     (lambda: emulate.quantize(X, "nvfp4", tensor_scale=-1), "positive"),
     (lambda: emulate.quantize(X, "nvfp4", tensor_scale="best"), "auto"),
-    (lambda: emulate.quantize(X, "mxfp4", axis=2), "axis=2"),
+    (lambda: emulate.quantize(X, "mxfp4", axis=2), "axis: got 2 "),
     (lambda: emulate.quantize(np.float32(1), "mxfp4"), "single number"),
     (lambda: emulate.quantize(X, "mxfp4", rounding="sra", random_bits=4), "without random"),
     (lambda: emulate.quantize(X, "mxfp4", rounding="port"), "rounding=port"),
     (lambda: emulate.quantize([1, 2], "mxfp4"), "int64"),
     (lambda: emulate.quantize(None, "mxfp4"), "array of object; float32, float16 or bfloat16 is allowed$"),
     (lambda: emulate.quantize([[1.0], [1.0, 2.0]], "mxfp4"), "x: .*an array of float32"),
-    (lambda: emulate.quantize(X, "nvfp4", tensor_scale=(1, 2)), r"tensor_scale of shape \(2,\)"),
-    (lambda: emulate.quantize(X, "nvfp4", tensor_scale={}), "tensor_scale={}; a number"),
+    (lambda: emulate.quantize(X, "nvfp4", tensor_scale=(1, 2)), r"array of shape \(2,\); expected one num"),
+    (lambda: emulate.quantize(X, "nvfp4", tensor_scale={}), "tensor_scale: got {}; expected one number"),
     (lambda: emulate.quantize(X, "mxfp4", rounding="sra", random_bits=4, random=5), "random=5; a numpy random Gen"),
     (lambda: emulate.dequantize(X), "of type ndarray; what fpgen.emulate.quantize returns"),
     (lambda: emulate.matmul(X.tolist(), W, "blockdot mxfp4 mxfp4 k=32 -> fp32"), "a is an array of float64"),
@@ -289,13 +289,13 @@ def test_refusals(call, message):
 
 @pytest.mark.parametrize(("change", "message"), [
     ({"block": "e2m1"}, "block format e2m1: unknown"),
-    ({"axis": 2}, r"axis=2 of shape \(4, 40\); 0 to 1 is allowed"),
+    ({"axis": 2}, r"axis: got 2 with shape \(4, 40\); expected 0 to 1"),
     ({"shape": (4, 80)}, r"codes: uint8 of \(4, 64\); .* of \(4, 96\) is allowed"),
     ({"scales": np.zeros((4, 1), np.uint8)}, r"scales: uint8 of \(4, 1\); .* of \(4, 2\) is allowed"),
     ({"codes": [[0] * 64] * 4}, "codes: list; "),
     ({"codes": np.zeros((4, 64))}, "codes: float64 of"),
     ({"codes": np.full((4, 64), 16, np.uint8)}, "codes up to 16; codes of e2m1 are 0 to 15"),
-    ({"tensor_scale": np.float32(2)}, "tensor_scale=2.0 with mxfp4, which has none"),
+    ({"tensor_scale": np.float32(2)}, "tensor_scale with mxfp4, which has none: got float32"),
 ])
 def test_quantized_arrays_put_together_by_hand(change, message):
     """As somebody does who has stored the codes."""

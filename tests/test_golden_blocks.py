@@ -181,7 +181,7 @@ def test_a_scale_without_subnormals_is_flushed_like_any_result():
     # one trailing bit: 7 is a tie of 6 (1.1) and 8, to the even 8; below it 6
     ("even", 7.0, 128), ("even", 6.99, 127), ("even", 3.5, 127), ("even", 3.49, 126),
     # 6 + half a step (2) of its binade = 7: at 7, rounding to nearest would leave the range
-    ("midmax", 6.99, 127), ("midmax", 7.0, 128), ("midmax", 3.5, 127), ("midmax", 3.49, 126)])
+    ("midmax", 6.99, 127), ("midmax", 7.0, 127), ("midmax", 7.01, 128), ("midmax", 3.5, 126), ("midmax", 3.51, 127)])
 def test_scale_policies_by_hand(policy, amax, scale):
     x = np.zeros(32, dtype=np.float32)
     x[5] = -amax

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import os
 from typing import Any
 
 import numpy as np
@@ -33,8 +35,25 @@ def floats(name: str, given: Any) -> tuple[np.ndarray, str]:
     """
     array = array_of(name, given)
     source, dtype = source_of(name, array)
+    check_room(name, array.shape, array.dtype.itemsize)
     native = array.astype(array.dtype.newbyteorder("="), copy=False)  # bytes may be swapped (files, networks)
     return np.asarray(native, order="C").view(dtype), source
+
+
+def check_room(what: str, shape: tuple[int, ...], itemsize: int):
+    """Raise a UsageError where an array has more bytes than the machine: before numpy tries, which may even succeed."""
+    size, room = math.prod(shape) * itemsize, _memory()
+    if room is not None and size > room:
+        raise UsageError(f"{what}: got an array of {shape}, {size / 2**30:,.0f} GiB; expected at most the "
+                         f"{room / 2**30:,.0f} GiB of memory that this machine has")
+
+
+def _memory() -> int | None:
+    """Bytes of physical memory, where the system says it."""
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):
+        return None
 
 
 def array_of(name: str, given: Any) -> np.ndarray:
@@ -86,5 +105,5 @@ def filled(array: np.ndarray, axis: int, length: int) -> np.ndarray:
 
 
 def round_up(count: int, step: int) -> int:
-    """The least multiple of `step` that is at least `count`, and at least one."""
-    return max(1, -(-count // step)) * step
+    """The least multiple of `step` that is at least `count`."""
+    return -(-count // step) * step

@@ -15,7 +15,7 @@ from ..golden import sums, sums_matrix
 from ..golden.result import code_dtype
 from ..units import BlockDot, DotProduct, TensorCore, Unit, parse_unit
 from ..units.options import Rounding
-from .arrays import array_of, convert, filled, floats, round_up, source_of, values_of
+from .arrays import array_of, check_room, convert, filled, floats, round_up, source_of, values_of
 from .quantized import Quantized, quantize
 
 _TILE = 64, 128  # results that are worked out together
@@ -42,7 +42,8 @@ def matmul(a: Any, b: Any, unit: Unit | str, c: Any = None, *, threads: int = 1,
     a, b : array_like or Quantized
         (..., M, K) and (..., K, N); leading axes broadcast. Floats (float32, float16, bfloat16) are converted to the
         unit's operand format, to nearest even and saturating; for block formats they are quantised along K with the
-        block format's default policy. Integers are codes of a plain operand format. Quantized: blocks along K.
+        block format's default policy. Unsigned integers are codes of a plain operand format (signed ones are rejected:
+        they may mean numbers). Quantized: blocks along K.
     unit : DotProduct, BlockDot or TensorCore, or the text of one
         Of a fixed rounding mode. K longer than the unit's length needs an addend of the output's format.
     c : array_like, optional
@@ -85,6 +86,10 @@ def matmul(a: Any, b: Any, unit: Unit | str, c: Any = None, *, threads: int = 1,
         raise UsageError(f"a of {left.codes.shape[:-2]} and b of {right.codes.shape[:-2]} matrices; shapes that "
                          "broadcast to one are allowed") from None
     shape = (*batch, left.codes.shape[-2], right.codes.shape[-2])
+    itemsize = np.dtype(code_dtype(dot.out.bits)).itemsize
+    check_room("a @ b", shape, 2 * itemsize + (dot.c is not None) * itemsize)  # codes, values, addends
+    if not isinstance(codes, bool):
+        raise UsageError(f"codes: got {codes!r}; expected True or False")
     found = np.empty(shape, dtype=code_dtype(dot.out.bits))
     start = _addend(c, dot, shape)
     jobs = list(_jobs(dot, left, right, start, batch, found))
@@ -162,14 +167,24 @@ def _matrix(name: str, array: np.ndarray):
 def _codes(name: str, given: Any, fmt: Format) -> np.ndarray:
     """Floats or codes as codes of `fmt`."""
     array = array_of(name, given)
-    if array.dtype.kind not in "iub":
+    dtype = code_dtype(fmt.bits)
+    if array.dtype.kind in "ib":
+        codes = np.dtype(dtype).name
+        raise UsageError(f"{name}: got {_shown(array)}, which may mean codes of {fmt} or numbers; expected codes as "
+                         f"unsigned integers, np.asarray({name}, np.{codes}), or numbers as np.float32({name})")
+    if array.dtype.kind != "u":
         floats(name, array)
         return convert(array, fmt)
-    if array.size and not 0 <= int(array.min()) <= int(array.max()) < 1 << fmt.bits:
+    if array.size and int(array.max()) >= 1 << fmt.bits:
         hint = " (negative ones in two's complement)" if fmt.fixed and fmt.signed else ""
-        raise UsageError(f"{name} from {array.min()} to {array.max()}; integers are codes, and those of {fmt} are 0 to "
+        raise UsageError(f"{name}: got integers from {array.min()} to {array.max()}; expected codes of {fmt}, 0 to "
                          f"{(1 << fmt.bits) - 1}{hint}")
-    return array.astype(code_dtype(fmt.bits))
+    return array.astype(dtype)
+
+
+def _shown(array: np.ndarray) -> str:
+    """What was given, in few words."""
+    return f"{array.dtype} {array}" if array.ndim == 0 else f"an array of {array.dtype}"
 
 
 def _addend(c: Any, dot: DotProduct | BlockDot, shape: tuple[int, ...]) -> np.ndarray | None:
@@ -191,7 +206,7 @@ def _jobs(dot: DotProduct | BlockDot, left: _Operand, right: _Operand, start: np
     """Tiles of the result: their operands' rows, and where they go."""
 
     def spread(operand: _Operand) -> dict[str, np.ndarray]:
-        k = round_up(operand.codes.shape[-1], dot.products)
+        k = round_up(max(1, operand.codes.shape[-1]), dot.products)
         arrays = {"codes": filled(operand.codes, operand.codes.ndim - 1, k)}
         if operand.scales is not None and isinstance(dot, BlockDot):
             arrays["scales"] = filled(operand.scales, operand.scales.ndim - 1, k // dot.size)

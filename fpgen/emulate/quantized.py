@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -10,9 +12,11 @@ import numpy as np
 from ..errors import UsageError
 from ..formats import BlockFormat, Format, as_block, as_format
 from ..golden.decode import float64_values
+from ..golden.result import code_dtype
 from ..units import BlockDequantize, BlockQuantize
 from ..units.options import Rounding
-from .arrays import convert, filled, floats, round_up, values_of
+from ..units.scaling import Like, ScaleFloor, ZeroScale
+from .arrays import check_room, convert, filled, floats, round_up, values_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,9 +52,10 @@ class Quantized:
 
     def __post_init__(self):
         object.__setattr__(self, "block", as_block(self.block))
-        object.__setattr__(self, "shape", tuple(self.shape))
-        if not 0 <= self.axis < len(self.shape):
-            raise UsageError(f"axis={self.axis} of shape {self.shape}; 0 to {len(self.shape) - 1} is allowed")
+        object.__setattr__(self, "shape", _shape(self.shape))
+        if not (_is_whole(self.axis) and 0 <= self.axis < len(self.shape)):
+            raise UsageError(f"axis: got {self.axis!r} with shape {self.shape}; expected 0 to {len(self.shape) - 1}")
+        object.__setattr__(self, "axis", int(self.axis))
         size, length = self.block.size, round_up(self.shape[self.axis], self.block.size)
         for name, fmt, along in (("codes", self.block.element, length), ("scales", self.block.scale, length // size)):
             array = getattr(self, name)
@@ -61,13 +66,17 @@ class Quantized:
                                  f"unsigned integers of {wanted} is allowed")
             if array.size and int(array.max()) >> fmt.bits:
                 raise UsageError(f"{name} up to {array.max()}; codes of {fmt} are 0 to {(1 << fmt.bits) - 1}")
-        if self.tensor_scale is not None and self.block.tensor_scale is None:
-            raise UsageError(f"tensor_scale={self.tensor_scale} with {self.block}, which has none; leave it out")
+        if self.tensor_scale is not None:
+            if self.block.tensor_scale is None:
+                raise UsageError(f"tensor_scale with {self.block}, which has none: got "
+                                 f"{type(self.tensor_scale).__name__}; expected none given")
+            object.__setattr__(self, "tensor_scale", _positive(self.tensor_scale))
 
 
 def quantize(x: Any, block: BlockFormat | str, *, policy: str | None = None, rounding: str = "rne", axis: int = -1,
              tensor_scale: Any = "auto", overflow: str | None = None, random_bits: int = 0,
-             random: np.random.Generator | None = None) -> Quantized:
+             random: np.random.Generator | None = None, scale_floor: ScaleFloor | str = ScaleFloor.NONE,
+             zero_scale: ZeroScale | str = ZeroScale.LOWEST, like: Like | str = Like.NONE) -> Quantized:
     """An array as element and scale codes, as `BlockQuantize` makes them.
 
     Parameters
@@ -85,6 +94,10 @@ def quantize(x: Any, block: BlockFormat | str, *, policy: str | None = None, rou
         scale), of the finite numbers; None: 1.
     random_bits, random : int, Generator
         With stochastic rounding.
+    scale_floor, zero_scale, like : str, optional
+        As `BlockQuantize` has them. With ``like="transformer-engine"`` the encode scale is 2688 / amax in float32 for
+        the tensor scale "auto", as that library computes it (the largest float32 where that is infinite), else 1 / the
+        given value in float32; `Quantized.tensor_scale` is what multiplies, as ever.
 
     Raises
     ------
@@ -95,18 +108,21 @@ def quantize(x: Any, block: BlockFormat | str, *, policy: str | None = None, rou
     if codes.ndim == 0:
         raise UsageError("x is a single number; an array is allowed")
     axis = _axis(axis, codes.ndim)
-    options: dict[str, Any] = {"clamp": True, "policy": policy, "rounding": rounding, "random_bits": random_bits}
+    options: dict[str, Any] = {"clamp": True, "policy": policy, "rounding": rounding, "random_bits": random_bits,
+                               "scale_floor": scale_floor, "zero_scale": zero_scale, "like": like}
     unit = BlockQuantize(source=as_format(source), block=block, out=block.element,
                          **options | ({} if overflow is None else {"overflow": overflow}))
     length = codes.shape[axis]
     blocks, last = _in_blocks(filled(codes, axis, round_up(length, block.size)), axis, block.size)
     operands, scale = [blocks], None
     if block.tensor_scale is not None:
-        scale = _tensor_scale(np.asarray(x), block, tensor_scale)
-        operands.append(convert(np.float32(scale), block.tensor_scale))
-        scale = np.float32(float64_values(block.tensor_scale, operands[-1]))
+        scale, encode = _tensor_scale(np.asarray(x), block, tensor_scale)
+        code = convert(scale, block.tensor_scale)
+        scale = np.float32(float64_values(block.tensor_scale, code))
+        operands.append(convert(encode, block.tensor_scale) if unit.like.takes_encode_scale else code)
     elif not (tensor_scale is None or (isinstance(tensor_scale, str) and tensor_scale == "auto")):
-        raise UsageError(f"tensor_scale={tensor_scale} with {block}, which has none; leave it out")
+        raise UsageError(f"tensor_scale with {block}, which has none: got {type(tensor_scale).__name__}; expected none "
+                         "given")
     controls: dict[str, Any] = {}
     if unit.random_bits:
         if not isinstance(random, np.random.Generator):
@@ -114,6 +130,9 @@ def quantize(x: Any, block: BlockFormat | str, *, policy: str | None = None, rou
             raise UsageError(f"rounding={unit.rounding.value} {what}; a numpy random Generator is allowed, such as "
                              "np.random.default_rng(0)")
         controls["random"] = random.integers(0, 1 << unit.random_bits, blocks.shape, dtype=np.uint64)
+    elif random is not None:
+        raise UsageError(f"random with rounding={unit.rounding.value}: got {type(random).__name__}; expected none "
+                         "given")
     elif unit.rounding is Rounding.PORT:
         raise UsageError("rounding=port; one mode for the whole array is allowed")
     result = unit.compute(*operands, **controls)
@@ -122,10 +141,25 @@ def quantize(x: Any, block: BlockFormat | str, *, policy: str | None = None, rou
                      block, codes.shape, axis)
 
 
+def _is_whole(given: Any) -> bool:
+    return isinstance(given, int | np.integer) and not isinstance(given, bool)
+
+
+def _shape(given: Any) -> tuple[int, ...]:
+    """The shape of an array, from what somebody has stored."""
+    try:
+        lengths = tuple(given)
+    except TypeError:
+        lengths = (given,)
+    if not lengths or isinstance(given, str) or not all(_is_whole(length) and length >= 0 for length in lengths):
+        raise UsageError(f"shape: got {given!r}; expected whole numbers from 0, one for each axis")
+    return tuple(int(length) for length in lengths)
+
+
 def _axis(axis: int, dimensions: int) -> int:
-    if not (isinstance(axis, int | np.integer) and -dimensions <= axis < dimensions):
-        raise UsageError(f"axis={axis} of an array of {dimensions} dimensions; {-dimensions} to {dimensions - 1} is "
-                         "allowed")
+    if not (_is_whole(axis) and -dimensions <= axis < dimensions):
+        raise UsageError(f"axis: got {axis!r} for an array of {dimensions} dimensions; expected {-dimensions} to "
+                         f"{dimensions - 1}")
     return int(axis) % dimensions
 
 
@@ -136,25 +170,36 @@ def _in_blocks(codes: np.ndarray, axis: int, size: int) -> tuple[np.ndarray, tup
     return np.ascontiguousarray(along).reshape(*last[:-1], last[-1] // size, size), last
 
 
-def _tensor_scale(x: np.ndarray, block: BlockFormat, given: Any) -> np.float32:
-    if given is None:
-        return np.float32(1)
+def _tensor_scale(x: np.ndarray, block: BlockFormat, given: Any) -> tuple[np.float32, np.float32]:
+    """The tensor scale, and its counterpart that numbers are multiplied by."""
     if isinstance(given, str):
         if given != "auto":
-            raise UsageError(f'tensor_scale={given!r}; a number, "auto" or None is allowed')
+            raise UsageError(f'tensor_scale: got {given!r}; expected a number, "auto" or None')
         magnitude = np.abs(x.astype(np.float32))
         amax = np.max(magnitude, initial=0, where=np.isfinite(magnitude))
-        auto = np.float32(np.float64(amax) / float(block.element.max_finite * block.scale.max_finite))
-        return auto if auto > 0 else np.float32(1)
-    try:
+        most = float(block.element.max_finite * block.scale.max_finite)
+        auto = np.float32(np.float64(amax) / most)
+        if not auto > 0:
+            return np.float32(1), np.float32(1)
         with np.errstate(over="ignore"):
-            scale = np.float32(given)
-    except (TypeError, ValueError):
-        raise UsageError(f"tensor_scale={given!r}; a number, \"auto\" or None is allowed") from None
-    if np.ndim(scale):
-        raise UsageError(f"tensor_scale of shape {np.shape(scale)}; one number for the whole tensor is allowed")
+            encode = np.float32(most) / amax
+        return auto, min(encode, np.finfo(np.float32).max)
+    scale = np.float32(1) if given is None else _positive(given)
+    with np.errstate(over="ignore"):
+        return scale, min(np.float32(1) / scale, np.finfo(np.float32).max)
+
+
+def _positive(given: Any) -> np.float32:
+    """A tensor scale that somebody gives, as float32."""
+    array = np.asarray(given)
+    number = array.dtype.kind in "fiu" or isinstance(given, Fraction | Decimal)
+    if not number or array.ndim:
+        what = f"an array of shape {array.shape}" if array.ndim else f"{given!r:.60}"
+        raise UsageError(f"tensor_scale: got {what}; expected one number")
+    with np.errstate(over="ignore"):
+        scale = np.float32(given)
     if not (np.isfinite(scale) and scale > 0):
-        raise UsageError(f"tensor_scale={given}; a positive number that float32 holds is allowed")
+        raise UsageError(f"tensor_scale: got {scale}; expected a positive number that float32 holds")
     return scale
 
 
@@ -172,6 +217,7 @@ def dequantize(q: Quantized, out: Format | str = "fp32") -> np.ndarray:
     operands = [blocks, np.moveaxis(q.scales, q.axis, -1)]
     if q.block.tensor_scale is not None:
         operands.append(convert(np.float32(1 if q.tensor_scale is None else q.tensor_scale), q.block.tensor_scale))
+    check_room("q", q.codes.shape, np.dtype(code_dtype(unit.out.bits)).itemsize)
     values = values_of(unit.compute(*operands).codes.reshape(last), unit.out)
     whole = np.moveaxis(values, -1, q.axis)
     return np.ascontiguousarray(whole[tuple(slice(length) for length in q.shape)])

@@ -107,7 +107,7 @@ def _codes(port: Port, given: Any) -> np.ndarray:
         if others:
             raise UsageError(f"{port.name} holds {others[0]!r}; {allowed}")
     elif array.dtype.kind not in "iub":
-        raise UsageError(f"{port.name} is an array of {array.dtype}; {allowed}")
+        raise UsageError(f"{port.name} is an array of {array.dtype}; {allowed}{_view_hint(port, array)}")
     if array.size == 0 or array.dtype.kind == "b" or (
         array.dtype.kind == "u" and array.dtype.itemsize * 8 <= port.element_width
     ):
@@ -115,5 +115,14 @@ def _codes(port: Port, given: Any) -> np.ndarray:
     signed, high = array.dtype.kind != "u", int(array.max())
     if high > top or (signed and int(array.min()) < 0):
         raise UsageError(f"{port.name} from {int(array.min())} to {high}; codes of {port.format or 'this control'} "
-                         f"are 0 to {top} ({top:#x})")
+                         f"are 0 to {top} ({top:#x}){_view_hint(port, array)}")
     return array.astype(dtype, copy=False)
+
+
+def _view_hint(port: Port, array: np.ndarray) -> str:
+    """How to pass the bits of an array whose elements have the width of the port's codes: floats, signed integers."""
+    width = array.dtype.itemsize * 8
+    fits = width == port.element_width or (array.dtype.kind == "V" and port.element_width <= width)
+    if not fits or array.dtype.kind not in "fiV" or width not in (8, 16, 32, 64):
+        return ""
+    return f"; {port.name}.view(np.uint{width}) has its bits as codes"

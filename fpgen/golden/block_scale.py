@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from functools import lru_cache
+from math import isqrt
 
 import numpy as np
 
 from ..formats.descriptor import Format
 from ..units.options import Overflow, Rounding, Semantics
-from ..units.quantize import POWER_POLICIES, BlockQuantize, ScalePolicy
+from ..units.quantize import BlockQuantize
+from ..units.scaling import POWER_POLICIES, ScalePolicy, floor_code, midmax_limit, zero_code
 from .decode import fits_float64, float64_values
 from .float64_engine import locate
 from .modes import select_modes
@@ -58,7 +61,8 @@ def scale_codes(unit: BlockQuantize, amax: np.ndarray, tensor: np.ndarray | None
         else:
             to = target(scale)
             codes, _ = deliver(to, _NEAREST, select_modes(Rounding.RNE, None, None, 0), locate(ratio, to), None, None)
-    return np.where(amax == 0, 0, codes).astype(code_dtype(scale.bits))
+        codes = np.maximum(codes, floor_code(unit.scale_floor, scale))
+    return np.where(amax == 0, zero_code(unit.zero_scale, scale), codes).astype(code_dtype(scale.bits))
 
 
 @lru_cache(maxsize=64)
@@ -82,13 +86,29 @@ def shared_exponents(policy: ScalePolicy, amax: np.ndarray, element: Format) -> 
         case ScalePolicy.RCEIL:  # least s with amax <= M 2**s
             top_exponent, top_mantissa = _parts(float(element.max_finite))
             return exponent - top_exponent + (mantissa > top_mantissa)
-        case ScalePolicy.MIDMAX:  # least s with amax < (M + half a step) 2**s
-            step = element.scale if element.fixed else element.emax - element.precision + 1
-            top_exponent, top_mantissa = _parts(float(element.max_finite) + 2.0 ** (step - 1))
-            return exponent - top_exponent + (mantissa >= top_mantissa)
+        case ScalePolicy.MIDMAX:  # least s with amax <= limit 2**s
+            top_exponent, top_mantissa = _parts(float(midmax_limit(element)))
+            return exponent - top_exponent + (mantissa > top_mantissa)
+        case ScalePolicy.ROUND:  # s + 1 with the largest s for which amax exceeds M 2**(s + 1/2)
+            top_exponent, top_mantissa = _parts(_below_root(element.max_finite))
+            return exponent - top_exponent + (mantissa > top_mantissa)
+        case ScalePolicy.ROUND_AMAX:
+            top_exponent, top_mantissa = _parts(_below_root(Fraction(2) ** element.emax))
+            return exponent - top_exponent + (mantissa > top_mantissa)
         case ScalePolicy.CEIL:
             return exponent + (mantissa != 0) - element.emax
     return exponent - element.emax
+
+
+def _below_root(value: Fraction) -> float:
+    """The largest binary64 number below ``value * sqrt(2)``, over which the logarithm is rounded up."""
+    squared, places = 2 * value * value, 2 * (60 - _exponent_of(value))
+    root = isqrt(int(squared * Fraction(2) ** places))  # 61 bits or so
+    return float(root >> root.bit_length() - 53 << root.bit_length() - 53) * 2.0 ** (-places // 2)
+
+
+def _exponent_of(value: Fraction) -> int:
+    return value.numerator.bit_length() - value.denominator.bit_length()
 
 
 def _parts(x: float) -> tuple[int, int]:

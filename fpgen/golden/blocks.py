@@ -15,7 +15,8 @@ import numpy as np
 from ..formats.descriptor import Format
 from ..units.options import Overflow, Rounding
 from ..units.quantize import POWER_POLICIES, BlockDequantize, BlockQuantize
-from . import block_elements, block_scale
+from ..units.scaling import Like
+from . import block_elements, block_like, block_scale
 from .decode import EXPONENT_LIMIT, fits_float64, float64_values, is_binary32
 from .float64_engine import locate
 from .modes import Modes, select_modes
@@ -68,6 +69,9 @@ def quantize(unit: BlockQuantize, inputs: dict[str, np.ndarray]) -> Result:
 
 
 def _quantize_blocks(unit: BlockQuantize, rows: dict[str, np.ndarray], codes: np.ndarray, scales: np.ndarray):
+    if unit.like is not Like.NONE:
+        block_like.quantize(unit, binary32(unit.source, rows["source"]), rows.get(unit.tensor_operand), codes, scales)
+        return
     cells = block_elements.cells_for(unit.out, unit.semantics)
     if cells is None or not _within_binary32(unit.source):
         codes[...], scales[...] = _by_binary64(unit, rows)

@@ -44,7 +44,7 @@ def _operate(unit: Unit, row: dict) -> tuple[object, Flags, int]:
     """(result code or codes, flags, scale code) of one operation on plain numbers and lists of them."""
     mode = PORT_MODES[row.get("rounding", 0)] if unit.rounding is Rounding.PORT else None
     if isinstance(unit, BlockQuantize):
-        values, scale = exact_block.quantize(unit, row["source"], row.get("tensor_scale"), mode=mode,
+        values, scale = exact_block.quantize(unit, row["source"], row.get(unit.tensor_operand), mode=mode,
                                              random=row.get("random", ()))
         return values, Flags(0), scale
     if isinstance(unit, BlockDequantize):

@@ -11,8 +11,11 @@ from fractions import Fraction
 from ..formats.descriptor import Class, Format
 from ..units.options import Overflow, Rounding, Semantics
 from ..units.quantize import BlockDequantize, BlockQuantize, ScalePolicy
+from ..units.scaling import Like, ScaleFloor, ZeroScale
 from .exact import decode, product
-from .exact_round import Exact, finite, round_to
+from .exact_like import quantize_like
+from .exact_quotient import floor_log2, quotient_to_round
+from .exact_round import Exact, round_to
 
 _NEAREST = Semantics(Rounding.RNE, Overflow.SATURATE)
 
@@ -21,15 +24,15 @@ def _fraction(value: Exact) -> Fraction:
     return value.significand * Fraction(2) ** value.exponent
 
 
-def _floor_log2(value: Fraction) -> int:
-    """The exponent of the binade of a positive number."""
-    exponent = value.numerator.bit_length() - value.denominator.bit_length()
-    return exponent if value >= Fraction(2) ** exponent else exponent - 1
-
-
 def _ceil_log2(value: Fraction) -> int:
-    exponent = _floor_log2(value)
+    exponent = floor_log2(value)
     return exponent if value == Fraction(2) ** exponent else exponent + 1
+
+
+def _round_log2(value: Fraction) -> int:
+    """The integer nearest to the logarithm of a positive number; 2**(k + 1/2) is no fraction, so there are no ties."""
+    exponent = floor_log2(value)
+    return exponent + (value**2 > 2 * Fraction(4) ** exponent)
 
 
 def quantize(unit: BlockQuantize, source: Sequence[int], tensor_scale: int | None = None, *,
@@ -42,12 +45,14 @@ def quantize(unit: BlockQuantize, source: Sequence[int], tensor_scale: int | Non
     source : sequence of int
         Codes of the numbers.
     tensor_scale : int, optional
-        Code of the tensor scale, where the block format has one.
+        Code of the tensor scale (of the encode scale, where the unit takes that), where the block format has one.
     mode : Rounding, optional
         Of the elements, with ``rounding=port``.
     random : sequence of int
         One random number for each element, with the stochastic modes.
     """
+    if unit.like is not Like.NONE:
+        return quantize_like(unit, source, tensor_scale)
     block, scale_format = unit.block, unit.block.scale
     values = [decode(code, unit.source) for code in source]
     tensor = Fraction(1)
@@ -72,11 +77,14 @@ def scale_code(unit: BlockQuantize, amax: Fraction, tensor: Fraction = Fraction(
     """The scale of a block with this largest magnitude."""
     scale = unit.block.scale
     if amax == 0:
-        return 0
+        return _zero_code(unit)
     policy = unit.policy
     if policy in (ScalePolicy.NEAREST, ScalePolicy.UP):
         ratio = amax / (unit.block.element.max_finite * tensor)
-        return _nearest(ratio, scale) if policy is ScalePolicy.NEAREST else _up(ratio, scale)
+        code = _nearest(ratio, scale) if policy is ScalePolicy.NEAREST else _up(ratio, scale)
+        least = {ScaleFloor.NONE: Fraction(0), ScaleFloor.SMALLEST: _smallest(scale),
+                 ScaleFloor.NORMAL: Fraction(2) ** scale.emin}[unit.scale_floor]
+        return code if scale.value(code) >= least else _code_of(scale, least)
     assert policy is not None
     exponent = shared_exponent(policy, amax, unit.block.element)
     codes = [code for code in range(1 << scale.bits) if scale.classify(code) is Class.FINITE]
@@ -85,45 +93,70 @@ def scale_code(unit: BlockQuantize, amax: Fraction, tensor: Fraction = Fraction(
     return next(code for code in codes if scale.value(code) == wanted)
 
 
+def _zero_code(unit: BlockQuantize) -> int:
+    """The scale code of a block of zeros."""
+    scale = unit.block.scale
+    match unit.zero_scale:
+        case ZeroScale.LOWEST:
+            return 0
+        case ZeroScale.SMALLEST:
+            return _code_of(scale, _smallest(scale))
+        case ZeroScale.NORMAL:
+            return _code_of(scale, Fraction(2) ** scale.emin)
+    return _code_of(scale, Fraction(1))
+
+
+def _smallest(scale: Format) -> Fraction:
+    """The smallest positive value that the format delivers."""
+    values = [scale.value(code) for code in range(scale.max_finite_code + 1)]
+    least = Fraction(0) if scale.subnormals else Fraction(2) ** scale.emin
+    return min(value for value in values if value > 0 and value >= least)
+
+
+def _code_of(scale: Format, value: Fraction) -> int:
+    return next(code for code in range(scale.max_finite_code + 1) if scale.value(code) == value)
+
+
 def shared_exponent(policy: ScalePolicy, amax: Fraction, element: Format) -> int:
     """log2 of the scale that a policy wants, whatever the scale format holds."""
-    top, emax = element.max_finite, _floor_log2(element.max_finite)
+    top, emax = element.max_finite, floor_log2(element.max_finite)
     match policy:
         case ScalePolicy.FLOOR:
-            return _floor_log2(amax) - emax
+            return floor_log2(amax) - emax
         case ScalePolicy.CEIL:
             return _ceil_log2(amax) - emax
         case ScalePolicy.EVEN:
-            step = Fraction(2) ** (_floor_log2(amax) - element.precision + 1)
-            return _floor_log2(round(amax / step) * step) - emax  # Python rounds fractions to nearest, ties to even
+            step = Fraction(2) ** (floor_log2(amax) - element.precision + 1)
+            return floor_log2(round(amax / step) * step) - emax  # Python rounds fractions to nearest, ties to even
         case ScalePolicy.RCEIL:
             return _ceil_log2(amax / top)
         case ScalePolicy.MIDMAX:
-            step = Fraction(2) ** element.scale if element.fixed else Fraction(2) ** (emax - element.precision + 1)
-            middle = top + step / 2
-            return _floor_log2(amax / middle) + 1
+            return _ceil_log2(amax / _midmax(element))
+        case ScalePolicy.ROUND:
+            return _round_log2(amax / top)
+        case ScalePolicy.ROUND_AMAX:
+            return _round_log2(amax) - emax
     raise ValueError(policy)
 
 
+def _midmax(element: Format) -> Fraction:
+    """The largest amax that ``midmax`` leaves under a scale of 1."""
+    emax = floor_log2(element.max_finite)
+    step = Fraction(2) ** element.scale if element.fixed else Fraction(2) ** (emax - element.precision + 1)
+    binade = Fraction(2) ** emax
+    reserved = (2 * binade - step - element.max_finite) / step
+    if reserved + 1 == binade / step:  # only the power of two itself is a number
+        reserved = Fraction(0)
+    return 2 * binade - (1 + reserved) * step / 2
+
+
 def _nearest(ratio: Fraction, scale: Format) -> int:
-    return round_to(_with_sticky(0, ratio), scale, _NEAREST)[0]
+    return round_to(quotient_to_round(0, ratio), scale, _NEAREST)[0]
 
 
 def _up(ratio: Fraction, scale: Format) -> int:
     codes = range(scale.max_finite_code + 1)
     return next((code for code in codes if scale.value(code) >= ratio), scale.max_finite_code)
-
-
-def _with_sticky(sign: int, quotient: Fraction, random_bits: int = 0) -> Exact:
-    """A positive quotient, cut.
-
-    It keeps bits enough for any rounding to any format of up to 64 bits, and the rest as a sticky bit below them: it is
-    exact only when the quotient is a binary fraction, but which side of every boundary it lies on is kept.
-    """
-    places = 64 + max(0, -_floor_log2(quotient)) + 2 * random_bits
-    scaled = quotient * Fraction(2) ** places
-    whole = scaled.numerator // scaled.denominator
-    return finite(sign, whole << 1 | int(whole != scaled), -places - 1)
 
 
 def _element(unit: BlockQuantize, value: Exact, scale: Fraction, mode: Rounding | None, random: int) -> int:
@@ -133,7 +166,7 @@ def _element(unit: BlockQuantize, value: Exact, scale: Fraction, mode: Rounding 
         return round_to(value, element, semantics, mode=mode, random=random)[0]
     if scale == 0:
         return round_to(Exact(Class.ZERO, value.sign), element, semantics, mode=mode, random=random)[0]
-    quotient = _with_sticky(value.sign, _fraction(value) / scale, unit.random_bits)
+    quotient = quotient_to_round(value.sign, _fraction(value) / scale, unit.random_bits)
     return round_to(quotient, element, semantics, mode=mode, random=random)[0]
 
 

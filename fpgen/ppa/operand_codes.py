@@ -74,7 +74,8 @@ def blocks_of(unit: Unit) -> list[Blocks]:
 def derived_ports(unit: Unit) -> set[str]:
     """Operand ports that values need not be given for: scales, which follow from the numbers they scale."""
     found = {name for item in blocks_of(unit) for name in item.derived}
-    return found | {"tensor_scale"} if _scales_tensors(unit) else found
+    given = _scales_tensors(unit)
+    return found | {given} if given else found
 
 
 def encode(unit: Unit, values: Mapping[str, Values]) -> dict[str, Codes]:
@@ -199,16 +200,17 @@ def _plain(unit: Unit, values: Mapping[str, Values]) -> dict[str, Codes]:
     """`encode` of ports whose codes do not depend on others, and of a quantiser's tensor scale."""
     formats = {port.name: port.format for port in unit.ports if port.format is not None}
     found = {name: convert(given, formats[name]) for name, given in values.items()}
-    if _scales_tensors(unit) and "tensor_scale" not in values:
-        found["tensor_scale"] = _tensor_scale(unit, values["source"])
+    given = _scales_tensors(unit)
+    if given and given not in values:
+        found[given] = _tensor_scale(unit, values["source"])
     return found
 
 
-def _scales_tensors(unit: Unit) -> bool:
-    """Whether it is a quantiser that is given a tensor scale."""
+def _scales_tensors(unit: Unit) -> str:
+    """The port of a quantiser that carries its tensor's scale; empty where there is none."""
     from fpgen.units import BlockQuantize
 
-    return isinstance(unit, BlockQuantize) and unit.block.tensor_scale is not None
+    return unit.tensor_operand if isinstance(unit, BlockQuantize) else ""
 
 
 def _tensor_scale(unit: Unit, source: Values) -> Any:
@@ -219,4 +221,5 @@ def _tensor_scale(unit: Unit, source: Values) -> Any:
     assert isinstance(unit, BlockQuantize) and unit.block.tensor_scale is not None
     made = emulate.quantize(source.astype(np.float32), unit.block).tensor_scale
     assert made is not None
-    return np.broadcast_to(convert(np.array([float(made)]), unit.block.tensor_scale), (*source.shape[:-1], 1))
+    scale = 1 / float(made) if unit.like.takes_encode_scale else float(made)
+    return np.broadcast_to(convert(np.array([scale]), unit.block.tensor_scale), (*source.shape[:-1], 1))

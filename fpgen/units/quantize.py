@@ -9,58 +9,79 @@ tensor scale (1 where there is none). Before clamping, the scale is
 - ``ceil``: 2**(ceil(log2 amax) - emax) (torchao CEIL)
 - ``even``: as floor, with amax first rounded to the element's precision, ties to even (torchao EVEN, AMD Quark)
 - ``rceil``: the least 2**s with amax <= M * 2**s (NVIDIA ``cvt.rp.ue8m0``, torchao RCEIL)
-- ``midmax``: the least 2**s with amax < (M + half a step of the top binade) * 2**s, so that rounding to nearest does
-  not saturate (after Brevitas)
+- ``midmax``: the least 2**s with amax <= (2 - (1 + r) * 2**(-m - 1)) * 2**emax * 2**s, where the elements have m bits
+  behind the leading one and r of the 2**m magnitudes of M's binade are not numbers (0 where 2**m - 1 of them are not)
+  (Brevitas 0.13, RoundMidMaxSte and get_midmax_mantissa_bit_bias)
+- ``round``: 2**(log2(amax / M) rounded to the nearest integer): the s with 2**(s - 1/2) * M < amax < 2**(s + 1/2) * M,
+  which decides amax**2 against 2 * M**2 * 2**(2 * s - 2), both rational and never equal (MLX's Metal and CPU back ends
+  before mlx#4353)
+- ``round-amax``: 2**((log2 amax rounded to the nearest integer) - emax), decided as ``round`` with 2**emax for M
+  (Brevitas 0.13, RoundSte with its MX formats)
 - ``nearest``: amax / (M * T) rounded to nearest even in the scale format (NVFP4)
 - ``up``: amax / (M * T) rounded up in the scale format (NVFP4; cuDNN quantize_round_up)
 
-The first five belong to scales that are powers of two without a tensor scale, the last two to the others.
+The first seven belong to scales that are powers of two without a tensor scale, the last two to the others.
+
+`scale_floor` raises smaller scales to the smallest positive or smallest normal number of the scale format
+(``nearest`` and ``up`` only: the others never go below it), and `zero_scale` gives blocks of zeros a scale other than
+code 0.
 
 1. A scale above the largest of the format becomes the largest, and elements saturate. A power of two below the
    smallest becomes the smallest. ``nearest`` may give the zero of the scale format.
-2. A block of zeros has scale code 0: the smallest scale, or zero where there is one.
+2. A block of zeros has scale code 0: the smallest scale, or zero where there is one; or what `zero_scale` names.
 3. Where the scale has a NaN: a NaN or infinity in the block, or a tensor scale that is not positive and finite, makes
    the scale NaN and all element codes 0. Where it has none: amax is that of the finite values, the others are
    converted as they are; and a bad tensor scale gives scale code 0 and element codes 0.
 4. An element is v / (scale * T), rounded once by the unit's rounding and overflow (default: saturating). With a zero
    scale it is a zero of v's sign.
+
+Like a library
+--------------
+`like` replaces all of the above, for elements e2m1, scales ue4m3 and a tensor scale fp32 (or none: 1), by the float32
+operations of a library, in its order; fl() rounds to float32 to nearest even, with subnormals, infinities and NaN as
+IEEE 754 has them. v are the numbers, amax is a largest magnitude that may be infinite, S the scale, T the tensor scale,
+and E the encode scale, which takes its place.
+
+``torchao`` (0.18.0)
+    S = fl(fl(amax / 6) / T), at least 2**-6 and at most 448, to nearest even in ue4m3;
+    element: fl(v * fl(fl(1 / T) / S)), to nearest even in e2m1, saturating.
+    Where the product is NaN (of a NaN, or 0 times an infinite reciprocal) the library's element depends on the sign
+    and payload that the processor gives a NaN; the unit's is code 0.
+``modelopt`` (0.47.0)
+    S = fl(amax / fl(6 * T)), or 1 where that is 0, at least 2**-9 and at most 448, to nearest even in ue4m3;
+    element: fl(v / fl(S * T)), to nearest even in e2m1, saturating; code 7 for NaN, and +0 for a quotient of -0.
+``transformer-engine`` (2.20.2, kernels without fast math)
+    S = fl(amax * fl(E * fl(1 / 6))), to nearest even in ue4m3, saturating, which may give zero;
+    element: fl(v * min(fl(1 / fl(S * fl(1 / E))), the largest float32)), to nearest even in e2m1, saturating; code 7
+    for NaN. amax is that of the numbers that are not NaN, and min() of NaN and a number is the number.
+
+With the first two a NaN among the numbers makes amax and S NaN; infinities saturate. A tensor (encode) scale that is
+not positive and finite makes the scale NaN and all element codes 0, whatever a library makes of it.
 """
 
 from __future__ import annotations
 
-import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from ..errors import UsageError
 from ..formats import BlockFormat, Format, as_block, as_format
 from .base import Unit
-from .options import Overflow, Subnormals, as_enum
+from .options import Overflow, Rounding, Subnormals, as_enum
 from .ports import Port, Role
+from .scaling import (
+    POWER_POLICIES,
+    RATIO_POLICIES,
+    Like,
+    ScaleFloor,
+    ScalePolicy,
+    ZeroScale,
+    least_codes,
+    one_code,
+    policies_of,
+)
 
-
-class ScalePolicy(enum.Enum):
-    """See the module."""
-
-    FLOOR = "floor"
-    CEIL = "ceil"
-    EVEN = "even"
-    RCEIL = "rceil"
-    MIDMAX = "midmax"
-    NEAREST = "nearest"
-    UP = "up"
-
-    def __str__(self) -> str:
-        return self.value
-
-
-POWER_POLICIES = (ScalePolicy.FLOOR, ScalePolicy.CEIL, ScalePolicy.EVEN, ScalePolicy.RCEIL, ScalePolicy.MIDMAX)
-RATIO_POLICIES = (ScalePolicy.NEAREST, ScalePolicy.UP)
-
-
-def policies_of(block: BlockFormat) -> tuple[ScalePolicy, ...]:
-    """The policies that a block format takes, its default first."""
-    return POWER_POLICIES if block.power_of_two_scale and block.tensor_scale is None else RATIO_POLICIES
+__all__ = ["POWER_POLICIES", "RATIO_POLICIES", "BlockDequantize", "BlockQuantize", "ScalePolicy", "policies_of"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,12 +97,20 @@ class BlockQuantize(Unit):
         Default: ``floor`` for scales that are powers of two, else ``nearest``.
     clamp : bool
         Accept a scale format whose largest scale is too small for the largest source values.
+    scale_floor : ScaleFloor or str
+        ``none``, ``smallest`` or ``normal``: the smallest scale of a block that is not all zeros.
+    zero_scale : ZeroScale or str
+        ``lowest``, ``smallest``, ``normal`` or ``one``: the scale of a block of zeros.
+    like : Like or str
+        ``torchao``, ``modelopt`` or ``transformer-engine``: every bit as that library's float32 arithmetic makes it.
+        Default: ``none``, the exact definition.
     rounding, overflow
         Of the elements. Overflow: default ``saturate``. Stochastic rounding takes one random number for each element.
 
     Notes
     -----
-    Ports: `source` carries the numbers, `tensor_scale` the tensor scale where the block format has one; `result`
+    Ports: `source` carries the numbers, `tensor_scale` the tensor scale where the block format has one (with
+    ``like=transformer-engine`` `encode_scale`, which numbers are multiplied by: 2688 / the tensor's amax); `result`
     carries the element codes, `scale` the scale code. See `fpgen.units.quantize` for the arithmetic.
     """
 
@@ -95,6 +124,9 @@ class BlockQuantize(Unit):
     out: Format = None  # type: ignore[assignment]  # filled in: the element format
     policy: ScalePolicy | None = None
     clamp: bool = False
+    scale_floor: ScaleFloor = field(default=ScaleFloor.NONE, metadata={"hashed": "when set"})
+    zero_scale: ZeroScale = field(default=ZeroScale.LOWEST, metadata={"hashed": "when set"})
+    like: Like = field(default=Like.NONE, metadata={"hashed": "when set"})
 
     def _prepare(self):
         self._set("block", as_block(self.block))
@@ -105,6 +137,9 @@ class BlockQuantize(Unit):
         if self.policy is None:
             self._set("policy", policies_of(self.block)[0])
         self._set("policy", as_enum("policy", self.policy, ScalePolicy))
+        self._set("scale_floor", as_enum("scale_floor", self.scale_floor, ScaleFloor))
+        self._set("zero_scale", as_enum("zero_scale", self.zero_scale, ZeroScale))
+        self._set("like", as_enum("like", self.like, Like))
 
     @property
     def _default_overflow(self) -> Overflow:
@@ -126,15 +161,58 @@ class BlockQuantize(Unit):
             tensor = " with a tensor scale" if self.block.tensor_scale else ""
             raise UsageError(f"policy={self.policy} with scale {self.block.scale}{tensor}, which is {kind}; "
                              f"allowed: {', '.join(policy.value for policy in allowed)}")
+        self._validate_scales()
+        if self.like is not Like.NONE:
+            self._validate_like()
         largest = self.source.max_finite / self.block.element.max_finite
         if self.block.tensor_scale is None and not self.clamp and largest >= 2 * self.block.scale.max_finite:
             raise UsageError(f"scale {self.block.scale} reaches {float(self.block.scale.max_finite):g}; {self.source} "
                              f"in {self.block.element} needs scales up to {float(largest):g}: a scale format with that "
                              "range, a tensor scale, or clamp=on (larger blocks saturate) is allowed")
 
+    def _validate_scales(self):
+        scale, floor, zero = self.block.scale, self.scale_floor, self.zero_scale
+        if floor is not ScaleFloor.NONE:
+            no_lower = self.policy is ScalePolicy.UP and floor is ScaleFloor.SMALLEST
+            if self.policy in POWER_POLICIES or least_codes(scale)[floor.value] == 0 or no_lower:
+                raise UsageError(f"scale_floor with policy={self.policy} and scale {scale}, which goes no lower "
+                                 f"anyway: got {floor.value}; expected none")
+        if zero is ZeroScale.ONE:
+            if one_code(scale) is None:
+                raise UsageError(f"zero_scale: got one; expected lowest, smallest or normal ({scale} has no 1)")
+        elif zero is not ZeroScale.LOWEST and least_codes(scale)[zero.value] == 0:
+            raise UsageError(f"zero_scale: got {zero.value}; expected lowest (code 0 of {scale} is that) or one")
+
+    def _validate_like(self):
+        like, block = self.like.value, self.block
+        for name in ("scale_floor", "zero_scale"):
+            value = getattr(self, name)
+            if value is not self._default(name):
+                raise UsageError(f"{name} with like={like}, which decides it: got {value.value}; expected none given")
+        formats = {"block's elements": (block.element, "e2m1"), "block's scale": (block.scale, "ue4m3"),
+                   "block's tensor scale": (block.tensor_scale, "fp32")}
+        for what, (got, want) in formats.items():
+            if got is not None and got != as_format(want):
+                raise UsageError(f"{what} with like={like}: got {got}; expected {want}")
+        source = self.source
+        if source.precision > 24 or source.emax > 127 or source.quantum_exponent < -149:
+            raise UsageError(f"source with like={like}: got {source}; expected a format whose values float32 holds")
+        if self.policy is not ScalePolicy.NEAREST:
+            raise UsageError(f"policy with like={like}: got {self.policy}; expected nearest")
+        if self.rounding is not Rounding.RNE or self.overflow is not Overflow.SATURATE:
+            raise UsageError(f"rounding and overflow with like={like}: got {self.rounding.value}, "
+                             f"{self._policy.value}; expected rne, saturate")
+
+    @property
+    def tensor_operand(self) -> str:
+        """The name of the port that carries the tensor's scale; empty where the block format has none."""
+        if self.block.tensor_scale is None:
+            return ""
+        return "encode_scale" if self.like.takes_encode_scale else "tensor_scale"
+
     @property
     def operands(self) -> dict[str, Format]:
-        tensor = {"tensor_scale": self.block.tensor_scale} if self.block.tensor_scale else {}
+        tensor = {self.tensor_operand: self.block.tensor_scale} if self.block.tensor_scale else {}
         return {"source": self.source, **tensor}
 
     def _operand_ports(self) -> list[Port]:
@@ -151,11 +229,24 @@ class BlockQuantize(Unit):
 
     @property
     def multiplies(self) -> bool:
-        return self.block.tensor_scale is not None  # the scale by it
+        return self.block.tensor_scale is not None or self.like is not Like.NONE  # the scale by it, numbers by a factor
 
     @property
     def _promise(self) -> str:
+        if self.like is not Like.NONE:
+            return f"scale and elements as {self.like.value} computes them in float32"
         return f"scale by {self.policy}, elements correctly rounded"
+
+    @property
+    def _conditions(self) -> list[str]:
+        least = {"smallest": f"the smallest positive {self.block.scale}",
+                 "normal": f"the smallest normal {self.block.scale}", "one": "1"}
+        notes = super()._conditions
+        if self.scale_floor is not ScaleFloor.NONE:
+            notes.append(f"no scale below {least[self.scale_floor.value]}")
+        if self.zero_scale is not ZeroScale.LOWEST:
+            notes.append(f"scale of zeros {least[self.zero_scale.value]}")
+        return notes
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -68,12 +68,14 @@ def spelled_name(unit: Unit) -> str:
 def hash_of(unit: Unit) -> str:
     """SHA-256 over all parameters by value (the name of a format, or of the module, does not count).
 
-    The architecture counts where it is not the default, so that adding it changed no unit's hash.
+    The architecture, and options that came later, count where they are not the default, so that adding them changed
+    no unit's hash.
     """
     parts = [unit.operation]
     for spec in dataclasses.fields(unit):
         value = getattr(unit, spec.name)
-        if spec.name == "module_name" or (isinstance(value, Multiplier | Adder) and value is spec.default):
+        when_set = isinstance(value, Multiplier | Adder) or spec.metadata.get("hashed") == "when set"
+        if spec.name == "module_name" or (when_set and value is spec.default):
             continue
         parts.append(f"{spec.name}={getattr(value, 'spelling', value)}")
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -11,6 +12,7 @@ import numpy as np
 
 from ..formats import Class, Format
 from ..units import BlockQuantize
+from ..units.scaling import midmax_limit
 from .patterns import U64, encode, exponents_of, fraction_of, fractions, measure, nudge
 from .terms import Codes
 
@@ -81,8 +83,9 @@ class Quantizer:
         top, precision = self.element.max_finite, self.element.precision
         if self.power:
             half = Fraction(2) ** (self.element.scale if self.element.fixed else self.element.emax - precision + 1) / 2
-            ends = [Fraction(1), top, top + half, 2 - Fraction(2) ** -precision, 2 - Fraction(2) ** (1 - precision)]
-            return np.array([float(end) for end in ends])
+            ends = [Fraction(1), top, top + half, midmax_limit(self.element), 2 - Fraction(2) ** -precision,
+                    2 - Fraction(2) ** (1 - precision)]
+            return np.array([*map(float, ends), math.sqrt(2), float(top) * math.sqrt(2)])
         scales = finite_values(self.unit.block.scale)
         between = [(low + high) / 2 for low, high in itertools.pairwise([Fraction(0), *scales])]
         beyond = [scales[-1] * 2, scales[0] / 4]
@@ -129,4 +132,7 @@ class Quantizer:
     def codes(self, source: np.ndarray, tensor: np.ndarray) -> Codes:
         found = {"source": source}
         fmt = self.unit.block.tensor_scale
-        return found if fmt is None else found | {"tensor_scale": values_to_codes(fmt, tensor)}
+        if fmt is None:
+            return found
+        given = 1 / tensor if self.unit.like.takes_encode_scale else tensor
+        return found | {self.unit.tensor_operand: values_to_codes(fmt, given)}

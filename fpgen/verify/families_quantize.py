@@ -8,7 +8,8 @@ from __future__ import annotations
 import numpy as np
 
 from ..units import BlockQuantize
-from .blocks import Quantizer, finite_values, values_to_codes
+from ..units.scaling import Like
+from .blocks import Quantizer, codes_to_values, finite_values, values_to_codes
 from .families_array import Family, Setting
 from .patterns import (
     U64,
@@ -83,6 +84,24 @@ def saturation(setting: Setting) -> Codes:
     return q.codes(codes, tensor)
 
 
+def float32_ties(setting: Setting) -> Codes:
+    """Elements between two codes under the scale that the block gets, by its library's float32 factor, and the source
+    codes beside them: a factor that float32 rounds moves ties (class 14)."""
+    q = _quantizer(setting)
+    magnitudes, tensor = q.maxima()
+    magnitudes = magnitudes * q.rng.uniform(0.5, 1, q.count)
+    steps = np.zeros(q.count, np.int64)
+    found = q.codes(q.block(magnitudes, q.below(magnitudes * 0.999), setting.index, steps), tensor)
+    source = found["source"]
+    amax = np.abs(codes_to_values(q.source, source)).max(axis=1)
+    scales = np.array([float(scale) for scale in finite_values(q.unit.block.scale)])
+    wanted = amax / tensor / float(q.element.max_finite)
+    factor = scales[np.abs(scales[None, :] - wanted[:, None]).argmin(axis=1)] * tensor
+    ties = q.rng.choice(q.midpoints, source.shape) * factor[:, None] * np.where(q.signs(q.size), 1, -1)
+    ties = nudge(q.source, values_to_codes(q.source, ties), q.rng.integers(-1, 2, ties.shape))
+    return found | {"source": np.where(q.at(setting.index), source, ties)}
+
+
 def zero_blocks(setting: Setting) -> Codes:
     """All zeros of either sign; all but one, which is the smallest or an ordinary value."""
     q = _quantizer(setting)
@@ -139,7 +158,8 @@ def tensor_scales(setting: Setting) -> Codes:
     found = q.codes(codes, tensor)
     corner = q.rng.choice(corner_codes(fmt), q.count)
     tiny = subnormal_codes(fmt, q.rng, q.count)
-    found["tensor_scale"] = np.where(q.signs(), corner, np.where(q.signs(), tiny, found["tensor_scale"]))
+    name = q.unit.tensor_operand
+    found[name] = np.where(q.signs(), corner, np.where(q.signs(), tiny, found[name]))
     return found
 
 
@@ -219,6 +239,8 @@ def quantize_families(unit: BlockQuantize) -> dict[str, Family]:
         chosen.append(specials)
     if unit.block.tensor_scale is not None:
         chosen.append(tensor_scales)
+    if unit.like is not Like.NONE:
+        chosen.append(float32_ties)
     families = {family.__name__: Family(family) for family in chosen}
     if unit.source.bits <= 16:
         families["every_value"] = Family(every_value, exactly=SWEPT_MAXIMA * _sweep(unit))

@@ -10,7 +10,7 @@ from ..units import BlockDequantize, BlockDot, BlockQuantize, DotProduct, Tensor
 from ..units.architecture import DEFAULT
 from ..units.dot import SumOfProducts
 from ..units.options import PORT_CODES, Handshake, Rounding
-from ..units.quantize import ScalePolicy
+from ..units.scaling import Like, ScalePolicy, midmax_limit
 from .layout import COLUMNS, comment
 
 if TYPE_CHECKING:
@@ -59,12 +59,35 @@ def formulas(unit: Unit) -> list[tuple[str, str]]:
         if isinstance(unit.a, BlockFormat):
             scales, where = "a_scale[i][s] * b_scale[s][j] * ", f"{where}, s = l / {unit.a.size}"
         return [("Result", f"result[i][j] = sum of {scales}a[i][l] * b[l][j]{addend}, {where}"), *record]
+    if isinstance(unit, BlockQuantize) and unit.like is not Like.NONE:
+        return _float32_steps(unit)
     if isinstance(unit, BlockQuantize):
         divisor = f"(scale{tensor})" if tensor else "scale"
         return [("Result", f"source[i] / {divisor}"), ("Scale", _scale(unit, tensor))]
     if isinstance(unit, BlockDequantize):
         return [("Result", f"elements[i] * scale{tensor}")]
     return []
+
+
+def _float32_steps(unit: BlockQuantize) -> list[tuple[str, str]]:
+    """The operations of a library; fl rounds to float32, S is the scale."""
+    given = unit.tensor_operand
+    match unit.like:
+        case Like.TORCHAO:
+            wanted, inverse = ("fl(fl(amax / 6) / tensor_scale)", "fl(1 / tensor_scale)") if given else (
+                "fl(amax / 6)", "1")
+            return [("Result", f"fl(source[i] * fl({inverse} / S)), fl: to nearest even in float32"),
+                    ("Scale", f"S = {wanted}, at least 2^-6, to nearest even in ue4m3")]
+        case Like.MODELOPT:
+            wanted, divisor = ("fl(amax / fl(6 * tensor_scale))", "fl(S * tensor_scale)") if given else (
+                "fl(amax / 6)", "S")
+            return [("Result", f"fl(source[i] / {divisor}), fl: to nearest even in float32"),
+                    ("Scale", f"S = {wanted} (1 where that is 0), at least 2^-9, to nearest even in ue4m3")]
+    wanted, divisor = ("fl(amax * fl(encode_scale * fl(1 / 6)))", "fl(S * fl(1 / encode_scale))") if given else (
+        "fl(amax * fl(1 / 6))", "S")
+    return [("Result", f"fl(source[i] * fl(1 / {divisor})), an infinite reciprocal the largest float32; "
+                       "fl: to nearest even in float32"),
+            ("Scale", f"S = {wanted}, to nearest even in ue4m3")]
 
 
 def _scale(unit: BlockQuantize, tensor: str) -> str:
@@ -82,7 +105,11 @@ def _scale(unit: BlockQuantize, tensor: str) -> str:
         case ScalePolicy.RCEIL:
             return f"the least power of two that is at least {ratio}"
         case ScalePolicy.MIDMAX:
-            return f"the least power of two under which amax rounds to at most {top}"
+            return f"the least power of two that is at least amax / {float(midmax_limit(element)):g} (Brevitas' midmax)"
+        case ScalePolicy.ROUND:
+            return f"2^(log2({ratio}) rounded to the nearest integer)"
+        case ScalePolicy.ROUND_AMAX:
+            return f"2^((log2 amax rounded to the nearest integer) - {emax})"
         case ScalePolicy.NEAREST:
             return f"{ratio} rounded to the nearest {unit.block.scale}, ties to even"
     return f"{ratio} rounded up to {unit.block.scale}"

@@ -1,7 +1,7 @@
 """Scales that are powers of two: the exponent of the largest magnitude, and one comparison of its significand.
 
-Every policy is ``exponent of amax + (significand of amax >= a constant) - exponent of the element's maximum``,
-and that sum grows with the magnitude. So where subnormals need no count of leading zeros, each number is
+Every policy is ``exponent of amax + (significand of amax >= a constant) - another constant``, and that sum grows with
+the magnitude. So where subnormals need no count of leading zeros, each number is
 reduced to its exponent field and that one bit before the largest is looked for.
 """
 
@@ -10,10 +10,11 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 from fractions import Fraction
-from math import ceil, floor
+from math import ceil, floor, isqrt
 
 from ...formats.descriptor import Format
 from ...units.quantize import BlockQuantize, ScalePolicy
+from ...units.scaling import zero_code
 from ..arith import count, shift
 from ..arith.largest import largest
 from ..arith.quantity import Quantity, bits_for
@@ -66,9 +67,7 @@ def least_carry(policy: ScalePolicy, element: Format, precision: int) -> int:
     Significands are those of normalised numbers: ``2**(precision - 1)`` and up.
     """
     unit = Fraction(2) ** (precision - 1)
-    top = element.max_finite / Fraction(2) ** element.emax  # in [1, 2)
-    half_step = Fraction(2) ** ((element.scale if element.fixed else element.emax - element.precision + 1)
-                                - element.emax - 1)
+    top = _top(element)
     match policy:
         case ScalePolicy.FLOOR:
             return 1 << precision
@@ -79,8 +78,38 @@ def least_carry(policy: ScalePolicy, element: Format, precision: int) -> int:
         case ScalePolicy.RCEIL:
             return floor(top * unit) + 1
         case ScalePolicy.MIDMAX:
-            return ceil((top + half_step) * unit)
+            return floor(_midmax_end(element) * unit) + 1
+        case ScalePolicy.ROUND:
+            return _first_above_root(top if rounds_below_floor(policy, element) else 2 * top, precision)
+        case ScalePolicy.ROUND_AMAX:
+            return _first_above_root(Fraction(2), precision)
     raise ValueError(policy)
+
+
+def _top(element: Format) -> Fraction:
+    """The significand of the largest element, in [1, 2)."""
+    return element.max_finite / Fraction(2) ** element.emax
+
+
+def _midmax_end(element: Format) -> Fraction:
+    """The largest significand that ``midmax`` leaves in its binade: below 2 by half a step, and by as much again for
+    every magnitude of the top binade that is no number."""
+    last = element.scale if element.fixed else element.emax - element.precision + 1
+    steps = element.max_finite / Fraction(2) ** last
+    binade = 1 << int(steps).bit_length() - 1
+    missing = 2 * binade - 1 - int(steps)
+    return 2 - Fraction(1 if missing == binade - 1 else missing + 1, 2 * binade)
+
+
+def rounds_below_floor(policy: ScalePolicy, element: Format) -> bool:
+    """Whether a policy takes scales a binade below those of ``floor``: a largest element above sqrt(2) halves them."""
+    return policy is ScalePolicy.ROUND and _top(element) ** 2 > 2
+
+
+def _first_above_root(twice: Fraction, precision: int) -> int:
+    """The least significand of `precision` bits above ``twice / sqrt(2)``, in [1, 2]."""
+    unit = Fraction(2) ** (precision - 1)
+    return isqrt(floor(twice * twice / 2 * unit * unit)) + 1
 
 
 def subnormals_clamp(unit: BlockQuantize) -> bool:
@@ -120,7 +149,8 @@ def power_scale(g: Graph, unit: BlockQuantize, numbers: list[Source]) -> Scale:
         exponent, fraction = _exponent(g, source, amax[trailing:], amax[:trailing])
         carry = ~fraction.less(least)
     g.section("Scale")
-    return _scale(g, unit, exponent + Quantity(carry, 0, 1) + -unit.block.element.emax, numbers, spoilt)
+    base = -unit.block.element.emax - rounds_below_floor(policy, unit.block.element)
+    return _scale(g, unit, exponent + Quantity(carry, 0, 1) + base, numbers, spoilt)
 
 
 def _exponent(g: Graph, source: Format, field: Node, fraction: Node) -> tuple[Quantity, Node]:
@@ -149,7 +179,8 @@ def _scale(g: Graph, unit: BlockQuantize, wanted: Quantity, numbers: list[Source
                   g.step("scale_too_large", wanted.at_least(most + 1)), least, most)
     code = scale.above(fmt.bias).bits(fmt.magnitude_bits)
     # A block of zeros has scale code 0: that of the smallest scale, where the exponent comes out that low by itself.
-    if least + fmt.bias or unit.source.emin - unit.block.element.emax > least:
+    of_zeros = zero_code(unit.zero_scale, fmt)
+    if of_zeros or least + fmt.bias or unit.source.emin - unit.block.element.emax > least:
         nonzero = g.step("block_nonzero", g.tree("or", [number.magnitude for number in numbers]).any())
-        code = code & nonzero.repeat(code.width)
+        code = g.mux(nonzero, code, g.const(of_zeros, code.width)) if of_zeros else code & nonzero.repeat(code.width)
     return dataclasses.replace(scale, code=g.step("scale_code", code))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from ...units.quantize import POWER_POLICIES, BlockQuantize
+from ...units.scaling import Like
 from ..arith.quantity import Quantity
 from ..float import special
 from ..float.rounder import Mode, Special, Target, round_and_pack
 from ..graph import Graph, Node
+from .like import quantize_like
 from .position import lifted, position_element
-from .power import Scale, power_scale
+from .power import Scale, power_scale, rounds_below_floor
 from .ratio import RatioScale, element_by_quotient, ratio_scale, tensor_scale
 from .source import Source, modes, numbers_of
 from .threshold import boundaries, element_by_thresholds, has_thresholds, thresholds
@@ -16,6 +18,8 @@ from .threshold import boundaries, element_by_thresholds, has_thresholds, thresh
 
 def quantize(g: Graph, unit: BlockQuantize, mode: Mode, target: Target) -> tuple[dict[str, Node], Node]:
     """The outputs `result` and `scale`."""
+    if unit.like is not Like.NONE:
+        return quantize_like(g, unit), g.const(0, 5)
     block = unit.block
     numbers = numbers_of(g, unit)
     what = [_special(g, unit, number) for number in numbers]
@@ -64,10 +68,12 @@ def _by_ratio(g: Graph, unit: BlockQuantize, numbers: list[Source], scale: Ratio
 def _by_power(g: Graph, unit: BlockQuantize, number: Source, scale: Scale, mode: Mode, target: Target,
               what: Special) -> Node:
     a, block, source = number.operand, unit.block, unit.source
-    # The highest exponent of an element: amax's (no scale is below that of `floor`), or what the largest scale leaves.
-    highest = max(block.element.emax, source.emax - block.scale.emax)
+    # The highest exponent of an element: amax's under the lowest scale, or what the largest scale leaves.
+    assert unit.policy is not None
+    reach = block.element.emax + rounds_below_floor(unit.policy, block.element)
+    highest = max(reach, source.emax - block.scale.emax)
     # The highest exponent that the top place of a subnormal has. Below emin its leading zeros do not matter.
-    lift = min(source.emin - block.scale.emin, source.precision - 1 + block.element.emax)
+    lift = min(source.emin - block.scale.emin, source.precision - 1 + reach)
     significand, exponent = lifted(g, number, lift - target.emin, target)
     # All constants are on the side of the scale, which the block shares.
     field = exponent + -exponent.offset - scale.above(target.emin - 1 - exponent.offset)

@@ -8,6 +8,7 @@ from fractions import Fraction
 from ...formats.descriptor import Format
 from ...units.options import Overflow, Rounding, Semantics
 from ...units.quantize import BlockQuantize, ScalePolicy
+from ...units.scaling import floor_code, zero_code
 from ..arith.largest import largest
 from ..arith.quantity import Quantity
 from ..float.position import position_known
@@ -42,9 +43,10 @@ def tensor_scale(g: Graph, unit: BlockQuantize) -> tuple[Operand | None, Node]:
     fmt = unit.block.tensor_scale
     if fmt is None:
         return None, g.const(0, 1)
-    given = unpack(g, g.inputs["tensor_scale"], fmt, False, "tensor_scale")
-    bad = g.step("tensor_scale_bad", given.nan | given.infinity | given.zero | given.sign)
-    return normalise(g, given, "tensor_scale"), bad
+    name = unit.tensor_operand
+    given = unpack(g, g.inputs[name], fmt, False, name)
+    bad = g.step(f"{name}_bad", given.nan | given.infinity | given.zero | given.sign)
+    return normalise(g, given, name), bad
 
 
 def ratio_scale(g: Graph, unit: BlockQuantize, numbers: list[Source], tensor: Operand | None) -> RatioScale:
@@ -67,6 +69,11 @@ def ratio_scale(g: Graph, unit: BlockQuantize, numbers: list[Source], tensor: Op
         code = code | ((code.none() & ~amax.zero).repeat(code.width) & g.const(least, code.width))
     if not fmt.zero:  # a block of zeros, too, has the smallest scale
         code = code & (~amax.zero).repeat(code.width)
+    least, of_zeros = floor_code(unit.scale_floor, fmt), zero_code(unit.zero_scale, fmt)
+    if least:
+        code = g.mux(code.less(least), g.const(least, code.width), code)
+    if least or of_zeros:
+        code = g.step("scale_floored", g.mux(amax.zero, g.const(of_zeros, code.width), code))
     scale = normalise(g, unpack(g, code, fmt, False, "scale"), "scale")
     factor = scale if tensor is None else times(g, scale, tensor)
     return RatioScale(code, scale.zero, spoilt_by(g, unit, numbers, amax=largest_code), factor)

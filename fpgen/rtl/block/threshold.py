@@ -28,6 +28,8 @@ from .source import Source
 
 #: Element formats with more non-zero magnitudes are divided for.
 MOST_THRESHOLDS = 15
+#: Constants of more ones than this are multiplied by as the next larger number, less one.
+_MANY_ROWS = 8
 _FIXED = (Rounding.RNE, Rounding.RNA, Rounding.RTZ, Rounding.RUP, Rounding.RDN, Rounding.RTO)
 
 
@@ -114,10 +116,13 @@ def _times_constant(g: Graph, factor: Operand, multiple: int) -> tuple[Node, Qua
     if multiple == (1 << bits) - 1:
         product = x.shifted(bits).sub(x, width)
     else:
-        product = x.zext(width)
-        for place in range(1, bits):
-            if multiple >> place & 1:
-                product = g.add(product, x.shifted(place).zext(width))
+        less_one = multiple.bit_count() > _MANY_ROWS  # a few high bits less one
+        first, *others = [place for place in range(bits + 1) if multiple + less_one >> place & 1]
+        product = x.shifted(first).zext(width) if first else x.zext(width)
+        for place in others:
+            product = g.add(product, x.shifted(place).zext(width))
+        if less_one:
+            product = product.sub(x.zext(width), width)
     scaled, carry = top_up(g, g.step(f"factor_times_{multiple}", product), f"factor_times_{multiple}_normalised")
     return scaled, top + (bits - 1) + Quantity(carry, 0, 1)
 

@@ -27,12 +27,15 @@ def identifier(unit: Unit) -> str:
 def hash_of(unit: Unit) -> str:
     """SHA-256 over all parameters by value (a format's name does not count).
 
-    The architecture counts where it is not the default, so that adding it changed no unit's hash.
+    The architecture, and fields marked ``hashed_if_given``, count where they are not the default, so that adding them
+    changed no unit's hash.
     """
     parts = [unit.operation]
     for spec in dataclasses.fields(unit):
         value = getattr(unit, spec.name)
         if isinstance(value, Multiplier | Adder) and value is spec.default:
+            continue
+        if spec.metadata.get("hashed_if_given") and value is None:
             continue
         parts.append(f"{spec.name}={getattr(value, 'spelling', value)}")
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()

@@ -43,6 +43,6 @@ def _position(g: Graph, inputs: Inputs, target: Target) -> Positioned:
 def alone(g: Graph, block: Block, target: Target) -> Positioned:
     """One block and no addend."""
     total, below_one = magnitude(g, block)
-    sign = g.step("sign", below_one & total.any())
+    sign = g.step("sign", (below_one ^ block.sign) & total.any())
     t = (block.exponent(g) + (total.width - 1 - target.emin)).named("window_exponent")
     return position_counted(g, sign, total, t, target)

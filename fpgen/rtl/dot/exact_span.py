@@ -38,6 +38,8 @@ def window_of_all(inputs: Inputs) -> Window:
         factor *= fmt.max_finite / Fraction(2) ** fmt.quantum_exponent
     inner = blocks[0].sum_window
     least, most = inner.least * factor, inner.most * factor
+    if any(fmt.signed for fmt in scales):
+        least, most = min(least, -most), max(most, -least)
     if addend is not None:
         least += lowest_operand(addend) / Fraction(2) ** lowest
         most += addend.max_finite / Fraction(2) ** lowest
@@ -47,11 +49,11 @@ def window_of_all(inputs: Inputs) -> Window:
 def rows_of_all(g: Graph, inputs: Inputs, window: Window) -> Rows:
     """Every term at its place."""
     rows = Rows(g, window.width)
-    if inputs.a_scale:
+    if any(inputs.scales):
         for block in blocks_of(inputs):
             total, negative = magnitude(g, block)
             g.section("Place")
-            _add_placed(g, rows, total, negative, block.exponent(g) - window.low, f"{block.name}total")
+            _add_placed(g, rows, total, negative ^ block.sign, block.exponent(g) - window.low, f"{block.name}total")
     else:
         g.section("Multiply")
         add_products(g, rows, inputs.a, inputs.b, window.low)

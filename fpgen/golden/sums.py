@@ -21,7 +21,7 @@ from ..formats.descriptor import Format
 from ..units.accumulation import Accumulation, Kind
 from ..units.blockdot import BlockDot
 from ..units.dot import DotProduct
-from ..units.options import Semantics
+from ..units.options import Overflow, Semantics
 from ..units.tensorcore import TensorCore
 from .decode import EXPONENT_LIMIT, fits_float64
 from .modes import Modes, select_modes
@@ -97,6 +97,18 @@ class Recipe(NamedTuple):
         """log2 of a power of two that no term exceeds."""
         most = self.products.high + sum(high(scale) for scale in self.scales.values())
         return most + (self.presum - 1).bit_length()
+
+    @property
+    def wraps(self) -> bool:
+        """Whether results wrap around, so that no bit of a sum may be lost, however large it is."""
+        return self.semantics.overflow is Overflow.WRAP
+
+    @property
+    def window(self) -> int:
+        """Bits of a fixed-point number that holds every exact sum and the output's last place."""
+        lows = [self.term_low, self.out.fmt.scale, *([low(self.c)] if self.c else [])]
+        highs = [self.term_high + (self.terms - 1).bit_length(), *([high(self.c)] if self.c else [])]
+        return max(highs) + 1 - min(lows)
 
     @property
     def binary64_terms(self) -> bool:

@@ -25,6 +25,8 @@ _MANTISSA = np.int64((1 << 52) - 1)
 
 def suits(recipe: Recipe, random_bits: int) -> bool:
     """Whether `run` is exact for this unit."""
+    if recipe.wraps and recipe.window > 53:
+        return False
     return recipe.length == recipe.size and by_blocks(recipe) and (
         recipe.c is None or recipe.out.fmt.significand_bits + random_bits + 2 <= 53)
 

@@ -29,7 +29,7 @@ from .sums_exact import addend_values, by_blocks, scaled_sums, specials
 
 def suits(recipe: Recipe, random_bits: int) -> bool:
     """Whether `run` is exact for this unit."""
-    if recipe.out.fmt.significand_bits + random_bits + 2 > 53:
+    if recipe.out.fmt.significand_bits + random_bits + 2 > 53 or recipe.wraps:
         return False
     blocks = recipe.length // recipe.size
     if blocks == 2 and by_blocks(recipe):

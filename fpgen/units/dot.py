@@ -35,6 +35,7 @@ class SumOfProducts(Unit):
     """
 
     takes_addend: ClassVar[bool] = True
+    can_wrap: ClassVar[bool] = True
 
     c: Format | None = None
     accumulate: Accumulation = EXACT

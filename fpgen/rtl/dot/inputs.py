@@ -27,6 +27,8 @@ class Inputs:
     a_scale, b_scale : tuple of Operand
         One for each run of products that share scales; empty where the operand has no scales.
     c : Operand or None
+    c_negated : bool
+        `c` may be the negative of a code of its format.
     """
 
     a: tuple[Operand, ...]
@@ -34,6 +36,7 @@ class Inputs:
     a_scale: tuple[Operand, ...] = ()
     b_scale: tuple[Operand, ...] = ()
     c: Operand | None = None
+    c_negated: bool = False
 
     @property
     def scales(self) -> list[tuple[Operand, ...]]:

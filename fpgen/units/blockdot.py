@@ -237,10 +237,18 @@ class BlockDot(ScaledProducts):
     @property
     def without_zero_points(self) -> BlockDot:
         """The unit of the same sums that takes differences from the zero points as its elements."""
-        changed = {}
+        changed: dict[str, BlockFormat | None] = {}
         for name in self.zeroed_operands:
             block = self.block_of(name)
             assert block is not None
             changed[name] = BlockFormat(self.factor_of(name), block.scale, block.size)
             changed[f"{name}_zero"] = None
         return dataclasses.replace(self, **changed)
+
+    @property
+    def reduced(self) -> BlockDot:
+        """The unit of the same sums that takes differences as elements, and a scale for each `size` of them."""
+        plain = self.without_zero_points
+        changed = {name: BlockFormat(block.element, block.scale, self.size) for name in "ab"
+                   if self.repeats(name) > 1 and (block := plain.block_of(name))}
+        return dataclasses.replace(plain, **changed)

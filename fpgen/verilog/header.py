@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..formats import BlockFormat
 from ..rtl.pipeline import Pipeline
 from ..units import BlockDequantize, BlockDot, BlockQuantize, DotProduct, TensorCore
 from ..units.architecture import DEFAULT
+from ..units.blockdot import ScaledProducts
 from ..units.dot import SumOfProducts
 from ..units.options import PORT_CODES, Handshake, Rounding
 from ..units.quantize import ScalePolicy
@@ -51,20 +51,44 @@ def formulas(unit: Unit) -> list[tuple[str, str]]:
     if isinstance(unit, DotProduct):
         return [("Result", f"sum of a[i] * b[i], i = 0 to {unit.n - 1}{addend}"), *record]
     if isinstance(unit, BlockDot):
-        text = f"sum of a_scale[j] * b_scale[j] * a[i] * b[i]{addend}, i = 0 to {unit.k - 1}, j = i / {unit.size}"
-        return [("Result", text), *record]
+        return [("Result", f"sum of {_scaled_products(unit)}{addend}, i = 0 to {unit.k - 1}{_block_index(unit, 'j', 'i')}"),
+                *record]
     if isinstance(unit, TensorCore):
         addend = addend and " + c[i][j]"
-        scales, where = "", f"l = 0 to {unit.k - 1}"
-        if isinstance(unit.a, BlockFormat):
-            scales, where = "a_scale[i][s] * b_scale[s][j] * ", f"{where}, s = l / {unit.a.size}"
-        return [("Result", f"result[i][j] = sum of {scales}a[i][l] * b[l][j]{addend}, {where}"), *record]
+        where = f"l = 0 to {unit.k - 1}{_block_index(unit, 's', 'l')}"
+        return [("Result", f"result[i][j] = sum of {_scaled_products(unit)}{addend}, {where}"), *record]
     if isinstance(unit, BlockQuantize):
         divisor = f"(scale{tensor})" if tensor else "scale"
         return [("Result", f"source[i] / {divisor}"), ("Scale", _scale(unit, tensor))]
     if isinstance(unit, BlockDequantize):
         return [("Result", f"elements[i] * scale{tensor}")]
     return []
+
+
+def _block_index(unit: ScaledProducts, letter: str, element: str) -> str:
+    """Where one letter stands for the block of an element: what it is."""
+    sizes = {block.size for name in unit.scaled_operands if (block := unit.block_of(name))}
+    return f", {letter} = {element} / {sizes.pop()}" if len(sizes) == 1 else ""
+
+
+def _scaled_products(unit: ScaledProducts) -> str:
+    """The products of a block dot product or of one result of a tile, scales and zero points applied."""
+    tile = isinstance(unit, TensorCore)
+    letter, element = ("s", "l") if tile else ("j", "i")
+    one_size = bool(_block_index(unit, letter, element))
+
+    def at(name: str, index: str) -> str:
+        return f"{name}[{index}]" if not tile else f"{name}[i][{index}]" if name[0] == "a" else f"{name}[{index}][j]"
+
+    scales, factors = [], []
+    for name in "ab":
+        block = unit.block_of(name)
+        own = letter if one_size or block is None else f"{element} / {block.size}"
+        if block is not None:
+            scales.append(at(f"{name}_scale", own))
+        factor = at(name, element)
+        factors.append(f"({factor} - {at(f'{name}_zero', own)})" if unit.zero_format(name) is not None else factor)
+    return " * ".join([*scales, *factors])
 
 
 def _scale(unit: BlockQuantize, tensor: str) -> str:

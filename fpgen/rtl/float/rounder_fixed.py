@@ -58,7 +58,6 @@ def in_window(g: Graph, sign: Node, magnitude: Node, low: int, target: Target) -
     lost = lost.zext(max(below, 1))
     if lost.width < target.fraction:
         lost = g.cat(g.const(0, target.fraction - lost.width), lost)
-    beneath = lost[: lost.width - target.fraction]
-    sticky = beneath.any() if lost.width > target.fraction else g.const(0, 1)
-    return Positioned(sign, Quantity.constant(g, 0), g.step("kept", kept), lost[lost.width - target.fraction :],
-                      g.step("sticky", sticky))
+    under = lost.width - target.fraction
+    sticky = lost[:under].any() if under else g.const(0, 1)
+    return Positioned(sign, Quantity.constant(g, 0), g.step("kept", kept), lost[under:], g.step("sticky", sticky))

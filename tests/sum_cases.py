@@ -352,7 +352,7 @@ def _draw_unit(kind: str, rng: np.random.Generator) -> DotProduct | BlockDot:
 
 
 def _draw_block_dot(a: str, b: str, pick, options: dict) -> BlockDot:
-    """Blocks of one size, most often; else of two sizes, or only one operand in blocks. Integers may have zero points."""
+    """Blocks of one size, most often; else of two sizes, or one operand in blocks. Integers may have zero points."""
     sizes = {"a": int(pick(1, 2, 4)), "b": int(pick(1, 2, 3, 4))}
     kind = pick("alike", "alike", "two", "plain")
     if kind == "alike":

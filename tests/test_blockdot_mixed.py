@@ -316,7 +316,8 @@ def test_matmul_of_bf16_activations_with_mxfp4_weights():
     assert floats.shape == (5, 7)
     swapped = emulate.matmul(emulate.quantize(np.ascontiguousarray(emulate.dequantize(w).T), "mxfp4"),
                              np.ascontiguousarray(x.T), "blockdot mxfp4 bf16 k=96 -> fp64")
-    again = emulate.matmul(x, emulate.quantize(emulate.dequantize(w), "mxfp4", axis=0), "blockdot bf16 mxfp4 k=96 -> fp64")
+    again = emulate.matmul(x, emulate.quantize(emulate.dequantize(w), "mxfp4", axis=0),
+                           "blockdot bf16 mxfp4 k=96 -> fp64")
     assert np.array_equal(swapped.T, again)
 
 
@@ -332,7 +333,8 @@ def quantized(rng: np.random.Generator, block: str, shape: tuple[int, int], axis
     scales = rng.choice(np.array([0.25, 0.5, -1, 1.5, 3], np.float16), few)
     points = rng.integers(0, 1 << form.element.bits, few).astype(np.uint8)
     table = np.array([float(form.element.value(code)) for code in range(1 << form.element.bits)])
-    stands = (table[codes] - np.repeat(table[points], form.size, axis)) * np.repeat(scales.astype(float), form.size, axis)
+    of_element = np.repeat(table[points], form.size, axis), np.repeat(scales.astype(float), form.size, axis)
+    stands = (table[codes] - of_element[0]) * of_element[1]
     codes[(slice(None),) * axis + (slice(k, None),)] = 0  # what fills up a block
     made = emulate.Quantized(codes, scales.view(np.uint16), None, form, shape, axis)
     return made, points, np.take(stands, np.arange(k), axis)
@@ -352,11 +354,11 @@ def test_what_matmul_refuses():
     rng = np.random.default_rng(5)
     x = rng.standard_normal((4, 32)).astype(ml_dtypes.bfloat16)
     w, zero, _ = quantized(rng, "uint4@fp16/32", (32, 6), 0)
-    with pytest.raises(UsageError, match="b: got no b_zero with .*; expected a Quantized and b_zero"):
+    with pytest.raises(UsageError, match=r"b: got no b_zero with .*; expected a Quantized and b_zero"):
         emulate.matmul(x, w, "blockdot bf16 uint4@fp16/32 k=32 -> fp32 b_zero=uint4")
-    with pytest.raises(UsageError, match="b_zero: got an array with .*, which has no zero points for b"):
+    with pytest.raises(UsageError, match=r"b_zero: got an array with .*, which has no zero points for b"):
         emulate.matmul(x, w, "blockdot bf16 uint4@fp16/32 k=32 -> fp32", b_zero=zero)
     with pytest.raises(UsageError, match=r"b_zero: got shape \(6,\) with scales of \(1, 6\)"):
         emulate.matmul(x, w, "blockdot bf16 uint4@fp16/32 k=32 -> fp32 b_zero=uint4", b_zero=zero[0])
-    with pytest.raises(UsageError, match="a is quantised to uint4@fp16/32; .* takes plain bf16"):
+    with pytest.raises(UsageError, match=r"a is quantised to uint4@fp16/32; .* takes plain bf16"):
         emulate.matmul(quantized(rng, "uint4@fp16/32", (4, 32), 1)[0], w, "blockdot bf16 uint4@fp16/32 k=32 -> fp32")

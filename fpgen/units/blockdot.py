@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from ..errors import UsageError
 from ..formats import BlockFormat, Format, as_format, as_plain_or_block
@@ -109,8 +109,9 @@ class ScaledProducts(SumOfProducts):
             self._check_zero(name)
             block = self.block_of(name)
             if block and self.products % block.size:
-                raise UsageError(f"k: got {self.products} with {name} in blocks of {block.size}; expected a multiple of "
-                                 f"{math.lcm(*(b.size for n in 'ab' if (b := self.block_of(n))))}")
+                every = math.lcm(*(other.size for each in "ab" if (other := self.block_of(each))))
+                raise UsageError(f"k: got {self.products} with {name} in blocks of {block.size}; expected a multiple "
+                                 f"of {every}")
         for port, fmt in self.operands.items():
             if fmt.bits > 64:
                 raise UsageError(f"{port}: got {fmt}, which has {fmt.bits} bits; expected up to 64")
@@ -237,7 +238,7 @@ class BlockDot(ScaledProducts):
     @property
     def without_zero_points(self) -> BlockDot:
         """The unit of the same sums that takes differences from the zero points as its elements."""
-        changed: dict[str, BlockFormat | None] = {}
+        changed: dict[str, Any] = {}
         for name in self.zeroed_operands:
             block = self.block_of(name)
             assert block is not None
@@ -249,6 +250,6 @@ class BlockDot(ScaledProducts):
     def reduced(self) -> BlockDot:
         """The unit of the same sums that takes differences as elements, and a scale for each `size` of them."""
         plain = self.without_zero_points
-        changed = {name: BlockFormat(block.element, block.scale, self.size) for name in "ab"
-                   if self.repeats(name) > 1 and (block := plain.block_of(name))}
+        changed: dict[str, Any] = {name: BlockFormat(block.element, block.scale, self.size) for name in "ab"
+                                   if self.repeats(name) > 1 and (block := plain.block_of(name))}
         return dataclasses.replace(plain, **changed)

@@ -51,8 +51,8 @@ def formulas(unit: Unit) -> list[tuple[str, str]]:
     if isinstance(unit, DotProduct):
         return [("Result", f"sum of a[i] * b[i], i = 0 to {unit.n - 1}{addend}"), *record]
     if isinstance(unit, BlockDot):
-        return [("Result", f"sum of {_scaled_products(unit)}{addend}, i = 0 to {unit.k - 1}{_block_index(unit, 'j', 'i')}"),
-                *record]
+        where = f"i = 0 to {unit.k - 1}{_block_index(unit, 'j', 'i')}"
+        return [("Result", f"sum of {_scaled_products(unit)}{addend}, {where}"), *record]
     if isinstance(unit, TensorCore):
         addend = addend and " + c[i][j]"
         where = f"l = 0 to {unit.k - 1}{_block_index(unit, 's', 'l')}"

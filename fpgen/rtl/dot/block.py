@@ -2,7 +2,8 @@
 
 ::
 
-    V * 2**exponent = |scale_a * scale_b| * sum(a[i] * b[i]),  V = X * M: the products' sum times the scales' significands
+    V * 2**exponent = |scale_a * scale_b| * sum(a[i] * b[i])
+    V = X * M: the products' sum times the scales' significands
 
 Scales have signs in some formats; their product's sign is applied where the sign of V is used.
 

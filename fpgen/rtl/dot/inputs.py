@@ -52,7 +52,7 @@ class Inputs:
             for name in unit.scaled_operands:
                 scales = found[f"{name}_scale"]
                 found[f"{name}_scale"] = tuple(scale for scale in scales for _ in range(unit.repeats(name)))
-        return Inputs(c=c, **found)
+        return Inputs(found["a"], found["b"], found.get("a_scale", ()), found.get("b_scale", ()), c)
 
 
 def elements(word: Node, bits: int) -> list[Node]:

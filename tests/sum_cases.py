@@ -217,7 +217,7 @@ def _exponent(unit: DotProduct | BlockDot, found: Arrays, row: int, i: int) -> i
     total = 0
     names = [("a", i), ("b", i)]
     if isinstance(unit, BlockDot):
-        names += [("a_scale", i // unit.size), ("b_scale", i // unit.size)]
+        names += [(f"{name}_scale", i // unit.block_of(name).size) for name in unit.scaled_operands]
     for name, at in names:
         fmt = unit.operands[name]
         code = int(found[name][row, at])
@@ -302,7 +302,8 @@ def _case_units(name: str, case: Case, a: str, b: str, out: str) -> Iterator[tup
 ELEMENTS = ("e4m3fn", "e5m2", "e3m2", "e2m1", "e2m3", "e4m3fnuz", "fp16", "bf16", "int8", "mxint8", "int4:scale=-9",
             "uint5", "e1m2:inf=none,nan=none", "e3m0", "e2m0:inf=none,nan=none", "ue3m2", "e4m3:subnormals=no",
             "e3m4:bias=-4", "uint3:scale=6", "e5m2:bias=40")
-SCALES = ("e8m0", "ue4m3", "ue3m2", "ue5m0:zero=no,subnormals=no", "ue4m1:inf=top,nan=none")
+SCALES = ("e8m0", "ue4m3", "ue3m2", "ue5m0:zero=no,subnormals=no", "ue4m1:inf=top,nan=none", "fp16", "e4m3fn",
+          "e3m1:inf=none,nan=none")
 SUMS = ("fp32", "fp16", "bf16", "e8m13", "e4m3fn", "e5m2", "e3m4", "e6m5:subnormals=no", "e5m10:inf=none,nan=negzero",
         "e4m0", "ue5m3", "ue5m3:inf=ieee,nan=ieee", "ue4m3:zero=no,subnormals=no,inf=none,nan=none")
 
@@ -360,7 +361,22 @@ def _draw_unit(kind: str, rng: np.random.Generator) -> DotProduct | BlockDot:
                "c": maybe(0.7, pick(out.name, pick(*SUMS))), "out": out, "accumulate": Accumulation(**record)}
     a, b = pick(*ELEMENTS), pick(*ELEMENTS)
     if rng.random() < 0.35:
-        size = int(pick(1, 2, 4))
-        return BlockDot(a=f"{a}@{pick(*SCALES)}/{size}", b=f"{b}@{pick(*SCALES)}/{size}", k=size * int(pick(1, 2, 3)),
-                        **options)
+        return _draw_block_dot(a, b, pick, options)
     return DotProduct(a=a, b=b, n=terms, **options)
+
+
+def _draw_block_dot(a: str, b: str, pick, options: dict) -> BlockDot:
+    """Blocks of one size, most often; else of two sizes, or one operand in blocks. Integers may have zero points."""
+    sizes = {"a": int(pick(1, 2, 4)), "b": int(pick(1, 2, 3, 4))}
+    kind = pick("alike", "alike", "two", "plain")
+    if kind == "alike":
+        sizes["b"] = sizes["a"]
+    elif kind == "plain":
+        del sizes[pick("a", "b")]
+    operands = {}
+    for name, element in (("a", a), ("b", b)):
+        # (mxint8 names a block format, too)
+        operands[name] = f"{element}@{pick(*SCALES)}/{sizes[name]}" if name in sizes else parse(element)
+        if name in sizes and parse(element).fixed and pick(True, False):
+            operands[f"{name}_zero"] = pick(*(f"{zero}:scale={parse(element).scale}" for zero in ("int3", "uint6")))
+    return BlockDot(**operands, k=int(np.lcm.reduce(list(sizes.values()))) * int(pick(1, 2, 3)), **options)

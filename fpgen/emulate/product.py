@@ -13,6 +13,7 @@ from ..errors import UsageError
 from ..formats import Format
 from ..golden import sums, sums_matrix
 from ..golden.result import code_dtype
+from ..golden.sums_operands import prepared_operand
 from ..units import BlockDot, DotProduct, TensorCore, Unit, parse_unit
 from ..units.options import Rounding
 from .arrays import array_of, check_room, convert, filled, floats, round_up, source_of, values_of
@@ -31,7 +32,8 @@ class _Operand:
     k: int
 
 
-def matmul(a: Any, b: Any, unit: Unit | str, c: Any = None, *, threads: int = 1, codes: bool = False):
+def matmul(a: Any, b: Any, unit: Unit | str, c: Any = None, *, threads: int = 1, codes: bool = False,
+           a_zero: Any = None, b_zero: Any = None):
     """``a @ b (+ c)`` with every bit as the unit delivers it.
 
     K is cut into pieces of the unit's length, and each piece's result is the addend `c` of the next; the last piece is
@@ -43,7 +45,8 @@ def matmul(a: Any, b: Any, unit: Unit | str, c: Any = None, *, threads: int = 1,
         (..., M, K) and (..., K, N); leading axes broadcast. Floats (float32, float16, bfloat16) are converted to the
         unit's operand format, to nearest even and saturating; for block formats they are quantised along K with the
         block format's default policy. Unsigned integers are codes of a plain operand format (signed ones are rejected:
-        they may mean numbers). Quantized: blocks along K.
+        they may mean numbers). Quantized: blocks along K. One of them can be plain and the other in blocks (W4A16:
+        bfloat16 activations, weights quantised to ``mxfp4``).
     unit : DotProduct, BlockDot or TensorCore, or the text of one
         Of a fixed rounding mode. K longer than the unit's length needs an addend of the output's format.
     c : array_like, optional
@@ -52,6 +55,9 @@ def matmul(a: Any, b: Any, unit: Unit | str, c: Any = None, *, threads: int = 1,
         Results do not depend on it.
     codes : bool
         Return (values, codes) instead of the values.
+    a_zero, b_zero : array_like of int, optional
+        Codes of the zero points, where the unit has them: one for each scale, of the scales' shape. That operand is
+        Quantized, its codes those of the stored elements.
 
     Returns
     -------
@@ -65,7 +71,7 @@ def matmul(a: Any, b: Any, unit: Unit | str, c: Any = None, *, threads: int = 1,
     UsageError
     """
     dot = _dot_of(unit)
-    left, right = _operand("a", a, dot), _operand("b", b, dot)
+    left, right = _operand("a", a, dot, a_zero), _operand("b", b, dot, b_zero)
     length, k = dot.products, left.k
     if k != right.k:
         raise UsageError(f"a with K={k}, b with K={right.k}; equal lengths are allowed")
@@ -92,7 +98,7 @@ def matmul(a: Any, b: Any, unit: Unit | str, c: Any = None, *, threads: int = 1,
         raise UsageError(f"codes: got {codes!r}; expected True or False")
     found = np.empty(shape, dtype=code_dtype(dot.out.bits))
     start = _addend(c, dot, shape)
-    jobs = list(_jobs(dot, left, right, start, batch, found))
+    jobs = list(_jobs(dot.reduced if isinstance(dot, BlockDot) else dot, left, right, start, batch, found))
     if threads == 1:
         for job in jobs:
             _tile(*job)
@@ -129,14 +135,20 @@ def _dot_of(unit: Unit | str) -> DotProduct | BlockDot:
 
 
 def _elements(dot: DotProduct | BlockDot) -> tuple[Format, Format]:
-    return (dot.a.element, dot.b.element) if isinstance(dot, BlockDot) else (dot.a, dot.b)
+    return (dot.element_of("a"), dot.element_of("b")) if isinstance(dot, BlockDot) else (dot.a, dot.b)
 
 
-def _operand(name: str, given: Any, dot: DotProduct | BlockDot) -> _Operand:
-    """An operand as rows along K."""
+def _operand(name: str, given: Any, dot: DotProduct | BlockDot, zero: Any = None) -> _Operand:
+    """An operand as rows along K: elements less their zero points, and a scale for each `size` of them."""
     axis = -1 if name == "a" else -2
-    if isinstance(dot, BlockDot):
-        block = dot.a if name == "a" else dot.b
+    block = dot.block_of(name) if isinstance(dot, BlockDot) else None
+    if zero is not None and not (isinstance(dot, BlockDot) and name in dot.zeroed_operands):
+        raise UsageError(f"{name}_zero: got an array with `{dot}`, which has no zero points for {name}; leave it out")
+    if isinstance(dot, BlockDot) and block is not None:
+        has_zero = name in dot.zeroed_operands
+        if has_zero and not (isinstance(given, Quantized) and zero is not None):
+            raise UsageError(f"{name}: got {'no ' + name + '_zero' if zero is None else 'floats'} with `{dot}`, which "
+                             f"subtracts zero points; expected a Quantized and {name}_zero, one for each scale")
         if not isinstance(given, Quantized):
             array = array_of(name, given)
             if array.dtype.kind in "iub":
@@ -150,8 +162,18 @@ def _operand(name: str, given: Any, dot: DotProduct | BlockDot) -> _Operand:
         _matrix(name, given.codes)
         if given.axis != given.codes.ndim + axis:
             raise UsageError(f"{name} has blocks along axis {given.axis}; axis={axis} (along K) is allowed")
-        return _Operand(np.moveaxis(given.codes, axis, -1), np.moveaxis(given.scales, axis, -1), given.tensor_scale,
-                        given.shape[axis])
+        arrays = {name: given.codes, f"{name}_scale": given.scales}
+        if has_zero:
+            points = _codes(f"{name}_zero", zero, dot.operands[f"{name}_zero"])
+            if points.shape != given.scales.shape:
+                raise UsageError(f"{name}_zero: got shape {points.shape} with scales of {given.scales.shape}; expected "
+                                 "one for each scale")
+            arrays[f"{name}_zero"] = points
+        made = prepared_operand(dot, name, arrays, axis)
+        elements, k = np.moveaxis(made[name], axis, -1), given.shape[axis]
+        if has_zero:
+            elements[..., k:] = 0  # what fills up a last block stands for nothing, whatever its zero point
+        return _Operand(elements, np.moveaxis(made[f"{name}_scale"], axis, -1), given.tensor_scale, k)
     if isinstance(given, Quantized):
         raise UsageError(f"{name} is quantised to {given.block}; `{dot}` takes plain {getattr(dot, name)}")
     codes = _codes(name, given, getattr(dot, name))
@@ -231,7 +253,8 @@ def _tile(dot: DotProduct | BlockDot, rows: dict[str, np.ndarray], columns: dict
         operands = {"a": rows["codes"][:, part], "b": columns["codes"][:, part]}
         if isinstance(dot, BlockDot):
             blocks = slice(start // dot.size, (start + dot.products) // dot.size)
-            operands |= {"a_scale": rows["scales"][:, blocks], "b_scale": columns["scales"][:, blocks]}
+            operands |= {f"{name}_scale": some["scales"][:, blocks] for name, some in (("a", rows), ("b", columns))
+                         if "scales" in some}
         if addend is not None:
             operands["c"] = addend
         result = sums_matrix.run(dot, operands) if at_once else None

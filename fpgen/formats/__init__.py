@@ -1,6 +1,6 @@
 """Number formats as immutable parameter objects, the catalogue, and the grammar that names the rest."""
 
-from .blocks import BLOCKS, BlockFormat, as_block, parse_block
+from .blocks import BLOCKS, BlockFormat, as_block, as_plain_or_block, parse_block
 from .catalogue import CATALOGUE, Entry
 from .descriptor import Class, Format, Infinity, NaN
 from .grammar import as_format, canonical_name, parse
@@ -17,6 +17,7 @@ __all__ = [
     "NaN",
     "as_block",
     "as_format",
+    "as_plain_or_block",
     "canonical_name",
     "parse",
     "parse_block",

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from types import MappingProxyType
 
@@ -33,7 +33,7 @@ class BlockFormat:
     ----------
     element : Format or str
     scale : Format or str
-        Unsigned floating point.
+        Floating point; with a sign (fp16, bf16) it has at least two significand bits.
     size : int
         Elements in a block, 1 to 1024.
     tensor_scale : Format or str, optional
@@ -60,10 +60,10 @@ class BlockFormat:
             raise UsageError(f"block of {short_text(self.size)} elements; 1 to {LARGEST_BLOCK} are allowed")
         if not isinstance(self.name, str):
             raise UsageError(f"block format name: got {short_text(self.name)}; expected text")
-        if self.scale.fixed or self.scale.signed:
-            what = "fixed point" if self.scale.fixed else "signed"
-            raise UsageError(f"scale {self.scale} is {what}; an unsigned floating-point format is allowed, "
-                             "such as e8m0 or ue4m3")
+        if self.scale.fixed or (self.scale.signed and self.scale.precision == 1):
+            what = "fixed point" if self.scale.fixed else "a signed power of two"
+            raise UsageError(f"block scale: got {self.scale}, which is {what}; expected floating point, such as e8m0, "
+                             "ue4m3 or fp16")
         if self.tensor_scale is not None and self.tensor_scale.fixed:
             raise UsageError(f"tensor scale {self.tensor_scale} is fixed point; floating point is allowed")
         if not self.name:
@@ -146,6 +146,21 @@ def _parse(text: str) -> BlockFormat:
         raise UsageError(f"block format {text or repr(text)}: unknown{plain}; {suggestion}{_HOW}")
     tensor = parse(match[4]) if match[4] else None
     return as_block(BlockFormat(parse(match[1]), parse(match[2]), int(match[3]), tensor))
+
+
+def as_plain_or_block(given: Format | BlockFormat | str) -> Format | BlockFormat:
+    """What `given` is or names; a name that both kinds have (``mxint8``) is that of the block format.
+
+    A plain format of such a name goes by its spelling, so that its text is read back as what it is.
+
+    Raises
+    ------
+    UsageError
+    """
+    if isinstance(given, BlockFormat) or (isinstance(given, str) and is_block(given)):
+        return as_block(given)
+    plain = as_format(given)
+    return replace(plain, name=plain.spelling) if is_block(plain.name) else plain
 
 
 def as_block(given: BlockFormat | str) -> BlockFormat:

@@ -61,8 +61,7 @@ def _operate(unit: Unit, row: dict) -> tuple[object, Flags, int]:
 
 def _dot(unit: Unit, row: dict, mode: Rounding | None, random: int) -> tuple[int, Flags]:
     if isinstance(unit, BlockDot):
-        return exact_sum.block_dot(unit, row["a"], row["a_scale"], row["b"], row["b_scale"], row.get("c"), mode=mode,
-                                   random=random)
+        return exact_sum.block_dot(unit, row, row.get("c"), mode=mode, random=random)
     assert isinstance(unit, DotProduct)
     return exact_sum.dot(unit, row["a"], row["b"], row.get("c"), mode=mode, random=random)
 
@@ -75,7 +74,7 @@ def _tile(unit: TensorCore, row: dict, mode: Rounding | None) -> list[list[int]]
         picked = {}
         for name in dot.operands:
             matrix = row[name]
-            picked[name] = (matrix[i] if name in ("a", "a_scale") else matrix[i][j] if name == "c"
+            picked[name] = (matrix[i] if name.startswith("a") else matrix[i][j] if name == "c"
                             else [line[j] for line in matrix])
         return picked
 

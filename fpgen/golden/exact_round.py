@@ -78,11 +78,12 @@ def round_to(
     if value.is_nan:
         code, flags = _deliver_nan(out)
     elif value.is_infinite:
-        code, flags = _deliver_infinity(value.sign, out, semantics.overflow)
+        policy = Overflow.SATURATE if out.fixed else semantics.overflow
+        code, flags = _deliver_infinity(value.sign, out, policy)
     elif value.is_zero:
         code, flags = _deliver_zero(value.sign, out)
     elif out.fixed:
-        code, flags = _round_fixed(value, out, mode, semantics.random_bits, random)
+        code, flags = _round_fixed(value, out, semantics, mode, random)
     else:
         code, flags = _round_floating(value, out, semantics, mode, random)
     return code, flags | (Flags.NV if value.invalid else NO_FLAGS)
@@ -208,11 +209,13 @@ def _encode(sign: int, whole: int, quantum: int, out: Format) -> int:
 # ---- fixed-point results -------------------------------------------------------------------------
 
 
-def _round_fixed(value: Exact, out: Format, mode: Rounding, random_bits: int, random: int):
-    whole, inexact = _to_quantum(value, out.scale, out, mode, random_bits, random)
+def _round_fixed(value: Exact, out: Format, semantics: Semantics, mode: Rounding, random: int):
+    whole, inexact = _to_quantum(value, out.scale, out, mode, semantics.random_bits, random)
     integer = -whole if value.sign else whole
     lowest, highest = _fixed_range(out)
     if not lowest <= integer <= highest:
+        if semantics.overflow is Overflow.WRAP:
+            return integer % (1 << out.bits), Flags.NV
         return (out.max_finite_code if integer > 0 else out.min_finite_code), Flags.NV
     return integer & ((1 << out.bits) - 1), Flags.NX if inexact else NO_FLAGS
 

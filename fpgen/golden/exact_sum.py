@@ -5,16 +5,17 @@ It follows the text of `fpgen.units.accumulation`, step by step; a group is a li
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import reduce
 
 from ..formats.descriptor import Class, Format
 from ..units.accumulation import Accumulation, Addend, Kind, Split, Treatment
 from ..units.blockdot import BlockDot
 from ..units.dot import DotProduct
 from ..units.options import Flags, Rounding
-from .exact import INVALID, ZERO, decode, product, total
+from .exact import INVALID, ZERO, decode, negated, product, total
 from .exact_round import Exact, finite, round_to
 
 
@@ -44,40 +45,62 @@ def alignment_exponent(code: int, fmt: Format, value: Exact) -> int | None:
 def dot(unit: DotProduct, a: Sequence[int], b: Sequence[int], c: int | None = None, *,
         mode: Rounding | None = None, random: int = 0) -> tuple[int, Flags]:
     """The result of one dot product, of n codes of `a` and of `b`, and a code of `c` where the unit has it."""
-    products = [_product_term(unit, x, y) for x, y in zip(a, b, strict=True)]
+    flush = unit.subnormals.flush_inputs
+    products = [_times(_factor(x, unit.a, flush), _factor(y, unit.b, flush)) for x, y in zip(a, b, strict=True)]
     presum = unit.accumulate.presum or 1
     if presum > 1 and unit.accumulate.kind is not Kind.EXACT:
         products = [Term(_sum([term.value for term in part]), 0) for part in _parts(products, presum)]
     return _accumulate(unit, products, presum, c, mode, random)
 
 
-def block_dot(unit: BlockDot, a: Sequence[int], a_scale: Sequence[int], b: Sequence[int], b_scale: Sequence[int],
-              c: int | None = None, *, mode: Rounding | None = None, random: int = 0) -> tuple[int, Flags]:
-    """The result of one block dot product; `a` and `b` have k codes, the scales k / size."""
+def block_dot(unit: BlockDot, codes: Mapping[str, Sequence[int]], c: int | None = None, *,
+              mode: Rounding | None = None, random: int = 0) -> tuple[int, Flags]:
+    """The result of one block dot product.
+
+    Parameters
+    ----------
+    unit : BlockDot
+    codes : mapping of str to sequence of int
+        By port: k codes of `a` and of `b`, and of their scales and zero points, where the unit has them, one for each
+        of their blocks.
+    c : int, optional
+        A code of the addend, where the unit has it.
+    """
     terms = []
     presum = unit.presum
-    for block in range(unit.blocks):
-        scales = [(a_scale[block], unit.a.scale), (b_scale[block], unit.b.scale)]
-        values = [decode(code, fmt) for code, fmt in scales]
-        scale = product(*values)
-        aligns = [alignment_exponent(code, fmt, value) for (code, fmt), value in zip(scales, values, strict=True)]
-        align = _total(aligns)
-        part = slice(block * unit.size, (block + 1) * unit.size)
-        products = [_product_term(unit, x, y) for x, y in zip(a[part], b[part], strict=True)]
+    for start in range(0, unit.k, unit.size):
+        scales = [_factor(codes[f"{name}_scale"][start // block.size], block.scale, False)
+                  for name in "ab" if (block := unit.block_of(name))]
+        scale = reduce(_times, scales)
+        products = [_times(_element(unit, "a", codes, i), _element(unit, "b", codes, i))
+                    for i in range(start, start + unit.size)]
         if presum > 1:
             products = [Term(_sum([term.value for term in some]), 0) for some in _parts(products, presum)]
-        for term in products:
-            terms.append(Term(product(scale, term.value), _total([term.align, align])))
+        terms += [_times(scale, term) for term in products]
     return _accumulate(unit, terms, presum, c, mode, random)
 
 
-def _product_term(unit: DotProduct | BlockDot, x: int, y: int) -> Term:
-    """a * b, with its alignment exponent."""
-    a, b = (unit.a.element, unit.b.element) if isinstance(unit, BlockDot) else (unit.a, unit.b)
-    flush = unit.subnormals.flush_inputs
-    first, second = decode(x, a, flush), decode(y, b, flush)
-    aligns = alignment_exponent(x, a, first), alignment_exponent(y, b, second)
-    return Term(product(first, second), _total(aligns))
+def _factor(code: int, fmt: Format, flush: bool) -> Term:
+    """A code with its alignment exponent."""
+    value = decode(code, fmt, flush)
+    return Term(value, alignment_exponent(code, fmt, value))
+
+
+def _times(x: Term, y: Term) -> Term:
+    """x * y, with the sum of their alignment exponents."""
+    return Term(product(x.value, y.value), _total([x.align, y.align]))
+
+
+def _element(unit: BlockDot, name: str, codes: Mapping[str, Sequence[int]], i: int) -> Term:
+    """Element `i` of an operand less the zero point of its block, whose alignment exponent is that of an integer."""
+    code, zero = codes[name][i], unit.zero_format(name)
+    if zero is None:
+        return _factor(code, unit.element_of(name), unit.subnormals.flush_inputs)
+    block, fmt = unit.block_of(name), unit.factor_of(name)
+    assert block is not None
+    point = decode(codes[f"{name}_zero"][i // block.size], zero)
+    value = total(decode(code, block.element), negated(point), Rounding.RNE)
+    return Term(value, None if value.is_zero else fmt.scale + fmt.significand_bits - 1)
 
 
 def _total(aligns: Sequence[int | None]) -> int | None:

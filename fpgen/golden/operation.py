@@ -20,10 +20,11 @@ from ..units.convert import Convert
 from ..units.fma import FusedMultiplyAdd
 from ..units.mac import MultiplyAccumulate
 from ..units.multiply import Multiply
-from ..units.options import Rounding, Semantics
+from ..units.options import Overflow, Rounding, Semantics
 from . import float64_engine, limb_engine
 from .decode import float64_values, signaling, unpack
 from .modes import Modes
+from .products import high, low
 from .rounder import Target, deliver, target
 
 
@@ -61,7 +62,7 @@ def operation_for(unit: Unit) -> Operation:
             factors, addend = (unit.a, unit.b), unit.out
         case _:
             raise NotImplementedError(f"no golden model of {type(unit).__name__}")
-    suits = float64_engine.suits(factors, addend, unit.out, unit.random_bits)
+    suits = float64_engine.suits(factors, addend, unit.out, unit.random_bits) and unit.overflow is not Overflow.WRAP
     return Operation(factors, addend, target(unit.out), unit.semantics, suits)
 
 
@@ -119,6 +120,8 @@ def _by_limbs(operation, operands, modes, negate):
     shadow = _negated(terms[-1].shadow, negate)
     addend = terms[-1]._replace(negative=terms[-1].negative ^ negate)
     kept = operation.out.fmt.significand_bits + modes.random_bits
+    if operation.semantics.overflow is Overflow.WRAP:  # every bit counts, however far below the top
+        kept += _reach(operation)
     exact = limb_engine.add(exact, top, sum(widths), addend, operation.addend.significand_bits, kept)
     point, zero = limb_engine.locate(exact, operation.out)
     if zero.any():
@@ -126,6 +129,14 @@ def _by_limbs(operation, operands, modes, negate):
         negative = (minus[0] & minus[1]) | (modes.where(Rounding.RDN) & (minus[0] | minus[1]))
         point = point._replace(negative=np.where(zero, negative, point.negative))
     return point, shadows, total + shadow
+
+
+def _reach(operation: Operation) -> int:
+    """Bits from the lowest step of all terms (or the output's, if lower) to the top of the largest."""
+    assert operation.addend is not None
+    lows = (sum(low(fmt) for fmt in operation.product), low(operation.addend), operation.out.fmt.scale)
+    highs = (sum(high(fmt) for fmt in operation.product), high(operation.addend))
+    return max(highs) - min(lows) + 1
 
 
 def _negated(x: np.ndarray, negate: np.ndarray | bool) -> np.ndarray:

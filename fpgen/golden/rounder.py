@@ -36,7 +36,8 @@ class Point(NamedTuple):
         The way to the next code, 0 <= frac < 1, exact or rounded to odd below all that a mode looks at.
     negative : ndarray of bool
     huge : ndarray of bool, optional
-        Magnitudes far above every code; their `below` and `frac` say nothing.
+        Magnitudes far above every code; their `below` and `frac` say nothing, but for what limbs become in fixed point:
+        there `below` is modulo 2**64 and `frac` what it is.
     """
 
     below: np.ndarray
@@ -110,7 +111,7 @@ def deliver(
     flags : ndarray of uint8
     """
     if out.fmt.fixed:
-        codes, flags = _fixed(out, modes, point)
+        codes, flags = _fixed(out, semantics, modes, point)
     else:
         codes, flags = _floating(out, semantics, modes, point)
     codes = codes.astype(out.dtype)
@@ -212,8 +213,8 @@ def _stays_above_zero(semantics: Semantics, modes: Modes) -> Mask:
     return semantics.overflow.sat_none and (modes.where(Rounding.RTZ) | modes.where(Rounding.RUP))
 
 
-def _fixed(out: Target, modes: Modes, point: Point) -> tuple[np.ndarray, np.ndarray]:
-    """Two's complement or unsigned, saturating."""
+def _fixed(out: Target, semantics: Semantics, modes: Modes, point: Point) -> tuple[np.ndarray, np.ndarray]:
+    """Two's complement or unsigned, saturating or (where `point` says what is modulo 2**64) wrapping around."""
     below, frac, negative, huge = point
     fmt = out.fmt
     up = rounds_up(modes, (below & 1).astype(bool), frac, negative)
@@ -225,7 +226,8 @@ def _fixed(out: Target, modes: Modes, point: Point) -> tuple[np.ndarray, np.ndar
     if huge is not None:
         over |= huge | (up & (magnitude == 0))  # also where adding one left 64 bits
     if over.any():
-        magnitude = np.where(over, limit, magnitude)
+        if semantics.overflow is not Overflow.WRAP:
+            magnitude = np.where(over, limit, magnitude)
         flags[over] = NV
     return np.where(negative, np.zeros_like(magnitude) - magnitude, magnitude) & ((1 << fmt.bits) - 1), flags
 

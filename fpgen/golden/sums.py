@@ -21,13 +21,14 @@ from ..formats.descriptor import Format
 from ..units.accumulation import Accumulation, Addend, Kind
 from ..units.blockdot import BlockDot
 from ..units.dot import DotProduct
-from ..units.options import Semantics
+from ..units.options import Overflow, Semantics
 from ..units.tensorcore import TensorCore
 from .decode import EXPONENT_LIMIT, fits_float64
 from .modes import Modes, select_modes
 from .products import Products, high, low, products_for
 from .result import Result, code_dtype
 from .rounder import Target, target
+from .sums_operands import prepared
 
 _CODES = 1 << 17  # of one operand in a chunk: few enough for what is made of them to stay in the caches
 _ROWS = 1 << 12
@@ -39,8 +40,8 @@ class Recipe(NamedTuple):
     Attributes
     ----------
     products : Products
-    scales : tuple of Format
-        Of a and b; empty without.
+    scales : dict of str to Format
+        By port; empty without.
     length, size : int
         Products in a sum, and those that share scales (`length` without scales).
     presum : int
@@ -50,7 +51,7 @@ class Recipe(NamedTuple):
     """
 
     products: Products
-    scales: tuple[Format, ...]
+    scales: dict[str, Format]
     length: int
     size: int
     presum: int
@@ -104,24 +105,36 @@ class Recipe(NamedTuple):
         own = self.products.a.significand_bits + self.products.b.significand_bits
         if self.presum > 1:
             own = self.products.window(self.presum)
-        return own + sum(scale.significand_bits for scale in self.scales)
+        return own + sum(scale.significand_bits for scale in self.scales.values())
 
     @property
     def term_low(self) -> int:
         """log2 of the step of the terms."""
-        return self.products.low + sum(low(scale) for scale in self.scales)
+        return self.products.low + sum(low(scale) for scale in self.scales.values())
 
     @property
     def term_high(self) -> int:
         """log2 of a power of two that no term exceeds."""
-        most = self.products.high + sum(high(scale) for scale in self.scales)
+        most = self.products.high + sum(high(scale) for scale in self.scales.values())
         return most + (self.presum - 1).bit_length()
+
+    @property
+    def wraps(self) -> bool:
+        """Whether results wrap around, so that no bit of a sum may be lost, however large it is."""
+        return self.semantics.overflow is Overflow.WRAP
+
+    @property
+    def window(self) -> int:
+        """Bits of a fixed-point number that holds every exact sum and the output's last place."""
+        lows = [self.term_low, self.out.fmt.scale, *([low(self.c)] if self.c else [])]
+        highs = [self.term_high + (self.terms - 1).bit_length(), *([high(self.c)] if self.c else [])]
+        return max(highs) + 1 - min(lows)
 
     @property
     def binary64_terms(self) -> bool:
         """Whether every term, and everything that the rounder makes of it, is a binary64 number."""
         a, b = self.products.a, self.products.b
-        formats = (a, b, *self.scales, self.intermediate.fmt, self.out.fmt, *([self.c] if self.c else []))
+        formats = (a, b, *self.scales.values(), self.intermediate.fmt, self.out.fmt, *([self.c] if self.c else []))
         return (all(fits_float64(fmt) for fmt in formats) and Products.suit(a, b) and self.term_bits <= 53
                 and (self.presum == 1 or self.products.sums_suit(self.presum))
                 and self.out.fmt.bits <= 62 and self.intermediate.fmt.bits <= 62
@@ -133,12 +146,12 @@ class Recipe(NamedTuple):
 def recipe_for(unit: DotProduct | BlockDot) -> Recipe:
     """The `Recipe` of a unit."""
     flush = unit.subnormals.flush_inputs
-    scales: tuple[Format, ...] = ()
+    a, b, _ = unit._formats()
+    scales: dict[str, Format] = {}
     if isinstance(unit, BlockDot):
-        a, b, scales = unit.a.element, unit.b.element, (unit.a.scale, unit.b.scale)
+        scales = unit.scale_formats
         length, size, presum = unit.k, unit.size, unit.presum
     else:
-        a, b = unit.a, unit.b
         length = size = unit.n
         presum = unit.accumulate.presum or 1
     if unit.accumulate.kind is Kind.EXACT:
@@ -189,6 +202,7 @@ def run(unit: DotProduct | BlockDot | TensorCore, inputs: dict[str, np.ndarray])
         from .exact_arrays import compute_arrays
 
         return compute_arrays(unit, inputs)
+    inputs = prepared(unit, inputs)
     own = {name: 2 if isinstance(unit, TensorCore) else 1 for name in ("a", "b", "a_scale", "b_scale")}
     if isinstance(unit, TensorCore):
         own["c"] = 2

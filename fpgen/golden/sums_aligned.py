@@ -47,7 +47,8 @@ def suits(recipe: Recipe, random_bits: int) -> bool:
 
 def _align_range(recipe: Recipe) -> tuple[int, int]:
     """Lowest and highest alignment exponent of a term."""
-    formats = recipe.scales if recipe.presum > 1 else (recipe.products.a, recipe.products.b, *recipe.scales)
+    formats = (*recipe.scales.values(),) if recipe.presum > 1 else (
+        recipe.products.a, recipe.products.b, *recipe.scales.values())
     ends = [(fmt.emin + 1, fmt.emin + 1) if fmt.fixed else (fmt.emin, fmt.emax) for fmt in formats]
     return sum(end[0] for end in ends), sum(end[1] for end in ends)
 
@@ -106,7 +107,7 @@ def term_aligns(recipe: Recipe, rows: dict[str, np.ndarray]) -> np.ndarray:
     if not recipe.scales:
         return found
     scale = sum(alignment_codes(fmt, rows[name], float64_values(fmt, rows[name]), False)
-                for fmt, name in zip(recipe.scales, ("a_scale", "b_scale"), strict=True))
+                for name, fmt in recipe.scales.items())
     each = recipe.size // recipe.presum
     return found + (scale if each == 1 else np.repeat(scale, each, axis=1))
 

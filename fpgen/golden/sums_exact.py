@@ -6,6 +6,8 @@ odd, as in `float64_engine`. All others are added in big integers: block sums wh
 
 from __future__ import annotations
 
+from functools import reduce
+
 import numpy as np
 
 from ..formats.descriptor import Format
@@ -23,6 +25,8 @@ _MANTISSA = np.int64((1 << 52) - 1)
 
 def suits(recipe: Recipe, random_bits: int) -> bool:
     """Whether `run` is exact for this unit."""
+    if recipe.wraps and recipe.window > 53:
+        return False
     return recipe.length == recipe.size and by_blocks(recipe) and (
         recipe.c is None or recipe.out.fmt.significand_bits + random_bits + 2 <= 53)
 
@@ -49,7 +53,7 @@ def addend_values(recipe: Recipe, rows: dict[str, np.ndarray]) -> np.ndarray:
 def scaled_sums(recipe: Recipe, rows: dict[str, np.ndarray], pairs: np.ndarray | None = None) -> np.ndarray:
     """Exact sums of blocks times their scales, float64 of shape (rows, blocks); `pairs` as in `Products.sums`."""
     sums = recipe.products.sums(rows["a"], rows["b"], recipe.size, pairs)
-    for name, fmt in zip(("a_scale", "b_scale"), recipe.scales, strict=False):
+    for name, fmt in recipe.scales.items():
         sums *= float64_values(fmt, rows[name])
     return sums
 
@@ -70,9 +74,8 @@ def _invalid(rows: dict[str, np.ndarray], recipe: Recipe, total: np.ndarray) -> 
     flush = recipe.semantics.subnormals.flush_inputs
     term = _multiplied(_class(recipe.products.a, rows["a"], flush), _class(recipe.products.b, rows["b"], flush))
     if recipe.scales:
-        scales = [_class(fmt, np.repeat(rows[name], recipe.size, axis=1), False)
-                  for fmt, name in zip(recipe.scales, ("a_scale", "b_scale"), strict=True)]
-        term = _multiplied(_multiplied(*scales), term)
+        scales = [_class(fmt, np.repeat(rows[name], recipe.size, axis=1), False) for name, fmt in recipe.scales.items()]
+        term = _multiplied(reduce(_multiplied, scales), term)
     invalid, nan = term[1].any(axis=1), np.isnan(term[0]).any(axis=1)
     if recipe.c is not None:
         shadow, signal = _class(recipe.c, rows["c"], flush)
@@ -107,7 +110,7 @@ def by_blocks(recipe: Recipe) -> bool:
 
     An infinite scale makes every term infinite, or NaN where it is zero: that is not seen in a sum.
     """
-    infinite = any(scale.has_infinity for scale in recipe.scales)
+    infinite = any(scale.has_infinity for scale in recipe.scales.values())
     return recipe._replace(presum=recipe.size).binary64_terms and not infinite
 
 
@@ -120,7 +123,7 @@ def run_limbs(recipe: Recipe, rows: dict[str, np.ndarray], modes: Modes) -> tupl
             values = scaled_sums(recipe, rows)
         else:
             values = recipe.products.values(rows["a"], rows["b"])
-            for name, fmt in zip(("a_scale", "b_scale"), recipe.scales, strict=True):
+            for name, fmt in recipe.scales.items():
                 values *= np.repeat(float64_values(fmt, rows[name]), recipe.size, axis=1)
         shadow = np.where(np.isfinite(values), 0.0, values).sum(axis=1)
         terms += [_as_integers(np.ascontiguousarray(column)) for column in values.T]

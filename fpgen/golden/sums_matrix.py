@@ -49,8 +49,9 @@ def run(unit: DotProduct | BlockDot, operands: dict[str, np.ndarray]) -> np.ndar
     with np.errstate(all="ignore"):
         total = (a @ b.T).astype(np.float64)
         if recipe.scales:
-            total *= float64_values(recipe.scales[0], operands["a_scale"])
-            total *= float64_values(recipe.scales[1], operands["b_scale"]).T
+            for name, fmt in recipe.scales.items():
+                scale = float64_values(fmt, operands[name])
+                total *= scale if name == "a_scale" else scale.T
         rows = {"c": operands["c"].reshape(-1)} if recipe.c is not None else {}
         total = sums_exact.with_addend(recipe, rows, total.reshape(-1))
         shadow = None if np.isfinite(total).all() else total

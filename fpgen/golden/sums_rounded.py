@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import reduce
+
 import numpy as np
 
 from ..units.accumulation import Split
@@ -28,7 +30,7 @@ def term_values(recipe: Recipe, rows: dict[str, np.ndarray]) -> np.ndarray:
     else:
         values = recipe.products.values(a, b)
     if recipe.scales:
-        scale = float64_values(recipe.scales[0], rows["a_scale"]) * float64_values(recipe.scales[1], rows["b_scale"])
+        scale = reduce(np.multiply, (float64_values(fmt, rows[name]) for name, fmt in recipe.scales.items()))
         per_scale = recipe.size // recipe.presum
         if per_scale == 1:
             values *= scale

@@ -29,18 +29,18 @@ from .sums_exact import addend_values, by_blocks, scaled_sums, specials
 
 def suits(recipe: Recipe, random_bits: int) -> bool:
     """Whether `run` is exact for this unit."""
-    if recipe.out.fmt.significand_bits + random_bits + 2 > 53:
+    if recipe.out.fmt.significand_bits + random_bits + 2 > 53 or recipe.wraps:
         return False
     blocks = recipe.length // recipe.size
     if blocks == 2 and by_blocks(recipe):
         return True
     lower = _middle(recipe) - 1 + (recipe.length - 1).bit_length() - recipe.products.low
     return (blocks == 1 and Products.suit(recipe.products.a, recipe.products.b) and recipe.binary64_terms
-            and not any(scale.has_infinity for scale in recipe.scales) and lower + _scale_bits(recipe) <= 53)
+            and not any(scale.has_infinity for scale in recipe.scales.values()) and lower + _scale_bits(recipe) <= 53)
 
 
 def _scale_bits(recipe: Recipe) -> int:
-    return sum(scale.significand_bits for scale in recipe.scales)
+    return sum(scale.significand_bits for scale in recipe.scales.values())
 
 
 def _middle(recipe: Recipe) -> int:
@@ -81,7 +81,7 @@ def _cut_sums(recipe: Recipe, rows: dict[str, np.ndarray]) -> tuple[np.ndarray, 
     finite = np.isfinite(x)
     if not finite.all():
         y = np.where(finite, y, 0.0)
-    for name, fmt in zip(("a_scale", "b_scale"), recipe.scales, strict=False):
+    for name, fmt in recipe.scales.items():
         scale = float64_values(fmt, rows[name][:, 0])
         x, y = x * scale, y * scale
     return x, y

@@ -40,6 +40,10 @@ class Blocks:
         Of the elements' port.
     axis : int
         Of that shape, the one that blocks run along.
+    zero : str
+        The port of its zero points; empty where it has none.
+    zero_format : Format, optional
+        Of those.
     """
 
     elements: str
@@ -48,26 +52,28 @@ class Blocks:
     block: BlockFormat
     shape: tuple[int, ...]
     axis: int
+    zero: str = ""
+    zero_format: Format | None = None
 
     @property
     def derived(self) -> set[str]:
         """Ports whose codes come from quantising."""
-        return {self.scale, self.tensor_scale} - {""}
+        return {self.scale, self.tensor_scale, self.zero} - {""}
 
 
 def blocks_of(unit: Unit) -> list[Blocks]:
     """The operands of a unit that are in a block format."""
-    from fpgen.formats import BlockFormat
     from fpgen.units import BlockDequantize, BlockDot, TensorCore
 
     if isinstance(unit, BlockDequantize):
         tensor = "tensor_scale" if unit.block.tensor_scale is not None else ""
         return [Blocks("elements", "scale", tensor, unit.block, (unit.block.size,), -1)]
-    if isinstance(unit, BlockDot):
-        return [Blocks(name, f"{name}_scale", "", getattr(unit, name), (unit.k,), -1) for name in "ab"]
-    if isinstance(unit, TensorCore) and isinstance(unit.a, BlockFormat) and isinstance(unit.b, BlockFormat):
-        return [Blocks("a", "a_scale", "", unit.a, unit.shapes["a"], -1),
-                Blocks("b", "b_scale", "", unit.b, unit.shapes["b"], -2)]
+    if isinstance(unit, BlockDot | TensorCore):
+        tile = isinstance(unit, TensorCore)
+        shapes = unit.shapes if isinstance(unit, TensorCore) else dict.fromkeys("ab", (unit.k,))
+        return [Blocks(name, f"{name}_scale", "", block, shapes[name], -2 if tile and name == "b" else -1,
+                       f"{name}_zero" if name in unit.zeroed_operands else "", unit.zero_format(name))
+                for name in "ab" if (block := unit.block_of(name))]
     return []
 
 
@@ -103,6 +109,8 @@ def encode(unit: Unit, values: Mapping[str, Values]) -> dict[str, Codes]:
 def quantised(item: Blocks, values: Values) -> tuple[dict[str, Codes], float]:
     """Codes of an operand in a block format, by port; and its tensor scale, 1 where there is none.
 
+    With zero points, numbers are quantised symmetrically around one in the middle of the elements' range.
+
     Parameters
     ----------
     item : Blocks
@@ -113,15 +121,37 @@ def quantised(item: Blocks, values: Values) -> tuple[dict[str, Codes], float]:
 
     leading = values.shape[:-1]
     single = values.reshape(*leading, *item.shape).astype(np.float32)
-    made = emulate.quantize(single, item.block, axis=item.axis)
-    found = {item.elements: made.codes.reshape(*leading, -1).astype(np.uint64),
-             item.scale: made.scales.reshape(*leading, -1).astype(np.uint64)}
+    made = emulate.quantize(single, _around_zero(item), axis=item.axis)
+    codes = made.codes.reshape(*leading, -1).astype(np.uint64)
+    found = {item.elements: codes, item.scale: made.scales.reshape(*leading, -1).astype(np.uint64)}
+    if item.zero_format is not None:
+        middle = _middle(item)
+        found[item.elements] = (codes + np.uint64(middle)) & np.uint64((1 << item.block.element.bits) - 1)
+        found[item.zero] = np.full(found[item.scale].shape, middle, np.uint64)
     tensor = 1.0 if made.tensor_scale is None else float(made.tensor_scale)
     if item.tensor_scale:
         assert item.block.tensor_scale is not None
         code = convert(np.array([tensor]), item.block.tensor_scale)
         found[item.tensor_scale] = np.broadcast_to(code, (*leading, 1))
     return found, tensor
+
+
+def _middle(item: Blocks) -> int:
+    """The zero point of an operand: half the range of unsigned elements, as far as its format reaches; else 0."""
+    assert item.zero_format is not None
+    element = item.block.element
+    return 0 if element.signed else min(1 << element.bits - 1, item.zero_format.max_finite_code)
+
+
+def _around_zero(item: Blocks) -> BlockFormat:
+    """The block format whose elements are the differences from `_middle` that elements reach on both sides."""
+    from dataclasses import replace
+
+    element = item.block.element
+    if item.zero_format is None or element.signed or not _middle(item):
+        return item.block
+    bits = max(2, _middle(item).bit_length())
+    return replace(item.block, element=replace(element, bits=bits, precision=bits - 1, signed=True, name=""), name="")
 
 
 def normal(unit: Unit, sigma: float, random: np.random.Generator, shape: tuple[int, ...]) -> dict[str, Codes]:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 
+from ..formats.descriptor import Format
 from ..units.add import Add, Subtract
 from ..units.base import Unit
 from ..units.mac import Accumulate, MultiplyAccumulate
 from .block.dequantize import dequantize
 from .block.quantize import quantize
 from .dot import dot, tensorcore
+from .dot.exact import exact
+from .dot.inputs import Inputs
 from .float import special
 from .float.accumulate import accumulate_exactly
 from .float.cores import operand_alone, product, product_plus, total
@@ -38,18 +41,27 @@ def datapath(unit: Unit) -> Graph:
     return g
 
 
+def _one(g: Graph) -> Operand:
+    """The number 1: a sum of products is what results that wrap around are made by."""
+    return unpack(g, g.const(1, 2), Format(bits=2, precision=2, signed=False, fixed=True), False, "one")
+
+
 def _operand(g: Graph, unit: Unit, name: str) -> Operand:
     return unpack(g, g.inputs[name], getattr(unit, name), unit.subnormals.flush_inputs, name)
 
 
 def _multiply(g: Graph, unit: Unit, mode: Mode, target: Target) -> tuple[Node, Node]:
     a, b = _operand(g, unit, "a"), _operand(g, unit, "b")
+    if target.wraps:
+        return exact(g, Inputs((a,), (b,)), mode, target)
     value = product(g, a, b, target)
     return round_and_pack(g, value, special.of_product(g, a, b, value.sign), mode, target)
 
 
 def _convert(g: Graph, unit: Unit, mode: Mode, target: Target) -> tuple[Node, Node]:
     a = _operand(g, unit, "source")
+    if target.wraps:
+        return exact(g, Inputs((a,), (_one(g),)), mode, target)
     return round_and_pack(g, operand_alone(g, a, target), special.of_operand(g, a), mode, target)
 
 
@@ -60,6 +72,8 @@ def _fma(g: Graph, unit: Unit, mode: Mode, target: Target) -> tuple[Node, Node]:
 
 def fused(g: Graph, a: Operand, b: Operand, c: Operand, mode: Mode, target: Target) -> tuple[Node, Node]:
     """round(a * b + c)."""
+    if target.wraps:
+        return exact(g, Inputs((a,), (b,), c=c), mode, target)
     value = product_plus(g, a, b, c, mode, target)
     g.section("Special operands")
     both = special.of_sum(g, special.of_product(g, a, b, a.sign ^ b.sign), special.of_operand(g, c))
@@ -72,7 +86,9 @@ def _add(g: Graph, unit: Unit, mode: Mode, target: Target) -> tuple[Node, Node]:
     setting = unit.subtract
     if setting is not Subtract.OFF:
         flip = g.inputs["subtract"] if setting is Subtract.PORT else g.const(1, 1)
-        b = dataclasses.replace(b, sign=g.step("b_sign", b.sign ^ flip))
+        b = dataclasses.replace(b, sign=g.step("b_sign", b.sign ^ flip), code=None)
+    if target.wraps:
+        return exact(g, Inputs((a,), (_one(g),), c=b, c_negated=setting is not Subtract.OFF), mode, target)
     value = total(g, a, b, mode, target)
     g.section("Special operands")
     both = special.of_sum(g, special.of_operand(g, a), special.of_operand(g, b))

@@ -34,6 +34,7 @@ class Add(Unit):
 
     operation: ClassVar[str] = "add"
     operand_names: ClassVar[tuple[str, ...]] = ("a", "b")
+    can_wrap: ClassVar[bool] = True
 
     a: Format
     b: Format

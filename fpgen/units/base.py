@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 MAX_STAGES = 64
 #: Codes travel in arrays of 64-bit integers: in the golden model, and so in everything that is checked against it.
 MAX_BITS = 64
+#: Widest fixed-point number from which ``overflow=wrap`` takes its residues.
+MAX_WRAP_BITS = 8192
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,6 +87,8 @@ class Unit:
     #: Whole numbers that stand beside the operands, as in ``n=8``; and whether ``+ C`` may follow them.
     size_names: ClassVar[tuple[str, ...]] = ()
     takes_addend: ClassVar[bool] = False
+    #: Whether results in fixed point can wrap around (``overflow=wrap``).
+    can_wrap: ClassVar[bool] = False
     #: Whether there can be a `flags` output.
     can_flag: ClassVar[bool] = True
     least_stages: ClassVar[int] = 0
@@ -122,6 +126,9 @@ class Unit:
         self._set("multiplier", as_enum("multiplier", self.multiplier, Multiplier))
         self._set("adder", as_enum("adder", self.adder, Adder))
         check_overflow(self.out, self._policy)
+        if self._policy is Overflow.WRAP and not self.can_wrap:
+            raise UsageError(f"overflow=wrap: got {self.operation}; expected multiply, add, fma, mac, convert, dot, "
+                             "blockdot or tensorcore")
         _ = self.semantics  # refuses contradictory random_bits
         if not isinstance(self.flags, bool):
             raise UsageError(f"flags={self.flags!r}; True or False is allowed")
@@ -144,6 +151,18 @@ class Unit:
         if self.module_name is not None:
             check_module_name(self.module_name)
         self._validate()
+        if self._policy is Overflow.WRAP:
+            self._check_wrapping()
+
+    def _check_wrapping(self):
+        """Refuse operands whose sums and products span more bits than a fixed-point window has."""
+        formats = self.operands.values()
+        lows = [self.out.scale, *(fmt.quantum_exponent for fmt in formats)]
+        highs = [fmt.scale + fmt.bits if fmt.fixed else fmt.emax + 1 for fmt in formats]
+        window = max(*highs, sum(highs)) - min(*lows, sum(lows[1:]))
+        if window > MAX_WRAP_BITS:
+            raise UsageError(f"overflow=wrap: got operands {', '.join(map(str, formats))}, whose exact results span "
+                             f"{window} bits; expected up to {MAX_WRAP_BITS}, so formats with less range")
 
     def _set(self, name: str, value: Any):
         object.__setattr__(self, name, value)
@@ -206,7 +225,9 @@ class Unit:
     def _conditions(self) -> list[str]:
         """The rounding mode, and the options that change a result and are not the default."""
         notes = ["rounding port" if self.rounding is Rounding.PORT else self.rounding.value.upper()]
-        if self.overflow is not self._default_overflow:
+        if self._policy is Overflow.WRAP:
+            notes.append(f"wrapping modulo 2^{self.out.bits + self.out.scale}")
+        elif self.overflow is not self._default_overflow:
             notes.append({Overflow.SATURATE: "saturating", Overflow.PROPAGATE: "saturating, infinities kept",
                           Overflow.IEEE: "ieee overflow", Overflow.INFINITE: "overflow to infinity",
                           Overflow.SATNONE: "P3109 SatNone", Overflow.SATNONE_D1: "P3109/D1 SatNone"}[self._policy])

@@ -15,6 +15,7 @@ class Convert(Unit):
 
     operation: ClassVar[str] = "convert"
     operand_names: ClassVar[tuple[str, ...]] = ("source",)
+    can_wrap: ClassVar[bool] = True
 
     source: Format
 

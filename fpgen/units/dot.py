@@ -37,6 +37,7 @@ class SumOfProducts(Unit):
     """
 
     takes_addend: ClassVar[bool] = True
+    can_wrap: ClassVar[bool] = True
 
     c: Format | None = None
     accumulate: Accumulation = EXACT
@@ -142,11 +143,11 @@ class SumOfProducts(Unit):
 
     def _check_running_sum(self):
         """Refuse sums that go on from a format that cannot say what they are: nothing, or a negative number."""
-        kept, (a, b, _) = self.intermediate, self._formats()
+        kept, (a, b, scales) = self.intermediate, self._formats()
         if not kept.zero:
             raise UsageError(f"accumulate={self.accumulate} with sums in {kept}, which has no zero; "
                              "an intermediate= with zero, or accumulate=exact is allowed")
-        if not kept.signed and any(fmt.signed for fmt in (a, b, self.c) if fmt is not None):
+        if not kept.signed and any(fmt.signed for fmt in (a, b, *scales, self.c) if fmt is not None):
             raise UsageError(f"accumulate={self.accumulate} of signed operands with sums in {kept}, which is unsigned; "
                              "a signed intermediate=, or accumulate=exact is allowed")
 

@@ -15,6 +15,7 @@ class FusedMultiplyAdd(Unit):
 
     operation: ClassVar[str] = "fma"
     operand_names: ClassVar[tuple[str, ...]] = ("a", "b", "c")
+    can_wrap: ClassVar[bool] = True
 
     a: Format
     b: Format

@@ -62,6 +62,7 @@ class MultiplyAccumulate(Unit):
 
     operation: ClassVar[str] = "mac"
     operand_names: ClassVar[tuple[str, ...]] = ("a", "b")
+    can_wrap: ClassVar[bool] = True
     least_stages: ClassVar[int] = 1  # the accumulator itself is a register
 
     a: Format

@@ -18,6 +18,7 @@ class Multiply(Unit):
 
     operation: ClassVar[str] = "multiply"
     operand_names: ClassVar[tuple[str, ...]] = ("a", "b")
+    can_wrap: ClassVar[bool] = True
 
     a: Format
     b: Format

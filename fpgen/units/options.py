@@ -35,7 +35,10 @@ Exact result to delivered result
    The two ``satnone`` deliver NaN as ``ieee`` does, but the lowest value for a finite one under RTZ and RUP.
 7. An output without a zero (E8M0) delivers its smallest value in place of a zero: for an exact zero
    with NX, for a tiny result (rule 3) with UF and NX.
-8. Fixed-point outputs saturate; out of range is NV alone (IEEE 754-2019, 5.8), no OF, no UF.
+8. Fixed-point outputs saturate, or with ``wrap`` deliver the rounded result modulo 2**bits steps, as integer adders
+   and the integer accumulators of matrix engines do. Out of range is NV alone either way (IEEE 754-2019, 5.8): no OF,
+   no UF, no NX. NaN and infinite results have no residue: with ``wrap`` too they deliver what rule 5 and the range say
+   (the largest value for NaN and plus infinity, the lowest for minus infinity) and raise NV.
 9. The sign of an exact zero sum follows 6.3: +0, or -0 under RDN; x + x keeps its sign.
    Formats without minus zero deliver +0.
 
@@ -126,6 +129,7 @@ class Overflow(enum.Enum):
     PROPAGATE = "propagate"
     SATNONE = "satnone"
     SATNONE_D1 = "satnone_d1"
+    WRAP = "wrap"  # fixed point only: rule 8
 
     @staticmethod
     def other_names() -> dict[str, str]:
@@ -235,6 +239,14 @@ def check_overflow(out: Format, overflow: Overflow):
     ------
     UsageError
     """
+    if overflow is Overflow.WRAP:
+        if not out.fixed:
+            raise UsageError(f"overflow=wrap: got output {out}, which is floating point; expected an integer or "
+                             "fixed-point output")
+        if out.symmetric:
+            raise UsageError(f"overflow=wrap: got output {out}, which never delivers its lowest code; expected an "
+                             "output with symmetric=no")
+        return
     others = f"{'ieee, infinite, ' if out.has_infinity or out.has_nan else ''}saturate"
     if overflow is Overflow.PROPAGATE and not (out.has_infinity or is_p3109(out)):
         raise UsageError(f"overflow=propagate with output {out}, which has no infinity; allowed: {others}")

@@ -361,8 +361,16 @@ def random_classes(draft: Draft) -> Codes:
     return found
 
 
-def directed(terms: list[Term], out: Format) -> dict[str, Family]:
-    """The directed families that apply to an operation with these terms."""
+@in_pieces
+def wraps_around(draft: Draft) -> Codes:
+    """Results around multiples of half the range of an output that wraps around, up to eight times it."""
+    turn = Fraction(2) ** (draft.out.scale + draft.out.bits - 1)
+    step = Fraction(2) ** draft.out.scale
+    return _points(draft, [turn * times + step * off for times in (1, 2, 3, 4, 5, 8, 16) for off in (-1, 0, 1)])
+
+
+def directed(terms: list[Term], out: Format, wraps: bool = False) -> dict[str, Family]:
+    """The directed families that apply to an operation with these terms; `wraps`: whose results wrap around."""
     chosen: list[Family] = [specials_cross, one_special, zero_signs, overflow_boundary, underflow_boundary,
                             subnormal_results, subnormal_operands, largest_times_largest, carry_into_exponent,
                             halfway_ties]
@@ -374,6 +382,8 @@ def directed(terms: list[Term], out: Format) -> dict[str, Family]:
             chosen.append(product_ties)
     if len(terms) == 2:
         chosen += [cancellation, alignment, sticky]
+    if wraps:
+        chosen.append(wraps_around)
     return {family.__name__: family for family in chosen}
 
 

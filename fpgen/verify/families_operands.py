@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from ..formats import Format
-from ..units import BlockDot
 from .families_array import Setting
 from .patterns import U64, encode, fraction_of, fractions, special_codes, subnormal_codes
 from .sums import sum_of
@@ -49,15 +48,16 @@ def _pool(fmt: Format) -> np.ndarray:
     one = fmt.bias << fmt.trailing_bits
     pool = {0, 1, 2, (1 << fmt.trailing_bits) - 1, 1 << fmt.trailing_bits, one, one - 1, one + 1,
             fmt.max_finite_code, fmt.max_finite_code - 1}
-    return np.array(sorted(code for code in pool if 0 <= code <= fmt.max_finite_code), U64)
+    codes = sorted(code for code in pool if 0 <= code <= fmt.max_finite_code)
+    signed = [code | fmt.sign_mask for code in codes if code or fmt.has_negative_zero] if fmt.signed else []
+    return np.array([*codes, *signed], U64)
 
 
 def scale_ends(setting: Setting) -> Codes:
-    """Scales at both ends, subnormal, zero and one, in every block of a and of b; elements as they come."""
+    """Scales at both ends, subnormal, zero and one, of either sign, in every block; elements as they come."""
     s = sum_of(setting)
-    assert isinstance(s.unit, BlockDot)
     codes = s.calm()
-    for name, fmt in (("a_scale", s.unit.a.scale), ("b_scale", s.unit.b.scale)):
+    for name, fmt in s.scale_formats.items():
         drawn = s.rng.choice(_pool(fmt), codes[name].shape)
         codes[name] = np.where(s.rng.random(codes[name].shape) < 0.8, drawn, codes[name])
     return codes
@@ -66,13 +66,13 @@ def scale_ends(setting: Setting) -> Codes:
 def nan_scales(setting: Setting) -> Codes:
     """A NaN scale in one block of a or of b, over ordinary, zero and infinite elements."""
     s = sum_of(setting)
-    assert isinstance(s.unit, BlockDot)
     codes = s.calm()
     codes |= s.without(codes, s.rng.random((s.count, s.k)) < s.rng.choice(np.array([0.0, 1.0]), (s.count, 1)))
-    scales = [(name, fmt) for name, fmt in (("a_scale", s.unit.a.scale), ("b_scale", s.unit.b.scale)) if fmt.has_nan]
+    scales = [(name, fmt) for name, fmt in s.scale_formats.items() if fmt.has_nan]
     which = s.rng.integers(0, len(scales), (s.count, 1))
     for number, (name, fmt) in enumerate(scales):
-        there = (np.arange(s.blocks) == (setting.index % s.blocks)[:, None]) & (which == number)
+        blocks = codes[name].shape[1]
+        there = (np.arange(blocks) == (setting.index % blocks)[:, None]) & (which == number)
         codes[name] = np.where(there, U64(fmt.nan_code), codes[name])
     return codes
 
@@ -135,15 +135,15 @@ def random_gaussian(setting: Setting) -> Codes:
     for name, fmt in (("a", a), ("b", b)):
         values = s.rng.standard_normal((s.count, s.blocks, s.size))
         largest = np.abs(values).max(2, keepdims=True)
-        top = fmt.emax if s.scale else min(fmt.emax - 1, 4)
+        top = fmt.emax if f"{name}_scale" in s.scale_formats else min(fmt.emax - 1, 4)
         mantissa, exponent = np.frexp(values / largest * 1.5)
         exponent = exponent.astype(np.int64) + top - 1
         fraction = fraction_of(np.where(mantissa == 0, 1.0, np.abs(mantissa) * 2))
         found[name] = encode(fmt, values < 0, exponent, fraction).reshape(s.count, s.k)
-    if isinstance(s.unit, BlockDot):
-        for name, fmt in (("a_scale", s.unit.a.scale), ("b_scale", s.unit.b.scale)):
-            near = s.rng.normal(fmt.bias << fmt.trailing_bits, 3 << fmt.trailing_bits, (s.count, s.blocks))
-            found[name] = np.clip(np.rint(near), 0, fmt.max_finite_code).astype(U64)
+    for name, fmt in s.scale_formats.items():
+        near = s.rng.normal(fmt.bias << fmt.trailing_bits, 3 << fmt.trailing_bits,
+                            (s.count, s.blocks // s.repeats(name)))
+        found[name] = np.clip(np.rint(near), 0, fmt.max_finite_code).astype(U64)
     if s.unit.c is not None:
         mantissa, exponent = np.frexp(s.rng.standard_normal(s.count) * 2.0 ** (a.emax + b.emax - 2)
                                       if max(a.emax, b.emax) < 60 else s.rng.standard_normal(s.count))

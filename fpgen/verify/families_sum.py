@@ -5,10 +5,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from ..units import BlockDot, DotProduct
 from ..units.accumulation import Addend, Kind, Split
+from ..units.options import Overflow
 from .families_array import Family, Setting
 from .families_operands import (
     infinities_meet,
@@ -190,7 +193,7 @@ def _cancelling(s: Sum, partner: np.ndarray, small: np.ndarray, residue: bool) -
     codes = s.terms(s.signs(s.k), exponent, s.styled(), present=~small | s.signs(s.k))
     if s.scale:  # opposite products need equal scales in their blocks
         alike = s.rng.random((s.count, 1)) < 0.8
-        for name in ("a_scale", "b_scale"):
+        for name in s.scale_formats:
             codes[name] = np.where(alike, codes[name][:, :1], codes[name])
     second = partner < np.arange(s.k)
     flip = s.signs(s.k)
@@ -338,11 +341,35 @@ def underflow_boundary(setting: Setting) -> Codes:
     return codes | {name: np.where(s.signs(), c[name], none[name]) for name in c}
 
 
+def wraps_around(setting: Setting) -> Codes:
+    """Sums around multiples of the range of an output that wraps around, up to many times that, and small change."""
+    s = sum_of(setting)
+    out = s.unit.out
+    turn = out.scale + out.bits - s.signs()  # the range, or half of it: where the sign changes
+    rank = np.argsort(s.shuffled(), axis=1)
+    times = np.where(s.signs(), 0, s.rng.integers(0, 4, s.count))
+    lead = rank < s.rng.integers(1, 4, (s.count, 1))
+    change = out.scale + s.rng.integers(-2, 3, (s.count, s.k))
+    exponent = np.where(lead, (turn + times)[:, None], change)
+    codes = s.terms(s.signs(s.k), exponent, np.where(s.signs(s.k), U64(0), s.styled()),
+                    present=lead | s.signs(s.k), exact=True)
+    c, none = s.addend(s.signs(), turn - s.rng.integers(0, 2, s.count), fractions(s.rng, s.count, 3)), s.no_addend()
+    return codes | {name: np.where(s.signs(), c[name], none[name]) for name in c}
+
+
 def sum_families(unit: DotProduct | BlockDot) -> dict[str, Family]:
     """The families that apply to a sum of products."""
+    if isinstance(unit, BlockDot) and unit.zeroed_operands:
+        from .families_zero import with_zero_points, zero_point_families
+
+        found = {name: replace(family, make=with_zero_points(family.make))
+                 for name, family in sum_families(unit.without_zero_points).items()}
+        return zero_point_families() | found
     record = unit.accumulate
     chosen = [all_equal, largest, one_dominant, last_place_kept, alternating_cancellation, scattered_cancellation,
               almost_cancellation, ties, overflow_boundary, underflow_boundary, subnormals, zeros, one_special]
+    if unit.overflow is Overflow.WRAP:
+        chosen.append(wraps_around)
     if unit.products > 2 and (record.kind is not Kind.EXACT or isinstance(unit, BlockDot)):
         chosen.append(cancellation_across_groups)
     if unit.c is not None:
@@ -351,7 +378,7 @@ def sum_families(unit: DotProduct | BlockDot) -> dict[str, Family]:
         chosen.append(clamp_boundary)
     if isinstance(unit, BlockDot):
         chosen.append(scale_ends)
-        if unit.a.scale.has_nan or unit.b.scale.has_nan:
+        if any(fmt.has_nan for fmt in unit.scale_formats.values()):
             chosen.append(nan_scales)
     formats = [*unit.operands.values()]
     if any(fmt.has_infinity for fmt in formats) and unit.products > 1:

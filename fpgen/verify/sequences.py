@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..units import Unit
+from ..units.options import Overflow
 from .families import RANDOM, Draft, directed, random_codes
 from .patterns import U64, measure, special_codes
 from .terms import Product, Single, Value, terms_of
@@ -35,7 +36,7 @@ def sequence_sizes(plan: Plan) -> list[tuple[str, int]]:
     from .stimulus import LANES_MOST
 
     unit, random = plan.unit, plan.random_vectors
-    wanted = [(name, _DIRECTED) for name in directed(terms_of(unit), unit.out)]
+    wanted = [(name, _DIRECTED) for name in directed(terms_of(unit), unit.out, unit.overflow is Overflow.WRAP)]
     wanted += [(name, math.ceil(random * share)) for name, (_, share) in RANDOM.items()]
     wanted += [("long_sums", max(1, random // 10)), ("full_register", 1)]
     whole = {name: LANES_MOST * sum_length(unit, name) for name, _ in wanted}
@@ -51,7 +52,8 @@ def sequences(plan: Plan, family: str, size: int, rng: np.random.Generator) -> I
         codes = make(Draft(terms, unit.operands, unit.out, rng, size))
         return _starting(plan, {name: codes[name].reshape(-1, length) for name in unit.operands}, rng, p_clear=0.0)
     pairs = size // 2
-    family_of = RANDOM[family][0] if family in RANDOM else directed(terms, unit.out)[family]
+    wraps = unit.overflow is Overflow.WRAP
+    family_of = RANDOM[family][0] if family in RANDOM else directed(terms, unit.out, wraps)[family]
     drawn = family_of(Draft(terms, {**unit.operands, "c": unit.out}, unit.out, rng, pairs))
     order = rng.permutation(pairs)
     after = {name: np.resize(array, pairs)[order] for name, array in drawn.items()}

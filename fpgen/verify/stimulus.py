@@ -15,6 +15,7 @@ import numpy as np
 
 from ..errors import UsageError
 from ..units import Port, Unit
+from ..units.options import Overflow
 from .families import RANDOM, Draft, directed
 from .held import Digit, Held, digits_of, held_text, read_held
 from .layout import batch_shape
@@ -122,7 +123,7 @@ class Plan:
             return [(name, -(-count // LANES_MOST) * LANES_MOST)
                     for name, count in family_sizes(self.unit, self.random_vectors, DIRECTED_VECTORS)]
         unit = self.unit
-        families = directed(terms_of(unit), unit.out)
+        families = directed(terms_of(unit), unit.out, wraps_around(unit))
         shares = [(name, math.ceil(self.random_vectors * share)) for name, (_, share) in RANDOM.items()]
         if len(terms_of(unit)) == 1 and len(unit.operands) == 1:
             scale = min(1.0, 2.0 ** (self.ports[0].width - 18))  # few codes: do not show them a hundred times
@@ -178,7 +179,7 @@ class Plan:
             return Chunk(family, start, self.with_controls(draw(unit, family, rng, offset, size), rng), (size,))
         terms = terms_of(unit)
         out, operands = unit.out, unit.operands
-        make = RANDOM[family][0] if family in RANDOM else directed(terms, out)[family]
+        make = RANDOM[family][0] if family in RANDOM else directed(terms, out, wraps_around(unit))[family]
         codes = make(Draft(terms, operands, out, rng, size))
         # A family may be finite (all corners): it is shown again, with other controls.
         inputs = self.with_controls({name: np.resize(a, size) for name, a in codes.items()}, rng)
@@ -238,6 +239,11 @@ class Plan:
                     array = np.where(extreme == 0, U64(0), np.where(extreme == 1, U64(top), array))
             found[port.name] = array.astype(smallest(port.element_width))
         return found
+
+
+def wraps_around(unit: Unit) -> bool:
+    """Whether results are modulo the output's range."""
+    return unit.overflow is Overflow.WRAP
 
 
 def smallest(width: int) -> type:

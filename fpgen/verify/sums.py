@@ -15,8 +15,8 @@ import numpy as np
 from ..formats import Format
 from ..units import BlockDot, DotProduct
 from .families_array import Setting
-from .patterns import U64, encode, fractions, nudge, uniform_codes
-from .terms import Codes, Product, Single, Value
+from .patterns import U64, encode, fractions, measure, nudge, uniform_codes
+from .terms import Codes, Product, Single, Term, Value
 
 
 def negate(fmt: Format, codes: np.ndarray) -> np.ndarray:
@@ -54,12 +54,20 @@ class Sum:
         a, b = self.elements
         return Product(Single("a", a), Single("b", b))
 
+    @property
+    def scale_formats(self) -> dict[str, Format]:
+        """The scales' ports; none in plain dot products."""
+        return self.unit.scale_formats if isinstance(self.unit, BlockDot) else {}
+
     @cached_property
-    def scale(self) -> Product | None:
-        """The scales of a block of a and of b, as a product."""
-        if not isinstance(self.unit, BlockDot):
-            return None
-        return Product(Single("a_scale", self.unit.a.scale), Single("b_scale", self.unit.b.scale))
+    def scale(self) -> Term | None:
+        """The scales that a product has: of a block of a and of b, as a product, or of one of them."""
+        singles = [Single(name, fmt) for name, fmt in self.scale_formats.items()]
+        return None if not singles else singles[0] if len(singles) == 1 else Product(*singles)
+
+    def repeats(self, scale: str) -> int:
+        """How many runs of `size` products have the same code of this scale."""
+        return self.unit.repeats(scale[0]) if isinstance(self.unit, BlockDot) else 1
 
     @property
     def size(self) -> int:
@@ -176,8 +184,30 @@ class Sum:
         zeros = np.zeros(len(s), U64)
         fraction = zeros if exact or self.rng.random() < 0.5 else fractions(self.rng, len(s), 4)
         codes, value = self.scale.exactly(self.rng, zeros != 0, np.clip(s, *self.scale.range), fraction)
-        below = np.broadcast_to(value.exponent.reshape(self.count, self.blocks, 1), blocks).reshape(exponent.shape)
-        return {name: array.reshape(self.count, self.blocks) for name, array in codes.items()}, below
+        found = {name: array.reshape(self.count, self.blocks) for name, array in codes.items()}
+        added = value.exponent
+        if any(self.repeats(name) > 1 for name in found):
+            found, added = self._shared(found, s)
+        below = np.broadcast_to(added.reshape(self.count, self.blocks, 1), blocks).reshape(exponent.shape)
+        return found, below
+
+    def _shared(self, codes: Codes, wanted: np.ndarray) -> tuple[Codes, np.ndarray]:
+        """Scales of which one belongs to several runs of products, as near as they come to the `wanted` exponents.
+
+        The scale of the larger blocks is that of its first run; the other one makes up for it.
+        """
+        coarse, fine = sorted(codes, key=self.repeats, reverse=True)
+        often = self.repeats(coarse)
+        found = {coarse: codes[coarse][:, ::often]}
+        spread = np.repeat(found[coarse], often, axis=1).reshape(-1)
+        exponent = measure(self.scale_formats[coarse], spread)[1]
+        other = Single(fine, self.scale_formats[fine])
+        zeros = np.zeros(len(spread), U64)
+        low, high = other.range
+        made, _ = other.exactly(self.rng, zeros != 0, np.clip(wanted - exponent, low, high), zeros)
+        found[fine] = made[fine].reshape(self.count, self.blocks)[:, :: self.repeats(fine)]
+        spread = np.repeat(found[fine], self.repeats(fine), axis=1).reshape(-1)
+        return {name: found[name] for name in codes}, exponent + measure(self.scale_formats[fine], spread)[1]
 
     def addend(self, negative: np.ndarray, exponent: np.ndarray, fraction: np.ndarray | None = None, *,
                steps: np.ndarray | None = None) -> Codes:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..formats import BlockFormat
 from ..rtl.pipeline import Pipeline
 from ..units import BlockDequantize, BlockDot, BlockQuantize, DotProduct, TensorCore
 from ..units.architecture import DEFAULT
+from ..units.blockdot import ScaledProducts
 from ..units.dot import SumOfProducts
 from ..units.options import PORT_CODES, Handshake, Rounding
 from ..units.scaling import Like, ScalePolicy, midmax_limit
@@ -51,14 +51,12 @@ def formulas(unit: Unit) -> list[tuple[str, str]]:
     if isinstance(unit, DotProduct):
         return [("Result", f"sum of a[i] * b[i], i = 0 to {unit.n - 1}{addend}"), *record]
     if isinstance(unit, BlockDot):
-        text = f"sum of a_scale[j] * b_scale[j] * a[i] * b[i]{addend}, i = 0 to {unit.k - 1}, j = i / {unit.size}"
-        return [("Result", text), *record]
+        where = f"i = 0 to {unit.k - 1}{_block_index(unit, 'j', 'i')}"
+        return [("Result", f"sum of {_scaled_products(unit)}{addend}, {where}"), *record]
     if isinstance(unit, TensorCore):
         addend = addend and " + c[i][j]"
-        scales, where = "", f"l = 0 to {unit.k - 1}"
-        if isinstance(unit.a, BlockFormat):
-            scales, where = "a_scale[i][s] * b_scale[s][j] * ", f"{where}, s = l / {unit.a.size}"
-        return [("Result", f"result[i][j] = sum of {scales}a[i][l] * b[l][j]{addend}, {where}"), *record]
+        where = f"l = 0 to {unit.k - 1}{_block_index(unit, 's', 'l')}"
+        return [("Result", f"result[i][j] = sum of {_scaled_products(unit)}{addend}, {where}"), *record]
     if isinstance(unit, BlockQuantize) and unit.like is not Like.NONE:
         return _float32_steps(unit)
     if isinstance(unit, BlockQuantize):
@@ -88,6 +86,32 @@ def _float32_steps(unit: BlockQuantize) -> list[tuple[str, str]]:
     return [("Result", f"fl(source[i] * fl(1 / {divisor})), an infinite reciprocal the largest float32; "
                        "fl: to nearest even in float32"),
             ("Scale", f"S = {wanted}, to nearest even in ue4m3")]
+
+
+def _block_index(unit: ScaledProducts, letter: str, element: str) -> str:
+    """Where one letter stands for the block of an element: what it is."""
+    sizes = {block.size for name in unit.scaled_operands if (block := unit.block_of(name))}
+    return f", {letter} = {element} / {sizes.pop()}" if len(sizes) == 1 else ""
+
+
+def _scaled_products(unit: ScaledProducts) -> str:
+    """The products of a block dot product or of one result of a tile, scales and zero points applied."""
+    tile = isinstance(unit, TensorCore)
+    letter, element = ("s", "l") if tile else ("j", "i")
+    one_size = bool(_block_index(unit, letter, element))
+
+    def at(name: str, index: str) -> str:
+        return f"{name}[{index}]" if not tile else f"{name}[i][{index}]" if name[0] == "a" else f"{name}[{index}][j]"
+
+    scales, factors = [], []
+    for name in "ab":
+        block = unit.block_of(name)
+        own = letter if one_size or block is None else f"{element} / {block.size}"
+        if block is not None:
+            scales.append(at(f"{name}_scale", own))
+        factor = at(name, element)
+        factors.append(f"({factor} - {at(f'{name}_zero', own)})" if unit.zero_format(name) is not None else factor)
+    return " * ".join([*scales, *factors])
 
 
 def _scale(unit: BlockQuantize, tensor: str) -> str:

@@ -16,7 +16,7 @@ from ...units.tensorcore import TensorCore
 from ..float.rounder import Mode, Target
 from ..graph import Graph, Node
 from .aligned import aligned
-from .exact import exact
+from .exact import exact_of
 from .inputs import Inputs, single
 from .rounded import chain, tree
 from .tile import tile
@@ -25,7 +25,7 @@ __all__ = ["KINDS", "Builder", "Inputs", "dot", "tensorcore"]
 
 #: ``(g, unit, inputs, mode, target) -> (code, flags)``, `unit` a DotProduct or BlockDot.
 Builder = Callable[..., tuple[Node, Node]]
-KINDS: dict[Kind, Builder] = {Kind.EXACT: exact, Kind.ALIGNED: aligned, Kind.TREE: tree, Kind.CHAIN: chain}
+KINDS: dict[Kind, Builder] = {Kind.EXACT: exact_of, Kind.ALIGNED: aligned, Kind.TREE: tree, Kind.CHAIN: chain}
 
 
 def dot(g: Graph, unit: Unit, mode: Mode, target: Target) -> tuple[Node, Node]:

@@ -12,12 +12,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
+from operator import xor
 
 from ..arith import multiplier, prefix
 from ..arith.multiplier import Rows
 from ..arith.quantity import Quantity
 from ..float.rounder import Special
-from ..float.special import of_operand, of_product
+from ..float.special import of_operand
 from ..float.unpack import Operand
 from ..graph import Graph, Node
 from . import special
@@ -120,12 +122,6 @@ def _places_below(scales: Sequence[Operand]) -> int:
     return sum(scale.significand.width - 1 for scale in scales)
 
 
-def _scale_special(g: Graph, scales: Sequence[Operand]) -> tuple[Special, Node]:
-    """Of the product of the scales, and whether that is zero."""
-    first, second = scales
-    return of_product(g, first, second, first.sign ^ second.sign), first.zero | second.zero
-
-
 def product_term(g: Graph, a: Operand, b: Operand, scales: Sequence[Operand], name: str) -> Term:
     """a * b (times the scales, whose exponents are left to the family)."""
     magnitude, largest = times(g, [a, b])
@@ -134,9 +130,10 @@ def product_term(g: Graph, a: Operand, b: Operand, scales: Sequence[Operand], na
     if scales:
         scale, bound = times(g, scales, "scale")
         magnitude, largest = _scaled(g, magnitude, scale), largest * bound
-        factor, factor_zero = _scale_special(g, scales)
+        factor, factor_zero = special.of_scales(g, scales)
         both = special.scaled(g, factor, factor_zero, both, zero)
         zero = zero | factor_zero
+        sign = reduce(xor, (scale.sign for scale in scales), sign)
     fraction = a.significand.width - 1 + b.significand.width - 1 + _places_below(scales)
     magnitude, fraction = _fitted(magnitude.fit(max(1, largest.bit_length())), fraction)
     return Term(sign, magnitude, exponents([a, b]).named("exponent"), fraction, largest, zero, both, name)
@@ -154,9 +151,10 @@ def presummed_term(g: Graph, block: Block, name: str) -> Term:
     both = special.of_terms(g, [special.product(g, x, y) for x, y in zip(block.a, block.b, strict=True)])
     zero = g.const(0, 1)
     if block.scales:
-        factor, zero = _scale_special(g, block.scales)
+        factor, zero = special.of_scales(g, block.scales)
         own = replace(both, infinity_sign=g.mux(both.infinity, both.infinity_sign, sign))
         both = special.scaled(g, factor, zero, own, ~some & ~both.infinity)
+    sign = sign ^ block.sign
     window = block.window
     largest = max(-window.least, window.most)
     places = _places_below(block.scales) - window.low

@@ -2,7 +2,10 @@
 
 ::
 
-    V * 2**exponent = scale_a * scale_b * sum(a[i] * b[i]),  V = X * M: the products' sum times the scales' significands
+    V * 2**exponent = |scale_a * scale_b| * sum(a[i] * b[i])
+    V = X * M: the products' sum times the scales' significands
+
+Scales have signs in some formats; their product's sign is applied where the sign of V is used.
 
 The sum of V less one stays in carry-save form as long as possible: then its magnitude takes one adder
 (`terms.magnitude_of_sum`), 0 counts as negative, and V is 0 exactly where the two rows are complements.
@@ -12,6 +15,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import reduce
+from operator import xor
 
 from ...units.architecture import Multiplier
 from ..arith import multiplier, prefix
@@ -25,13 +30,13 @@ from .terms import Window, add_products, magnitude_of_sum, window_of
 
 @dataclass(frozen=True)
 class Block:
-    """Products that share a pair of scales.
+    """Products that share their scales.
 
     Attributes
     ----------
     a, b : tuple of Operand
     scales : tuple of Operand
-        None or two.
+        None, one or two.
     name : str
         The start of the names of its steps.
     """
@@ -55,6 +60,11 @@ class Block:
         return most
 
     @property
+    def sign(self) -> Node:
+        """1 where the product of the scales is negative. It is not part of V."""
+        return reduce(xor, (scale.sign for scale in self.scales), self.a[0].sign.graph.const(0, 1))
+
+    @property
     def window(self) -> Window:
         """Of V; its `low` is what the exponent is without the scales'."""
         inner = self.sum_window
@@ -71,19 +81,20 @@ class Block:
         """M."""
         if not self.scales:
             return g.const(1, 1)
-        first, second = (scale.significand for scale in self.scales)
-        if first.constant == second.constant == 1:
+        if all(scale.significand.constant == 1 for scale in self.scales):
             return g.const(1, 1)
+        if len(self.scales) == 1:
+            return self.scales[0].significand
+        first, second = (scale.significand for scale in self.scales)
         return multiplier.multiply(g, first, second, name=f"{self.name}scale")
 
 
 def blocks_of(inputs: Inputs) -> Iterator[Block]:
     """The blocks of a sum of products; one where it has no scales."""
-    count = max(len(inputs.a_scale), 1)
+    count = len(inputs.scales)
     size = len(inputs.a) // count
-    for i in range(count):
+    for i, scales in enumerate(inputs.scales):
         part = slice(i * size, (i + 1) * size)
-        scales = (inputs.a_scale[i], inputs.b_scale[i]) if inputs.a_scale else ()
         yield Block(inputs.a[part], inputs.b[part], scales, f"block_{i}_" if count > 1 else "")
 
 

@@ -21,7 +21,12 @@ from .block import Block, blocks_of, magnitude
 from .inputs import Inputs
 
 
-def exact(g: Graph, unit: DotProduct | BlockDot, inputs: Inputs, mode: Mode, target: Target) -> tuple[Node, Node]:
+def exact_of(g: Graph, unit: DotProduct | BlockDot, inputs: Inputs, mode: Mode, target: Target) -> tuple[Node, Node]:
+    """`exact`, as one of the kinds of accumulation."""
+    return exact(g, inputs, mode, target)
+
+
+def exact(g: Graph, inputs: Inputs, mode: Mode, target: Target) -> tuple[Node, Node]:
     """The exact sum, rounded once."""
     overrides = special.of_inputs(g, inputs)
     if exact_integer.fits(inputs, target):
@@ -30,6 +35,8 @@ def exact(g: Graph, unit: DotProduct | BlockDot, inputs: Inputs, mode: Mode, tar
 
 
 def _position(g: Graph, inputs: Inputs, target: Target) -> Positioned:
+    if target.wraps:
+        return exact_span.in_full(g, inputs, target)
     blocks, c = list(blocks_of(inputs)), inputs.c
     if len(blocks) > 1:
         return exact_span.span(g, inputs, target)
@@ -43,6 +50,6 @@ def _position(g: Graph, inputs: Inputs, target: Target) -> Positioned:
 def alone(g: Graph, block: Block, target: Target) -> Positioned:
     """One block and no addend."""
     total, below_one = magnitude(g, block)
-    sign = g.step("sign", below_one & total.any())
+    sign = g.step("sign", (below_one ^ block.sign) & total.any())
     t = (block.exponent(g) + (total.width - 1 - target.emin)).named("window_exponent")
     return position_counted(g, sign, total, t, target)

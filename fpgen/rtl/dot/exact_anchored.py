@@ -11,6 +11,8 @@ the addend stands alone, at the window's top.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ..arith import shift
 from ..arith.quantity import Quantity
 from ..float.cores import bits_below, gap_above
@@ -35,8 +37,10 @@ def width(block: Block, c: Operand, target: Target) -> int:
 
 
 def anchored(g: Graph, block: Block, c: Operand, target: Target) -> Positioned:
-    """V * 2**exponent + c."""
+    """V * 2**exponent + c, or where the scales' sign is minus, -(V * 2**exponent - c)."""
     g.section("Align the addend")
+    minus = block.sign
+    c = replace(c, sign=c.sign ^ minus)
     exponent = block.exponent(g)
     below, gap = _below(block, c, target), gap_above(c, target)
     addend_width, sum_width = c.significand.width, block.window.width - 1
@@ -68,14 +72,14 @@ def anchored(g: Graph, block: Block, c: Operand, target: Target) -> Positioned:
     if under:
         row_a, row_b = g.cat(y[:under], total), g.cat((~c.sign).repeat(under), c.sign, carry[:-1])
     magnitude, below_one = magnitude_of_sum(g, row_a, row_b)
-    sign = below_one & magnitude.any()
+    sign = (below_one ^ minus) & magnitude.any()
     top = (c.exponent + (addend_width - 1)).choose(leads, leftmost + (addend_width - 1))
     if loses:
         # V is 0 where V - 1 is all ones.
         nothing = g.step("sum_is_zero", half[: block.window.width].all())
         alone = c.significand.shifted(magnitude.width - addend_width)
         magnitude = g.step("magnitude_or_addend", g.mux(nothing, alone, magnitude))
-        sign = g.mux(nothing, c.sign & ~c.zero, sign)
+        sign = g.mux(nothing, (c.sign ^ minus) & ~c.zero, sign)
         top = (c.exponent + (addend_width - 1)).choose(leads | nothing, leftmost + (addend_width - 1))
     t = (top + -target.emin).named("window_exponent")
     return position_counted(g, g.step("sign", sign), magnitude, t, target)

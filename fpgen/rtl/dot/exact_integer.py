@@ -1,7 +1,7 @@
 """Exact sums in fixed point that holds every bit of them: the sum itself, without sign and magnitude, and no rounder.
 
-What is left is the comparison with the output's range, where the sum can leave it, and the codes of NaN and infinity,
-where operands have those.
+What is left is the comparison with the output's range, where the sum can leave it and does not wrap around, and the
+codes of NaN and infinity, where operands have those.
 """
 
 from __future__ import annotations
@@ -46,8 +46,11 @@ def integer(g: Graph, inputs: Inputs, special: Special, target: Target) -> tuple
         if out.symmetric:
             below = below | (negative & sum_[: out.magnitude_bits].none())
     over = g.step("out_of_range", (above | below) & ~special.infinity)
-    to_most = g.step("to_highest", special.nan | (special.infinity & ~special.infinity_sign) | (over & ~negative))
-    to_least = g.step("to_lowest", ~special.nan & ((special.infinity & special.infinity_sign) | (over & negative)))
+    saturates = g.const(0, 1) if target.wraps else over
+    to_most = g.step("to_highest",
+                     special.nan | (special.infinity & ~special.infinity_sign) | (saturates & ~negative))
+    to_least = g.step("to_lowest",
+                      ~special.nan & ((special.infinity & special.infinity_sign) | (saturates & negative)))
     code = g.mux(to_most, g.const(out.max_finite_code, bits),
                  g.mux(to_least, g.const(out.min_finite_code, bits), sum_[:bits]))
     if not target.flags:

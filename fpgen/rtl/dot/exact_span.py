@@ -19,6 +19,7 @@ from ..arith.multiplier import Rows
 from ..arith.quantity import Quantity
 from ..float.position import position_counted
 from ..float.rounder import Positioned, Target
+from ..float.rounder_fixed import in_window
 from ..float.unpack import Operand
 from ..graph import Graph, Node
 from .block import blocks_of, magnitude
@@ -38,20 +39,25 @@ def window_of_all(inputs: Inputs) -> Window:
         factor *= fmt.max_finite / Fraction(2) ** fmt.quantum_exponent
     inner = blocks[0].sum_window
     least, most = inner.least * factor, inner.most * factor
+    if any(fmt.signed for fmt in scales):
+        least, most = min(least, -most), max(most, -least)
     if addend is not None:
-        least += lowest_operand(addend) / Fraction(2) ** lowest
-        most += addend.max_finite / Fraction(2) ** lowest
+        low_end, high_end = lowest_operand(addend), addend.max_finite
+        if inputs.c_negated:
+            low_end, high_end = min(low_end, -high_end), max(high_end, -low_end)
+        least += low_end / Fraction(2) ** lowest
+        most += high_end / Fraction(2) ** lowest
     return Window(lowest, int(least), int(most))
 
 
 def rows_of_all(g: Graph, inputs: Inputs, window: Window) -> Rows:
     """Every term at its place."""
     rows = Rows(g, window.width)
-    if inputs.a_scale:
+    if any(inputs.scales):
         for block in blocks_of(inputs):
             total, negative = magnitude(g, block)
             g.section("Place")
-            _add_placed(g, rows, total, negative, block.exponent(g) - window.low, f"{block.name}total")
+            _add_placed(g, rows, total, negative ^ block.sign, block.exponent(g) - window.low, f"{block.name}total")
     else:
         g.section("Multiply")
         add_products(g, rows, inputs.a, inputs.b, window.low)
@@ -61,17 +67,28 @@ def rows_of_all(g: Graph, inputs: Inputs, window: Window) -> Rows:
     return rows
 
 
+def in_full(g: Graph, inputs: Inputs, target: Target) -> Positioned:
+    """The sum of all terms with every bit above the output's last place, for results that wrap around."""
+    sign, magnitude, low = _summed(g, inputs)
+    return in_window(g, sign, magnitude, low, target)
+
+
 def span(g: Graph, inputs: Inputs, target: Target) -> Positioned:
     """The sum of all terms."""
+    sign, magnitude, low = _summed(g, inputs)
+    t = Quantity.constant(g, low + magnitude.width - 1 - target.emin)
+    return position_counted(g, sign, magnitude, t, target)
+
+
+def _summed(g: Graph, inputs: Inputs) -> tuple[Node, Node, int]:
+    """Sign and magnitude of the sum of all terms, and log2 of the magnitude's last place."""
     window = window_of_all(inputs)
     rows = rows_of_all(g, inputs, window)
     g.section("Sum")
     rows.add_constant(-1)  # one less than the sum, as in `block`
     first, second = rows.reduce("sum_tree")
     magnitude, below_one = magnitude_of_sum(g, first, second)
-    sign = g.step("sign", below_one & magnitude.any())
-    t = Quantity.constant(g, window.low + magnitude.width - 1 - target.emin)
-    return position_counted(g, sign, magnitude, t, target)
+    return g.step("sign", below_one & magnitude.any()), magnitude, window.low
 
 
 def _add_addend(g: Graph, rows: Rows, c: Operand, low: int):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from ...units.blockdot import BlockDot
+from ...units.blockdot import BlockDot, ScaledProducts
 from ...units.dot import DotProduct, SumOfProducts
-from ...units.ports import Role
+from ...units.ports import Port, Role
+from ...units.tensorcore import TensorCore
+from ..arith import prefix
 from ..float.unpack import Operand, unpack
 from ..graph import Graph, Node
 
@@ -20,10 +23,12 @@ class Inputs:
     Attributes
     ----------
     a, b : tuple of Operand
-        The elements, in order.
+        The elements, in order, less their zero points.
     a_scale, b_scale : tuple of Operand
-        One for each block; empty where the unit has no scales.
+        One for each run of products that share scales; empty where the operand has no scales.
     c : Operand or None
+    c_negated : bool
+        `c` may be the negative of a code of its format.
     """
 
     a: tuple[Operand, ...]
@@ -31,6 +36,23 @@ class Inputs:
     a_scale: tuple[Operand, ...] = ()
     b_scale: tuple[Operand, ...] = ()
     c: Operand | None = None
+    c_negated: bool = False
+
+    @property
+    def scales(self) -> list[tuple[Operand, ...]]:
+        """The scales of each run of products: none, one or two."""
+        found = [some for some in (self.a_scale, self.b_scale) if some]
+        return list(zip(*found, strict=True)) if found else [()]
+
+    @staticmethod
+    def of(unit: SumOfProducts, parts: Mapping[str, Sequence[Operand]], c: Operand | None) -> Inputs:
+        """From decoded elements and scales of one sum, by port."""
+        found = {name: tuple(some) for name, some in parts.items() if some}
+        if isinstance(unit, ScaledProducts):
+            for name in unit.scaled_operands:
+                scales = found[f"{name}_scale"]
+                found[f"{name}_scale"] = tuple(scale for scale in scales for _ in range(unit.repeats(name)))
+        return Inputs(found["a"], found["b"], found.get("a_scale", ()), found.get("b_scale", ()), c)
 
 
 def elements(word: Node, bits: int) -> list[Node]:
@@ -39,10 +61,16 @@ def elements(word: Node, bits: int) -> list[Node]:
 
 
 def decoded(g: Graph, unit: SumOfProducts) -> dict[str, list[Operand]]:
-    """Every element of every operand port, by the port's name, in the order of the port."""
+    """Every element of every operand port, by the port's name, in the order of the port.
+
+    Elements with a zero point are their differences from it; the zero points are not among the operands.
+    """
     found: dict[str, list[Operand]] = {}
     for port in unit.ports:
-        if port.role is not Role.OPERAND or port.format is None:
+        if port.role is not Role.OPERAND or port.format is None or port.name.endswith("_zero"):
+            continue
+        if isinstance(unit, ScaledProducts) and port.name in unit.zeroed_operands:
+            found[port.name] = _differences(g, unit, port)
             continue
         flush = unit.subnormals.flush_inputs and not port.name.endswith("_scale")
         codes = elements(g.inputs[port.name], port.format.bits)
@@ -53,8 +81,34 @@ def decoded(g: Graph, unit: SumOfProducts) -> dict[str, list[Operand]]:
     return found
 
 
+def _differences(g: Graph, unit: ScaledProducts, port: Port) -> list[Operand]:
+    """``element - zero point`` for every element of a port."""
+    name, fmt = port.name, unit.factor_of(port.name)
+    block, zero = unit.block_of(name), unit.zero_format(name)
+    assert block is not None and zero is not None
+    section = f"Unpack {name}: {port.count} codes of {block.element} less their zero points"
+    g.section(section)
+    shape = list(port.shape)
+    along = 0 if name == "b" and isinstance(unit, TensorCore) else len(shape) - 1
+    shape[along] //= block.size
+    points = dict(zip(np.ndindex(*shape), elements(g.inputs[f"{name}_zero"], zero.bits), strict=True))
+    found = []
+    for index, code in zip(np.ndindex(port.shape), elements(g.inputs[name], block.element.bits), strict=True):
+        place = "".join(f"_{k}" for k in index)
+        of_block = tuple(at // block.size if axis == along else at for axis, at in enumerate(index))
+        point = _widened(points[of_block], zero.signed, fmt.bits)
+        element = _widened(code, block.element.signed, fmt.bits)
+        less = prefix.add(g, element, ~point, g.const(1, 1), name=f"{name}{place}_less_zero")[: fmt.bits]
+        found.append(unpack(g, g.step(f"{name}{place}_difference", less), fmt, False, f"{name}{place}", section))
+    return found
+
+
+def _widened(code: Node, signed: bool, width: int) -> Node:
+    return code.sext(width) if signed else code.zext(width)
+
+
 def single(g: Graph, unit: DotProduct | BlockDot) -> Inputs:
     """The operands of a unit that has one sum."""
-    parts = {name: tuple(found) for name, found in decoded(g, unit).items()}
-    (c,) = parts.pop("c", (None,))
-    return Inputs(c=c, **parts)
+    parts = decoded(g, unit)
+    (c,) = parts.pop("c", [None])
+    return Inputs.of(unit, parts, c)

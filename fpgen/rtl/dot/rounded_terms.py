@@ -9,7 +9,6 @@ from ..arith.quantity import Quantity
 from ..float.cores import product, product_plus, total
 from ..float.position import position_counted
 from ..float.rounder import Mode, Positioned, Special, Target
-from ..float.special import of_product
 from ..float.unpack import Operand
 from ..graph import Graph, Node
 from . import special
@@ -102,11 +101,6 @@ def terms_of(g: Graph, inputs: Inputs, presum: int) -> list[Product | Number]:
     return found
 
 
-def _scales(g: Graph, block: Block) -> tuple[Special, Node]:
-    first, second = block.scales
-    return of_product(g, first, second, g.const(0, 1)), first.zero | second.zero
-
-
 def _scaled_product(g: Graph, block: Block) -> Number:
     """One product times its scales, with the product's sign also where it is zero."""
     a, b = block.a[0], block.b[0]
@@ -114,9 +108,9 @@ def _scaled_product(g: Graph, block: Block) -> Number:
     exponent = a.exponent + b.exponent
     for scale in block.scales:
         exponent = exponent + scale.exponent
-    factor, factor_zero = _scales(g, block)
+    factor, factor_zero = special.of_scales(g, block.scales)
     both = special.scaled(g, factor, factor_zero, special.product(g, a, b), a.zero | b.zero)
-    return _number(g, a.sign ^ b.sign, magnitude, exponent, both)
+    return _number(g, a.sign ^ b.sign ^ block.sign, magnitude, exponent, both)
 
 
 def _exact_sum(g: Graph, block: Block) -> Number:
@@ -128,7 +122,7 @@ def _exact_sum(g: Graph, block: Block) -> Number:
         sign, zero = total[-1], total.none()
     both = special.of_terms(g, [special.product(g, x, y) for x, y in zip(block.a, block.b, strict=True)])
     if block.scales:
-        factor, factor_zero = _scales(g, block)
+        factor, factor_zero = special.of_scales(g, block.scales)
         own = replace(both, infinity_sign=g.mux(both.infinity, both.infinity_sign, sign))
         both = special.scaled(g, factor, factor_zero, own, zero & ~both.infinity)
-    return _number(g, sign, magnitude, block.exponent(g), both)
+    return _number(g, sign ^ block.sign, magnitude, block.exponent(g), both)

@@ -27,12 +27,12 @@ def of_terms(g: Graph, terms: Sequence[Special]) -> Special:
 
 
 def scaled(g: Graph, scale: Special, scale_zero: Node, term: Special, term_zero: Node) -> Special:
-    """Of a factor times a term, both with specials of their own (signs: the term's is that of the product)."""
+    """Of a factor times a term, both with specials and signs of their own."""
     clash = (scale.infinity & term_zero) | (scale_zero & term.infinity)
     nan = scale.nan | term.nan
     hidden = clash & ~nan
     return Special(nan | clash, (scale.infinity | term.infinity) & ~nan & ~clash, scale.invalid | term.invalid | hidden,
-                   term.infinity_sign)
+                   term.infinity_sign ^ scale.infinity_sign)
 
 
 def product(g: Graph, a: Operand, b: Operand) -> Special:
@@ -40,17 +40,24 @@ def product(g: Graph, a: Operand, b: Operand) -> Special:
     return of_product(g, a, b, a.sign ^ b.sign)
 
 
+def of_scales(g: Graph, scales: Sequence[Operand]) -> tuple[Special, Node]:
+    """Of the product of one or two scales, and whether that is zero."""
+    if len(scales) == 1:
+        return of_operand(g, scales[0]), scales[0].zero
+    first, second = scales
+    return of_product(g, first, second, first.sign ^ second.sign), first.zero | second.zero
+
+
 def of_inputs(g: Graph, inputs: Inputs) -> Special:
     """Of everything that a sum of products is made of, scales and addend included."""
     g.section("Special operands")
     terms: list[Special] = []
-    size = len(inputs.a) // max(len(inputs.a_scale), 1)
+    size = len(inputs.a) // len(inputs.scales)
     for i, (a, b) in enumerate(zip(inputs.a, inputs.b, strict=True)):
         term = product(g, a, b)
-        if inputs.a_scale:
-            first, second = inputs.a_scale[i // size], inputs.b_scale[i // size]
-            both = of_product(g, first, second, first.sign ^ second.sign)
-            term = scaled(g, both, first.zero | second.zero, term, a.zero | b.zero)
+        if scales := inputs.scales[i // size]:
+            both, zero = of_scales(g, scales)
+            term = scaled(g, both, zero, term, a.zero | b.zero)
         terms.append(term)
     if inputs.c is not None:
         terms.append(of_operand(g, inputs.c))

@@ -31,7 +31,8 @@ def tile(g: Graph, unit: TensorCore, build: Callable, mode: Mode, target: Target
     for i in range(unit.m):
         for j in range(unit.n):
             c = parts["c"][i * unit.n + j] if "c" in parts else None
-            inputs = Inputs(row("a", i), column("b", j), row("a_scale", i), column("b_scale", j), c)
+            own = {"a": row("a", i), "a_scale": row("a_scale", i), "b": column("b", j), "b_scale": column("b_scale", j)}
+            inputs = Inputs.of(unit, own, c)
             with g.scope(f"r{i}c{j}_"):
                 code, _ = build(g, dot, inputs, mode, target)
                 codes.append(g.step("code", code))

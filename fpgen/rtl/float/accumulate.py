@@ -16,6 +16,7 @@ from ..graph import Graph, Node
 from . import special
 from .position import position_counted
 from .rounder import Positioned, Special, Target
+from .rounder_fixed import in_window
 from .unpack import Operand
 
 
@@ -50,6 +51,8 @@ def accumulate_exactly(g: Graph, unit: MultiplyAccumulate, a: Operand, b: Operan
         g.section("Read out")
         negative = total[-1]
         magnitude = prefix.increment(g, total ^ negative.repeat(width), negative, "sum_magnitude")[:width]
+        if target.wraps:
+            return in_window(g, negative, magnitude, unit.register_exponent, target)
         top = unit.register_exponent + width - 1
         t = Quantity.constant(g, top - target.emin)
         return position_counted(g, negative, magnitude, t, target)

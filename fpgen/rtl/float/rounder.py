@@ -90,6 +90,11 @@ class Target:
         return self.out.bits if self.out.fixed else self.out.precision
 
     @property
+    def wraps(self) -> bool:
+        """Whether results are taken modulo the output's range: then nothing of them may be lost at the top."""
+        return self.semantics.overflow is Overflow.WRAP
+
+    @property
     def emin(self) -> int:
         return self.out.scale + self.kept - 1 if self.out.fixed else self.out.emin
 

@@ -128,10 +128,12 @@ def _design(place: str, entry: Any, vectors: int | None) -> Design:
         extra = next(key for key in parameters if key != "unit")
         close = difflib.get_close_matches(extra, [*_ENTRY_KEYS, "module_name"], n=1)
         suggestion = f"did you mean {close[0]}? " if close else ""
-        raise UsageError(f"{place}: key {extra} beside unit; {suggestion}allowed: {', '.join(_ENTRY_KEYS)}, "
-                         "module_name (options of the unit belong into its line)")
+        allowed = ", ".join((*_ENTRY_KEYS, "module_name"))
+        raise UsageError(f"{place}: key {extra} beside unit; {suggestion}allowed: {allowed} "
+                         "(options of the unit belong into its line)")
     try:
-        unit = dataclasses.replace(unit_from_dict(parameters), **name)
+        unit = unit_from_dict(parameters)
+        unit = dataclasses.replace(unit, **name) if name else unit
         _ = unit.name, unit.latency
     except UsageError as error:
         raise UsageError(f"{place}: {error}") from None

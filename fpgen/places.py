@@ -11,7 +11,7 @@ from pathlib import Path
 from .errors import RunFailure, UsageError
 
 #: The disk's own trouble, of which the place that was given is not the cause.
-_OF_THE_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
+_OF_THE_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS)
 
 
 def check_directory(what: str, path: Path) -> None:
@@ -28,7 +28,7 @@ def check_directory(what: str, path: Path) -> None:
     UsageError
         When the place cannot be written to.
     RunFailure
-        When the disk is full or broken.
+        When the disk is full, broken or mounted read-only.
     """
     made: list[Path] = []
     try:
@@ -69,7 +69,7 @@ def check_file(what: str, path: Path, mark: str = "") -> None:
     UsageError
         When the place cannot be written to, or something else is there.
     RunFailure
-        When the disk is full or broken.
+        When the disk is full, broken or mounted read-only.
     """
     parent = path.absolute().parent
     if not parent.is_dir():

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fpgen import cli
-from fpgen.errors import MissingTool, RunFailure, UsageError
+from fpgen.errors import MissingTool, UsageError
 from fpgen.sweep import store
 
 pytest.importorskip("matplotlib", reason="matplotlib is not installed: the extra report")
@@ -183,10 +183,22 @@ def test_a_place_that_cannot_be_written(tmp_path):
     code, stderr, _ = run(tmp_path / "some.csv", "-o", tmp_path / "file")
     assert code == 2 and "is a file" in stderr
     code, stderr, _ = run(tmp_path / "some.csv", "-o", tmp_path / "file" / "below")
-    assert code == 1 and "cannot make the directory" in stderr
-    (tmp_path / "taken" / "index.html").mkdir(parents=True)
-    with pytest.raises(RunFailure, match=r"cannot write .*index\.html"):
-        page.write([record(2)], tmp_path / "taken", store="some.csv")
+    assert code == 2 and "file is a file; expected a directory" in stderr
+
+
+def test_files_that_no_report_wrote_are_kept(tmp_path):
+    where = tmp_path / "taken"
+    (where / "index.html").mkdir(parents=True)
+    (where / "notes.txt").write_text("mine")
+    with pytest.warns(UserWarning, match=r"index\.html: not as fpgen wrote it; kept as index\.html\.kept"):
+        made = page.write([record(2)], where, store="some.csv")
+    assert (where / "index.html.kept").is_dir() and made.page.is_file()
+    (where / made.files[0].name).write_text("edited")
+    told = []
+    page.write([record(2)], where, store="some.csv", tell=told.append)
+    assert told == [f"{where / made.files[0].name}: not as fpgen wrote it; kept as {made.files[0].name}.kept"]
+    assert (where / "notes.txt").read_text() == "mine"
+    assert not [path for path in tmp_path.iterdir() if path != where], "nothing is left beside it"
 
 
 @pytest.mark.parametrize("name", ["matplotlib", "jinja2"])

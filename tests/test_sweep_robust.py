@@ -65,7 +65,7 @@ def test_a_billion_points_are_refused_at_once():
 
 def test_an_output_that_cannot_be_written_is_told_before_anything_runs(bench, tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(RunFailure, match="cannot write in the directory"):
+    with pytest.raises(UsageError, match="file is a file; expected a directory"):
         runner.run(small(), output=tmp_path / "file" / "out")
     assert not bench.asked
 

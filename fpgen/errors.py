@@ -11,7 +11,14 @@ class FpgenError(Exception):
 
 
 class UsageError(FpgenError):
-    """What was asked for makes no sense: an unknown name, a contradiction, a bad value."""
+    """What was asked for makes no sense: an unknown name, a contradiction, a bad value.
+
+    The message is one line: what a user gave may hold line ends and control characters, and these are shown escaped.
+    """
+
+    def __init__(self, message: str):
+        super().__init__("".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode()
+                                 for sign in message))
 
 
 class MissingTool(FpgenError):

@@ -8,10 +8,25 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
-from .errors import RunFailure, UsageError
+from .errors import RunFailure, UsageError, short_text
 
 #: The disk's own trouble, of which the place that was given is not the cause.
 _OF_THE_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS)
+
+
+def place_of(what: str, given: object) -> Path:
+    """What a caller gave as a path.
+
+    Raises
+    ------
+    UsageError
+        When it is neither text nor a path, or no file system can have it.
+    """
+    if isinstance(given, str | os.PathLike):
+        path = os.fspath(given)
+        if isinstance(path, str) and "\0" not in path:
+            return Path(path)
+    raise UsageError(f"{what}: got {short_text(given)}; expected a path, as text or pathlib.Path")
 
 
 def check_directory(what: str, path: Path) -> None:

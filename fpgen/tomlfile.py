@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import RunFailure, UsageError
+from .places import place_of
 
 Kinds = Mapping[str, type | tuple[type, ...]]
 _WORDS = {str: "text", int: "a whole number", float: "a number", dict: "a table"}
@@ -32,6 +33,7 @@ def read(path: Path, what: str, needed: str) -> tuple[dict[str, Any], str]:
     RunFailure
         When it is there and cannot be read.
     """
+    path = place_of(what, path)
     try:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from fpgen.cache import cache_dir, digest, write_whole
-from fpgen.errors import RunFailure, UsageError
+from fpgen.errors import RunFailure, UsageError, short_text
 from fpgen.ppa import effort as efforts
 from fpgen.ppa import netlist, recipe, sta, technology, yosys
 from fpgen.ppa.point import Point, pareto
@@ -133,7 +133,11 @@ def _netlist_path(netlist_hash: str) -> Path:
 
 
 def _recipe(given: Recipe | str) -> Recipe:
-    return recipe.load(given) if isinstance(given, str) else given
+    if isinstance(given, Recipe):
+        return given
+    if isinstance(given, str):
+        return recipe.load(given)
+    raise UsageError(f"recipe: got {short_text(given)}; expected a name, a .toml file or a Recipe")
 
 
 class _Runner:

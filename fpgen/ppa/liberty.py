@@ -15,6 +15,7 @@ from pathlib import Path
 
 from fpgen.cache import cache_dir, digest, write_whole
 from fpgen.errors import RunFailure, UsageError
+from fpgen.places import place_of
 from fpgen.ppa import cells, function, liberty_cells, liberty_functions, liberty_text, liberty_write, wireload
 from fpgen.ppa.cells import Library
 from fpgen.ppa.liberty_cells import Reader
@@ -77,15 +78,16 @@ def _written(key: str, make: Callable[[], str]) -> Path:
     return target
 
 
-def _raw(path: Path | str) -> bytes:
+def _raw(given: Path | str) -> bytes:
+    path = place_of("Liberty file", given)
     try:
-        if Path(path).is_dir():
+        if path.is_dir():
             raise UsageError(f"Liberty file {path}: a directory; a Liberty file (gzip accepted) is allowed")
-        return Path(path).read_bytes()
+        return path.read_bytes()
     except FileNotFoundError:
         raise UsageError(f"Liberty file {path}: not found; a Liberty file (gzip accepted) is allowed") from None
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
-        raise RunFailure(f"cannot read the Liberty file {path}: {getattr(error, 'strerror', error)}") from None
+    except OSError as error:
+        raise RunFailure(f"cannot read the Liberty file {path}: {error.strerror}") from None
 
 
 def _unpacked(raw: bytes, path: Path | str) -> bytes:

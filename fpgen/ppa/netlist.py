@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from fpgen.errors import RunFailure, UsageError
+from fpgen.places import place_of
 from fpgen.ppa.cells import Library
 from fpgen.ppa.structural import parse
 from fpgen.ppa.verilog_tokens import Tokens
@@ -66,12 +67,13 @@ def read_file(path: Path | str, top: str | None = None, library: Library | None 
     UsageError
         When it has no module `top`.
     """
+    path = place_of("netlist", path)
     try:
-        raw = Path(path).read_bytes()
+        raw = path.read_bytes()
         if raw[:2] == _GZIP:
             with gzip.open(io.BytesIO(raw)) as file:
                 raw = file.read(_LARGEST + 1)
-    except (OSError, EOFError, zlib.error, ValueError) as error:  # ValueError: a NUL in the name
+    except (OSError, EOFError, zlib.error) as error:
         raise RunFailure(f"cannot read the netlist {path}: {getattr(error, 'strerror', None) or error}") from None
     if len(raw) > _LARGEST:
         raise RunFailure(f"the netlist {path}: got more than {_LARGEST >> 20} MiB unpacked; expected less")

@@ -129,7 +129,7 @@ def analyse(netlist: Netlist, library: Library, *, top: str | None = None, drivi
     state = _State(graph, library.cell(driving_cell) if driving_cell else None)
     assumptions = {"corner": library.corner, "driving_cell": driving_cell or "ideal", "output_load_ff": output_load_ff,
                    "wire_load": model.name if model else "none", "clock": "ideal"}
-    notes = (*netlist.notes, *netlist_checks.notes(netlist, graph.cells))
+    notes = (*library.notes, *netlist.notes, *netlist_checks.notes(netlist, graph.cells))
     return state.report(assumptions, output_load_ff, notes)
 
 

@@ -28,6 +28,7 @@ from typing import Any
 
 from .. import tomlfile
 from ..errors import UsageError
+from ..places import place_of
 from ..resources import resource_dir
 from . import expression, plan, template
 from .accuracy import Accuracy
@@ -92,6 +93,7 @@ def load(path: Path) -> Sweep:
     RunFailure
         When it cannot be read.
     """
+    path = place_of("sweep file", path)
     shipped = resource_dir("synth") / "sweeps"
     if not path.exists() and path.suffix == "" and (shipped / f"{path}.toml").is_file():
         path = shipped / f"{path}.toml"

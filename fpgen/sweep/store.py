@@ -21,7 +21,7 @@ from typing import Any
 from ..cache import write_whole
 from ..distribution import install_extra
 from ..errors import MissingTool, RunFailure, UsageError
-from ..places import check_directory, check_file
+from ..places import check_directory, check_file, place_of
 from .columns import COLUMNS, PARAMETER, cell, kind_of, ordered
 
 SUFFIXES = (".parquet", ".csv")
@@ -109,7 +109,7 @@ def read(path: Path) -> list[Record]:
     RunFailure
         When it cannot be read.
     """
-    found = locate(path)
+    found = locate(place_of("store", path))
     try:
         records = _read_parquet(found) if found.suffix == ".parquet" else _read_csv(found)
     except OSError as error:

@@ -412,5 +412,6 @@ class Unit:
     def bundle(self, output: Path | str, **options) -> Path:
         """Write Verilog, datasheet, parameters and vectors to ``output/<name>/``; see `fpgen.bundle.write_bundle`."""
         from ..bundle import write_bundle
+        from ..places import place_of
 
-        return write_bundle(self, Path(output), **options)
+        return write_bundle(self, place_of("output", output), **options)

@@ -13,7 +13,7 @@ from functools import cached_property
 
 import numpy as np
 
-from ..errors import UsageError
+from ..errors import UsageError, short_text
 from ..units import Port, Unit
 from ..units.options import Overflow
 from .families import RANDOM, Draft, directed
@@ -270,6 +270,8 @@ def plan(unit: Unit, *, vectors: int | None = None, seed: int = 1, exhaustive: b
     ------
     UsageError
     """
+    if vectors is not None and not isinstance(vectors, int):
+        raise UsageError(f"vectors: got {short_text(vectors)}; expected a whole number")
     if vectors is not None and vectors < 1:
         raise UsageError(f"vectors={vectors}; at least 1 is needed: a run of 0 vectors shows nothing")
     if vectors is not None and vectors > MOST_VECTORS:

@@ -14,7 +14,7 @@ from ..cache import cache_dir, digest, scratch, write_whole
 from ..errors import UsageError
 from ..fingerprint import fingerprint
 from ..ownership import set_aside
-from ..places import check_directory
+from ..places import check_directory, place_of
 from ..provenance import stamp
 from ..units import Unit
 from .campaign import Entry, Progress, run_campaign
@@ -72,7 +72,8 @@ def verify(unit: Unit, *, simulator: str = "verilator", vectors: int | None = No
     UsageError, MissingTool, RunFailure
     """
     if keep is not None:
-        check_directory("keep", Path(keep))
+        keep = place_of("keep", keep)
+        check_directory("keep", keep)
     elif waves or replay is not None:
         check_directory("waveform", Path.cwd())
     if replay is not None:
@@ -113,7 +114,8 @@ def verify_many(units: Sequence[Unit], *, simulator: str = "verilator", vectors:
     if simulator not in SIMULATORS:
         raise UsageError(f"simulator={simulator}; allowed: {', '.join(SIMULATORS)}")
     if keep is not None:
-        check_directory("keep", Path(keep))
+        keep = place_of("keep", keep)
+        check_directory("keep", keep)
     if not units:
         raise UsageError("no unit to verify; at least one is needed: a run of 0 vectors shows nothing")
     names = [unit.name for unit in units]

@@ -240,6 +240,17 @@ def test_a_name_that_abc_dies_of_is_left_alone_and_noted(old, new, odd):
     assert note.endswith(f"because of the name {odd!r}") and odd not in liberty_write.to_text(library)
 
 
+@pytest.mark.parametrize("direction", ["inout", "internal", "", "sideways"])
+@pytest.mark.parametrize(("cell", "pin"), [("NAND", "A, B"), ("DFF", "CK"), ("DFF", "D"), ("DFF", "Q")])
+def test_a_cell_without_its_inputs_and_output_is_not_mapped_to(cell, pin, direction):
+    start = TEXT.index(f"cell ({cell})")
+    place = TEXT.index("direction :", TEXT.index(f"pin ({pin})", start))
+    text = TEXT[:place] + re.sub(r"(?<=direction : )\w+", f'"{direction}"', TEXT[place:], count=1)
+    library = liberty.from_text(text)
+    assert cell in library.cells
+    assert cell not in [found.name for found in liberty_write.mapped_to(library)]
+
+
 @pytest.mark.parametrize("engine", ["yowasp", "native"])
 def test_figures_do_not_depend_on_the_style(tmp_path, fresh_cache, engine):
     """Units that ABC reads as others, functions that Yosys cannot read, and the rest of a mixture."""

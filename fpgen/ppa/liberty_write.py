@@ -22,6 +22,7 @@ from fpgen.ppa.function import canonical, python_expression
 
 # ABC takes a cell's drive from points inside its tables: it divides by zero where there are fewer.
 _FEWEST = 4
+_DIRECTIONS = ("input", "output", "inout", "internal")
 _DELAY = ("input_net_transition", "total_output_net_capacitance")
 _CHECK = ("constrained_pin_transition", "related_pin_transition")
 
@@ -34,7 +35,8 @@ def to_text(library: Library) -> str:
 def mapped_to(library: Library) -> list[Cell]:
     """The cells that are in the text: usable gates and flip-flops with timing."""
     return [cell for cell in library.usable()
-            if not cell.untimed and not cell.three_state and not cell.latch and (_is_gate(cell) or _is_register(cell))]
+            if not cell.untimed and not cell.three_state and not cell.latch and (_is_gate(cell) or _is_register(cell))
+            and all(pin.direction in _DIRECTIONS for pin in cell.pins.values())]
 
 
 def _is_gate(cell: Cell) -> bool:
@@ -45,11 +47,13 @@ def _is_gate(cell: Cell) -> bool:
 
 
 def _is_register(cell: Cell) -> bool:
-    if cell.flipflop is None or not cell.keeps_data:
+    kept = cell.flipflop
+    if kept is None or not cell.keeps_data or not cell.outputs:
         return False
+    named = {*cell.inputs, kept.state, kept.inverse}
     try:
-        return all(set(cell.inputs).issuperset(python_expression(text)[1])
-                   for text in (cell.flipflop.clear, cell.flipflop.preset) if text)
+        return all(named.issuperset(python_expression(text)[1])
+                   for text in (kept.clocked_on, kept.next_state, kept.clear, kept.preset) if text)
     except ValueError:
         return False
 

@@ -56,14 +56,16 @@ def values(fmt: Format) -> list[Fraction]:
 
 
 def drawn(unit: BlockDot, count: int, seed: int) -> dict[str, np.ndarray]:
-    """Finite codes, all equally likely."""
+    """Finite codes, all equally likely; drawn again where they are not, since no wide format can be listed."""
     rng = np.random.default_rng(seed)
     found = {}
     for port in unit.ports:
-        fmt = port.format
-        finite = [code for code in range(1 << fmt.bits) if fmt.classify(code) <= Class.FINITE]
-        found[port.name] = rng.choice(np.array(finite, np.uint64), (count, *port.shape)) if port.is_input else None
-    del found["result"]
+        if port.is_input:
+            codes = rng.integers(0, 1 << port.format.bits, (count, *port.shape), dtype=np.uint64)
+            for at in np.ndindex(codes.shape):
+                while port.format.classify(int(codes[at])) > Class.FINITE:
+                    codes[at] = rng.integers(0, 1 << port.format.bits, dtype=np.uint64)
+            found[port.name] = codes
     return found
 
 

@@ -116,6 +116,12 @@ def test_zeros_stay_on_a_logarithmic_axis():
     assert panel.bbox.y0 <= places[0] < places[1] < places[2] <= panel.bbox.y1
 
 
+def test_three_hundred_decades_beside_a_zero():
+    """Matplotlib overflowed, now and then in a test that draws its figures."""
+    panel = drawn_with(area_um2=[0.0, 1e-300, 1.0], delay_ps=[5.0, 5.0, 5.0])
+    assert panel.get_yscale() == "symlog" and panel.get_yticklabels()[-1].get_text() == "1"
+
+
 @pytest.mark.parametrize(("value", "text"), [
     (0, "0"), (1, "1"), (0.5, "0.5"), (0.05, "0.05"), (1e-3, "10⁻³"), (2e-7, "2·10⁻⁷"), (1e12, "10¹²"),
     (35_000, "35000"), (1_000_000, "1000000"), (2.5e7, "2.5·10⁷"), (-20, "−20"), (-1e-9, "−1·10⁻⁹")])

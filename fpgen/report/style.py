@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 COLOURS = ("#0072B2", "#E69F00", "#000000", "#D55E00", "#56B4E9", "#009E73", "#CC79A7", "#7A5C00")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 LINES: tuple[Any, ...] = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (8, 2)), (0, (3, 1, 1, 1)), (0, (1, 1)))
+#: More decades than this beside a zero are not told apart; matplotlib's own margins overflow at 300.
+_DECADES = 40
 HATCHES = ("", "///", "...", "\\\\\\", "xx", "--", "++", "oo", "**", "||")
 FACES = ("#0072B2", "#F5C77E", "#D9D9D9", "#E58B5C", "#A9D9F2", "#66C2A5", "#E8BFD5", "#8C8C8C", "#FFFFFF", "#4D4D4D")
 DARK = "#555555"
@@ -103,9 +105,9 @@ def scale(axis: Any, setter: Any, values: Sequence[float]):
         if ratio < 1000:  # 1, 2 and 5 are named; ticks between them take as long to draw as the marks
             axis.set_minor_locator(NullLocator())
     else:
-        least = math.floor(math.log10(min(known)))
-        setter("symlog", linthresh=10.0**least, linscale=0.4)
         most = math.ceil(math.log10(max(known)))
+        least = max(math.floor(math.log10(min(known))), most - _DECADES)
+        setter("symlog", linthresh=10.0**least, linscale=0.4)
         axis.set_major_locator(FixedLocator([0, *(10.0**power for power in range(least, most + 1,
                                                                                 max(1, (most - least) // 8)))]))
         axis.set_minor_locator(NullLocator())

@@ -96,20 +96,28 @@ def test_a_cache_directory_of_any_name(tmp_path, monkeypatch, engine, variable):
     assert list(cache_dir("work").iterdir()) == []
 
 
+def place_of_a_run(engine):
+    """Where a run's directory is, which is gone afterwards."""
+    with yosys._directory(engine) as directory:
+        assert directory.is_dir()
+    assert not directory.exists()
+    return directory.parent
+
+
 def test_where_no_directory_will_do_it_is_said_in_one_sentence(tmp_path, monkeypatch):
     odd = tmp_path / "a b;c"
     odd.mkdir()
     monkeypatch.setenv("FPGEN_CACHE_DIR", str(odd))
     monkeypatch.setattr(yosys.tempfile, "gettempdir", lambda: str(odd))
     native = yosys.Engine("native", "yosys 0", ("yosys",), True)
-    assert yosys._place(native) == Path("/tmp").resolve()
-    assert yosys._place(yosys.Engine("yowasp", "yosys 0", ("yosys",), False)) == odd / "work"
+    assert place_of_a_run(native) == Path("/tmp").resolve()
+    assert place_of_a_run(yosys.Engine("yowasp", "yosys 0", ("yosys",), False)) == odd / "work"
     monkeypatch.setattr(yosys.os, "access", lambda *given: False)
     with pytest.raises(UsageError, match=r"got .*a b;c/work; expected a path without ' ' ';' \(ABC") as raised:
         yosys.run(native, "help", {}, [], timeout=5)
     assert "\n" not in str(raised.value)
     monkeypatch.setenv("FPGEN_CACHE_DIR", str(tmp_path / "plain"))
-    assert yosys._place(native) == tmp_path / "plain" / "work"
+    assert place_of_a_run(native) == tmp_path / "plain" / "work"
 
 
 def test_failure_quotes_the_log(fresh_cache):

@@ -49,7 +49,7 @@ def library(name):
     if not path.is_file():
         pytest.skip(f"no {name} on this machine")
     found = liberty.load(path)
-    return found, liberty.mapping_file(found)
+    return found, liberty.functions_file(path)
 
 
 @pytest.mark.parametrize("name", ["fpgen45", "fpgen7", "nangate45_typ.lib.gz"])

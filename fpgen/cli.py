@@ -35,7 +35,7 @@ A unit is one line: operation, operand formats, "->", result format, options.
   blockdot A B k=K [+ C] -> OUT           quantize SOURCE -> BLOCK     dequantize BLOCK -> OUT
   tensorcore A B m=M n=N k=K [+ C] -> OUT
   rounding: rne rna rtz rup rdn rto sra srb src port
-  overflow: ieee infinite saturate propagate satfinite satpropagate satnone satnone_d1
+  overflow: ieee infinite saturate propagate satfinite satpropagate satnone satnone_d1 wrap
   stages=N | period=PS   handshake=none|valid|ready    flags=on   subnormals=full|in|out|both
 """
 

@@ -119,6 +119,37 @@ def test_flip_flops_with_clear_and_preset(tmp_path):
     assert out[:7] == ["clear 01", "clocked 10 y=1", "scanned 0", "preset 1 1", "both x", "fell 0", "fell 1"]
 
 
+BUSES = """library (buses) {
+  time_unit : "1ns"; capacitive_load_unit (1, pf);
+  type (down) { base_type : array; data_type : bit; bit_width : 3; bit_from : 2; bit_to : 0; downto : true; }
+  type (up) { base_type : array; data_type : bit; bit_width : 2; bit_from : 4; bit_to : 5; downto : false; }
+  cell (gates) { area : 1;
+    bus (A) { bus_type : down; direction : input; } bus (B) { bus_type : up; direction : input; }
+    pin (E) { direction : input; }
+    bus (Y) { bus_type : up; direction : output; pin (Y[4]) { function : "A[2] & B[4]"; }
+      pin (Y[5]) { function : "E ^ (A[0] B[5])"; } } }
+}
+"""
+
+
+def test_a_bus_is_one_port_with_the_library_s_numbers(tmp_path):
+    made = models(liberty.from_text(BUSES, "buses.lib"))
+    assert made.modelled == ("gates",)
+    assert [line.strip(" ,") for line in made.text.split("\n") if " wire " in line] == [
+        "input  wire [2:0] A", "input  wire [4:5] B", "input  wire E", "output wire [4:5] Y"]
+    bench = """module bench;
+      reg [2:0] a; reg [4:5] b; reg e; wire [4:5] y;
+      gates one (.A(a), .B(b), .E(e), .Y(y));
+      initial begin
+        a = 3'b100; b = 2'b10; e = 0; #1 $display("%b", y);
+        a = 3'b001; b = 2'b01; #1 $display("%b", y);
+        e = 1; #1 $display("%b", y);
+      end
+    endmodule
+    """
+    assert icarus(tmp_path, made.text, bench).split() == ["10", "01", "00"]
+
+
 # ---- the mapped netlist of a bundle -------------------------------------------------
 
 

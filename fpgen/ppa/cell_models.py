@@ -79,13 +79,36 @@ def models_of(netlist: Netlist, library: Library) -> Models:
 
 def _module(cell: Cell) -> str:
     body = _body(cell)
-    pins = [pin for pin in cell.pins.values() if pin.direction in ("input", "output")]
-    ports = ",\n".join(f"{_INDENT}{'input ' if pin.direction == 'input' else 'output'} wire {_identifier(pin.name)}"
-                       for pin in pins)
+    ports = ",\n".join(_INDENT + port for port in _ports(cell))
     guard = "FPGEN_CELL_" + re.sub(r"\W", "_", cell.name)
     lines = [f"`ifndef {guard}", f"`define {guard}", f"module {_identifier(cell.name)} (", ports, ");",
              *(_INDENT + line for line in body), "endmodule", "`endif", ""]
     return "\n".join(lines)
+
+
+def _ports(cell: Cell) -> list[str]:
+    """Declarations, in the order of the library; the bits of a bus are one port, which is how netlists connect them."""
+    bits = _bits(cell)
+    found: dict[str, None] = {}
+    for pin in cell.pins.values():
+        if pin.direction in ("input", "output"):
+            bus, bit = bits.get(pin.name, (pin.name, None))
+            numbers = [number for name, number in bits.values() if name == bus]
+            ends = "" if bit is None else f"[{numbers[-1]}:{numbers[0]}] "
+            found[f"{'input ' if pin.direction == 'input' else 'output'} wire {ends}{_identifier(bus)}"] = None
+    return list(found)
+
+
+def _bits(cell: Cell) -> dict[str, tuple[str, int]]:
+    """Pins that are bits of a bus: its name, and their number in it. (Pins of a bundle have names of their own.)"""
+    return {pin: (bus, int(pin[len(bus) + 1:-1])) for bus, pins in cell.buses.items() for pin in pins
+            if re.fullmatch(re.escape(bus) + r"\[\d+\]", pin)}
+
+
+def _reference(cell: Cell, name: str) -> str:
+    """A pin in an expression."""
+    bus, bit = _bits(cell).get(name, (name, None))
+    return _identifier(bus) if bit is None else f"{_identifier(bus)}[{bit}]"
 
 
 def _body(cell: Cell) -> list[str]:
@@ -105,9 +128,9 @@ def _body(cell: Cell) -> list[str]:
     without = [name for name in cell.outputs if not cell.pins[name].function]
     if without:
         raise NotUnderstood(f"the library states no function of its output {without[0]}")
-    names = {name: _identifier(name) for name in cell.inputs}
+    names = {name: _reference(cell, name) for name in cell.inputs}
     lines = [] if cell.flipflop is None else _register(cell, cell.flipflop, names)
-    return lines + [f"assign {_identifier(name)} = {_expression(cell.pins[name].function, names)};"
+    return lines + [f"assign {_reference(cell, name)} = {_expression(cell.pins[name].function, names)};"
                     for name in cell.outputs]
 
 
@@ -120,7 +143,7 @@ def _register(cell: Cell, kept: FlipFlop, names: dict[str, str]) -> list[str]:
     """
     if not (kept.clocked_on and kept.next_state and kept.state):
         raise NotUnderstood("its flip-flop has no clock or no next state")
-    taken = set(cell.pins)
+    taken = {*cell.pins, *cell.buses}
     state = _free("state", taken)
     lines = [f"reg {state};"]
     names[kept.state] = state

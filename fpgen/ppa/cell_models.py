@@ -87,7 +87,7 @@ def _module(cell: Cell) -> str:
 
 
 def _ports(cell: Cell) -> list[str]:
-    """Declarations, in the order of the library; the bits of a bus are one port, which is how netlists connect them."""
+    """Declarations; the bits of a bus are one port, which is how netlists connect them."""
     bits = _bits(cell)
     found: dict[str, None] = {}
     for pin in cell.pins.values():

@@ -11,6 +11,7 @@ from ..errors import UsageError
 from ..formats import BlockFormat, Format, as_format, as_plain_or_block
 from .accumulation import Kind
 from .dot import LARGEST_SUM, SumOfProducts
+from .machines import LIKE, nearest_case
 from .ports import Port, Role
 from .presets import Case
 
@@ -97,12 +98,18 @@ class ScaledProducts(SumOfProducts):
 
     def _case(self, name: str) -> Case:
         sizes = {block.size for name in "ab" if (block := self.block_of(name))}
-        if len(self.scaled_operands) == 1 or len(sizes) > 1 or self.zeroed_operands:
-            what = ("zero points" if self.zeroed_operands else "blocks of two sizes" if len(sizes) > 1
-                    else "a plain and a block format")
-            raise UsageError(f"accumulate={name} with {self.a} and {self.b}: got {what}, which this machine does not "
-                             "multiply; expected two block formats of one size, or another accumulate=")
-        return super()._case(name)
+        if self.zeroed_operands:
+            raise UsageError(f"accumulate={name} with {self.a} and {self.b}: got zero points, which no machine here "
+                             "multiplies; expected operands without, or another accumulate=")
+        if len(self.scaled_operands) == 2 and len(sizes) == 1:
+            return super()._case(name)
+        if name.startswith(LIKE):  # never a case as it is: no machine takes such operands, whatever their formats
+            a, b, scales = self._formats()
+            return nearest_case(name, a, b, self.out, scales)
+        what = "blocks of two sizes" if len(sizes) > 1 else "a plain and a block format"
+        raise UsageError(f"accumulate={name} with {self.a} and {self.b}: got {what}, which this machine does not "
+                         f"multiply; expected two block formats of one size, or accumulate={LIKE}{name} for the "
+                         "nearest of what it has")
 
     def _check_operands(self):
         for name in "ab":

@@ -8,7 +8,6 @@ formats are nearest.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -89,10 +88,12 @@ def machine_case(name: str, a: Format, b: Format, out: Format, scales: tuple[For
         given = f"{a} x {b}{' with scales ' + ' '.join(map(str, scales)) if scales else ''} -> {out}"
         raise UsageError(f"accumulate={name}: got {given}; expected what its presets {', '.join(presets)} have (fpgen "
                          f"accumulators {name}), or accumulate={LIKE}{name} for the nearest of it")
-    return _nearest(name, presets, a, b, out, scales)
+    return nearest_case(name, a, b, out, scales)
 
 
-def _nearest(name: str, presets: Sequence[str], a: Format, b: Format, out: Format, scales: tuple[Format, ...]) -> Case:
+def nearest_case(name: str, a: Format, b: Format, out: Format, scales: tuple[Format, ...] = ()) -> Case:
+    """The case of the machine that is named after ``like:`` whose formats are nearest; as `machine_case`."""
+    presets = presets_of(name.removeprefix(LIKE))
     for fmt in (a, b):
         if fmt.fixed:
             raise UsageError(f"accumulate={name} with {fmt}, which is fixed point; expected floating-point operands "
@@ -103,8 +104,9 @@ def _nearest(name: str, presets: Sequence[str], a: Format, b: Format, out: Forma
 
 
 def _distance(case: Case, a: Format, b: Format, out: Format, scales: tuple[Format, ...]) -> tuple[int, ...]:
-    """Scaled or not; the operands' widths, then their precisions; the output's width, then its precision."""
+    """Scaled or not; operands too wide for it; the operands' widths, then their precisions; the output's, likewise."""
     widths, precisions = zip(*(min((abs(fmt.bits - each.bits), abs(fmt.precision - each.precision))
                                    for each in case.operand_formats) for fmt in (a, b)), strict=True)
     result = min((abs(out.bits - each.bits), abs(out.precision - each.precision)) for each in case.output_formats)
-    return bool(scales) != bool(case.scales), sum(widths), sum(precisions), *result
+    narrow = sum(max(each.bits for each in case.operand_formats) < fmt.bits for fmt in (a, b))
+    return bool(scales) != bool(case.scales), narrow, sum(widths), sum(precisions), *result

@@ -190,6 +190,9 @@ def test_codes_of_numpy_are_codes():
     fmt = parse("fp16")
     assert fmt.value(np.uint16(0x3C00)) == 1 and fmt.decompose(np.int64(0xBC00)) == (1, 1 << 10, -10)
     assert fmt.classify(np.uint8(0)) is Class.ZERO and fmt.is_signaling(np.uint16(0x7C01))
+    for narrow in (np.uint8(200), np.int8(5), np.int16(5)):  # too narrow for the masks of the format
+        assert not fmt.is_negative(narrow) and not fmt.is_signaling(narrow)
+        assert fmt.value(narrow) == int(narrow) * 2**-24
 
 
 @pytest.mark.parametrize(("parameters", "message"), [

@@ -369,11 +369,11 @@ class Format:
     def is_negative(self, code: int) -> bool:
         """Whether the sign bit of `code` is set (of a NaN too)."""
         self._check_code(code)
-        return bool(code & self.sign_mask)
+        return bool(int(code) & self.sign_mask)
 
     def is_signaling(self, code: int) -> bool:
         """Whether `code` is a signalling NaN."""
-        return self.classify(code) is Class.NAN and self.has_signaling_nan and not code & self.quiet_bit
+        return self.classify(code) is Class.NAN and self.has_signaling_nan and not int(code) & self.quiet_bit
 
     def decompose(self, code: int) -> tuple[int, int, int]:
         """Split a finite code.

@@ -48,6 +48,9 @@ def quantized(**change):
     (lambda: emulate.quantize(X, "nvfp4", axis="a"), "axis: got 'a'"),
     (lambda: emulate.quantize(X, "nvfp4", random=3), "random with rounding=rne: got int; expected none given"),
     (lambda: emulate.quantize(X * 1j, "nvfp4"), "x is an array of complex"),
+    (lambda: emulate.quantize(X.astype(ml_dtypes.float8_e4m3fn), "nvfp4"),
+     r"x is an array of float8_e4m3fn; .* is allowed \(x\.astype\(np\.float32\) holds it\)$"),
+    (lambda: emulate.quantize(X.astype([("a", np.float32)]), "nvfp4"), r"x is an array of \[.*is allowed$"),
     (lambda: emulate.quantize(HUGE, "mxfp4"), r"x: got an array of \(2097152, 524288\), 4,096 GiB; expected at most"),
     (lambda: emulate.matmul(HUGE[:, :8], HUGE[:8], DOT), r"a @ b: got an array of \(2097152, 524288\), .* expected"),
     (lambda: emulate.matmul(X, X.T, DOT, 1), r"c: got int64 1, which may mean codes of fp32 or numbers; expected codes "
@@ -109,7 +112,8 @@ def test_floats_of_the_width_of_the_codes_are_told_how_to_be_viewed(unit, array,
 
 def test_no_hint_where_the_bits_are_no_codes():
     unit = fpgen.parse_unit("multiply e4m3fn e4m3fn -> e4m3fn")
-    for array in (np.ones(1, np.float32), np.array([300]), np.ones(1, np.complex64), np.array(["a"])):
+    for array in (np.ones(1, np.float32), np.array([300]), np.ones(1, np.complex64), np.array(["a"]),
+                  np.ones(1, ml_dtypes.bfloat16)):
         with pytest.raises(UsageError) as found:
             unit.compute(array, array)
         assert "view" not in str(found.value)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import os
 from typing import Any
 
 import numpy as np
@@ -11,6 +9,7 @@ import numpy as np
 from ..errors import UsageError
 from ..formats import Format, as_format
 from ..golden.decode import fits_float64, float64_values, is_binary32
+from ..room import check_room
 from ..units import Convert
 from ..units.options import Overflow
 
@@ -40,22 +39,6 @@ def floats(name: str, given: Any) -> tuple[np.ndarray, str]:
     return np.asarray(native, order="C").view(dtype), source
 
 
-def check_room(what: str, shape: tuple[int, ...], itemsize: int):
-    """Raise a UsageError where an array has more bytes than the machine: before numpy tries, which may even succeed."""
-    size, room = math.prod(shape) * itemsize, _memory()
-    if room is not None and size > room:
-        raise UsageError(f"{what}: got an array of {shape}, {size / 2**30:,.0f} GiB; expected at most the "
-                         f"{room / 2**30:,.0f} GiB of memory that this machine has")
-
-
-def _memory() -> int | None:
-    """Bytes of physical memory, where the system says it."""
-    try:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, ValueError, OSError):
-        return None
-
-
 def array_of(name: str, given: Any) -> np.ndarray:
     """`given` as an array; ragged lists are refused under the name `name`."""
     try:
@@ -69,7 +52,9 @@ def source_of(name: str, array: np.ndarray) -> tuple[str, type]:
     """The format of an array of floats, and the dtype of its codes."""
     formats = {"float32": ("fp32", np.uint32), "float16": ("fp16", np.uint16), "bfloat16": ("bf16", np.uint16)}
     if array.dtype.name not in formats:
-        hint = f" ({name}.astype(np.float32) rounds to it)" if array.dtype.kind in "fiub" else ""
+        extension = array.dtype.kind == "V" and array.dtype.type is not np.void  # ml_dtypes' floats, all within float32
+        hint = f" ({name}.astype(np.float32) holds it)" if extension else \
+            f" ({name}.astype(np.float32) rounds to it)" if array.dtype.kind in "fiub" else ""
         raise UsageError(f"{name} is an array of {array.dtype}; float32, float16 or bfloat16 is allowed{hint}")
     return formats[array.dtype.name]
 

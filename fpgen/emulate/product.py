@@ -14,9 +14,10 @@ from ..formats import Format
 from ..golden import sums, sums_matrix
 from ..golden.result import code_dtype
 from ..golden.sums_operands import prepared_operand
+from ..room import check_room
 from ..units import BlockDot, DotProduct, TensorCore, Unit, parse_unit
 from ..units.options import Rounding
-from .arrays import array_of, check_room, convert, filled, floats, round_up, source_of, values_of
+from .arrays import array_of, convert, filled, floats, round_up, source_of, values_of
 from .quantized import Quantized, quantize
 
 _TILE = 64, 128  # results that are worked out together

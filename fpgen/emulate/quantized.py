@@ -13,10 +13,11 @@ from ..errors import UsageError
 from ..formats import BlockFormat, Format, as_block, as_format
 from ..golden.decode import float64_values
 from ..golden.result import code_dtype
+from ..room import check_room
 from ..units import BlockDequantize, BlockQuantize
 from ..units.options import Rounding
 from ..units.scaling import Like, ScaleFloor, ZeroScale
-from .arrays import check_room, convert, filled, floats, round_up, values_of
+from .arrays import convert, filled, floats, round_up, values_of
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import UsageError
+from ..room import check_room
 from ..units.base import Unit
 from ..units.ports import Port, Role
 from .result import code_dtype
@@ -88,6 +89,8 @@ def _broadcast(unit: Unit, axes: dict[str, tuple[int, ...]], arrays: dict[str, n
     except ValueError:
         shapes = ", ".join(f"{name} {array.shape}" for name, array in arrays.items())
         raise UsageError(f"{unit.operation}: shapes {shapes}; shapes that broadcast to one are allowed") from None
+    for name, array in arrays.items():
+        check_room(name, (*common, *axes[name]), array.dtype.itemsize)
     return {name: np.broadcast_to(array, (*common, *axes[name])) for name, array in arrays.items()}
 
 
@@ -102,6 +105,7 @@ def _codes(port: Port, given: Any) -> np.ndarray:
     top = (1 << port.element_width) - 1
     allowed = f"integer codes are allowed ({port.format or 'control'}: 0 to {top:#x})"
     dtype = code_dtype(port.element_width)
+    check_room(port.name, array.shape, np.dtype(dtype).itemsize)
     if array.dtype.kind == "O":
         others = [item for item in array.reshape(-1) if not isinstance(item, int | np.integer)]
         if others:
@@ -122,7 +126,7 @@ def _codes(port: Port, given: Any) -> np.ndarray:
 def _view_hint(port: Port, array: np.ndarray) -> str:
     """How to pass the bits of an array whose elements have the width of the port's codes: floats, signed integers."""
     width = array.dtype.itemsize * 8
-    fits = width == port.element_width or (array.dtype.kind == "V" and port.element_width <= width)
+    fits = width == port.element_width or (array.dtype.kind == "V" and port.element_width < width == 8)  # float4_e2m1fn
     if not fits or array.dtype.kind not in "fiV" or width not in (8, 16, 32, 64):
         return ""
     return f"; {port.name}.view(np.uint{width}) has its bits as codes"

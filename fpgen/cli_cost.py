@@ -129,8 +129,8 @@ def _fpga(unit: Unit, family: str, seeds: tuple[int, ...], options: dict[str, An
 def sta(netlist: Path, as_json: bool, **options: Any):
     """Time any mapped Verilog netlist.
 
-    It may be hierarchical and have power pins and physical cells. What was left out or is odd is said in notes; a
-    netlist without any path is an error.
+    It may be hierarchical and have power pins and physical cells. What was left out or looks odd is reported in notes;
+    a netlist without any path is an error.
     """
     from . import show
     from .ppa.sta import run as analyse

@@ -17,12 +17,16 @@ class UsageError(FpgenError):
     """
 
     def __init__(self, message: str):
-        super().__init__("".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode()
-                                 for sign in message))
+        super().__init__(one_line(message))
 
 
 class MissingTool(FpgenError):
     """A program or package that the request needs is not on this machine."""
+
+
+def one_line(text: str) -> str:
+    """`text` with line ends and control characters escaped."""
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
 
 
 #: Whole numbers of more digits are rejected where they are read, so that every message stays a line.

@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 
 import click
 
-from .errors import FpgenError, UsageError
+from .errors import FpgenError, UsageError, one_line
 
 USAGE, FAILURE, INTERRUPTED = 2, 1, 130
 
@@ -31,7 +31,7 @@ def complain(message: str):
 def describe_os_error(error: OSError) -> str:
     """An operating system's refusal in the words of someone who must act on it."""
     what = error.strerror or str(error)
-    where = f"{error.filename}: " if error.filename else ""
+    where = one_line(f"{error.filename}: ") if error.filename else ""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return f"{where}{what}; free some space, nothing half-written was kept"
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
@@ -122,7 +122,7 @@ def _say_if_full():
 
 def _usage_line(error: click.ClickException) -> str:
     """click's message in fpgen's voice: what was given, and where the allowed things are listed."""
-    message = error.format_message().rstrip(".")
+    message = one_line(error.format_message().rstrip("."))
     context = getattr(error, "ctx", None)
     if isinstance(error, click.UsageError) and context is not None:
         return f"{message[0].lower()}{message[1:]}; see {context.command_path} --help"

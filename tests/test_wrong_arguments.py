@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+from click.testing import CliRunner
 
 import fpgen
-from fpgen import designs
+from fpgen import cli, designs
 from fpgen.errors import FpgenError, UsageError
 from fpgen.ppa import netlist, recipe, sta, technology
 from fpgen.report import page
@@ -42,6 +44,10 @@ WRONG = {
     "simulator": lambda: UNIT.verify(simulator=3),
     "recipe": lambda: UNIT.ppa(recipe=3),
     "technology": lambda: UNIT.ppa(technology=3),
+    "timeout": lambda: UNIT.ppa(timeout="x"),
+    "timeout in a list": lambda: UNIT.ppa(timeout=[1]),
+    "seed": lambda: UNIT.verify(seed=None),
+    "seed of text": lambda: UNIT.verify(seed="1"),
     "unit": lambda: fpgen.parse_unit(None),
     "format": lambda: fpgen.parse_format(3),
     "table": lambda: fpgen.unit_from_dict(None),
@@ -71,3 +77,33 @@ def test_messages_are_one_line(call, evil):
     with pytest.raises(FpgenError) as caught:
         call(evil)
     assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize("arguments", [["doctor", "a\nb"], ["formats", "fp16", "a\nb"], ["--a\nb"],
+                                       ["verify", "add e2m1 e2m1 -> e2m1", "--seed", "1\nx"],
+                                       ["generate", "add e2m1 e2m1 -> e2m1", "-o", "/proc/a\nb"]], ids=repr)
+def test_messages_of_the_command_line_are_one_line(arguments):
+    result = CliRunner().invoke(cli.main, arguments)
+    assert result.exit_code in (1, 2)
+    assert result.stderr.removesuffix("\n").isprintable(), result.stderr
+
+
+@pytest.mark.parametrize("operand", [np.uint64, np.uint8])
+@pytest.mark.parametrize("unit", ["multiply fp64 fp64 -> fp64", "dot fp64 fp64 n=2 -> fp64"])
+def test_operands_larger_than_memory(unit, operand):
+    """A broadcast takes no memory itself; the result would."""
+    shape = (1 << 38, 2) if unit.startswith("dot") else (1 << 38,)
+    huge = np.broadcast_to(operand(1), shape)
+    with pytest.raises(UsageError, match=r"a: got an array of .*2748779069.* GiB; expected at most"):
+        fpgen.parse_unit(unit).compute(huge, huge)
+
+
+def test_operands_that_broadcast_to_more_than_memory():
+    a, b = np.broadcast_to(np.uint8(1), (1 << 20, 1)), np.broadcast_to(np.uint8(1), (1, 1 << 20))
+    with pytest.raises(UsageError, match=r"a: got an array of \(1048576, 1048576\), 1,024 GiB; expected at most"):
+        UNIT.compute(a, b)
+
+
+def test_technology_that_is_nearly_there():
+    with pytest.raises(UsageError, match="'fpgen54'; did you mean fpgen45"):
+        technology.load("fpgen54")

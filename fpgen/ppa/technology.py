@@ -5,6 +5,7 @@ Liberty; any Liberty file serves as well, and the libraries of installed PDKs ar
 (`fpgen.ppa.pdk`).
 """
 
+import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
@@ -85,7 +86,9 @@ def _of_pdk(name: str) -> Technology:
     if pdk.root() is None or name.split("/")[0] not in (*pdk.names(), *pdk.DEFAULT_LIBRARIES):
         usual = f"; PDK_ROOT has {', '.join(pdk.names()) or 'none'}" if pdk.root() is not None else \
             f", and with PDK_ROOT set {', '.join(pdk.DEFAULT_LIBRARIES)}"
-        raise UsageError(f"no built-in technology {name!r}; there are {', '.join(names())}{usual}; "
+        close = difflib.get_close_matches(str(name), [*names(), *pdk.names(), *pdk.DEFAULT_LIBRARIES], n=1)
+        suggestion = f"did you mean {close[0]}? " if close else ""
+        raise UsageError(f"no built-in technology {name!r}; {suggestion}there are {', '.join(names())}{usual}; "
                          "for another one give its Liberty file")
     found = pdk.find(name)
     return replace(from_liberty(found.liberty, dont_use=found.dont_use), name=found.name)

@@ -35,7 +35,7 @@ from pathlib import Path
 from fpgen import processes
 from fpgen.cache import cache_dir, claimed, clear_old, locked, scratch
 from fpgen.distribution import install_extra
-from fpgen.errors import MissingTool, RunFailure, UsageError
+from fpgen.errors import MissingTool, RunFailure, UsageError, short_text
 
 ENGINES = ("yowasp", "native", "auto")
 #: Seconds of processor time for one run of Yosys, when nothing else is said; and what raises that limit.
@@ -97,8 +97,9 @@ def check_limit(seconds: float) -> float:
     ------
     UsageError
     """
-    if not 0 < seconds < float("inf"):
-        raise UsageError(f"timeout: got {seconds:g}; expected a positive number of seconds of processor time")
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds < float("inf"):
+        given = f"{seconds:g}" if isinstance(seconds, int | float) else short_text(seconds)
+        raise UsageError(f"timeout: got {given}; expected a positive number of seconds of processor time")
     return seconds
 
 

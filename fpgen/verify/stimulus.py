@@ -276,6 +276,8 @@ def plan(unit: Unit, *, vectors: int | None = None, seed: int = 1, exhaustive: b
         raise UsageError(f"vectors={vectors}; at least 1 is needed: a run of 0 vectors shows nothing")
     if vectors is not None and vectors > MOST_VECTORS:
         raise UsageError(f"vectors={vectors}; at most 2**32 are allowed, which take hours")
+    if not isinstance(seed, int):
+        raise UsageError(f"seed: got {short_text(seed)}; expected a whole number of 0 or more")
     if seed < 0:
         raise UsageError(f"seed={seed}; 0 or a positive whole number is allowed")
     stateful = unit.operation == "mac"

@@ -168,6 +168,19 @@ def test_pipelines_in_two_technologies_look_different():
     assert len({(line.get_color(), line.get_marker()) for line in lines}) == len(told)
 
 
+def test_a_line_joins_pipelines_of_one_function():
+    latencies = {"multiply fp16 fp16 -> fp16 rne": 0, "multiply e4m3fn e4m3fn -> bf16 rne": 0,
+                 "multiply fp16 fp16 -> fp16 rne stages=1": 1, "multiply fp16 fp16 -> fp16 rne stages=2": 2}
+    some = [{"status": "ok", "technology": "fpgen45", "operation": "multiply", "unit": unit, "latency": latency,
+             "registers": 40 * latency, "area_um2": 100.0, "delay_ps": 500.0 - 100 * latency, "fmax_mhz": 2000.0}
+            for unit, latency in latencies.items()]
+    panel = plots.depth(data.View(some)).figure.axes[0]
+    assert sorted(len(line.get_xdata()) for line in panel.get_lines()) == [1, 3]
+    assert len({(line.get_color(), line.get_marker()) for line in panel.get_lines()}) == 1
+    chosen = plots.depth(data.View([{**one, "series": "all"} for one in some])).figure.axes[0]
+    assert [len(line.get_xdata()) for line in chosen.get_lines()] == [4]
+
+
 def test_curves_without_hints_do_not_say_the_technology():
     plain = [{name: value for name, value in record(P, E, technology).items() if name not in ("series", "scale")}
              for technology in ("fpgen45", "fpgen7") for E in (3, 5) for P in (2, 4, 8, 11)]

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from . import labels, style
+from .compete import function_of
 from .data import AREA, DELAY, ENERGY, ERROR, FMAX, LATENCY, LUTS, REGISTERS, TOTAL, Axis, Record, View, sections_of
 from .figure import LEGEND, Plot, by_series, heading_of, legend
 from .fits import fits
@@ -80,7 +82,10 @@ def _parameter(view: View) -> str:
 
 
 def depth(view: View) -> Plot | None:
-    """What pipeline registers buy: highest clock against flip-flops, stages beside the marks."""
+    """What pipeline registers buy: highest clock against flip-flops, stages beside the marks.
+
+    A line joins the depths of one function, or of one curve where the sweep says what makes a curve.
+    """
     records = [record for record in view.best(view.good) if LATENCY.of(record) is not None
                and REGISTERS.of(record) is not None and FMAX.of(record) is not None]
     if len({record["latency"] for record in records}) < 3 or not any(record["registers"] for record in records):
@@ -93,16 +98,22 @@ def depth(view: View) -> Plot | None:
         groups.setdefault(told, []).append(record)
     looks = style.looks(list(groups))
     drawn, panel = style.figure()
-    marks, lines, told_at, handles = [], [], [], []
+    marks, lines, told_at = [], [], []
+    handles: list[Any] = []
     for told, members in groups.items():
         look = looks[told]
         members.sort(key=lambda record: record["latency"])
-        xs, ys = [REGISTERS.of(r) or 0.0 for r in members], [FMAX.of(r) or 0.0 for r in members]
-        handles += panel.plot(xs, ys, color=look.colour, linestyle=look.line, marker=look.marker, markersize=6)
-        marks += list(zip(xs, ys, strict=True))
-        lines.append((xs, ys))
-        told_at += [labels.Label(left, up, str(r["latency"]), labels.dark(look.colour))
-                    for r, left, up in zip(members, xs, ys, strict=True)]
+        joined: dict[str, list[Record]] = {}
+        for record in members:
+            joined.setdefault("" if record.get("series") else function_of(record), []).append(record)
+        for index, line in enumerate(joined.values()):
+            xs, ys = [REGISTERS.of(r) or 0.0 for r in line], [FMAX.of(r) or 0.0 for r in line]
+            handle = panel.plot(xs, ys, color=look.colour, linestyle=look.line, marker=look.marker, markersize=6)
+            handles += handle if index == 0 else []
+            marks += list(zip(xs, ys, strict=True))
+            lines.append((xs, ys))
+            told_at += [labels.Label(left, up, str(r["latency"]), labels.dark(look.colour))
+                        for r, left, up in zip(line, xs, ys, strict=True)]
     panel.set(xlabel=REGISTERS.label, ylabel=FMAX.label)
     style.title(panel, "Highest clock against flip-flops" + ("" if several else f", {view.technologies[0]}"))
     if 1 < len(groups) <= LEGEND:

@@ -101,7 +101,7 @@ class ScaledProducts(SumOfProducts):
         if self.zeroed_operands:
             raise UsageError(f"accumulate={name} with {self.a} and {self.b}: got zero points, which no machine here "
                              "multiplies; expected operands without, or another accumulate=")
-        if len(self.scaled_operands) == 2 and len(sizes) == 1:
+        if not sizes or (len(self.scaled_operands) == 2 and len(sizes) == 1):  # a tile may have no blocks at all
             return super()._case(name)
         if name.startswith(LIKE):  # never a case as it is: no machine takes such operands, whatever their formats
             a, b, scales = self._formats()

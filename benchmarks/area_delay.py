@@ -12,9 +12,9 @@ from pathlib import Path
 
 from common import parser
 
+from benchmarks import reference_flow as reference
 from fpgen import parse_unit
-from fpgen.ppa import reference
-from fpgen.ppa.point import pareto
+from fpgen.synthesis.point import pareto
 
 
 @dataclass(frozen=True)

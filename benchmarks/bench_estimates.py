@@ -17,7 +17,7 @@ from common import parser
 
 import fpgen
 from fpgen import rtl
-from fpgen.ppa import flow, yosys
+from fpgen.synthesis import flow, yosys
 
 TEXTS = [
     *(f"fma {fmt} {fmt} {fmt} -> {fmt} rne stages={stages}" for fmt in ("fp16", "fp32") for stages in (1, 2, 3, 4, 6)),

@@ -15,12 +15,12 @@ import time
 from common import parser
 
 import fpgen
-from fpgen.cache import scratch
-from fpgen.verify import runtime, simulator, tools
+from fpgen.base.cache import scratch
+from fpgen.golden.port_outputs import golden_outputs
+from fpgen.simulate import runtime, simulator, tools
+from fpgen.simulate.wrapper import TOP, harness, lanes_for
+from fpgen.vectors.stimulus import Plan
 from fpgen.verify.campaign import Entry, run_campaign
-from fpgen.verify.golden import golden_outputs
-from fpgen.verify.stimulus import Plan
-from fpgen.verify.wrapper import TOP, harness, lanes_for
 
 UNITS = [
     # unit, goal in M vectors/s

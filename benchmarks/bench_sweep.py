@@ -26,8 +26,9 @@ SWEEP = {"unit": "fma e{E}m{M} e{E}m{M} e{E}m{M} -> e{E}m{M} rne",
 
 
 def main() -> int:
-    from fpgen.ppa import yosys
-    from fpgen.sweep import run, spec
+    from fpgen.sweep import spec
+    from fpgen.sweep import sweep_run as run
+    from fpgen.synthesis import yosys
 
     parser(__doc__).parse_args()
     yosys.warm(yosys.select())

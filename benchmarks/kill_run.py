@@ -77,8 +77,8 @@ def main() -> None:
     parser.add_argument("--cold", action="store_true", help="Yosys's module is compiled as well")
     given = parser.parse_args()
     if not given.cold and "YOWASP_CACHE_DIR" not in os.environ:
-        from fpgen.cache import cache_dir
-        from fpgen.ppa import yosys
+        from fpgen.base.cache import cache_dir
+        from fpgen.synthesis import yosys
 
         yosys.warm(yosys.select())
         os.environ["YOWASP_CACHE_DIR"] = str(cache_dir("yowasp"))

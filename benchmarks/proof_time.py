@@ -10,7 +10,8 @@ import argparse
 import resource
 
 from fpgen import parse_unit
-from fpgen.ppa import flow, prove
+from fpgen.formal import netlist_proof as prove
+from fpgen.synthesis import flow
 
 UNITS = """multiply e4m3fn e4m3fn -> fp16
 quantize fp32 -> e2m1@e8m0/4

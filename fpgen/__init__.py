@@ -9,7 +9,8 @@
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from .errors import FpgenError, MissingTool, RunFailure, UsageError
+from .base.errors import FpgenError, MissingTool, RunFailure, UsageError
+from .base.version import __version__
 from .formats import BLOCKS, CATALOGUE, BlockFormat, Format
 from .formats import parse as parse_format
 from .units import (
@@ -31,8 +32,6 @@ from .units import (
 
 if TYPE_CHECKING:
     from . import emulate
-
-__version__ = "0.1.0"
 
 __all__ = [
     "BLOCKS",

@@ -1,5 +1,5 @@
 """`python -m fpgen`: the same as the command `fpgen`."""
 
-from .cli import main
+from .command.cli import main
 
 main(prog_name="fpgen")

@@ -10,9 +10,9 @@ changed, are renamed to NAME.kept where they are in the way, and otherwise left 
 import json
 from pathlib import Path
 
-from fpgen import ownership
-from fpgen.bundle import replaced
-from fpgen.designs import load
+from fpgen.base import ownership
+from fpgen.handoff.bundle import replaced
+from fpgen.handoff.designs import load
 
 ROOT = Path(__file__).resolve().parent.parent
 WHERE = ROOT / "rtl_out" / "released"

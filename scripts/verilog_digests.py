@@ -15,7 +15,7 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import fpgen
-from fpgen.designs import load
+from fpgen.handoff.designs import load
 from fpgen.verify.lists import load_groups
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -10,7 +10,7 @@ from golden_cases import draw_codes
 import fpgen
 from fpgen.formats import Format
 from fpgen.golden.arguments import gather
-from fpgen.golden.exact_arrays import compute_arrays
+from fpgen.golden.exact.exact_arrays import compute_arrays
 from fpgen.units.options import Rounding
 from fpgen.units.ports import Port
 

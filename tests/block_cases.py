@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from sum_cases import packed
 
-from fpgen.golden import exact_block
+from fpgen.golden.exact import exact_block
 from fpgen.rtl.datapath import datapath
 from fpgen.rtl.evaluate import evaluate
 from fpgen.rtl.graph import Graph

@@ -6,11 +6,12 @@ import numpy as np
 from corner_codes import corners, spread
 
 import fpgen
-from fpgen.errors import UsageError
+from fpgen.base.errors import UsageError
 from fpgen.formats import CATALOGUE, Format, Infinity, NaN, as_format
-from fpgen.golden import Result, exact
+from fpgen.golden import Result
+from fpgen.golden.exact import exact_model as exact
 from fpgen.golden.fast import behaviour, run_by_engine
-from fpgen.golden.operation import operation_for
+from fpgen.golden.scalar.fused import operation_for
 from fpgen.units import Unit
 from fpgen.units.mac import MultiplyAccumulate
 from fpgen.units.options import Overflow, Rounding, Subnormals, Tininess

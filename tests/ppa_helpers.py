@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from fpgen.cache import cache_dir
+from fpgen.base.cache import cache_dir
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 LIBERTY = SHARED / "liberty"

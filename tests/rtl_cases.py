@@ -14,7 +14,7 @@ import numpy as np
 from golden_cases import draw_controls, draw_operands, draw_options
 
 import fpgen
-from fpgen.errors import UsageError
+from fpgen.base.errors import UsageError
 from fpgen.formats import CATALOGUE, Format
 from fpgen.rtl.datapath import datapath
 from fpgen.rtl.evaluate import evaluate

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 from corner_codes import corners, spread
 
-from fpgen.errors import UsageError
+from fpgen.base.errors import UsageError
 from fpgen.formats import Class, Format, parse
-from fpgen.golden import exact
+from fpgen.golden.exact import exact_model as exact
 from fpgen.rtl.datapath import datapath
 from fpgen.rtl.evaluate import evaluate
 from fpgen.rtl.trim import trim

@@ -18,11 +18,11 @@ from test_verilog import verilator
 
 import fpgen
 from fpgen import UsageError, parse_unit, unit_from_dict
-from fpgen.datasheet import datasheet
+from fpgen.formal.text_proof import prove
+from fpgen.handoff.datasheet import datasheet
 from fpgen.rtl import graph_of
 from fpgen.units import Adder, Multiplier
-from fpgen.verify.stimulus import plan
-from fpgen.verilog.proof import prove
+from fpgen.vectors.stimulus import plan
 
 #: Every multiplier with a network and with the operator, and every network; the default is tested everywhere else.
 ARCHITECTURES = [(Multiplier.BOOTH, Adder.DEFAULT), (Multiplier.OPERATOR, Adder.DEFAULT),

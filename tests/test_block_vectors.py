@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 import fpgen
+from fpgen.golden.port_outputs import golden_outputs
 from fpgen.rtl.datapath import datapath
 from fpgen.rtl.evaluate import evaluate
-from fpgen.verify.golden import golden_outputs
-from fpgen.verify.layout import join, words
+from fpgen.vectors.layout import join, words
 
 #: (unit, inputs, outputs); the codes of an array in order.
 VECTORS = {

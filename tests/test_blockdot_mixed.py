@@ -12,9 +12,10 @@ from sum_cases import draw_sum, draw_unit, mismatch
 
 import fpgen
 from fpgen import emulate
-from fpgen.errors import UsageError
+from fpgen.base.errors import UsageError
 from fpgen.formats import BlockFormat, Class, Format, parse, parse_block
-from fpgen.golden import exact, sums
+from fpgen.golden.exact import exact_model as exact
+from fpgen.golden.sums import sums
 from fpgen.units import BlockDot, Unit
 from fpgen.units.blockdot import difference
 from fpgen.units.options import Flags

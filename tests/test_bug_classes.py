@@ -14,8 +14,9 @@ from rtl_cases import hardware
 
 import fpgen
 from fpgen.formats import CATALOGUE, Class, parse
-from fpgen.golden import Result, exact
-from fpgen.golden.exact_round import Exact, round_to
+from fpgen.golden import Result
+from fpgen.golden.exact import exact_model as exact
+from fpgen.golden.exact.exact_round import Exact, round_to
 from fpgen.units import Flags
 
 NONE, NX, UF, OF, NV = Flags(0), Flags.NX, Flags.UF, Flags.OF, Flags.NV

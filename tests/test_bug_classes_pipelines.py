@@ -15,9 +15,9 @@ from amaranth.sim import Simulator
 from rtl_cases import draw_inputs
 
 import fpgen
-from fpgen.errors import RunFailure
-from fpgen.ppa import yosys
+from fpgen.base.errors import RunFailure
 from fpgen.rtl import component
+from fpgen.synthesis import yosys
 
 # ---- 19: pipelines -------------------------------------------------------------------------------
 

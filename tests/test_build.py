@@ -13,12 +13,13 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from fpgen import RunFailure, UsageError, cli, parse_unit, unit_from_dict
-from fpgen import build as job
-from fpgen.bundle import replaced, write_bundle
-from fpgen.datasheet import datasheet
-from fpgen.designs import Design, load
-from fpgen.fingerprint import file_digests
+from fpgen import RunFailure, UsageError, parse_unit, unit_from_dict
+from fpgen.base.fingerprint import file_digests
+from fpgen.command import cli
+from fpgen.handoff import build as job
+from fpgen.handoff.bundle import replaced, write_bundle
+from fpgen.handoff.datasheet import datasheet
+from fpgen.handoff.designs import Design, load
 
 TINY = "add e2m1 e2m1 -> e2m1"
 
@@ -71,7 +72,7 @@ def test_vectors_are_the_golden_model_s(tmp_path):
 
 def test_a_sequence_of_vectors_for_an_accumulator(tmp_path):
     unit = parse_unit("mac e5m2 e5m2 -> fp32")
-    from fpgen.vectors import vector_table
+    from fpgen.handoff.vector_table import vector_table
 
     rows = list(csv.DictReader(vector_table(unit).splitlines()))
     columns = {name: [int(row[name], 16) for row in rows] for name in rows[0]}

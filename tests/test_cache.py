@@ -3,7 +3,7 @@
 import os
 import time
 
-from fpgen import cache
+from fpgen.base import cache
 
 
 def test_scratch_clears_what_killed_processes_left(tmp_path, monkeypatch):

@@ -10,10 +10,14 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from fpgen import cli, parse_unit
-from fpgen.ppa import cell_models, liberty, netlist, technology, yosys
-from fpgen.ppa.cell_models import models
-from fpgen.verify.tools import find_icarus
+from fpgen import parse_unit
+from fpgen.command import cli
+from fpgen.handoff import cell_models
+from fpgen.handoff.cell_models import models
+from fpgen.library import liberty, technology
+from fpgen.simulate.tools import find_icarus
+from fpgen.synthesis import yosys
+from fpgen.timing import netlist
 
 LIBRARIES = Path(__file__).resolve().parents[1] / ".." / "shared" / "liberty"
 

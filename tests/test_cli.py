@@ -9,8 +9,8 @@ from types import SimpleNamespace
 import pytest
 from click.testing import CliRunner
 
-from fpgen import cli, failure
-from fpgen.errors import RunFailure, UsageError
+from fpgen.base.errors import RunFailure, UsageError
+from fpgen.command import cli, failure
 
 WRONG = [
     ("no command of that name", ["formatz"], "did you mean formats?"),
@@ -70,13 +70,13 @@ def test_a_mistake_is_one_line(arguments, part, tmp_path, monkeypatch):
 
 def test_usage_is_two_and_failure_is_one(monkeypatch):
     assert call("generate", "add fp16 -> fp16").exit_code == 2
-    monkeypatch.setattr("fpgen.doctor.examine", lambda: (_ for _ in ()).throw(RunFailure("the tool broke")))
+    monkeypatch.setattr("fpgen.command.doctor.examine", lambda: (_ for _ in ()).throw(RunFailure("the tool broke")))
     result = call("doctor")
     assert (result.exit_code, result.stderr) == (1, "fpgen: the tool broke\n")
 
 
 def test_a_full_disk_is_named(monkeypatch):
-    monkeypatch.setattr("fpgen.doctor.examine", lambda: (_ for _ in ()).throw(RunFailure("the assembler broke")))
+    monkeypatch.setattr("fpgen.command.doctor.examine", lambda: (_ for _ in ()).throw(RunFailure("the assembler broke")))
     monkeypatch.setattr(failure.shutil, "disk_usage", lambda place: SimpleNamespace(free=0))
     assert "the disk is full at " in call("doctor").stderr
 
@@ -92,7 +92,7 @@ def test_refusals_of_the_system(monkeypatch, error, code, part):
     def refuse():
         raise error
 
-    monkeypatch.setattr("fpgen.doctor.examine", refuse)
+    monkeypatch.setattr("fpgen.command.doctor.examine", refuse)
     result = call("doctor")
     assert result.exit_code == code
     assert part in result.stderr and "Traceback" not in result.output
@@ -193,7 +193,7 @@ def test_doctor_names_the_tools():
 
 
 def test_doctor_reports_a_missing_compiler(monkeypatch):
-    from fpgen.verify import tools
+    from fpgen.simulate import tools
 
     monkeypatch.delenv("CXX", raising=False)
     monkeypatch.setattr(tools.shutil, "which", lambda name: None)
@@ -217,8 +217,8 @@ def test_generate_proves_the_text(tmp_path):
 
 
 def test_nothing_is_written_without_a_proof(tmp_path, monkeypatch):
-    from fpgen.ppa.equivalence import Proof
-    from fpgen.verilog import proof
+    from fpgen.formal import text_proof as proof
+    from fpgen.formal.equivalence import Proof
 
     monkeypatch.setattr(proof, "prove", lambda unit, **_: Proof("failed", 0, 1.0, "in_a = 3"))
     found = call("generate", "multiply e2m1 e2m1 -> e3m2 rne", "--prove", "-o", str(tmp_path))

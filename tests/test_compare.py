@@ -5,8 +5,8 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from fpgen import cli
-from fpgen.errors import UsageError
+from fpgen.base.errors import UsageError
+from fpgen.command import cli
 from fpgen.sweep import store
 from fpgen.sweep.compare import Rules, compare, load_rules
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from fpgen import FpgenError, UsageError
-from fpgen.designs import load
-from fpgen.resources import resource_dir
+from fpgen.base.resources import resource_dir
+from fpgen.handoff.designs import load
 
 WRONG = {
     "not TOML": ("[[unit]\n", "line 1"),

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from fpgen import distribution, doctor
+from fpgen.base import distribution
+from fpgen.command import doctor
 
 ROOT = Path(__file__).resolve().parent.parent
 PLACES = ("README.md", "Makefile", "pyproject.toml", "docs", "fpgen", "benchmarks", "scripts", "sim", "synth",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fpgen import doctor
+from fpgen.command import doctor
 
 PROJECT = Path(__file__).resolve().parents[1] / "pyproject.toml"
 

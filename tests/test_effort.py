@@ -5,10 +5,10 @@ import math
 import pytest
 from ppa_helpers import fresh_cache
 
-from fpgen.ppa import effort_figures
-from fpgen.ppa.accuracy import Comparison
-from fpgen.ppa.effort import EFFORTS
-from fpgen.ppa.point import Point
+from benchmarks import effort_figures
+from benchmarks.library_accuracy import Comparison
+from fpgen.synthesis.effort import EFFORTS
+from fpgen.synthesis.point import Point
 
 __all__ = ["fresh_cache"]
 

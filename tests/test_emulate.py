@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 import fpgen
 from fpgen import emulate
+from fpgen.base.errors import UsageError
 from fpgen.emulate import product
-from fpgen.errors import UsageError
-from fpgen.golden import sums_matrix
+from fpgen.golden.sums import sums_matrix
 
 
 def matrices(m: int, k: int, n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

@@ -12,7 +12,7 @@ import pytest
 
 import fpgen
 from fpgen import emulate
-from fpgen.errors import UsageError
+from fpgen.base.errors import UsageError
 
 DOT = "dot e4m3fn e4m3fn n=8 + fp32 -> fp32"
 X = np.ones((4, 16), np.float32)

@@ -9,11 +9,14 @@ from click.testing import CliRunner
 from ppa_helpers import fresh_cache
 
 import fpgen
-from fpgen import show
-from fpgen.cli import main
-from fpgen.errors import RunFailure, UsageError
-from fpgen.ppa import flow, measure_unit, prove, technology
-from fpgen.ppa.equivalence import prove_equal
+from fpgen.base.errors import RunFailure, UsageError
+from fpgen.command import show
+from fpgen.command.cli import main
+from fpgen.formal import netlist_proof as prove
+from fpgen.formal.equivalence import prove_equal
+from fpgen.library import technology
+from fpgen.ppa import measure_unit
+from fpgen.synthesis import flow
 
 __all__ = ["fresh_cache"]
 

@@ -11,8 +11,12 @@ import pytest
 from ppa_helpers import fresh_cache
 
 import fpgen
-from fpgen.ppa import flow, liberty, measure_unit, netlist, operands, technology, toggles
-from fpgen.ppa.equivalence import prove_equal
+from fpgen.formal.equivalence import prove_equal
+from fpgen.library import liberty, technology
+from fpgen.power import operands, toggles
+from fpgen.ppa import measure_unit
+from fpgen.synthesis import flow
+from fpgen.timing import netlist
 
 __all__ = ["fresh_cache"]
 
@@ -98,7 +102,7 @@ def check(line, count, seed):
     for text, what in mapped.mutants(seed):
         try:
             behaves = mapped.behaves(text)
-        except fpgen.errors.RunFailure as error:
+        except fpgen.base.errors.RunFailure as error:
             assert "loop" in str(error)  # the other net came from behind: no netlist that can be simulated
             continue
         status = mapped.status(text)

@@ -7,10 +7,12 @@ import pytest
 from click.testing import CliRunner
 from ppa_helpers import fresh_cache
 
-from fpgen import cli, parse_unit
-from fpgen.errors import MissingTool, RunFailure, UsageError
-from fpgen.ppa import fpga, measure_fpga
-from fpgen.ppa.fpga_frame import Ports, frame, ports_of
+from fpgen import parse_unit
+from fpgen.base.errors import MissingTool, RunFailure, UsageError
+from fpgen.command import cli
+from fpgen.ppa import measure_fpga
+from fpgen.synthesis import fpga
+from fpgen.synthesis.fpga_frame import Ports, frame, ports_of
 
 __all__ = ["fresh_cache"]
 

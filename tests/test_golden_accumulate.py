@@ -7,9 +7,10 @@ import pytest
 from golden_cases import EXTREMES, check, draw_codes, draw_controls, draw_options
 
 import fpgen
-from fpgen.errors import UsageError
+from fpgen.base.errors import UsageError
 from fpgen.formats import CATALOGUE, as_format
-from fpgen.golden import accumulate, accumulate_exact
+from fpgen.golden.accumulate import accumulate_exact
+from fpgen.golden.accumulate import accumulate_float as accumulate
 from fpgen.units.options import Flags, Rounding
 
 SMALL = [name for name, entry in CATALOGUE.items() if entry.format.bits <= 16]

@@ -16,9 +16,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import fpgen
-from fpgen.errors import UsageError
+from fpgen.base.errors import UsageError
 from fpgen.formats import BLOCKS, as_format
-from fpgen.golden import block_elements, blocks
+from fpgen.golden.blocks import block_elements
+from fpgen.golden.blocks import block_model as blocks
 from fpgen.units.quantize import RATIO_POLICIES, policies_of
 
 ELEMENTS = ["e2m1", "e2m3", "e3m2", "e4m3fn", "e5m2", "mxint8"]

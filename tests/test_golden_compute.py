@@ -12,9 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import fpgen
-from fpgen.errors import UsageError
+from fpgen.base.errors import UsageError
 from fpgen.formats import CATALOGUE, as_format
-from fpgen.golden import Result, compute, tables
+from fpgen.golden import Result, compute
+from fpgen.golden.scalar import tables
 from fpgen.units.options import Flags, Rounding
 
 MULTIPLY = fpgen.Multiply(a="e4m3fn", b="e4m3fn", out="e4m3fn")

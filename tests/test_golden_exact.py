@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 import fpgen
 from fpgen import UsageError
 from fpgen.formats import CATALOGUE, Class, Format, parse
-from fpgen.golden import exact
-from fpgen.golden.exact_round import finite, round_to
+from fpgen.golden.exact import exact_model as exact
+from fpgen.golden.exact.exact_round import finite, round_to
 from fpgen.units import PORT_MODES, Accumulate, Flags, Overflow, Rounding, Semantics, Subnormals
 
 MIXES = [  # a, b, c, out

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from fpgen import UsageError
 from fpgen.formats import Class, Format, Infinity, NaN, parse
-from fpgen.golden.exact_round import Exact, finite, round_to
+from fpgen.golden.exact.exact_round import Exact, finite, round_to
 from fpgen.units import Flags, Overflow, Rounding, Semantics, Subnormals, Tininess
 
 MODES = [mode for mode in Rounding if mode is not Rounding.PORT]

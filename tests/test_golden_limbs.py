@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fpgen.formats import as_format
-from fpgen.golden import limbs
-from fpgen.golden.float64_engine import locate, round_to_odd_sum
-from fpgen.golden.rounder import target
+from fpgen.golden.scalar import limbs
+from fpgen.golden.scalar.deliver import target
+from fpgen.golden.scalar.float64_engine import locate, round_to_odd_sum
 
 words = st.lists(st.one_of(st.integers(0, 2**64 - 1), st.integers(0, 64).map(lambda n: (1 << n) - 1),
                            st.integers(0, 63).map(lambda n: 1 << n)), min_size=1, max_size=20)

@@ -13,9 +13,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import fpgen
-from fpgen.errors import UsageError
+from fpgen.base.errors import UsageError
 from fpgen.formats import CATALOGUE, as_format
-from fpgen.golden import sums, sums_exact, sums_short, sums_split
+from fpgen.golden.sums import sums, sums_exact, sums_short, sums_split
 from fpgen.units import PRESETS
 from fpgen.units.options import Rounding
 

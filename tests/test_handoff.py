@@ -11,10 +11,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from fpgen import RunFailure, UsageError, cli, ownership, parse_unit
-from fpgen.bundle import write_bundle
-from fpgen.ownership import set_aside, withdraw, written
-from fpgen.provenance import sha256_of
+from fpgen import RunFailure, UsageError, parse_unit
+from fpgen.base import ownership
+from fpgen.base.ownership import set_aside, withdraw, written
+from fpgen.base.provenance import sha256_of
+from fpgen.command import cli
+from fpgen.handoff.bundle import write_bundle
 
 UNIT = parse_unit("add e2m1 e2m1 -> e2m1")
 EVIDENCE = {"passed": True, "vectors": 256, "method": "exhaustive"}

@@ -9,9 +9,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from ppa_helpers import LIBERTY, SMALL_LIBERTY, fresh_cache, needs_liberty
 
-from fpgen.errors import UsageError
-from fpgen.ppa import liberty, liberty_figures, technology
-from fpgen.ppa.liberty_text import parse
+from benchmarks import liberty_figures
+from fpgen.base.errors import UsageError
+from fpgen.library import liberty, technology
+from fpgen.library.liberty_text import parse
 
 __all__ = ["fresh_cache"]
 

@@ -8,9 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ppa_helpers import SMALL_LIBERTY, fresh_cache
 
-from fpgen.errors import FpgenError, RunFailure, UsageError
-from fpgen.ppa import flow, liberty, liberty_write, netlist, sta, technology, yosys
-from fpgen.ppa.liberty_text import Group, parse
+from fpgen.base.errors import FpgenError, RunFailure, UsageError
+from fpgen.library import liberty, liberty_write, technology
+from fpgen.library.liberty_text import Group, parse
+from fpgen.synthesis import flow, yosys
+from fpgen.timing import netlist, sta
 
 __all__ = ["fresh_cache"]
 

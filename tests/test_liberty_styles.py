@@ -11,10 +11,12 @@ from hypothesis import strategies as st
 from ppa_helpers import LIBERTY, TIMING, fresh_cache, needs_liberty, needs_timing
 from test_liberty_odd import BUFFER, TEXT, changed
 
-from fpgen.errors import RunFailure, UsageError
-from fpgen.ppa import flow, liberty, liberty_functions, liberty_write, netlist, sta, technology, yosys
-from fpgen.ppa.equivalence import prove_equal
-from fpgen.ppa.liberty_text import Group, parse
+from fpgen.base.errors import RunFailure, UsageError
+from fpgen.formal.equivalence import prove_equal
+from fpgen.library import liberty, liberty_functions, liberty_write, technology
+from fpgen.library.liberty_text import Group, parse
+from fpgen.synthesis import flow, yosys
+from fpgen.timing import netlist, sta
 
 __all__ = ["fresh_cache"]
 

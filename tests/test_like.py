@@ -20,9 +20,9 @@ from hypothesis import strategies as st
 
 import fpgen
 from fpgen import emulate
-from fpgen.errors import UsageError
+from fpgen.base.errors import UsageError
 from fpgen.formats import as_format
-from fpgen.rtl.block.like import moved_boundaries
+from fpgen.rtl.block.like_scales import moved_boundaries
 from fpgen.units.scaling import Like
 from fpgen.verilog.header import formulas
 

@@ -10,12 +10,12 @@ from sum_cases import draw_sum, mismatch
 
 import fpgen
 from fpgen import emulate
-from fpgen.errors import UsageError
+from fpgen.base.errors import UsageError
 from fpgen.units import ALIASES, PRESETS
 from fpgen.units.options import Overflow, Rounding, Subnormals
 from fpgen.units.presets import records
-from fpgen.verify.families_array import Setting
-from fpgen.verify.families_sum import sum_families
+from fpgen.vectors.families_array import Setting
+from fpgen.vectors.families_sum import sum_families
 
 FP8 = "dot e4m3fn e5m2 n=32 + {out} -> {out} accumulate={name}"
 FP16 = "dot fp16 fp16 n=16 + fp32 -> fp32 accumulate={name}"

@@ -6,11 +6,12 @@ import pytest
 from click.testing import CliRunner
 
 import fpgen
-from fpgen import UsageError, cli, parse_unit
-from fpgen.bundle import write_bundle
-from fpgen.ppa import flow
-from fpgen.provenance import without_provenance
-from fpgen.units.spelling import LONGEST_NAME, spelled_name
+from fpgen import UsageError, parse_unit
+from fpgen.base.provenance import without_provenance
+from fpgen.command import cli
+from fpgen.handoff.bundle import write_bundle
+from fpgen.synthesis import flow
+from fpgen.units.identity import LONGEST_NAME, spelled_name
 from fpgen.verify.verify import verify_many
 
 UNIT = parse_unit("add e2m1 e2m1 -> e2m1")

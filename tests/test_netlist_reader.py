@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sta_reader_cases import CASES
 
-from fpgen.ppa import liberty, netlist, sta
+from fpgen.library import liberty
+from fpgen.timing import netlist, sta
 
 TINY = Path(__file__).with_name("tiny.lib")
 

@@ -9,9 +9,10 @@ import pytest
 from click.testing import CliRunner
 from ppa_helpers import LIBERTY, TIMING, fresh_cache, needs_timing
 
-from fpgen.cli import main
-from fpgen.errors import RunFailure, UsageError
-from fpgen.ppa import liberty, netlist, sta
+from fpgen.base.errors import RunFailure, UsageError
+from fpgen.command.cli import main
+from fpgen.library import liberty
+from fpgen.timing import netlist, sta
 
 __all__ = ["fresh_cache"]
 

@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 from ppa_helpers import fresh_cache
 
-from fpgen.ppa import liberty, netlist, power, sta, toggles
-from fpgen.ppa.equivalence import prove_equal
-from fpgen.ppa.estimate import estimate
-from fpgen.ppa.structural_write import signals_only
+from fpgen.formal.equivalence import prove_equal
+from fpgen.library import liberty
+from fpgen.power import power, toggles
+from fpgen.power.estimate import estimate
+from fpgen.timing import netlist, sta
+from fpgen.timing.structural_write import signals_only
 
 __all__ = ["fresh_cache"]
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fpgen.formats import CATALOGUE, Class, Format, Infinity, NaN, parse
-from fpgen.golden import exact
+from fpgen.golden.exact import exact_model as exact
 from fpgen.units import Overflow, Rounding, Semantics
 
 gfloat = pytest.importorskip("gfloat")

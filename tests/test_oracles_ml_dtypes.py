@@ -11,7 +11,7 @@ from corner_codes import corners, spread
 
 import fpgen
 from fpgen.formats import Class
-from fpgen.golden import exact
+from fpgen.golden.exact import exact_model as exact
 
 ml_dtypes = pytest.importorskip("ml_dtypes")
 

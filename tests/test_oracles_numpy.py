@@ -8,7 +8,7 @@ from corner_codes import corners, spread
 
 import fpgen
 from fpgen.formats import Class
-from fpgen.golden import exact
+from fpgen.golden.exact import exact_model as exact
 
 TYPES = {"fp16": np.float16, "fp32": np.float32, "fp64": np.float64}
 STORAGE = {"fp16": np.uint16, "fp32": np.uint32, "fp64": np.uint64}

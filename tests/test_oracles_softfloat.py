@@ -13,7 +13,7 @@ from corner_codes import corners, same, spread
 
 import fpgen
 from fpgen.formats import Class
-from fpgen.golden import exact
+from fpgen.golden.exact import exact_model as exact
 from fpgen.units import Flags, Rounding, Semantics, Tininess
 
 sf = pytest.importorskip("softfloatpy")

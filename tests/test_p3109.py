@@ -16,7 +16,7 @@ import fpgen
 from fpgen import UsageError
 from fpgen.formats import parse
 from fpgen.formats.catalogue import is_p3109
-from fpgen.golden import exact
+from fpgen.golden.exact import exact_model as exact
 from fpgen.rtl.datapath import datapath
 from fpgen.rtl.trim import trim
 from fpgen.units.options import PORT_CODES, Flags, Overflow, Rounding, Semantics

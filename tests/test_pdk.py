@@ -6,9 +6,9 @@ import pytest
 from click.testing import CliRunner
 from ppa_helpers import LIBERTY, fresh_cache, needs_liberty
 
-from fpgen import cli
-from fpgen.errors import UsageError
-from fpgen.ppa import pdk, technology
+from fpgen.base.errors import UsageError
+from fpgen.command import cli
+from fpgen.library import pdk, technology
 
 __all__ = ["fresh_cache"]
 

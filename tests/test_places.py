@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from fpgen import cli
-from fpgen.errors import RunFailure, UsageError
-from fpgen.places import check_directory, check_file
+from fpgen.base.errors import RunFailure, UsageError
+from fpgen.base.places import check_directory, check_file
+from fpgen.command import cli
 
 UNIT = "multiply e2m1 e2m1 -> e2m1"
 ENTRY = f'[[unit]]\nunit = "{UNIT}"\n'
@@ -123,7 +123,7 @@ def test_the_disk_s_own_trouble_is_no_usage(here, monkeypatch):
     def full(**options):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("fpgen.places.tempfile.TemporaryFile", full)
+    monkeypatch.setattr("fpgen.base.places.tempfile.TemporaryFile", full)
     with pytest.raises(RunFailure, match="No space left"):
         check_directory("keep", Path("new"))
     with pytest.raises(RunFailure, match="No space left"):
@@ -135,7 +135,7 @@ def test_the_disk_s_own_trouble_is_no_usage(here, monkeypatch):
 
 def test_evidence_is_kept_and_other_files_are_not_lost(here):
     from fpgen import parse_unit
-    from fpgen.provenance import sha256_of
+    from fpgen.base.provenance import sha256_of
 
     unit = parse_unit("add e2m1 e2m1 -> e2m1 module_name=kept_here")
     Path("dir/kept_here.verdict.json").write_text("my notes\n")

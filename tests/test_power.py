@@ -11,10 +11,14 @@ from power_cells import TEXT, bits
 from ppa_helpers import LIBERTY, TIMING, fresh_cache, needs_timing
 
 import fpgen
-from fpgen.cli import main
-from fpgen.errors import RunFailure, UsageError
-from fpgen.ppa import celltable, energy, estimate, flow, liberty, measure_unit, netlist, operands, power, sta, toggles
-from fpgen.resources import resource_dir
+from fpgen.base.errors import RunFailure, UsageError
+from fpgen.base.resources import resource_dir
+from fpgen.command.cli import main
+from fpgen.library import celltable, liberty
+from fpgen.power import energy, estimate, operands, power, toggles
+from fpgen.ppa import measure_unit
+from fpgen.synthesis import flow
+from fpgen.timing import netlist, sta
 
 __all__ = ["fresh_cache"]
 

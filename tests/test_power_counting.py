@@ -12,7 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from power_cells import TEXT
 
-from fpgen.ppa import liberty, netlist, power, toggles
+from fpgen.library import liberty
+from fpgen.power import power, toggles
+from fpgen.timing import netlist
 
 LIBRARY = liberty.from_text(TEXT, power=True)
 LOAD, EDGE = 3.0, 2.0  # fF at outputs; fJ for each fF and edge: 2 V squared, halved

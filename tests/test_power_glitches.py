@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 from power_cells import TEXT, bits
 
-from fpgen.ppa import glitches, liberty, netlist, toggles
-from fpgen.ppa.function import compile_function
+from fpgen.library import liberty
+from fpgen.library.function import compile_function
+from fpgen.power import glitches, toggles
+from fpgen.timing import netlist
 
 
 @pytest.fixture(scope="module")

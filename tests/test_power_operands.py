@@ -9,10 +9,10 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 import fpgen
-from fpgen.errors import UsageError
-from fpgen.golden.decode import float64_values
-from fpgen.ppa import operands
-from fpgen.ppa.stimulus import means_stimulus
+from fpgen.base.errors import UsageError
+from fpgen.golden.scalar.decode import float64_values
+from fpgen.power import operands
+from fpgen.power.operand_kinds import means_stimulus
 
 
 def codes_of(given, name):

@@ -3,8 +3,8 @@
 import pytest
 from ppa_helpers import fresh_cache
 
-from fpgen.errors import RunFailure, UsageError
-from fpgen.ppa.equivalence import prove_equal
+from fpgen.base.errors import RunFailure, UsageError
+from fpgen.formal.equivalence import prove_equal
 
 __all__ = ["fresh_cache"]
 

@@ -6,10 +6,12 @@ import re
 import pytest
 from ppa_helpers import fresh_cache
 
-from fpgen.errors import UsageError
-from fpgen.ppa import flow, reference, technology, yosys
-from fpgen.ppa.equivalence import prove_equal
-from fpgen.ppa.point import Point, pareto
+from benchmarks import reference_flow as reference
+from fpgen.base.errors import UsageError
+from fpgen.formal.equivalence import prove_equal
+from fpgen.library import technology
+from fpgen.synthesis import flow, yosys
+from fpgen.synthesis.point import Point, pareto
 
 __all__ = ["fresh_cache"]
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fpgen.ppa.function import compile_function, truth_table
+from fpgen.library.function import compile_function, truth_table
 
 
 @pytest.mark.parametrize(("text", "pins", "table"), [

@@ -2,8 +2,8 @@
 
 import pytest
 
-from fpgen.errors import RunFailure
-from fpgen.ppa import netlist
+from fpgen.base.errors import RunFailure
+from fpgen.timing import netlist
 
 
 def pins(text, top=None):
@@ -71,7 +71,7 @@ def test_an_inout_port_is_both():
 
 
 def test_hierarchy_that_doubles_is_refused(monkeypatch):
-    monkeypatch.setattr("fpgen.ppa.flatten._MOST_PLACED", 1000)
+    monkeypatch.setattr("fpgen.timing.flatten._MOST_PLACED", 1000)
     text = "".join(f"module m{i}(a); input a; m{i + 1} u (.a(a)), v (.a(a)); endmodule\n" for i in range(60))
     with pytest.raises(RunFailure, match=r"netlist:\d+: instance .*: got more than 1000 instances of modules"):
         netlist.from_text(text + "module m60(a); input a; INV u (.A(a)); endmodule", "m0")

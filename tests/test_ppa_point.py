@@ -6,7 +6,7 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fpgen.ppa.point import Point, pareto
+from fpgen.synthesis.point import Point, pareto
 
 figures = st.lists(st.tuples(st.integers(1, 9), st.integers(1, 9), st.booleans()), max_size=20)
 

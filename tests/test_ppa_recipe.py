@@ -2,11 +2,11 @@
 
 import pytest
 
-from fpgen.errors import UsageError
-from fpgen.ppa import recipe
-from fpgen.ppa.effort import EFFORTS, find, plan
-from fpgen.ppa.synthesis import abc_script
-from fpgen.resources import resource_dir
+from fpgen.base.errors import UsageError
+from fpgen.base.resources import resource_dir
+from fpgen.synthesis import recipe
+from fpgen.synthesis.effort import EFFORTS, find, plan
+from fpgen.synthesis.synthesis import abc_script
 
 
 def test_shipped_recipes():

@@ -3,9 +3,10 @@
 import pytest
 from ppa_helpers import LIBERTY, SMALL_LIBERTY, fresh_cache, needs_liberty
 
-from fpgen.errors import UsageError
-from fpgen.ppa import accuracy, celltable, liberty, technology
-from fpgen.resources import resource_dir
+from benchmarks import library_accuracy as accuracy
+from fpgen.base.errors import UsageError
+from fpgen.base.resources import resource_dir
+from fpgen.library import celltable, liberty, technology
 
 __all__ = ["fresh_cache"]
 

@@ -11,14 +11,15 @@ import pytest
 from ppa_helpers import fresh_cache
 from process_cases import LINUX, environment, marked, until
 
-from fpgen import processes
-from fpgen.cache import cache_dir
-from fpgen.errors import MissingTool, RunFailure, UsageError
-from fpgen.ppa import flow, technology, yosys
-from fpgen.ppa.equivalence import prove_equal
-from fpgen.sweep import run as sweeps
+from fpgen.base import processes
+from fpgen.base.cache import cache_dir
+from fpgen.base.errors import MissingTool, RunFailure, UsageError
+from fpgen.formal.equivalence import prove_equal
+from fpgen.library import technology
+from fpgen.sweep import sweep_run as sweeps
 from fpgen.sweep.measure import Done, failed
 from fpgen.sweep.spec import from_data
+from fpgen.synthesis import flow, yosys
 
 __all__ = ["fresh_cache"]
 
@@ -164,7 +165,7 @@ with open(os.environ["RUNS"], "a") as runs:
 """
 WARM = """
 import sys
-from fpgen.ppa import yosys
+from fpgen.synthesis import yosys
 yosys.warm(yosys.Engine("yowasp", "tool 1", (sys.executable, "-c", sys.argv[1]), False))
 """
 

@@ -11,7 +11,7 @@ import pytest
 
 import fpgen
 from fpgen.formats import as_format
-from fpgen.golden import exact
+from fpgen.golden.exact import exact_model as exact
 from fpgen.units import PRESETS, Kind
 
 FP16 = "dot fp16 fp16 n={n} + {c} -> {c} accumulate={preset}"

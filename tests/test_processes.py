@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from process_cases import LINUX, environment, marked, until
 
-from fpgen import processes
-from fpgen.errors import RunFailure
+from fpgen.base import processes
+from fpgen.base.errors import RunFailure
 
 PYTHON = sys.executable
 BUSY = [PYTHON, "-c", "while True: pass"]

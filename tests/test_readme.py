@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fpgen import cli, parse_format, parse_unit
+from fpgen import parse_format, parse_unit
+from fpgen.command import cli
 from fpgen.units import OPERATIONS
 
 README = Path(__file__).resolve().parent.parent / "README.md"

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from fpgen import cli
-from fpgen.errors import MissingTool
+from fpgen.base.errors import MissingTool
+from fpgen.command import cli
 from fpgen.sweep import store
 
 pytest.importorskip("matplotlib", reason="matplotlib is not installed: the extra report")

@@ -11,7 +11,8 @@ from matplotlib.collections import PathCollection
 from matplotlib.colors import to_hex
 
 from fpgen.report import compete, data, pareto, style
-from fpgen.sweep import accuracy, store
+from fpgen.sweep import numerical_error as accuracy
+from fpgen.sweep import store
 
 RELEASED = Path(__file__).resolve().parent.parent / "synth" / "released.csv"
 

@@ -11,8 +11,8 @@ from click.testing import CliRunner
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fpgen import cli
-from fpgen.errors import MissingTool, UsageError
+from fpgen.base.errors import MissingTool, UsageError
+from fpgen.command import cli
 from fpgen.sweep import store
 
 pytest.importorskip("matplotlib", reason="matplotlib is not installed: the extra report")

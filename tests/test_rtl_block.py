@@ -12,11 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import fpgen
-from fpgen.errors import UsageError
+from fpgen.base.errors import UsageError
 from fpgen.formats import BLOCKS, Format, parse
 from fpgen.formats.descriptor import Class
-from fpgen.golden import exact_block
-from fpgen.rtl.block import power, threshold
+from fpgen.golden.exact import exact_block
+from fpgen.rtl.block import power_of_two as power
+from fpgen.rtl.block import threshold
 from fpgen.rtl.block.threshold import binary
 from fpgen.rtl.datapath import datapath
 from fpgen.rtl.evaluate import evaluate
@@ -310,7 +311,7 @@ def test_one_comparison_with_or_without_equality_is_noticed(monkeypatch, index):
         found[index] = threshold.Boundary(found[index].point, not found[index].included)
         return found
 
-    monkeypatch.setattr("fpgen.rtl.block.quantize.boundaries", with_error)
+    monkeypatch.setattr("fpgen.rtl.block.quantizer.boundaries", with_error)
     assert mismatch(unit, arrays, want, trim(datapath(unit)))
 
 

@@ -9,13 +9,14 @@ from hypothesis import strategies as st
 from sum_cases import packed
 
 from fpgen import parse_unit
-from fpgen.errors import UsageError
+from fpgen.base.errors import UsageError
 from fpgen.formats.descriptor import Class
-from fpgen.golden.exact_arrays import compute_arrays
+from fpgen.golden.exact.exact_arrays import compute_arrays
 from fpgen.rtl.datapath import datapath
-from fpgen.rtl.dot import exact_anchored, terms
-from fpgen.rtl.dot.block import Block, blocks_of
+from fpgen.rtl.dot import dot_terms as terms
+from fpgen.rtl.dot import exact_anchored
 from fpgen.rtl.dot.inputs import single
+from fpgen.rtl.dot.scaled_dot import Block, blocks_of
 from fpgen.rtl.evaluate import evaluate
 from fpgen.rtl.graph import Graph
 from fpgen.rtl.trim import trim

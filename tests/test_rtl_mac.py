@@ -10,7 +10,7 @@ from golden_cases import EXTREMES, draw_codes, draw_controls, draw_options
 from rtl_cases import SMALL, every
 
 import fpgen
-from fpgen.errors import UsageError
+from fpgen.base.errors import UsageError
 from fpgen.formats import Class, Format, parse
 from fpgen.rtl.datapath import datapath
 from fpgen.rtl.evaluate import evaluate

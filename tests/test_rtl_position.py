@@ -10,7 +10,7 @@ from fpgen.formats import parse
 from fpgen.rtl.arith.count import leading_zeros
 from fpgen.rtl.arith.quantity import Quantity
 from fpgen.rtl.evaluate import evaluate
-from fpgen.rtl.float.position import position_counted, position_known
+from fpgen.rtl.float.float_position import position_counted, position_known
 from fpgen.rtl.float.rounder import Target
 from fpgen.rtl.graph import Graph
 from fpgen.units.options import Rounding, Semantics

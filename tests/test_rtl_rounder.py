@@ -9,7 +9,7 @@ import pytest
 from rtl_cases import every, policies
 
 from fpgen.formats import Class, parse
-from fpgen.golden.exact_round import Exact, finite, round_to
+from fpgen.golden.exact.exact_round import Exact, finite, round_to
 from fpgen.rtl.arith.quantity import Quantity
 from fpgen.rtl.evaluate import evaluate
 from fpgen.rtl.float.rounder import Mode, Positioned, Special, Target, round_and_pack

@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from fpgen.errors import UsageError
+from fpgen.base.errors import UsageError
 from fpgen.rtl import graph_of, pipeline_for
 from fpgen.rtl.delays import SETUP
 from fpgen.rtl.graph import WIRING, Graph

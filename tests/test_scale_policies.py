@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 import fpgen
 from fpgen.formats import as_format
-from fpgen.golden import exact_block
+from fpgen.golden.exact import exact_block
 from fpgen.units.scaling import ScalePolicy, midmax_limit
 
 #: Element format to (mantissa bits, codes that are infinities, codes that are NaN), as Brevitas declares its OCP types.

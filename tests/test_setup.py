@@ -122,5 +122,5 @@ def test_a_wheel_carries_the_data_files(tmp_path):
         for path in (ROOT / directory).rglob("*"):
             if path.suffix in (".py", ".toml"):
                 assert f"fpgen/_data/{path.relative_to(ROOT)}" in names
-    assert "fpgen/cli.py" in names
+    assert "fpgen/command/cli.py" in names
     assert not any("__pycache__" in name or name.startswith("tests/") for name in names)

@@ -5,9 +5,10 @@ import json
 import pytest
 from ppa_helpers import LIBERTY, SMALL_LIBERTY, TIMING, fresh_cache, needs_timing
 
-from fpgen.errors import RunFailure, UsageError
-from fpgen.ppa import liberty, netlist, sta
-from fpgen.ppa.wireload import WireLoad
+from fpgen.base.errors import RunFailure, UsageError
+from fpgen.library import liberty
+from fpgen.library.wireload import WireLoad
+from fpgen.timing import netlist, sta
 
 __all__ = ["fresh_cache"]
 

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sta_cases import CONSTANTS
 
-from fpgen.errors import RunFailure
-from fpgen.ppa import constants, liberty, netlist, sta
+from fpgen.base.errors import RunFailure
+from fpgen.library import liberty
+from fpgen.timing import constants, netlist, sta
 
 TINY = Path(__file__).with_name("tiny.lib")
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fpgen.errors import RunFailure, UsageError
+from fpgen.base.errors import RunFailure, UsageError
 from fpgen.sweep import store
 from fpgen.sweep.columns import COLUMNS
 

@@ -7,8 +7,9 @@ import pytest
 from ppa_helpers import LIBERTY, fresh_cache, needs_liberty
 from sweep_cases import small
 
-from fpgen.errors import UsageError
-from fpgen.sweep import local, run, spec, store
+from fpgen.base.errors import UsageError
+from fpgen.sweep import local, spec, store
+from fpgen.sweep import sweep_run as run
 from fpgen.sweep.cases import cases, check_measure
 from fpgen.sweep.job import job_of
 from fpgen.sweep.measure import measure

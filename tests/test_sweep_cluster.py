@@ -15,9 +15,10 @@ import pytest
 from ppa_helpers import fresh_cache
 from sweep_cases import small
 
-from fpgen.cache import cache_dir
-from fpgen.errors import RunFailure, UsageError
-from fpgen.sweep import cluster, run, store
+from fpgen.base.cache import cache_dir
+from fpgen.base.errors import RunFailure, UsageError
+from fpgen.sweep import cluster, store
+from fpgen.sweep import sweep_run as run
 from fpgen.sweep.cases import cases
 
 __all__ = ["fresh_cache"]

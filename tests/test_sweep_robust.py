@@ -13,10 +13,10 @@ from click.testing import CliRunner
 from ppa_helpers import fresh_cache
 from sweep_cases import Bench, small
 
-from fpgen import cli
-from fpgen.errors import RunFailure, UsageError
+from fpgen.base.errors import RunFailure, UsageError
+from fpgen.command import cli
 from fpgen.sweep import local, spec, store
-from fpgen.sweep import run as runner
+from fpgen.sweep import sweep_run as runner
 from fpgen.sweep.cases import cases
 from fpgen.sweep.measure import Done, failed, measure
 

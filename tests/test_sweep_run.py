@@ -14,10 +14,11 @@ from click.testing import CliRunner
 from ppa_helpers import fresh_cache
 from sweep_cases import Bench, small
 
-from fpgen import cache, cli
-from fpgen.errors import RunFailure, UsageError
+from fpgen.base import cache
+from fpgen.base.errors import RunFailure, UsageError
+from fpgen.command import cli
 from fpgen.sweep import local, store
-from fpgen.sweep import run as runner
+from fpgen.sweep import sweep_run as runner
 from fpgen.sweep.cases import cases
 from fpgen.sweep.job import job_of
 from fpgen.sweep.measure import Done, measure

@@ -8,9 +8,10 @@ import tomli_w
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fpgen.errors import FpgenError, UsageError
-from fpgen.resources import resource_dir
-from fpgen.sweep import expression, spec, template
+from fpgen.base.errors import FpgenError, UsageError
+from fpgen.base.resources import resource_dir
+from fpgen.sweep import formula as expression
+from fpgen.sweep import spec, template
 from fpgen.sweep.cases import cases, check_measure
 from fpgen.sweep.plan import KEYS
 

@@ -1,4 +1,4 @@
-"""The cell tables come from `synth/tech/fit.py` and `from_fit.py`, and from nothing else."""
+"""The cell tables come from `synth/fitting/fit.py` and `from_fit.py`, and from nothing else."""
 
 import json
 import runpy
@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 from ppa_helpers import LIBERTY, SHARED, SMALL_LIBERTY, needs_liberty
 
-from fpgen.errors import UsageError
-from fpgen.ppa import liberty
-from fpgen.resources import resource_dir
+from fpgen.base.errors import UsageError
+from fpgen.base.resources import resource_dir
+from fpgen.library import liberty
 
 TECH = resource_dir("synth") / "tech"
-FIT = runpy.run_path(str(TECH / "fit.py"), run_name="fit")
+FITTING = resource_dir("synth") / "fitting"
+FIT = runpy.run_path(str(FITTING / "fit.py"), run_name="fit")
 FULL = {"fpgen45": "nangate45_typ", "fpgen7": "asap7_rvt_tt"}
 
 
@@ -43,7 +44,7 @@ def test_cells_that_cannot_be_fitted(tmp_path):
     path = tmp_path / "small.lib"
     path.write_text(SMALL_LIBERTY)
     for arguments, code in (([str(path), "NAND"], 0), ([str(path), "NOR"], 1), ([str(tmp_path), "NAND"], 2)):
-        done = subprocess.run([sys.executable, TECH / "fit.py", *arguments], capture_output=True, text=True,
+        done = subprocess.run([sys.executable, FITTING / "fit.py", *arguments], capture_output=True, text=True,
                               check=False)
         assert done.returncode == code and (done.stderr == "") == (code == 0) and "Traceback" not in done.stderr
 
@@ -74,10 +75,10 @@ def test_the_tables_are_what_the_scripts_print(tmp_path, name):
     path = TECH / f"{name}.toml"
     table = tomllib.loads(path.read_text())
     full = str(LIBERTY / f"{FULL[name]}.lib.gz")
-    fitted = subprocess.run([sys.executable, TECH / "fit.py", full, name], capture_output=True, text=True, check=True)
+    fitted = subprocess.run([sys.executable, FITTING / "fit.py", full, name], capture_output=True, text=True, check=True)
     (tmp_path / "fit.json").write_text(fitted.stdout)
     done = subprocess.run(
-        [sys.executable, TECH / "from_fit.py", name, tmp_path / "fit.json", "--label", table["class"], "--drive",
+        [sys.executable, FITTING / "from_fit.py", name, tmp_path / "fit.json", "--label", table["class"], "--drive",
          table["driving_cell"], "--load", str(table["output_load_ff"]), "--max-slew", str(table["max_slew_ps"]),
          "--slews", ",".join(map(str, table["slews_ps"])), "--library", full],
         capture_output=True, text=True, check=True)

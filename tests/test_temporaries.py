@@ -8,7 +8,7 @@ import time
 import pytest
 from process_cases import LINUX, environment, marked, names, until
 
-from fpgen import cache, temporaries
+from fpgen.base import cache, temporaries
 
 HALF = """
 import os, sys, time

@@ -7,15 +7,15 @@ import numpy as np
 import pytest
 
 import fpgen
-from fpgen.errors import UsageError
+from fpgen.base.errors import UsageError
 from fpgen.formats import Class
+from fpgen.golden.port_outputs import golden_outputs
+from fpgen.handoff.vector_table import vector_table
 from fpgen.units import TensorCore
-from fpgen.vectors import vector_table
+from fpgen.vectors.families_array import families_of
+from fpgen.vectors.layout import Layout, join, split
+from fpgen.vectors.stimulus import plan
 from fpgen.verify import verify, verify_many
-from fpgen.verify.families_array import families_of
-from fpgen.verify.golden import golden_outputs
-from fpgen.verify.layout import Layout, join, split
-from fpgen.verify.stimulus import plan
 
 #: Every operation, and formats at the extremes.
 UNITS = [

@@ -3,12 +3,12 @@
 import pytest
 
 import fpgen
-from fpgen.errors import UsageError
+from fpgen.base.errors import UsageError
 from fpgen.formats import BLOCKS, CATALOGUE
 from fpgen.units import PRESETS
 from fpgen.units.quantize import policies_of
+from fpgen.vectors.stimulus import plan
 from fpgen.verify.lists import load_groups
-from fpgen.verify.stimulus import plan
 
 WRONG = {
     "group is no list": ("group = 3", "[[group]] entries"),

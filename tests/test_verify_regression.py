@@ -2,7 +2,7 @@
 
 import pytest
 
-from fpgen.errors import UsageError
+from fpgen.base.errors import UsageError
 from fpgen.formats import CATALOGUE
 from fpgen.verify.lists import load_groups
 from fpgen.verify.regression import markdown, run_regression

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 import fpgen
-from fpgen.errors import UsageError
+from fpgen.base.errors import UsageError
+from fpgen.golden.port_outputs import golden_outputs
 from fpgen.units import Flags
-from fpgen.verify.golden import golden_outputs
-from fpgen.verify.layout import Layout
-from fpgen.verify.patterns import corner_codes, encode, fraction_of, measure
-from fpgen.verify.stimulus import plan
+from fpgen.vectors.layout import Layout
+from fpgen.vectors.patterns import corner_codes, encode, fraction_of, measure
+from fpgen.vectors.stimulus import plan
 
 EXTREMES = ["e2m0:inf=none,nan=none", "e1m1:inf=none,nan=none", "e7m0:inf=top,nan=negzero", "e2m7:inf=ieee,nan=ieee",
             "e8m0", "ue4m3", "int4", "uint8", "mxint8", "fp64", "int32"]

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 import fpgen
-from fpgen.errors import MissingTool, RunFailure, UsageError
+from fpgen.base.errors import MissingTool, RunFailure, UsageError
 from fpgen.verify import verify, verify_many
-from fpgen.verify.decode import broken_rule, code_text
+from fpgen.verify.explain import broken_rule, code_text
 
 FP = "multiply e4m3fn e4m3fn -> e4m3fn rne flags=on"
 
@@ -115,7 +115,7 @@ def test_a_replay_that_makes_no_sense_is_refused(replay):
 
 def test_another_golden_model_can_disagree():
     def wrong(unit, inputs):
-        from fpgen.verify.golden import golden_outputs
+        from fpgen.golden.port_outputs import golden_outputs
 
         outputs = golden_outputs(unit, inputs)
         return {**outputs, "result": outputs["result"] ^ (inputs["source"] == 0x35).astype(np.uint8)}
@@ -140,7 +140,7 @@ def test_evidence_is_kept_where_the_user_points(tmp_path):
 
 def test_verilog_that_is_no_verilog_is_a_failure_and_leaves_nothing(tmp_path, monkeypatch):
     monkeypatch.setenv("FPGEN_CACHE_DIR", str(tmp_path))
-    from fpgen.verify import simulator
+    from fpgen.simulate import simulator
 
     monkeypatch.setattr(simulator, "runtime", lambda *_: tmp_path)
     with pytest.raises(RunFailure, match="verilator: exit code"):
@@ -193,7 +193,7 @@ def test_icarus_replays_with_a_waveform(tmp_path):
 
 
 def test_a_missing_compiler_names_its_package(monkeypatch):
-    from fpgen.verify import tools
+    from fpgen.simulate import tools
 
     monkeypatch.delenv("CXX", raising=False)
     monkeypatch.setattr(shutil, "which", lambda name: None)

@@ -12,9 +12,10 @@ from types import SimpleNamespace
 import pytest
 
 import fpgen
-from fpgen import processes
-from fpgen.errors import RunFailure
-from fpgen.verify import verify, watch
+from fpgen.base import processes
+from fpgen.base.errors import RunFailure
+from fpgen.simulate import watch
+from fpgen.verify import verify
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
 

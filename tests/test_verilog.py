@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from fpgen.formal.text_proof import prove
 from fpgen.units.add import Add
 from fpgen.units.convert import Convert
 from fpgen.units.fma import FusedMultiplyAdd
 from fpgen.units.mac import MultiplyAccumulate
 from fpgen.units.multiply import Multiply
 from fpgen.verilog import write
-from fpgen.verilog.proof import prove
 
 COMBINATIONAL = [
     Multiply(a="e4m3", b="e5m2", out="fp16", flags=True),
@@ -84,7 +84,7 @@ def test_a_partial_register_keeps_the_numbers_of_its_bits():
 
 
 def test_long_statements_break_before_operators():
-    from fpgen.verilog.layout import wrapped
+    from fpgen.verilog.line_breaks import wrapped
 
     lines = wrapped("wire x = " + " | ".join(f"(alpha_{i} & beta_{i})" for i in range(12)) + ";")
     assert len(lines) > 1 and all(len(line) <= 100 for line in lines)

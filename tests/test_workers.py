@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from fpgen import workers
+from fpgen.base import workers
 
 PARENT = """
 import time

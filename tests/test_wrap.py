@@ -12,8 +12,8 @@ from sum_cases import draw_sum
 from test_rtl_mac import assert_equals_golden
 
 import fpgen
-from fpgen.errors import UsageError
-from fpgen.golden import exact
+from fpgen.base.errors import UsageError
+from fpgen.golden.exact import exact_model as exact
 from fpgen.units.options import Flags
 
 NV, NX = int(Flags.NV), int(Flags.NX)

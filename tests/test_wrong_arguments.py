@@ -7,11 +7,14 @@ import pytest
 from click.testing import CliRunner
 
 import fpgen
-from fpgen import cli, designs
-from fpgen.errors import FpgenError, UsageError
-from fpgen.ppa import netlist, recipe, sta, technology
+from fpgen.base.errors import FpgenError, UsageError
+from fpgen.command import cli
+from fpgen.handoff import designs
+from fpgen.library import technology
 from fpgen.report import page
 from fpgen.sweep import spec, store
+from fpgen.synthesis import recipe
+from fpgen.timing import netlist, sta
 from fpgen.verify.regression import run_regression
 
 UNIT = fpgen.parse_unit("multiply e2m1 e2m1 -> e2m1")

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import UsageError
-from ..formats import Format, as_format
-from ..golden.decode import fits_float64, float64_values, is_binary32
-from ..room import check_room
-from ..units import Convert
-from ..units.options import Overflow
+from fpgen.base.errors import UsageError
+from fpgen.base.memory import check_room
+from fpgen.formats import Format, as_format
+from fpgen.golden.scalar.decode import fits_float64, float64_values, is_binary32
+from fpgen.units import Convert
+from fpgen.units.options import Overflow
 
 
 def floats(name: str, given: Any) -> tuple[np.ndarray, str]:

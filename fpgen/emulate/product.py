@@ -9,14 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import UsageError
-from ..formats import Format
-from ..golden import sums, sums_matrix
-from ..golden.result import code_dtype
-from ..golden.sums_operands import prepared_operand
-from ..room import check_room
-from ..units import BlockDot, DotProduct, TensorCore, Unit, parse_unit
-from ..units.options import Rounding
+from fpgen.base.errors import UsageError
+from fpgen.base.memory import check_room
+from fpgen.formats import Format
+from fpgen.golden.result import code_dtype
+from fpgen.golden.sums import sums, sums_matrix
+from fpgen.golden.sums.sums_operands import prepared_operand
+from fpgen.units import BlockDot, DotProduct, TensorCore, Unit, parse_unit
+from fpgen.units.options import Rounding
+
 from .arrays import array_of, convert, filled, floats, round_up, source_of, values_of
 from .quantized import Quantized, quantize
 

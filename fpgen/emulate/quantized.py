@@ -9,14 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import UsageError
-from ..formats import BlockFormat, Format, as_block, as_format
-from ..golden.decode import float64_values
-from ..golden.result import code_dtype
-from ..room import check_room
-from ..units import BlockDequantize, BlockQuantize
-from ..units.options import Rounding
-from ..units.scaling import Like, ScaleFloor, ZeroScale
+from fpgen.base.errors import UsageError
+from fpgen.base.memory import check_room
+from fpgen.formats import BlockFormat, Format, as_block, as_format
+from fpgen.golden.result import code_dtype
+from fpgen.golden.scalar.decode import float64_values
+from fpgen.units import BlockDequantize, BlockQuantize
+from fpgen.units.options import Rounding
+from fpgen.units.scaling import Like, ScaleFloor, ZeroScale
+
 from .arrays import convert, filled, floats, round_up, values_of
 
 

@@ -16,7 +16,8 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from types import MappingProxyType
 
-from ..errors import LONGEST_NUMBER, UsageError, short_text
+from fpgen.base.errors import LONGEST_NUMBER, UsageError, short_text
+
 from .catalogue import ALIASES, CATALOGUE, MX, Entry
 from .descriptor import Format
 from .grammar import as_format, parse

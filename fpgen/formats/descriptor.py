@@ -20,7 +20,8 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
 
-from ..errors import UsageError, short_text
+from fpgen.base.errors import UsageError, short_text
+
 from .spelling import spell
 
 #: Widest code of any format.

@@ -24,7 +24,8 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
-from ..errors import LONGEST_NUMBER, UsageError
+from fpgen.base.errors import LONGEST_NUMBER, UsageError
+
 from .catalogue import ALIASES, AMBIGUOUS, CATALOGUE, NOT_A_FORMAT, NOT_BY_THE_RULE, fixed, floating, p3109
 from .descriptor import LARGEST_BITS, Format, Infinity, NaN
 

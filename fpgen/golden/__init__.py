@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from .result import Result
 
 if TYPE_CHECKING:
-    from ..units.base import Unit
+    from fpgen.units.base import Unit
 
 __all__ = ["Result", "compute"]
 

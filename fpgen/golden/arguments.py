@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import UsageError
-from ..room import check_room
-from ..units.base import Unit
-from ..units.ports import Port, Role
+from fpgen.base.errors import UsageError
+from fpgen.base.memory import check_room
+from fpgen.units.base import Unit
+from fpgen.units.ports import Port, Role
+
 from .result import code_dtype
 
 #: Controls that mean "no" when they are not given; the others decide the result and must be given.

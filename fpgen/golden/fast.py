@@ -7,18 +7,22 @@ from functools import lru_cache
 
 import numpy as np
 
-from ..units.add import Add, Subtract
-from ..units.base import Unit
-from ..units.blockdot import BlockDot
-from ..units.dot import DotProduct
-from ..units.mac import MultiplyAccumulate
-from ..units.options import Handshake
-from ..units.quantize import BlockDequantize, BlockQuantize
-from ..units.tensorcore import TensorCore
-from . import blocks, exact, sums, tables
-from .modes import select_modes
-from .operation import Operation, evaluate, operation_for
+from fpgen.units.add import Add, Subtract
+from fpgen.units.base import Unit
+from fpgen.units.blockdot import BlockDot
+from fpgen.units.dot import DotProduct
+from fpgen.units.mac import MultiplyAccumulate
+from fpgen.units.options import Handshake
+from fpgen.units.quantize import BlockDequantize, BlockQuantize
+from fpgen.units.tensorcore import TensorCore
+
+from .blocks import block_model
+from .exact import exact_model
 from .result import Result, code_dtype
+from .scalar import tables
+from .scalar.fused import Operation, evaluate, operation_for
+from .scalar.modes import select_modes
+from .sums import sums
 
 _CHUNK = 1 << 14  # elements: few enough for arrays to stay in the caches, enough to hide the calls
 
@@ -40,15 +44,15 @@ def run(unit: Unit, inputs: dict[str, np.ndarray]) -> Result:
     if isinstance(unit, DotProduct | BlockDot | TensorCore):
         return sums.run(unit, inputs)
     if isinstance(unit, BlockQuantize):
-        return blocks.quantize(unit, inputs)
+        return block_model.quantize(unit, inputs)
     if isinstance(unit, BlockDequantize):
-        return blocks.dequantize(unit, inputs)
+        return block_model.dequantize(unit, inputs)
     shape = next(iter(inputs.values())).shape
     if unit.out.bits == 64 and not unit.out.zero:  # its line of codes (see `rounder`) does not fit into 64 bits
-        return exact.compute(unit, {name: inputs[name] for name in unit.operand_names},
+        return exact_model.compute(unit, {name: inputs[name] for name in unit.operand_names},
                              {name: array for name, array in inputs.items() if name not in unit.operand_names})
     if isinstance(unit, MultiplyAccumulate):
-        from .accumulate import run_accumulate
+        from .accumulate.accumulate_float import run_accumulate
 
         return run_accumulate(unit, inputs)
     flat = {name: array.reshape(-1) for name, array in inputs.items()}

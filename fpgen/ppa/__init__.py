@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ..units.base import Unit
-    from .fpga import FpgaPoint
-    from .point import Point
+    from fpgen.synthesis.fpga import FpgaPoint
+    from fpgen.synthesis.point import Point
+    from fpgen.units.base import Unit
 
 __all__ = ["measure_fpga", "measure_unit"]
 
@@ -19,24 +19,24 @@ def measure_unit(unit: Unit, *, technology: str | None = None, liberty: Path | s
                  targets: Sequence[float] | None = None, wire_load: str | float | None = None,
                  engine: str | None = None, prove: bool | None = None, power: str | None = None,
                  timeout: float | None = None, tell: Callable[[Point], None] | None = None) -> list[Point]:
-    """Synthesise and time a unit's Verilog; see `fpgen.ppa.flow.measure`.
+    """Synthesise and time a unit's Verilog; see `fpgen.synthesis.flow.measure`.
 
     Parameters
     ----------
     unit : Unit
     technology : str, optional
-        A built-in one (default `fpgen45`), or a PDK below `PDK_ROOT`: see `fpgen.ppa.pdk`.
+        A built-in one (default `fpgen45`), or a PDK below `PDK_ROOT`: see `fpgen.library.pdk`.
     liberty : path, optional
         A Liberty file (gzip accepted) in its place.
     driving_cell : str, optional
         With `liberty`: the cell that drives every input.
     recipe, effort, targets, wire_load, engine, tell
-        As `fpgen.ppa.flow.measure` takes them.
+        As `fpgen.synthesis.flow.measure` takes them.
     prove : bool, optional
-        Prove each netlist equal to the Verilog, or do not; default: where it takes seconds (`fpgen.ppa.prove`).
+        Prove each netlist equal to the Verilog, or do not; default: where it takes seconds (`fpgen.formal.netlist_proof`).
     power : str, optional
         Energy per operation and leakage of each point under this stimulus: `uniform`, `gaussian`, with options as in
-        `gaussian:sigma=2,seed=3`, or a .npy file (`fpgen.ppa.stimulus`, `fpgen.ppa.energy`).
+        `gaussian:sigma=2,seed=3`, or a .npy file (`fpgen.power.operand_kinds`, `fpgen.power.energy`).
     timeout : float, optional
         Seconds of processor time allowed to each run of Yosys, and to each proof where `prove` is true; default 300.
 
@@ -52,9 +52,9 @@ def measure_unit(unit: Unit, *, technology: str | None = None, liberty: Path | s
     MissingTool, RunFailure
         When there is no Yosys, or the library cannot be read.
     """
-    from ..errors import UsageError
-    from . import flow, yosys
-    from . import technology as technologies
+    from fpgen.base.errors import UsageError
+    from fpgen.library import technology as technologies
+    from fpgen.synthesis import flow, yosys
 
     if liberty is not None and technology is not None:
         raise UsageError(f"technology {technology} with a Liberty file; give one of them")
@@ -64,7 +64,7 @@ def measure_unit(unit: Unit, *, technology: str | None = None, liberty: Path | s
               else technologies.load(technologies.DEFAULT if technology is None else technology))
     stimulus = None
     if power is not None:
-        from . import operands
+        from fpgen.power import operands
 
         stimulus = operands.load(power)
         stimulus.check(unit)
@@ -72,11 +72,11 @@ def measure_unit(unit: Unit, *, technology: str | None = None, liberty: Path | s
     points = flow.measure(text, unit.name, technology=chosen, recipe=recipe, effort=effort, targets=targets,
                           wire_load=wire_load, engine=engine, timeout=yosys.LIMIT_S if timeout is None else timeout,
                           tell=tell)
-    from .prove import with_proofs
+    from fpgen.formal.netlist_proof import with_proofs
 
     points = with_proofs(text, points, chosen, wanted=prove, chosen=recipe, engine=engine, timeout=timeout)
     if stimulus is not None:
-        from .energy import with_energy
+        from fpgen.power.energy import with_energy
 
         points = [with_energy(unit, point, chosen, stimulus) for point in points]
     return points
@@ -84,7 +84,7 @@ def measure_unit(unit: Unit, *, technology: str | None = None, liberty: Path | s
 
 def measure_fpga(unit: Unit, target: str = "ecp5", *, seeds: Sequence[int] = (1,), engine: str | None = None,
                  timeout: float | None = None, tell: Callable[[FpgaPoint], None] | None = None) -> list[FpgaPoint]:
-    """LUTs, DSP blocks and clock rate of a unit in an FPGA; see `fpgen.ppa.fpga.measure`.
+    """LUTs, DSP blocks and clock rate of a unit in an FPGA; see `fpgen.synthesis.fpga.measure`.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ def measure_fpga(unit: Unit, target: str = "ecp5", *, seeds: Sequence[int] = (1,
     timeout : float, optional
         Seconds of processor time allowed to each run of Yosys and of nextpnr; default 600.
     seeds, engine, tell
-        As `fpgen.ppa.fpga.measure` takes them.
+        As `fpgen.synthesis.fpga.measure` takes them.
 
     Returns
     -------
@@ -108,7 +108,7 @@ def measure_fpga(unit: Unit, target: str = "ecp5", *, seeds: Sequence[int] = (1,
     MissingTool
         When Yosys or nextpnr (the extra `fpga`) is not installed.
     """
-    from . import fpga
+    from fpgen.synthesis import fpga
 
     return fpga.measure(unit.verilog(), unit.name, target, seeds=seeds, engine=engine,
                         timeout=fpga.LIMIT_S if timeout is None else timeout, tell=tell)

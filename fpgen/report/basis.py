@@ -124,7 +124,7 @@ def absent(view: View) -> list[tuple[str, str]]:
 
 def provenance(view: View) -> list[tuple[str, str]]:
     """Versions, cell libraries and their content, time."""
-    from .. import __version__
+    from fpgen.base.version import __version__
 
     rows = [("report", f"fpgen {__version__}")]
     for table, count in common(view.good, "versions"):

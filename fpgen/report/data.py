@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from ..sweep.columns import PARAMETER
+from fpgen.sweep.columns import PARAMETER
 
 Record = Mapping[str, Any]
 

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .. import ownership
-from ..bundle import replaced
-from ..distribution import install_extra
-from ..errors import MissingTool, UsageError
+from fpgen.base import ownership
+from fpgen.base.distribution import install_extra
+from fpgen.base.errors import MissingTool, UsageError
+from fpgen.handoff.bundle import replaced
+
 from . import basis, plots, style, table
 from .data import AREA, DELAY, ENERGY, ERROR, LUTS, TOTAL, Record, View
 

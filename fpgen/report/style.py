@@ -14,8 +14,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..distribution import install_extra
-from ..errors import MissingTool
+from fpgen.base.distribution import install_extra
+from fpgen.base.errors import MissingTool
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -6,7 +6,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..sweep.columns import COLUMNS, PARAMETER
+from fpgen.sweep.columns import COLUMNS, PARAMETER
+
 from .data import Record, View, rounded
 
 #: Columns of the page's table, with their headings; the rest is in the store.

@@ -7,7 +7,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ..units.base import Unit
+    from fpgen.units.base import Unit
+
     from .graph import Graph
     from .pipeline import Pipeline
 

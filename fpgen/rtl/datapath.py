@@ -5,17 +5,18 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 
-from ..formats.descriptor import Format
-from ..units.add import Add, Subtract
-from ..units.base import Unit
-from ..units.mac import Accumulate, MultiplyAccumulate
-from .block.dequantize import dequantize
-from .block.quantize import quantize
+from fpgen.formats.descriptor import Format
+from fpgen.units.add import Add, Subtract
+from fpgen.units.base import Unit
+from fpgen.units.mac import Accumulate, MultiplyAccumulate
+
+from .block.dequantizer import dequantize
+from .block.quantizer import quantize
 from .dot import dot, tensorcore
-from .dot.exact import exact
+from .dot.exact_window import exact
 from .dot.inputs import Inputs
-from .float import special
-from .float.accumulate import accumulate_exactly
+from .float import special_operands
+from .float.accumulator import accumulate_exactly
 from .float.cores import operand_alone, product, product_plus, total
 from .float.rounder import Mode, Target, round_and_pack
 from .float.unpack import Operand, unpack
@@ -55,14 +56,14 @@ def _multiply(g: Graph, unit: Unit, mode: Mode, target: Target) -> tuple[Node, N
     if target.wraps:
         return exact(g, Inputs((a,), (b,)), mode, target)
     value = product(g, a, b, target)
-    return round_and_pack(g, value, special.of_product(g, a, b, value.sign), mode, target)
+    return round_and_pack(g, value, special_operands.of_product(g, a, b, value.sign), mode, target)
 
 
 def _convert(g: Graph, unit: Unit, mode: Mode, target: Target) -> tuple[Node, Node]:
     a = _operand(g, unit, "source")
     if target.wraps:
         return exact(g, Inputs((a,), (_one(g),)), mode, target)
-    return round_and_pack(g, operand_alone(g, a, target), special.of_operand(g, a), mode, target)
+    return round_and_pack(g, operand_alone(g, a, target), special_operands.of_operand(g, a), mode, target)
 
 
 def _fma(g: Graph, unit: Unit, mode: Mode, target: Target) -> tuple[Node, Node]:
@@ -76,7 +77,7 @@ def fused(g: Graph, a: Operand, b: Operand, c: Operand, mode: Mode, target: Targ
         return exact(g, Inputs((a,), (b,), c=c), mode, target)
     value = product_plus(g, a, b, c, mode, target)
     g.section("Special operands")
-    both = special.of_sum(g, special.of_product(g, a, b, a.sign ^ b.sign), special.of_operand(g, c))
+    both = special_operands.of_sum(g, special_operands.of_product(g, a, b, a.sign ^ b.sign), special_operands.of_operand(g, c))
     return round_and_pack(g, value, both, mode, target)
 
 
@@ -91,7 +92,7 @@ def _add(g: Graph, unit: Unit, mode: Mode, target: Target) -> tuple[Node, Node]:
         return exact(g, Inputs((a,), (_one(g),), c=b, c_negated=setting is not Subtract.OFF), mode, target)
     value = total(g, a, b, mode, target)
     g.section("Special operands")
-    both = special.of_sum(g, special.of_operand(g, a), special.of_operand(g, b))
+    both = special_operands.of_sum(g, special_operands.of_operand(g, a), special_operands.of_operand(g, b))
     return round_and_pack(g, value, both, mode, target)
 
 

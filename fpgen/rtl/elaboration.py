@@ -18,8 +18,8 @@ from .pipeline import Pipeline, Register
 from .wiring import is_wiring, readers, sources
 
 if TYPE_CHECKING:
-    from ..units.base import Unit
-    from ..units.ports import Port
+    from fpgen.units.base import Unit
+    from fpgen.units.ports import Port
 
 
 class UnitComponent(wiring.Component):

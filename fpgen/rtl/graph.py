@@ -15,7 +15,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from ..units.architecture import DEFAULT, Architecture
+from fpgen.units.architecture import DEFAULT, Architecture
+
 from .node import UNNAMED, WIRING, Node
 
 __all__ = ["WIRING", "Graph", "Node"]

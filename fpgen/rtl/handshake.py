@@ -12,11 +12,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..units.options import Handshake
+from fpgen.units.options import Handshake
+
 from .pipeline import Pipeline
 
 if TYPE_CHECKING:
-    from ..units.base import Unit
+    from fpgen.units.base import Unit
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from copy import copy
 
-from ..reserved import RESERVED
+from fpgen.base.reserved import RESERVED
+
 from .graph import Graph, Node
 
 _WORDS = {"not": "inverted", "add": "sum", "sub": "difference", "mul": "product", "ult": "less", "cat": "bits",

@@ -14,7 +14,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..errors import UsageError
+from fpgen.base.errors import UsageError
+
 from .delays import CLOCK_TO_Q, SETUP
 from .graph import Graph
 from .steps import Steps

@@ -13,9 +13,9 @@ import json
 import re
 from pathlib import Path
 
-from ..errors import RunFailure
-from ..ppa import recipe, yosys
-from ..ppa.technology import Technology
+from fpgen.base.errors import RunFailure
+from fpgen.library.technology import Technology
+from fpgen.synthesis import recipe, yosys
 
 _REGISTERS = "Registers"
 _GLUE = "Between sections"

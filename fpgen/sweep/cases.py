@@ -7,10 +7,11 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from ..errors import UsageError
-from ..units import Unit, parse_unit
+from fpgen.base.errors import UsageError
+from fpgen.units import Unit, parse_unit
+
 from . import plan
-from .expression import Value
+from .formula import Value
 from .plan import Measure
 from .spec import Sweep
 

@@ -18,8 +18,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from ..distribution import install_extra
-from ..errors import MissingTool, RunFailure, UsageError
+from fpgen.base.distribution import install_extra
+from fpgen.base.errors import MissingTool, RunFailure, UsageError
+
 from .job import Job
 from .measure import Done, failed
 

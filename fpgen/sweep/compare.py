@@ -19,9 +19,10 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-from .. import tomlfile
-from ..errors import UsageError
-from ..resources import resource_dir
+from fpgen.base import tomlfile
+from fpgen.base.errors import UsageError
+from fpgen.base.resources import resource_dir
+
 from .columns import PARAMETER
 from .plan import AXES
 from .template import spelled

@@ -8,11 +8,12 @@ import importlib.metadata
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from ..cache import digest
-from ..errors import UsageError
-from ..resources import resource_dir
-from .accuracy import Accuracy
+from fpgen.base.cache import digest
+from fpgen.base.errors import UsageError
+from fpgen.base.resources import resource_dir
+
 from .cases import Case
+from .numerical_error import Accuracy
 from .plan import Measure, library_of
 from .spec import Sweep
 
@@ -20,8 +21,8 @@ from .spec import Sweep
 _VERSION = "1"
 
 #: Of fpgen's own code, what a measured point depends on.
-_PACKAGES = ("formats", "golden", "ppa", "rtl", "units", "verilog")
-_OWN = ("accuracy.py", "breakdown.py", "measure.py")
+_PACKAGES = ("emulate", "formal", "formats", "golden", "library", "power", "ppa", "rtl", "synthesis", "timing", "units", "verilog")
+_OWN = ("breakdown.py", "measure.py", "numerical_error.py")
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ def code_hash() -> str:
 
 def is_fpga(technology: str | None) -> bool:
     """Whether that is an FPGA rather than a cell library."""
-    from ..ppa import fpga
+    from fpgen.synthesis import fpga
 
     return technology in fpga.targets()
 
@@ -116,6 +117,6 @@ def _library_hash(plan: Measure) -> str:
 
 @functools.cache
 def _engine_version(name: str | None) -> str:
-    from ..ppa import yosys
+    from fpgen.synthesis import yosys
 
     return yosys.select(name).version

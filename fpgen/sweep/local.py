@@ -7,7 +7,8 @@ from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 
-from .. import workers
+from fpgen.base import workers
+
 from .job import Job
 from .measure import Done, failed, measure
 

@@ -9,8 +9,9 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import FpgenError, RunFailure, UsageError
-from ..processes import is_out_of_time
+from fpgen.base.errors import FpgenError, RunFailure, UsageError
+from fpgen.base.processes import is_out_of_time
+
 from .job import Job, code_hash, is_fpga
 from .plan import library_of
 
@@ -77,7 +78,7 @@ def failed(reason: str, status: str = "failed") -> dict[str, Any]:
 
 
 def _disk_is_full() -> bool:
-    from ..cache import cache_dir
+    from fpgen.base.cache import cache_dir
 
     try:
         return shutil.disk_usage(cache_dir()).free < _FULL_BYTES
@@ -87,11 +88,11 @@ def _disk_is_full() -> bool:
 
 def _records(job: Job) -> tuple[list[dict[str, Any]], bool]:
     """The records of a job, and whether none of them would come out otherwise next time."""
-    from ..ppa import flow, yosys
-    from ..ppa.energy import with_energy
-    from ..ppa.prove import with_proofs
-    from ..provenance import without_provenance
-    from ..units import parse_unit
+    from fpgen.base.provenance import without_provenance
+    from fpgen.formal.netlist_proof import with_proofs
+    from fpgen.power.energy import with_energy
+    from fpgen.synthesis import flow, yosys
+    from fpgen.units import parse_unit
 
     unit = parse_unit(job.unit)
     plan = job.measure
@@ -121,7 +122,7 @@ def _records(job: Job) -> tuple[list[dict[str, Any]], bool]:
 
 def _fpga_records(unit, job: Job) -> tuple[list[dict[str, Any]], bool]:
     """The same for an FPGA, by Yosys and nextpnr."""
-    from ..ppa import fpga
+    from fpgen.synthesis import fpga
 
     common = _of_unit(unit, job)
     points = fpga.measure(unit.verilog(), unit.name, str(job.measure.technology), engine=job.measure.engine,
@@ -154,7 +155,7 @@ def _sections(verilog: str, top: str, recipe: str | None, record: dict[str, Any]
 
 
 def _accuracy(unit, accuracy) -> dict[str, Any]:
-    from .accuracy import measure as errors_of
+    from .numerical_error import measure as errors_of
 
     return errors_of(unit, accuracy)
 

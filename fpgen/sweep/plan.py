@@ -19,10 +19,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from .. import tomlfile
-from ..errors import UsageError
-from .expression import Value
-from .values import spread
+from fpgen.base import tomlfile
+from fpgen.base.errors import UsageError
+
+from .formula import Value
+from .parameter_values import spread
 
 _TEXT, _SWITCH = (str,), (bool,)
 
@@ -143,7 +144,9 @@ def check(plans: Iterable[Measure]):
     RunFailure
         When one is there and cannot be read.
     """
-    from ..ppa import effort, fpga, operands, recipe, wireload, yosys
+    from fpgen.library import wireload
+    from fpgen.power import operands
+    from fpgen.synthesis import effort, fpga, recipe, yosys
 
     for plan in plans:
         yosys.select(plan.engine)
@@ -172,7 +175,7 @@ def library_of(plan: Measure):
 
 @functools.cache
 def _library(name: str | None, liberty: str | None, driving_cell: str | None):
-    from ..ppa import technology
+    from fpgen.library import technology
 
     if liberty is not None:
         return technology.from_liberty(liberty, driving_cell=driving_cell)
@@ -187,8 +190,9 @@ def described(plan: Measure) -> dict[str, str]:
     ------
     UsageError, MissingTool, RunFailure
     """
-    from .. import __version__
-    from ..ppa import effort, fpga, wireload, yosys
+    from fpgen.base.version import __version__
+    from fpgen.library import wireload
+    from fpgen.synthesis import effort, fpga, yosys
 
     versions = json.dumps({"fpgen": __version__, "yosys": yosys.select(plan.engine).version}, sort_keys=True)
     if plan.technology in fpga.targets():

@@ -26,16 +26,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .. import tomlfile
-from ..errors import UsageError
-from ..places import place_of
-from ..resources import resource_dir
-from . import expression, plan, template
-from .accuracy import Accuracy
-from .expression import Expression, Value
+from fpgen.base import tomlfile
+from fpgen.base.errors import UsageError
+from fpgen.base.places import place_of
+from fpgen.base.resources import resource_dir
+
+from . import formula, plan, template
+from .formula import Expression, Value
+from .numerical_error import Accuracy
+from .parameter_values import spread
 from .plan import Measure
 from .template import Template
-from .values import spread
 
 _FILE_KEYS: tomlfile.Kinds = {"title": str, "unit": str, "where": list, "slice": list, "parameters": dict,
                               "measure": dict, "accuracy": dict, "report": dict}
@@ -126,7 +127,7 @@ def _sweep(where: str, data: Mapping[str, Any], path: Path) -> Sweep:
     parameters = {_name(name): spread(f"parameter {name}", given) for name, given in data.get("parameters", {}).items()}
     measure, axes = plan.read("[measure]", data.get("measure", {}))
     parameters |= axes
-    conditions = {key: tuple(expression.read(item) for item in data.get(key, [])) for key in ("where", "slice")}
+    conditions = {key: tuple(formula.read(item) for item in data.get(key, [])) for key in ("where", "slice")}
     known = sorted(parameters)
     for text, names in [(unit.text, unit.names), *((item.text, item.names) for key in conditions
                                                    for item in conditions[key])]:
@@ -149,10 +150,10 @@ def _suggest(name: str, known: Sequence[str]) -> str:
 
 
 def _name(name: str) -> str:
-    if not re.fullmatch(r"[A-Za-z_]\w{0,39}", name, re.ASCII) or name in expression.FUNCTIONS \
+    if not re.fullmatch(r"[A-Za-z_]\w{0,39}", name, re.ASCII) or name in formula.FUNCTIONS \
             or keyword.iskeyword(name):
         raise UsageError(f"parameter {name!r}; a name of letters and digits is allowed "
-                         f"(not {', '.join(expression.FUNCTIONS)}, and not a word such as if, in, and)")
+                         f"(not {', '.join(formula.FUNCTIONS)}, and not a word such as if, in, and)")
     if name in plan.KEYS:
         raise UsageError(f"parameter {name}; under [measure] is allowed: {name} = [...] there makes it a parameter")
     return name

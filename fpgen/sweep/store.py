@@ -18,10 +18,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..cache import write_whole
-from ..distribution import install_extra
-from ..errors import MissingTool, RunFailure, UsageError
-from ..places import check_directory, check_file, place_of
+from fpgen.base.cache import write_whole
+from fpgen.base.distribution import install_extra
+from fpgen.base.errors import MissingTool, RunFailure, UsageError
+from fpgen.base.places import check_directory, check_file, place_of
+
 from .columns import COLUMNS, PARAMETER, cell, kind_of, ordered
 
 SUFFIXES = (".parquet", ".csv")

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import UsageError
-from . import expression
-from .expression import Expression, Value
+from fpgen.base.errors import UsageError
+
+from . import formula
+from .formula import Expression, Value
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ def read(text: Any, what: str) -> Template:
     pieces: list[str | Expression] = []
     for index, piece in enumerate(re.split(r"\{([^{}]*)\}", text)):
         if index % 2:
-            pieces.append(expression.read(piece))
+            pieces.append(formula.read(piece))
         elif "{" in piece or "}" in piece:
             raise UsageError(f"{what} {text!r}: a brace without its partner; places such as {{P - 1}} are allowed")
         else:

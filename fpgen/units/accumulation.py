@@ -67,8 +67,9 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..errors import UsageError
-from ..formats import Format, as_format
+from fpgen.base.errors import UsageError
+from fpgen.formats import Format, as_format
+
 from .options import Rounding, as_enum
 
 

@@ -6,7 +6,8 @@ import enum
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ..formats import Format
+from fpgen.formats import Format
+
 from .base import Unit
 from .options import as_enum
 from .ports import Port, Role

@@ -14,9 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ..errors import UsageError
-from ..formats import Format, as_format
+from fpgen.base.errors import UsageError
+from fpgen.formats import Format, as_format
+
 from .architecture import Adder, Architecture, Multiplier
+from .identity import check_module_name, hash_of, identifier, plain_values
 from .options import (
     FLAG_BITS,
     Handshake,
@@ -30,10 +32,9 @@ from .options import (
     default_overflow,
 )
 from .ports import Port, Role
-from .spelling import check_module_name, hash_of, identifier, plain_values
 
 if TYPE_CHECKING:
-    from ..golden import Result
+    from fpgen.golden import Result
 
 MAX_STAGES = 64
 #: Codes travel in arrays of 64-bit integers: in the golden model, and so in everything that is checked against it.
@@ -248,7 +249,7 @@ class Unit:
         """Clocks from operands to result."""
         if self.stages is not None:
             return self.stages
-        from ..rtl import pipeline_for
+        from fpgen.rtl import pipeline_for
 
         return pipeline_for(self).stages
 
@@ -381,37 +382,37 @@ class Unit:
             `.codes` (uint8, uint16, uint32 or uint64, the narrowest that holds `out`) and
             `.flags` (uint8, bits of `Flags`), of the broadcast shape.
         """
-        from .. import golden
+        from fpgen import golden
 
         return golden.compute(self, *operands, **controls)
 
     def create(self):
         """The unit as an `amaranth.lib.wiring.Component`."""
-        from ..rtl import component
+        from fpgen.rtl import component
 
         return component(self)
 
     def verilog(self) -> str:
         """The unit as Verilog-2001 text, top module `name`; the same bytes every time."""
-        from ..verilog import write
+        from fpgen.verilog import write
 
         return write(self)
 
     def verify(self, **options):
         """Simulate the Verilog in cocotb against the golden model; see `fpgen.verify.verify`."""
-        from ..verify import verify
+        from fpgen.verify import verify
 
         return verify(self, **options)
 
     def ppa(self, **options):
         """Synthesise and time the Verilog; see `fpgen.ppa.measure_unit`."""
-        from ..ppa import measure_unit
+        from fpgen.ppa import measure_unit
 
         return measure_unit(self, **options)
 
     def bundle(self, output: Path | str, **options) -> Path:
-        """Write Verilog, datasheet, parameters and vectors to ``output/<name>/``; see `fpgen.bundle.write_bundle`."""
-        from ..bundle import write_bundle
-        from ..places import place_of
+        """Write Verilog, datasheet, parameters and vectors to ``output/<name>/``; see `fpgen.handoff.bundle.write_bundle`."""
+        from fpgen.base.places import place_of
+        from fpgen.handoff.bundle import write_bundle
 
         return write_bundle(self, place_of("output", output), **options)

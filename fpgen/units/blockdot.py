@@ -7,8 +7,9 @@ import math
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from ..errors import UsageError
-from ..formats import BlockFormat, Format, as_format, as_plain_or_block
+from fpgen.base.errors import UsageError
+from fpgen.formats import BlockFormat, Format, as_format, as_plain_or_block
+
 from .accumulation import Kind
 from .dot import LARGEST_SUM, SumOfProducts
 from .machines import LIKE, nearest_case

@@ -6,8 +6,9 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from ..errors import UsageError
-from ..formats import Format, as_format
+from fpgen.base.errors import UsageError
+from fpgen.formats import Format, as_format
+
 from .accumulation import EXACT, Accumulation, Addend, Kind, parse_accumulation
 from .base import Unit
 from .machines import LIKE, is_machine, machine_case

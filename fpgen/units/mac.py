@@ -6,8 +6,9 @@ import enum
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ..errors import UsageError
-from ..formats import Format
+from fpgen.base.errors import UsageError
+from fpgen.formats import Format
+
 from .base import Unit
 from .options import Handshake, as_enum
 from .ports import Port, Role

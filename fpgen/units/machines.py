@@ -11,8 +11,9 @@ import difflib
 from dataclasses import replace
 from types import MappingProxyType
 
-from ..errors import UsageError
-from ..formats import Format
+from fpgen.base.errors import UsageError
+from fpgen.formats import Format
+
 from .presets import PRESETS, Case, find_case, fits
 
 LIKE = "like:"

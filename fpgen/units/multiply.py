@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ..formats import Format
+from fpgen.formats import Format
+
 from .base import Unit
 
 

@@ -65,9 +65,9 @@ import enum
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import UsageError
-from ..formats.catalogue import is_p3109
-from ..formats.descriptor import Format
+from fpgen.base.errors import UsageError
+from fpgen.formats.catalogue import is_p3109
+from fpgen.formats.descriptor import Format
 
 
 def as_enum(option: str, given: Any, kind: type[enum.Enum]) -> Any:

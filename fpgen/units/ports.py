@@ -6,7 +6,7 @@ import enum
 import math
 from dataclasses import dataclass
 
-from ..formats.descriptor import Format
+from fpgen.formats.descriptor import Format
 
 
 class Role(enum.Enum):

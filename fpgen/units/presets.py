@@ -13,8 +13,9 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
-from ..errors import UsageError
-from ..formats import Format, parse
+from fpgen.base.errors import UsageError
+from fpgen.formats import Format, parse
+
 from .accumulation import Accumulation, Addend, Kind, Split
 from .options import Overflow, Rounding, Subnormals
 

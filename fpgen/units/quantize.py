@@ -64,8 +64,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from ..errors import UsageError
-from ..formats import BlockFormat, Format, as_block, as_format
+from fpgen.base.errors import UsageError
+from fpgen.formats import BlockFormat, Format, as_block, as_format
+
 from .base import Unit
 from .options import Overflow, Rounding, Subnormals, as_enum
 from .ports import Port, Role

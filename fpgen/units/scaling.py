@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from fractions import Fraction
 
-from ..formats import BlockFormat, Format
+from fpgen.formats import BlockFormat, Format
 
 
 class ScalePolicy(enum.Enum):

@@ -6,8 +6,9 @@ import dataclasses
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ..errors import UsageError
-from ..formats import Format
+from fpgen.base.errors import UsageError
+from fpgen.formats import Format
+
 from .blockdot import BlockDot, ScaledProducts
 from .dot import DotProduct, SumOfProducts
 from .options import Rounding, as_enum

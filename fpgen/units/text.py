@@ -18,7 +18,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ..errors import LONGEST_NUMBER, UsageError, short_text
+from fpgen.base.errors import LONGEST_NUMBER, UsageError, short_text
+
 from .add import Add
 from .base import Unit
 from .blockdot import BlockDot

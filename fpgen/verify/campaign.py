@@ -21,16 +21,16 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import RunFailure
-from ..resources import resource_dir
-from ..units import Handshake, Unit
-from .golden import Golden
-from .layout import Layout
-from .protocol import protocol_job
-from .simulator import Running, Simulation
-from .stimulus import Plan
-from .watch import Watch
-from .wrapper import START
+from fpgen.base.errors import RunFailure
+from fpgen.base.resources import resource_dir
+from fpgen.golden.port_outputs import Golden
+from fpgen.simulate.clocked_job import protocol_job
+from fpgen.simulate.simulator import Running, Simulation
+from fpgen.simulate.watch import Watch
+from fpgen.simulate.wrapper import START
+from fpgen.units import Handshake, Unit
+from fpgen.vectors.layout import Layout
+from fpgen.vectors.stimulus import Plan
 
 _GAP_CLOCKS = 4096
 _PIPE_BYTES = 1 << 20
@@ -85,7 +85,7 @@ def run_campaign(simulation: Simulation, entries: Sequence[Entry], where: Path, 
         if entry.unit.handshake is not Handshake.NONE:
             plusargs.append(f"+gaps_{i}={_GAP_CLOCKS}")
     modules = ["protocol", "stream"] if protocol else ["stream"]
-    running = Running(simulation, modules, where, search=[resource_dir("sim")],
+    running = Running(simulation, modules, where, search=[resource_dir("sim") / "testbench"],
                       environment={"FPGEN_JOB": str(where / "job.json")}, plusargs=plusargs, vcd=vcd)
     watch = Watch(running)
     try:

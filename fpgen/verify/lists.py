@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .. import tomlfile
-from ..errors import UsageError
-from ..formats import CATALOGUE
-from ..resources import resource_dir
-from ..units import Unit, parse_unit
-from .stimulus import MOST_VECTORS, plan
+from fpgen.base import tomlfile
+from fpgen.base.errors import UsageError
+from fpgen.base.resources import resource_dir
+from fpgen.formats import CATALOGUE
+from fpgen.units import Unit, parse_unit
+from fpgen.vectors.stimulus import MOST_VECTORS, plan
 
 LEVELS = ("slice", "full")
 _KEYS: tomlfile.Kinds = {"name": str, "level": str, "units": list, "pattern": list, "over": dict, "except": list,

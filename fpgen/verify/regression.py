@@ -8,9 +8,10 @@ from concurrent.futures import as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
-from .. import workers
-from ..errors import FpgenError
-from ..units import Role, parse_unit
+from fpgen.base import workers
+from fpgen.base.errors import FpgenError
+from fpgen.units import Role, parse_unit
+
 from .lists import Group, load_groups
 from .verdict import Verdict
 

@@ -14,17 +14,18 @@ from pathlib import Path
 
 import numpy as np
 
-from ..cache import scratch
-from ..errors import RunFailure, UsageError
-from ..ownership import is_plain, set_aside
-from ..units import Unit
+from fpgen.base.cache import scratch
+from fpgen.base.errors import RunFailure, UsageError
+from fpgen.base.ownership import is_plain, set_aside
+from fpgen.golden.port_outputs import Golden, golden_outputs
+from fpgen.simulate.simulator import build
+from fpgen.simulate.wrapper import TOP, harness
+from fpgen.units import Unit
+from fpgen.vectors.layout import batch_shape, split
+from fpgen.vectors.stimulus import Chunk, Inputs, Plan, plan, smallest
+
 from .campaign import Entry, run_campaign
-from .golden import Golden, golden_outputs
-from .layout import batch_shape, split
-from .simulator import build
-from .stimulus import Chunk, Inputs, Plan, plan, smallest
 from .verdict import Verdict
-from .wrapper import TOP, harness
 
 _FIRST = 64
 

@@ -10,20 +10,21 @@ import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from ..cache import cache_dir, digest, scratch, write_whole
-from ..errors import UsageError
-from ..fingerprint import fingerprint
-from ..ownership import set_aside
-from ..places import check_directory, place_of
-from ..provenance import stamp
-from ..units import Unit
+from fpgen.base.cache import cache_dir, digest, scratch, write_whole
+from fpgen.base.errors import UsageError
+from fpgen.base.fingerprint import fingerprint
+from fpgen.base.ownership import set_aside
+from fpgen.base.places import check_directory, place_of
+from fpgen.base.provenance import stamp
+from fpgen.golden.port_outputs import Golden, golden_outputs
+from fpgen.simulate.simulator import SIMULATORS, Simulation, build
+from fpgen.simulate.wrapper import TOP, harness, lanes_for
+from fpgen.units import Unit
+from fpgen.vectors.stimulus import STIMULUS_VERSION, Plan, plan
+
 from .campaign import Entry, Progress, run_campaign
-from .golden import Golden, golden_outputs
-from .report import mismatches_of
-from .simulator import SIMULATORS, Simulation, build
-from .stimulus import STIMULUS_VERSION, Plan, plan
+from .mismatches import mismatches_of
 from .verdict import ProtocolTest, Verdict
-from .wrapper import TOP, harness, lanes_for
 
 
 def verify(unit: Unit, *, simulator: str = "verilator", vectors: int | None = None, seed: int = 1,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ..units.base import Unit
+    from fpgen.units.base import Unit
 
 __all__ = ["write"]
 

@@ -10,11 +10,12 @@ from __future__ import annotations
 import heapq
 from dataclasses import dataclass
 
-from ..rtl.graph import Node
-from ..rtl.pipeline import Pipeline, Register
-from ..rtl.wiring import is_wiring, readers, sources
+from fpgen.rtl.graph import Node
+from fpgen.rtl.pipeline import Pipeline, Register
+from fpgen.rtl.wiring import is_wiring, readers, sources
+
 from . import lanes
-from .expression import PRIMARY, Text, bits, concatenation, literal, operation
+from .verilog_expression import PRIMARY, Text, bits, concatenation, literal, operation
 
 #: An operand longer than this gets a wire of its own.
 LONGEST_OPERAND = 72

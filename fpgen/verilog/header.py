@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..rtl.pipeline import Pipeline
-from ..units import BlockDequantize, BlockDot, BlockQuantize, DotProduct, TensorCore
-from ..units.architecture import DEFAULT
-from ..units.blockdot import ScaledProducts
-from ..units.dot import SumOfProducts
-from ..units.options import PORT_CODES, Handshake, Rounding
-from ..units.scaling import Like, ScalePolicy, midmax_limit
-from .layout import COLUMNS, comment
+from fpgen.rtl.pipeline import Pipeline
+from fpgen.units import BlockDequantize, BlockDot, BlockQuantize, DotProduct, TensorCore
+from fpgen.units.architecture import DEFAULT
+from fpgen.units.blockdot import ScaledProducts
+from fpgen.units.dot import SumOfProducts
+from fpgen.units.options import PORT_CODES, Handshake, Rounding
+from fpgen.units.scaling import Like, ScalePolicy, midmax_limit
+
+from .line_breaks import COLUMNS, comment
 
 if TYPE_CHECKING:
-    from ..units.base import Unit
+    from fpgen.units.base import Unit
 
 
 def header(unit: Unit, pipeline: Pipeline) -> list[str]:

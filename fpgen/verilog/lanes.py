@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..rtl.graph import Node
+from fpgen.rtl.graph import Node
 
 SAME, NEXT = "same", "next"
 Pattern = tuple

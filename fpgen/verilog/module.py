@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..provenance import provenance
-from ..rtl import pipeline_for
-from ..rtl.handshake import Control, control
-from ..rtl.pipeline import Register, mask_runs
-from ..rtl.wiring import readers, sources
-from ..units.ports import Port
+from fpgen.base.provenance import provenance
+from fpgen.rtl import pipeline_for
+from fpgen.rtl.handshake import Control, control
+from fpgen.rtl.pipeline import Register, mask_runs
+from fpgen.rtl.wiring import readers, sources
+from fpgen.units.ports import Port
+
 from .body import Body, Wire, ordered
-from .expression import bits
 from .header import header
-from .layout import INDENT, wrapped
+from .line_breaks import INDENT, wrapped
+from .verilog_expression import bits
 
 if TYPE_CHECKING:
-    from ..units.base import Unit
+    from fpgen.units.base import Unit
 
 
 def module(unit: Unit) -> str:

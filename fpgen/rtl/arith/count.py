@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..graph import Graph, Node
+from fpgen.rtl.graph import Graph, Node
 
 
 def leading_zeros(g: Graph, x: Node, name: str = "leading_zeros") -> tuple[Node, Node]:

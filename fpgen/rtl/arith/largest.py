@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from ..graph import Graph, Node
+from fpgen.rtl.graph import Graph, Node
 
 #: Bits of a digit: wider digits mean fewer OR trees, and twice as many levels for every bit.
 DIGIT = 5

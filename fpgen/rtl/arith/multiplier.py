@@ -16,8 +16,9 @@ from __future__ import annotations
 import heapq
 from dataclasses import dataclass
 
-from ...units.architecture import Multiplier
-from ..graph import Graph, Node
+from fpgen.rtl.graph import Graph, Node
+from fpgen.units.architecture import Multiplier
+
 from . import prefix
 
 # Delays of a row of full adders in units of a 2-input XOR, from its earlier inputs and from its latest.

@@ -10,8 +10,8 @@ A `network` that is asked for here is the choice of the place, which an `adder` 
 
 from __future__ import annotations
 
-from ...units.architecture import Adder
-from ..graph import Graph, Node
+from fpgen.rtl.graph import Graph, Node
+from fpgen.units.architecture import Adder
 
 NETWORKS = ("native", "brent_kung", "sklansky", "kogge_stone")
 #: Wider sums (exact accumulators) are left to the synthesiser: the text of a network would be too long to read.

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..graph import Graph, Node
+from fpgen.rtl.graph import Graph, Node
 
 
 def bits_for(low: int, high: int) -> int:

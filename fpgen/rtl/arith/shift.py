@@ -6,7 +6,7 @@ places, the largest move first, so that the words stay as narrow as they can be.
 
 from __future__ import annotations
 
-from ..graph import Graph, Node
+from fpgen.rtl.graph import Graph, Node
 
 
 def shift_left(g: Graph, x: Node, amount: Node, most: int | None = None, name: str = "shifted") -> Node:

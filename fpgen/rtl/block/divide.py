@@ -9,10 +9,11 @@
 
 from __future__ import annotations
 
-from ..arith import prefix
-from ..arith.quantity import Quantity
-from ..float.unpack import Operand
-from ..graph import Graph, Node
+from fpgen.rtl.arith import prefix
+from fpgen.rtl.arith.quantity import Quantity
+from fpgen.rtl.float.unpack import Operand
+from fpgen.rtl.graph import Graph, Node
+
 from .factor import top_up
 
 

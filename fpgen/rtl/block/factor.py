@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 
-from ..arith import count, multiplier, shift
-from ..arith.quantity import Quantity
-from ..float import special
-from ..float.unpack import Operand
-from ..graph import Graph, Node
+from fpgen.rtl.arith import count, multiplier, shift
+from fpgen.rtl.arith.quantity import Quantity
+from fpgen.rtl.float import special_operands
+from fpgen.rtl.float.unpack import Operand
+from fpgen.rtl.graph import Graph, Node
 
 
 def normalise(g: Graph, a: Operand, name: str) -> Operand:
@@ -24,7 +24,7 @@ def normalise(g: Graph, a: Operand, name: str) -> Operand:
 def times(g: Graph, a: Operand, b: Operand, name: str = "factor") -> Operand:
     """The exact product of two normalised operands, normalised; `format` is that of the first."""
     sign = a.sign ^ b.sign
-    what = special.of_product(g, a, b, sign)
+    what = special_operands.of_product(g, a, b, sign)
     # One row of partial products for each bit of the shorter significand.
     short, long = sorted((a.significand, b.significand), key=lambda node: node.width)
     product = multiplier.multiply(g, long, short, name=name)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from ...formats import as_format
-from ...units.options import Overflow, Rounding, Semantics
-from ..float import special
-from ..float.cores import operand_alone, product
-from ..float.rounder import Mode, Special, Target, round_and_pack
-from ..float.unpack import Operand, unpack
-from ..graph import Graph, Node
+from fpgen.formats import as_format
+from fpgen.rtl.float import special_operands
+from fpgen.rtl.float.cores import operand_alone, product
+from fpgen.rtl.float.rounder import Mode, Special, Target, round_and_pack
+from fpgen.rtl.float.unpack import Operand, unpack
+from fpgen.rtl.graph import Graph, Node
+from fpgen.units.options import Overflow, Rounding, Semantics
+
 from .factor import normalise
 from .ratio import constant, rounded_quotient
 
@@ -24,7 +25,7 @@ def float_product(g: Graph, a: Operand, b: Operand, name: str) -> Operand:
     """a * b in float32."""
     first, second = sorted((a, b), key=lambda operand: -operand.significand.width)
     value = product(g, first, second, _TARGET)
-    what = special.of_product(g, a, b, value.sign)
+    what = special_operands.of_product(g, a, b, value.sign)
     code, _ = round_and_pack(g, value, what, _mode(g, _TARGET), _TARGET)
     return unpack(g, g.step(name, code), FLOAT, False, name)
 
@@ -47,14 +48,14 @@ def float_constant(g: Graph, value: Fraction | int) -> Operand:
 
 def converted(g: Graph, a: Operand, target: Target) -> Node:
     """The code of a number in another format."""
-    return round_and_pack(g, operand_alone(g, a, target), special.of_operand(g, a), _mode(g, target), target)[0]
+    return round_and_pack(g, operand_alone(g, a, target), special_operands.of_operand(g, a), _mode(g, target), target)[0]
 
 
 def product_in(g: Graph, a: Operand, b: Operand, target: Target) -> tuple[Node, Node]:
     """The code of a * b in another format, and whether the product is NaN."""
     first, second = sorted((a, b), key=lambda operand: -operand.significand.width)
     value = product(g, first, second, target)
-    what = special.of_product(g, a, b, value.sign)
+    what = special_operands.of_product(g, a, b, value.sign)
     return round_and_pack(g, value, what, _mode(g, target), target)[0], what.nan
 
 

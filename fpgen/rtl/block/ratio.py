@@ -5,16 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-from ...formats.descriptor import Format
-from ...units.options import Overflow, Rounding, Semantics
-from ...units.quantize import BlockQuantize, ScalePolicy
-from ...units.scaling import floor_code, zero_code
-from ..arith.largest import largest
-from ..arith.quantity import Quantity
-from ..float.position import position_known
-from ..float.rounder import Mode, Special, Target, round_and_pack
-from ..float.unpack import Operand, unpack
-from ..graph import Graph, Node
+from fpgen.formats.descriptor import Format
+from fpgen.rtl.arith.largest import largest
+from fpgen.rtl.arith.quantity import Quantity
+from fpgen.rtl.float.float_position import position_known
+from fpgen.rtl.float.rounder import Mode, Special, Target, round_and_pack
+from fpgen.rtl.float.unpack import Operand, unpack
+from fpgen.rtl.graph import Graph, Node
+from fpgen.units.options import Overflow, Rounding, Semantics
+from fpgen.units.quantize import BlockQuantize, ScalePolicy
+from fpgen.units.scaling import floor_code, zero_code
+
 from .divide import divide
 from .factor import normalise, times
 from .source import DIGIT, Source, spoilt_by

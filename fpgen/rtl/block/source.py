@@ -5,11 +5,11 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 
-from ...formats.descriptor import NaN
-from ...units.quantize import BlockDequantize, BlockQuantize
-from ..float.rounder import Mode
-from ..float.unpack import Operand, unpack
-from ..graph import Graph, Node
+from fpgen.formats.descriptor import NaN
+from fpgen.rtl.float.rounder import Mode
+from fpgen.rtl.float.unpack import Operand, unpack
+from fpgen.rtl.graph import Graph, Node
+from fpgen.units.quantize import BlockDequantize, BlockQuantize
 
 #: Bits of a digit in the search for the largest magnitude: the least area x delay for 8 to 15 bits of 32 numbers.
 DIGIT = 2

@@ -14,16 +14,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-from ...formats.descriptor import Format, NaN
-from ...units.options import Overflow, Rounding, Semantics
-from ...units.quantize import BlockQuantize
-from ..arith.quantity import Quantity
-from ..float.position import position_known
-from ..float.rounder import Target
-from ..float.unpack import Operand
-from ..graph import Graph, Node
+from fpgen.formats.descriptor import Format, NaN
+from fpgen.rtl.arith.quantity import Quantity
+from fpgen.rtl.float.float_position import position_known
+from fpgen.rtl.float.rounder import Target
+from fpgen.rtl.float.unpack import Operand
+from fpgen.rtl.graph import Graph, Node
+from fpgen.units.options import Overflow, Rounding, Semantics
+from fpgen.units.quantize import BlockQuantize
+
+from .block_position import shortened
 from .factor import top_up
-from .position import shortened
 from .source import Source
 
 #: Element formats with more non-zero magnitudes are divided for.

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ...units.accumulation import Kind
-from ...units.base import Unit
-from ...units.blockdot import BlockDot
-from ...units.dot import DotProduct
-from ...units.tensorcore import TensorCore
-from ..float.rounder import Mode, Target
-from ..graph import Graph, Node
+from fpgen.rtl.float.rounder import Mode, Target
+from fpgen.rtl.graph import Graph, Node
+from fpgen.units.accumulation import Kind
+from fpgen.units.base import Unit
+from fpgen.units.blockdot import BlockDot
+from fpgen.units.dot import DotProduct
+from fpgen.units.tensorcore import TensorCore
+
 from .aligned import aligned
-from .exact import exact_of
+from .exact_window import exact_of
 from .inputs import Inputs, single
 from .rounded import chain, tree
 from .tile import tile

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ...units.accumulation import Accumulation
-from ...units.options import Rounding
-from ..float.cores import total
-from ..float.rounder import Mode, Target, round_and_pack
-from ..float.special import of_operand, of_sum
-from ..float.unpack import Operand, unpack
-from ..graph import Graph, Node
+from fpgen.rtl.float.cores import total
+from fpgen.rtl.float.rounder import Mode, Target, round_and_pack
+from fpgen.rtl.float.special_operands import of_operand, of_sum
+from fpgen.rtl.float.unpack import Operand, unpack
+from fpgen.rtl.graph import Graph, Node
+from fpgen.units.accumulation import Accumulation
+from fpgen.units.options import Rounding
 
 
 def again(g: Graph, code: Node, between: Target) -> Operand:

@@ -8,19 +8,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ...formats import Format
-from ...formats.descriptor import NaN
-from ...units.accumulation import Accumulation, Addend, Split
-from ...units.blockdot import BlockDot
-from ...units.dot import DotProduct
-from ..arith.quantity import Quantity
-from ..float.cores import operand_alone
-from ..float.position import position_counted
-from ..float.rounder import Mode, Positioned, Target, round_and_pack
-from ..float.special import of_operand
-from ..float.unpack import Operand, unpack
-from ..graph import Graph, Node
-from . import special
+from fpgen.formats import Format
+from fpgen.formats.descriptor import NaN
+from fpgen.rtl.arith.quantity import Quantity
+from fpgen.rtl.float.cores import operand_alone
+from fpgen.rtl.float.float_position import position_counted
+from fpgen.rtl.float.rounder import Mode, Positioned, Target, round_and_pack
+from fpgen.rtl.float.special_operands import of_operand
+from fpgen.rtl.float.unpack import Operand, unpack
+from fpgen.rtl.graph import Graph, Node
+from fpgen.units.accumulation import Accumulation, Addend, Split
+from fpgen.units.blockdot import BlockDot
+from fpgen.units.dot import DotProduct
+
+from . import special_terms
 from .after import again, with_addend
 from .aligned_terms import Family, Term, alone, dealt, families, grouped
 from .aligned_window import Aligned, Sum, Summand, Top, add_up
@@ -98,7 +99,7 @@ def _group(g: Graph, record: Accumulation, group: Sequence[Family], addend: Oper
             total = _outside(g, record, total, other)
     g.section("Special operands")
     specials = [term.special for family in group for term in family.terms]
-    both = special.of_terms(g, [*specials, *([other.special] if other is not None else [])])
+    both = special_terms.of_terms(g, [*specials, *([other.special] if other is not None else [])])
     return round_and_pack(g, _positioned(g, total, target), both, mode, target)[0]
 
 

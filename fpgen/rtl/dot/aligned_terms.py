@@ -15,17 +15,18 @@ from dataclasses import dataclass, replace
 from functools import reduce
 from operator import xor
 
-from ..arith import multiplier, prefix
-from ..arith.multiplier import Rows
-from ..arith.quantity import Quantity
-from ..float.rounder import Special
-from ..float.special import of_operand
-from ..float.unpack import Operand
-from ..graph import Graph, Node
-from . import special
-from .block import Block, blocks_of
-from .block import magnitude as block_magnitude
+from fpgen.rtl.arith import multiplier, prefix
+from fpgen.rtl.arith.multiplier import Rows
+from fpgen.rtl.arith.quantity import Quantity
+from fpgen.rtl.float.rounder import Special
+from fpgen.rtl.float.special_operands import of_operand
+from fpgen.rtl.float.unpack import Operand
+from fpgen.rtl.graph import Graph, Node
+
+from . import special_terms
 from .inputs import Inputs
+from .scaled_dot import Block, blocks_of
+from .scaled_dot import magnitude as block_magnitude
 
 #: Arrival of aligned rows in the tree, in XOR delays: their signs are there long before.
 ALIGNED = 8.0
@@ -126,12 +127,12 @@ def product_term(g: Graph, a: Operand, b: Operand, scales: Sequence[Operand], na
     """a * b (times the scales, whose exponents are left to the family)."""
     magnitude, largest = times(g, [a, b])
     zero, sign = g.step("zero", a.zero | b.zero), g.step("sign", a.sign ^ b.sign)
-    both = special.product(g, a, b)
+    both = special_terms.product(g, a, b)
     if scales:
         scale, bound = times(g, scales, "scale")
         magnitude, largest = _scaled(g, magnitude, scale), largest * bound
-        factor, factor_zero = special.of_scales(g, scales)
-        both = special.scaled(g, factor, factor_zero, both, zero)
+        factor, factor_zero = special_terms.of_scales(g, scales)
+        both = special_terms.scaled(g, factor, factor_zero, both, zero)
         zero = zero | factor_zero
         sign = reduce(xor, (scale.sign for scale in scales), sign)
     fraction = a.significand.width - 1 + b.significand.width - 1 + _places_below(scales)
@@ -148,12 +149,12 @@ def presummed_term(g: Graph, block: Block, name: str) -> Term:
     magnitude, below_one = block_magnitude(g, block)
     some = magnitude.any()
     sign = below_one & some
-    both = special.of_terms(g, [special.product(g, x, y) for x, y in zip(block.a, block.b, strict=True)])
+    both = special_terms.of_terms(g, [special_terms.product(g, x, y) for x, y in zip(block.a, block.b, strict=True)])
     zero = g.const(0, 1)
     if block.scales:
-        factor, zero = special.of_scales(g, block.scales)
+        factor, zero = special_terms.of_scales(g, block.scales)
         own = replace(both, infinity_sign=g.mux(both.infinity, both.infinity_sign, sign))
-        both = special.scaled(g, factor, zero, own, ~some & ~both.infinity)
+        both = special_terms.scaled(g, factor, zero, own, ~some & ~both.infinity)
     sign = sign ^ block.sign
     window = block.window
     largest = max(-window.least, window.most)

@@ -14,11 +14,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ...units.accumulation import Treatment
-from ..arith import shift
-from ..arith.largest import largest
-from ..arith.quantity import Quantity, bits_for
-from ..graph import Graph, Node
+from fpgen.rtl.arith import shift
+from fpgen.rtl.arith.largest import largest
+from fpgen.rtl.arith.quantity import Quantity, bits_for
+from fpgen.rtl.graph import Graph, Node
+from fpgen.units.accumulation import Treatment
+
 from .aligned_terms import Family, SignedRow, signed_sum
 
 

@@ -13,15 +13,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..arith import shift
-from ..arith.quantity import Quantity
-from ..float.cores import bits_below, gap_above
-from ..float.position import position_counted
-from ..float.rounder import Positioned, Target
-from ..float.unpack import Operand
-from ..graph import Graph
-from .block import Block, less_one
-from .terms import magnitude_of_sum
+from fpgen.rtl.arith import shift
+from fpgen.rtl.arith.quantity import Quantity
+from fpgen.rtl.float.cores import bits_below, gap_above
+from fpgen.rtl.float.float_position import position_counted
+from fpgen.rtl.float.rounder import Positioned, Target
+from fpgen.rtl.float.unpack import Operand
+from fpgen.rtl.graph import Graph
+
+from .dot_terms import magnitude_of_sum
+from .scaled_dot import Block, less_one
 
 
 def _below(block: Block, c: Operand, target: Target) -> int:

@@ -6,13 +6,14 @@ codes of NaN and infinity, where operands have those.
 
 from __future__ import annotations
 
-from ..arith import prefix
-from ..arith.quantity import bits_for
-from ..float.rounder import Special, Target
-from ..graph import Graph, Node
+from fpgen.rtl.arith import prefix
+from fpgen.rtl.arith.quantity import bits_for
+from fpgen.rtl.float.rounder import Special, Target
+from fpgen.rtl.graph import Graph, Node
+
+from .dot_terms import NETWORK
 from .exact_span import rows_of_all, window_of_all
 from .inputs import Inputs
-from .terms import NETWORK
 
 
 def fits(inputs: Inputs, target: Target) -> bool:

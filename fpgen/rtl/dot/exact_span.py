@@ -14,17 +14,18 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from ..arith import shift
-from ..arith.multiplier import Rows
-from ..arith.quantity import Quantity
-from ..float.position import position_counted
-from ..float.rounder import Positioned, Target
-from ..float.rounder_fixed import in_window
-from ..float.unpack import Operand
-from ..graph import Graph, Node
-from .block import blocks_of, magnitude
+from fpgen.rtl.arith import shift
+from fpgen.rtl.arith.multiplier import Rows
+from fpgen.rtl.arith.quantity import Quantity
+from fpgen.rtl.float.float_position import position_counted
+from fpgen.rtl.float.rounder import Positioned, Target
+from fpgen.rtl.float.rounder_fixed import in_window
+from fpgen.rtl.float.unpack import Operand
+from fpgen.rtl.graph import Graph, Node
+
+from .dot_terms import Window, add_products, add_signed, lowest_operand, magnitude_of_sum
 from .inputs import Inputs
-from .terms import Window, add_products, add_signed, lowest_operand, magnitude_of_sum
+from .scaled_dot import blocks_of, magnitude
 
 
 def window_of_all(inputs: Inputs) -> Window:

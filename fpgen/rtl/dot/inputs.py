@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...units.blockdot import BlockDot, ScaledProducts
-from ...units.dot import DotProduct, SumOfProducts
-from ...units.ports import Port, Role
-from ...units.tensorcore import TensorCore
-from ..arith import prefix
-from ..float.unpack import Operand, unpack
-from ..graph import Graph, Node
+from fpgen.rtl.arith import prefix
+from fpgen.rtl.float.unpack import Operand, unpack
+from fpgen.rtl.graph import Graph, Node
+from fpgen.units.blockdot import BlockDot, ScaledProducts
+from fpgen.units.dot import DotProduct, SumOfProducts
+from fpgen.units.ports import Port, Role
+from fpgen.units.tensorcore import TensorCore
 
 
 @dataclass(frozen=True)

@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ...units.accumulation import Accumulation, Addend, Split
-from ...units.blockdot import BlockDot
-from ...units.dot import DotProduct
-from ..float.rounder import Mode, Target, round_and_pack
-from ..float.special import of_operand, of_sum
-from ..float.unpack import Operand
-from ..graph import Graph, Node
+from fpgen.rtl.float.rounder import Mode, Target, round_and_pack
+from fpgen.rtl.float.special_operands import of_operand, of_sum
+from fpgen.rtl.float.unpack import Operand
+from fpgen.rtl.graph import Graph, Node
+from fpgen.units.accumulation import Accumulation, Addend, Split
+from fpgen.units.blockdot import BlockDot
+from fpgen.units.dot import DotProduct
+
 from .after import again, rounded_sum, with_addend
 from .aligned import delivered, presum_of
 from .inputs import Inputs

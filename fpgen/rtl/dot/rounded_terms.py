@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from ...formats.descriptor import Format
-from ..arith.quantity import Quantity
-from ..float.cores import product, product_plus, total
-from ..float.position import position_counted
-from ..float.rounder import Mode, Positioned, Special, Target
-from ..float.unpack import Operand
-from ..graph import Graph, Node
-from . import special
+from fpgen.formats.descriptor import Format
+from fpgen.rtl.arith.quantity import Quantity
+from fpgen.rtl.float.cores import product, product_plus, total
+from fpgen.rtl.float.float_position import position_counted
+from fpgen.rtl.float.rounder import Mode, Positioned, Special, Target
+from fpgen.rtl.float.unpack import Operand
+from fpgen.rtl.graph import Graph, Node
+
+from . import special_terms
 from .aligned_terms import times
-from .block import Block, blocks_of, unscaled
-from .block import magnitude as block_magnitude
 from .inputs import Inputs
+from .scaled_dot import Block, blocks_of, unscaled
+from .scaled_dot import magnitude as block_magnitude
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Product:
         return self.a.zero | self.b.zero
 
     def special(self, g: Graph) -> Special:
-        return special.product(g, self.a, self.b)
+        return special_terms.product(g, self.a, self.b)
 
     def alone(self, g: Graph, target: Target) -> Positioned:
         return product(g, self.a, self.b, target)
@@ -108,8 +109,8 @@ def _scaled_product(g: Graph, block: Block) -> Number:
     exponent = a.exponent + b.exponent
     for scale in block.scales:
         exponent = exponent + scale.exponent
-    factor, factor_zero = special.of_scales(g, block.scales)
-    both = special.scaled(g, factor, factor_zero, special.product(g, a, b), a.zero | b.zero)
+    factor, factor_zero = special_terms.of_scales(g, block.scales)
+    both = special_terms.scaled(g, factor, factor_zero, special_terms.product(g, a, b), a.zero | b.zero)
     return _number(g, a.sign ^ b.sign ^ block.sign, magnitude, exponent, both)
 
 
@@ -120,9 +121,9 @@ def _exact_sum(g: Graph, block: Block) -> Number:
     if block.factor(g).constant is None:
         total = unscaled(g, block)
         sign, zero = total[-1], total.none()
-    both = special.of_terms(g, [special.product(g, x, y) for x, y in zip(block.a, block.b, strict=True)])
+    both = special_terms.of_terms(g, [special_terms.product(g, x, y) for x, y in zip(block.a, block.b, strict=True)])
     if block.scales:
-        factor, factor_zero = special.of_scales(g, block.scales)
+        factor, factor_zero = special_terms.of_scales(g, block.scales)
         own = replace(both, infinity_sign=g.mux(both.infinity, both.infinity_sign, sign))
-        both = special.scaled(g, factor, factor_zero, own, zero & ~both.infinity)
+        both = special_terms.scaled(g, factor, factor_zero, own, zero & ~both.infinity)
     return _number(g, sign ^ block.sign, magnitude, block.exponent(g), both)

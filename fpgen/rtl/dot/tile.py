@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ...units.tensorcore import TensorCore
-from ..float.rounder import Mode, Target
-from ..float.unpack import Operand
-from ..graph import Graph, Node
+from fpgen.rtl.float.rounder import Mode, Target
+from fpgen.rtl.float.unpack import Operand
+from fpgen.rtl.graph import Graph, Node
+from fpgen.units.tensorcore import TensorCore
+
 from .inputs import Inputs, decoded
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from ..arith import count, multiplier, prefix, shift
-from ..arith.multiplier import Rows
-from ..arith.quantity import Quantity
-from ..graph import Graph, Node
-from .position import position_counted, position_known
+from fpgen.rtl.arith import count, multiplier, prefix, shift
+from fpgen.rtl.arith.multiplier import Rows
+from fpgen.rtl.arith.quantity import Quantity
+from fpgen.rtl.graph import Graph, Node
+
+from .float_position import position_counted, position_known
 from .rounder import Mode, Positioned, Target
 from .unpack import Operand
 

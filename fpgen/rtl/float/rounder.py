@@ -15,11 +15,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ...formats.descriptor import Format, Infinity, NaN
-from ...units.options import PORT_CODES, Overflow, Rounding, Semantics, Tininess
-from ..arith import prefix
-from ..arith.quantity import Quantity
-from ..graph import Graph, Node
+from fpgen.formats.descriptor import Format, Infinity, NaN
+from fpgen.rtl.arith import prefix
+from fpgen.rtl.arith.quantity import Quantity
+from fpgen.rtl.graph import Graph, Node
+from fpgen.units.options import PORT_CODES, Overflow, Rounding, Semantics, Tininess
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,10 @@ and `steps` is 0.
 
 from __future__ import annotations
 
-from ..arith import prefix
-from ..arith.quantity import Quantity
-from ..graph import Graph, Node
+from fpgen.rtl.arith import prefix
+from fpgen.rtl.arith.quantity import Quantity
+from fpgen.rtl.graph import Graph, Node
+
 from .rounder import Mode, Positioned, Special, Target, _increment
 
 

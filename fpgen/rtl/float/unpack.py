@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ...formats.descriptor import Format, Infinity, NaN
-from ..arith.quantity import Quantity
-from ..graph import Graph, Node
+from fpgen.formats.descriptor import Format, Infinity, NaN
+from fpgen.rtl.arith.quantity import Quantity
+from fpgen.rtl.graph import Graph, Node
 
 
 @dataclass(frozen=True)

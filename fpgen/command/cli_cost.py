@@ -1,0 +1,201 @@
+"""The commands that measure: ppa, sta, sweep, compare, report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from fpgen.base.errors import UsageError
+
+from .cli_parts import json_option, print_json, unit_argument, unit_of
+from .failure import FAILURE
+
+if TYPE_CHECKING:
+    from fpgen.units import Unit
+
+
+class _Measuring(click.Command):
+    """A command whose ``--power`` may stand anywhere: click would take the unit after it for its value."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        from fpgen.power.operand_kinds import DEFAULT, means_stimulus
+
+        plain = [f"--power={DEFAULT}" if word == "--power" and following and not means_stimulus(following[0]) else word
+                 for word, following in ((word, args[at + 1:at + 2]) for at, word in enumerate(args))]
+        return super().parse_args(ctx, plain)
+
+
+@click.command(cls=_Measuring)
+@unit_argument
+@click.option("--tech", "technology", metavar="NAME",
+              help="A built-in technology, fpgen45 (default) or fpgen7, or a PDK below PDK_ROOT, such as sky130A.")
+@click.option("--liberty", type=click.Path(path_type=Path), help="A cell library (gzip accepted), not a built-in one.")
+@click.option("--driving-cell", metavar="CELL", help="With --liberty: the cell that drives every input.")
+@click.option("--recipe", metavar="NAME", help="All points of one recipe, such as reference, or a .toml file.")
+@click.option("--effort", metavar="N",
+              help="0 or quick (default): one point; 1 fair, 2 pareto, 3 thorough: ever more recipes and targets, and "
+                   "of their points what nothing beats.")
+@click.option("--target", "targets", multiple=True, metavar="PS|FPGA",
+              help="Delay target, may be repeated; or an FPGA: ecp5, ice40, ecp5:85k, ...")
+@click.option("--wire-load", metavar="FF", help="fF for each pin that a net drives, or a model of the library's.")
+@click.option("--seed", "seeds", type=click.IntRange(0), multiple=True, metavar="N",
+              help="Of an FPGA's place and route (default 1); may be repeated.")
+@click.option("--prove/--no-prove", default=None,
+              help="Prove each netlist equal to the Verilog, or not; default: where it takes seconds.")
+@click.option("--power", is_flag=False, flag_value="uniform", metavar="[STIMULUS]",
+              help="Energy per operation; operands: uniform (default), gaussian or a .npy file. With options: "
+                   "gaussian:sigma=2,seed=3,operations=65536.")
+@click.option("--engine", metavar="NAME", help="Which Yosys: yowasp, native or auto.")
+@click.option("--timeout", type=float, metavar="SECONDS",
+              help="Processor time allowed to each run of Yosys and to each proof with --prove (default 300), or to "
+                   "each tool for an FPGA (600).")
+@json_option
+def ppa(words: tuple[str, ...], name: str | None, as_json: bool, targets: tuple[str, ...], seeds: tuple[int, ...],
+        **options: Any):
+    """Synthesise a unit: area, delay, path.
+
+    With --target ecp5 or ice40: LUTs, DSP blocks and clock rate of an FPGA; a unit with multiplier=operator
+    adder=operator uses its DSP blocks and carry chains.
+    """
+    from . import show
+
+    unit = unit_of(words, name)
+    delays, family = _targets(targets)
+    if family is not None:
+        _fpga(unit, family, seeds, options, as_json)
+        return
+    if seeds:
+        power = "; power's operands have theirs in --power uniform:seed=N" if options["power"] else ""
+        raise UsageError(f"--seed without an FPGA; with --target ecp5 or ice40 it is allowed{power}")
+    with show.synthesis(unit.text, as_json, options["engine"]) as tell:
+        points = unit.ppa(targets=delays or None, tell=tell, **options)
+    if as_json:
+        print_json([point.to_dict() for point in points])
+    else:
+        show.points(points)
+    if all(point.failure is not None for point in points) or any(point.disproved for point in points):
+        raise SystemExit(FAILURE)
+
+
+def _targets(given: tuple[str, ...]) -> tuple[tuple[float, ...], str | None]:
+    """Delay targets in ps, or the FPGA."""
+    from fpgen.synthesis.fpga import targets
+
+    try:
+        return tuple(float(item) for item in given), None
+    except ValueError:
+        if len(given) > 1 or given[0] not in targets():
+            raise UsageError(f"target {', '.join(given)}; delays in ps are allowed, or one of {', '.join(targets())}"
+                             ) from None
+        return (), given[0]
+
+
+def _fpga(unit: Unit, family: str, seeds: tuple[int, ...], options: dict[str, Any], as_json: bool):
+    """`fpgen ppa --target ecp5`."""
+    from fpgen.ppa import measure_fpga
+    from fpgen.synthesis.fpga import advice
+
+    from . import show
+
+    engine, timeout = options.pop("engine"), options.pop("timeout")
+    odd = [name for name, value in options.items() if value]
+    if odd:
+        raise UsageError(f"--target {family} with --{odd[0].replace('technology', 'tech').replace('_', '-')}; an FPGA "
+                         "takes --engine, --seed, --timeout and --json only")
+    with show.synthesis(unit.text, as_json, engine, family) as tell:
+        points = measure_fpga(unit, family, seeds=seeds or (1,), engine=engine, timeout=timeout, tell=tell)
+    if as_json:
+        print_json([point.to_dict() for point in points])
+    else:
+        show.fpga_points(points, advice(unit, family))
+    if all(point.failure is not None for point in points):
+        raise SystemExit(FAILURE)
+
+
+@click.command()
+@click.argument("netlist", type=click.Path(path_type=Path))
+@click.option("--top", help="The module to time; default: the only one.")
+@click.option("--liberty", "liberty_path", required=True, type=click.Path(path_type=Path),
+              help="Its cell library (gzip accepted).")
+@click.option("--driving-cell", help="The cell that drives every input.")
+@click.option("--load", "output_load_ff", type=click.FloatRange(0), default=4.0, show_default=True, metavar="FF",
+              help="Load on every output in fF.")
+@click.option("--wire-load", metavar="FF", help="fF for each pin that a net drives, or a model of the library's.")
+@click.option("--black-box", "black_boxes", multiple=True, metavar="PATTERN",
+              help="Cells without Liberty, or modules without contents, to leave out with the paths through them; a "
+                   "name or a pattern such as '*_fill_*', may be repeated.")
+@click.option("--ignore-missing", is_flag=True, help="Leave out every cell that has neither Liberty nor a module.")
+@json_option
+def sta(netlist: Path, as_json: bool, **options: Any):
+    """Time any mapped Verilog netlist.
+
+    It may be hierarchical and have power pins and physical cells. What was left out or looks odd is reported in notes;
+    a netlist without any path is an error.
+    """
+    from fpgen.timing.sta import run as analyse
+
+    from . import show
+
+    report = analyse(netlist, **options)
+    if as_json:
+        print_json(report.to_dict())
+    else:
+        show.timing(report)
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--dry-run", is_flag=True, help="List and count the points; run nothing.")
+@click.option("--full", is_flag=True, help="The whole grid, not only the file's slice.")
+@click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False), default=Path("sweep_out"),
+              show_default=True, help="Where the store goes: OUTPUT/NAME.parquet and .csv.")
+@click.option("--jobs", type=click.IntRange(1, 256), default=2, show_default=True, help="Points measured at once.")
+@click.option("--scheduler", metavar="ADDRESS", help="A Dask scheduler, tcp://host:8786: its workers do the work.")
+@click.option("--force", is_flag=True, help="Measure again what is known.")
+@json_option
+def sweep(file: Path, **options: Any):
+    """Measure a unit over lists of parameters.
+
+    FILE is a TOML file, or the name of one that came with fpgen: fma-formats, dot-accumulator, depth,
+    architecture. A sweep that was stopped goes on where it was; failing points are recorded with their reason.
+    """
+    from . import sweep_command
+
+    sweep_command.sweep(file, **options)
+
+
+@click.command()
+@click.argument("before", type=click.Path(path_type=Path))
+@click.argument("after", type=click.Path(path_type=Path))
+@click.option("--rules", type=click.Path(path_type=Path), help="Tolerances; default: synth/rules.toml.")
+@click.option("--all", "everything", is_flag=True, help="Show also figures that have no rule.")
+@json_option
+def compare(before: Path, after: Path, **options: Any):
+    """Say what moved between two stores.
+
+    Exit code 1 when a figure got worse than the rules allow, a record is gone or fails, or assumptions differ.
+    """
+    from . import sweep_command
+
+    sweep_command.compare(before, after, **options)
+
+
+@click.command()
+@click.argument("store", type=click.Path(path_type=Path))
+@click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False),
+              help="Directory of the page and its plots; default: NAME_report beside the store.")
+@click.option("--title", help="Heading of the page; default: the sweep's own.")
+def report(store: Path, output: Path | None, title: str | None):
+    """Write a store as one HTML page with plots.
+
+    STORE is a .parquet or .csv file of fpgen sweep. The page opens from disk and loads nothing from elsewhere;
+    its plots stand beside it as SVG and PNG.
+    """
+    from . import sweep_command
+
+    sweep_command.report(store, output, title)
+
+
+COMMANDS = (ppa, sta, sweep, compare, report)

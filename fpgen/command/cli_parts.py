@@ -1,0 +1,36 @@
+"""What the commands share: the argument that is a unit, and printing JSON."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import Any
+
+import click
+
+from fpgen.base.errors import UsageError
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
+
+
+def unit_argument(command):
+    """The argument that describes a unit, as one quoted line, and the option that names its module."""
+    named = click.option("--name", metavar="NAME", help="Of the Verilog module; the same as module_name=NAME in UNIT.")
+    return click.argument("words", metavar='"UNIT"', nargs=-1, required=True)(named(command))
+
+
+def unit_of(words: tuple[str, ...], name: str | None = None):
+    from fpgen.units import parse_unit
+
+    if len(words) > 1 and words[-1] == "-":  # the shell took "> fp16" for a redirection
+        raise UsageError(f"unit '{' '.join(words)}'; put the whole line in quotes: \"multiply fp16 fp16 -> fp16\"")
+    unit = parse_unit(" ".join(words))
+    if name is None:
+        return unit
+    if unit.module_name not in (None, name):
+        raise UsageError(f"--name {name}: got a UNIT with module_name={unit.module_name}; expected one of them")
+    return dataclasses.replace(unit, module_name=name)
+
+
+def print_json(value: Any):
+    click.echo(json.dumps(value, indent=2))

@@ -1,0 +1,260 @@
+"""The directory that is handed over: Verilog, parameters, datasheet, vectors, evidence.
+
+A new bundle is written aside and renamed, so that what stands under the unit's name is whole. One that is there already
+is updated in place, file by file: what fpgen did not write stays (see `fpgen.base.ownership`), and so does evidence that is
+still true, which is that of the very same Verilog. Evidence of other Verilog goes to `stale/<its SHA-256>/`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+
+from fpgen.base import ownership
+from fpgen.base.cache import claimed, clear_old, digest, locked
+from fpgen.base.errors import RunFailure, UsageError
+from fpgen.base.fingerprint import file_digests
+from fpgen.base.ownership import RECORD, Tell, Written
+from fpgen.base.places import check_directory
+from fpgen.base.provenance import stamp
+from fpgen.units import Unit
+
+from .datasheet import datasheet
+from .vector_table import vector_table
+
+STALE = "stale"
+_SHOWN = 16  # hexadecimal digits of the directory of stale files
+
+
+def write_bundle(unit: Unit, output: Path, *, verilog: str | None = None, note: str = "",
+                 evidence: Mapping[str, Any] | None = None, points: Sequence[Mapping[str, Any]] = (),
+                 extra: Mapping[str, str] | None = None, record: Mapping[str, Any] | None = None,
+                 suffix: str = "", tell: Tell | None = None) -> Path:
+    """Write a unit's directory below `output`, or bring an earlier one up to date.
+
+    Parameters
+    ----------
+    unit : Unit
+    output : Path
+    verilog : str, optional
+        The unit's Verilog, when the caller has it already.
+    note : str
+        A line for the datasheet.
+    evidence : mapping, optional
+        What was verified: `verification.json`. Without evidence and points, those of an earlier bundle stay if they
+        are of the same Verilog.
+    points : sequence of mapping
+        What was measured: `ppa.json`.
+    extra : mapping of str to str, optional
+        More files, name to text: the mapped netlist and what belongs to it.
+    record : mapping, optional
+        More for `build.json`.
+    suffix : str
+        After the unit's name in the name of the directory.
+    tell : callable, optional
+        Called with a line for everything of the user's, or of earlier evidence, that had to make room; default: a
+        warning.
+
+    Returns
+    -------
+    Path
+        The directory.
+
+    Raises
+    ------
+    UsageError
+        When it cannot stand there.
+    RunFailure
+        When it cannot be written; nothing half-written stays behind.
+    """
+    tell = tell or (lambda line: warnings.warn(line, stacklevel=3))
+    target = output / f"{unit.name}{suffix}"
+    check_target(target)
+    text = unit.verilog() if verilog is None else verilog
+    mark = stamp(text)
+    more = dict(extra or {})
+    if evidence is not None:
+        more["verification.json"] = _json({**evidence, **mark})
+    if points:
+        more["ppa.json"] = _json([{**point, **mark} for point in points])
+    kept: dict[str, str] = {}
+    earlier = ownership.written(target)
+    if not more and _verilog_sha256(earlier, unit) == mark["verilog_sha256"]:
+        kept = _evidence_files(target, unit, earlier)
+        if "verification.json" in kept:
+            evidence = json.loads(kept["verification.json"])
+        points = json.loads(kept.get("ppa.json", "[]"))
+        note = note or str(earlier.content.get("note", ""))
+        if all(name in kept for name in _evidence_names(unit) if name in earlier.files):
+            record = record or {name: earlier.content[name] for name in ("key", "outcome") if name in earlier.content}
+    files = {
+        f"{unit.name}.v": text,
+        "unit.toml": f"# {unit.text}\n" + tomli_w.dumps(unit.to_dict()),
+        "README.md": datasheet(unit, note=note, evidence=evidence, points=points),
+        f"{unit.name}.vectors.csv": vector_table(unit),
+        **more, **kept,
+    }
+    head = {**mark, "unit": unit.text, "note": note}
+
+    def settle(fresh: Path):
+        _retire(target, unit, mark["verilog_sha256"], set(files), tell)
+        ownership.merge(fresh, target, tell)
+
+    with replaced(target, settle) as aside:
+        for name, content in files.items():
+            (aside / name).write_text(content, encoding="utf-8", newline="\n")
+        (aside / RECORD).write_text(_json({**head, **(record or {}), "files": file_digests(aside)}), encoding="utf-8")
+    return target
+
+
+def check_target(target: Path) -> None:
+    """See that a bundle can stand at `target`, without writing anything that stays.
+
+    Raises
+    ------
+    UsageError
+    """
+    if os.path.lexists(target) and not target.is_dir():
+        kind = "a broken link" if target.is_symlink() else "a file"
+        raise UsageError(f"output {target}: got {kind} of the unit's name; expected a directory, or nothing")
+    check_directory("output", target)
+
+
+def withdraw(target: Path, why: str, tell: Tell) -> None:
+    """Move all that fpgen wrote into a bundle to its `stale/`, so that it does not pass for the result of this run.
+
+    Raises
+    ------
+    RunFailure
+    """
+    earlier = ownership.written(target)
+    if not earlier.content:
+        return
+    try:
+        into = _stale_place(target, earlier.content.get("verilog_sha256"))
+        names = ownership.withdraw(target, into)
+    except OSError as error:
+        raise RunFailure(f"moving the earlier files of {target}: {error.strerror or error}") from None
+    if names:
+        tell(f"{target}: {why}; the earlier files are in {into.relative_to(target)}")
+
+
+def mapped_name(unit: Unit) -> str:
+    """Of the mapped netlist."""
+    return f"{unit.name}.mapped.v"
+
+
+def cells_name(unit: Unit) -> str:
+    """Of the models of its cells."""
+    return f"{unit.name}.cells.v"
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, indent=2) + "\n"
+
+
+# ---- evidence -----------------------------------------------------------------------
+
+
+def _verilog_sha256(earlier: Written, unit: Unit) -> str | None:
+    """Of the Verilog that a bundle's evidence is of; its file's digest where the record does not say."""
+    said = earlier.content.get("verilog_sha256")
+    digests = earlier.files.get(f"{unit.name}.v", frozenset())
+    return said if isinstance(said, str) else next(iter(digests)) if len(digests) == 1 else None
+
+
+def _evidence_names(unit: Unit) -> tuple[str, ...]:
+    return "verification.json", "ppa.json", mapped_name(unit), cells_name(unit)
+
+
+def _evidence_files(target: Path, unit: Unit, earlier: Written) -> dict[str, str]:
+    """Name and text of the evidence in a bundle that is as fpgen wrote it."""
+    return {name: (target / name).read_text(encoding="utf-8") for name in _evidence_names(unit)
+            if earlier.owns(target / name)}
+
+
+def _retire(target: Path, unit: Unit, current: str, coming: set[str], tell: Tell) -> None:
+    """Move evidence of Verilog other than the `current` one, that Verilog and its record to `stale/`.
+
+    What has the name of evidence and is not as fpgen wrote it shows nothing, and is renamed.
+    """
+    earlier = ownership.written(target)
+    before = _verilog_sha256(earlier, unit)
+    own = [name for name in _evidence_names(unit) if earlier.owns(target / name)]
+    for name in _evidence_names(unit):
+        if name not in own and name not in coming and os.path.lexists(target / name):
+            ownership.set_aside(target / name, tell)
+    if before == current or not own:
+        return
+    into = _stale_place(target, before)
+    into.mkdir(parents=True)
+    if earlier.owns(target / f"{unit.name}.v"):
+        own.append(f"{unit.name}.v")
+    shutil.copy2(target / RECORD, into / RECORD)
+    for name in own:
+        os.rename(target / name, into / name)
+    tell(f"{target}: evidence of other Verilog is now in {into.relative_to(target)}: {', '.join(own)}")
+
+
+def _stale_place(target: Path, sha256: Any) -> Path:
+    """A directory that is not there yet, for files that belong to this Verilog."""
+    name = sha256[:_SHOWN] if isinstance(sha256, str) else "unknown"
+    number = 1
+    while os.path.lexists(place := target / STALE / f"{name}{f'-{number}' if number > 1 else ''}"):
+        number += 1
+    return place
+
+
+# ---- the directory ------------------------------------------------------------------
+
+
+@contextmanager
+def replaced(target: Path, settle: Callable[[Path], None] | None = None) -> Iterator[Path]:
+    """A fresh directory that takes the place of `target` when the block ends without an error.
+
+    Parameters
+    ----------
+    target : Path
+    settle : callable, optional
+        Called with the fresh directory, instead, where `target` is there already.
+
+    Raises
+    ------
+    RunFailure
+        On any refusal of the operating system; `target` is then as it was, or what `settle` made of it.
+    """
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        clear_old(target.parent)
+        with claimed(target.parent, f".{target.name[:60]}.") as aside:
+            aside.mkdir()
+            yield aside
+            with locked(f"bundle-{digest(os.path.realpath(target))}"):
+                if not target.exists():
+                    os.rename(aside, target)
+                elif settle is not None:
+                    settle(aside)
+                else:
+                    _exchange(aside, target)
+    except OSError as error:
+        raise RunFailure(f"writing {target}: {error.strerror or error}; nothing half-written was kept") from None
+
+
+def _exchange(fresh: Path, target: Path) -> None:
+    """Put `fresh` in the place of `target`; a process killed in between has the earlier one put back by the next."""
+    with claimed(target.parent, ".old.", back=target) as old:
+        old.mkdir()
+        os.rename(target, old / "was")
+        try:
+            os.rename(fresh, target)
+        except BaseException:  # Ctrl-C, too
+            os.rename(old / "was", target)
+            raise

@@ -1,0 +1,130 @@
+"""The datasheet of a unit: what it computes, its pins, its timing, what was checked, what it costs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from fpgen.rtl import pipeline_for
+from fpgen.synthesis.point import assumptions_text
+from fpgen.units import BlockQuantize, Handshake, Role, Rounding, Unit
+from fpgen.units.options import PORT_CODES
+from fpgen.verilog.header import built_of, formulas, stage_text
+
+
+def datasheet(unit: Unit, *, note: str = "", evidence: Mapping[str, Any] | None = None,
+              points: Iterable[Mapping[str, Any]] = ()) -> str:
+    """The datasheet as Markdown.
+
+    Parameters
+    ----------
+    unit : Unit
+    note : str
+        One line of the user's own.
+    evidence : mapping, optional
+        `verification.json`: what was checked. Without it the datasheet says that nothing was.
+    points : iterable of mapping
+        The points of `ppa.json`.
+    """
+    sections = [_head(unit, note), _ports(unit), _timing(unit), _numbers(unit), _checked(evidence), _cost(list(points))]
+    return "\n\n".join(section for section in sections if section) + "\n"
+
+
+def _head(unit: Unit, note: str) -> str:
+    lines = [f"# {unit.name}", "", f"    {unit.text}", ""]
+    if note:
+        lines += [note, ""]
+    lines.append(f"**Contract:** {unit.contract}.")
+    for title, text in formulas(unit):
+        lines += ["", f"**{title}:** `{text}`."]
+    for title, text in built_of(unit):
+        lines += ["", f"**{title}:** {text}."]
+    return "\n".join(lines)
+
+
+def _table(heads: list[str], rows: Iterable[Iterable[Any]]) -> str:
+    lines = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
+    return "\n".join(lines + ["| " + " | ".join(str(cell) for cell in row) + " |" for row in rows])
+
+
+def _ports(unit: Unit) -> str:
+    rows = [(f"`{port.name}`", "in" if port.is_input else "out", port.width, port.meaning) for port in unit.ports]
+    text = "## Ports\n\n" + _table(["port", "", "bits", "meaning"], rows)
+    if unit.rounding is Rounding.PORT:
+        codes = ", ".join(f"{code} {mode.value.upper()}" for mode, code in PORT_CODES.items())
+        text += f"\n\nCodes of `rounding`: {codes}; 5 and 7 act as RNE."
+    return text
+
+
+def _timing(unit: Unit) -> str:
+    if not unit.clocked:
+        return "## Timing\n\nCombinational: no clock, latency 0."
+    text = f"## Timing\n\nLatency {unit.latency} clock{'s' if unit.latency > 1 else ''}; a new operation every clock."
+    if unit.handshake is Handshake.VALID:
+        text += " `in_valid` comes out as `out_valid` with the result it belongs to; the result must be taken then."
+    elif unit.handshake is Handshake.READY:
+        text += (" A transfer happens at a clock edge where valid and ready are both high; when `out_ready` is low the"
+                 " unit holds, and nothing is lost or repeated.")
+    pipeline = pipeline_for(unit)
+    stages = _table(["stage", "steps"], ((number, stage_text(steps)) for number, steps in enumerate(pipeline.steps)))
+    return f"{text}\n\n{stages}\n\n{pipeline.register_bits} register bits in the datapath."
+
+
+def _numbers(unit: Unit) -> str:
+    rows = [(f"`{port.name}`", port.format, port.format.spelling, _decimal(port.format.max_finite),
+             _decimal(port.format.min_positive))
+            for port in unit.ports if port.format is not None and port.role is not Role.CONTROL]
+    options = [("rounding", unit.rounding.value), ("overflow", unit.semantics.overflow.value),
+               ("subnormals", unit.subnormals.value), ("tininess", unit.tininess.value)]
+    return ("## Numbers\n\n" + _table(["port", "format", "parameters", "largest", "smallest positive"], rows) +
+            "\n\n" + ", ".join(f"{name} `{value}`" for name, value in options) +
+            f". {_nan_text(unit)}")
+
+
+def _nan_text(unit: Unit) -> str:
+    if isinstance(unit, BlockQuantize) and unit.block.scale.has_nan:
+        return (f"A NaN or infinity in the block makes the scale NaN ({unit.block.scale.nan_code:#x}) and all element "
+                "codes 0.")
+    if unit.out.has_nan:
+        return f"NaN results are the one canonical quiet NaN ({unit.out.nan_code:#x})."
+    return f"{unit.out} has no NaN: its largest value is delivered in place of one."
+
+
+def _decimal(value: Any) -> str:
+    try:
+        return f"{float(value):.6g}"
+    except OverflowError:
+        return f"2^{value.numerator.bit_length() - value.denominator.bit_length()}"
+
+
+def _checked(evidence: Mapping[str, Any] | None) -> str:
+    if evidence is None:
+        return "## Verification\n\nNot verified in this directory. Do it with `fpgen verify`."
+    method, _, over = evidence["method"].partition(" over ")
+    how = "every code of every input" if method == "exhaustive" else f"{method}, seed {evidence.get('seed', '-')}"
+    if over:
+        how = f"every code of {over}"
+    outcome = "all agree with the golden model" if evidence["passed"] else f"FAILED: {evidence.get('reason', '')}"
+    text = f"## Verification\n\n{evidence['vectors']:,} vectors ({how}): {outcome}."
+    tests = evidence.get("protocol", ())
+    if tests:
+        failed = sum(bool(test["failure"]) for test in tests)
+        text += (f" {len(tests)} cocotb tests of reset, latency and handshake: "
+                 f"{f'{failed} FAILED' if failed else 'all pass'}.")
+    families = evidence.get("families", {})
+    if len(families) > 1:
+        rows = ((name, f"{count:,}") for name, count in families.items())
+        text += "\n\n" + _table(["stimulus", "vectors"], rows)
+    return f"{text}\n\nSimulator: {evidence.get('simulator', '-')}. Details in `verification.json`."
+
+
+def _cost(points: list[Mapping[str, Any]]) -> str:
+    good = [point for point in points if not point.get("failure")]
+    if not good:
+        return ""
+    rows = [(point["recipe"], f"{point['area_um2']:.0f}", f"{point['nand2_eq']:.0f}", f"{point['delay_ps']:.0f}",
+             point["cells"], point["registers"], point["logic_depth"]) for point in good]
+    heads = ["recipe", "area um2", "NAND2 eq.", "delay ps", "cells", "registers", "depth"]
+    return ("## Cost\n\n" + _table(heads, rows) + f"\n\n{good[0]['technology']}: "
+            f"{assumptions_text(good[0].get('assumptions', {}))}. "
+            "Estimates of an open flow, for comparing units with each other.")

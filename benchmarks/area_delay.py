@@ -46,8 +46,15 @@ def measure(text: str, peer: tuple[str, float], liberty: Path, quick: bool = Fal
     points = [p for p in reference.run(unit.verilog(), unit.name, liberty, quick=quick) if p.failure is None]
     front = pareto(points)
     best = min(front, key=lambda p: p.area_um2 * p.delay_ps)
-    return Row(text, best.area_um2 * best.delay_ps / 1e6, best.area_um2, best.delay_ps,
-               min(p.area_um2 for p in front), min(p.delay_ps for p in front), *peer)
+    return Row(
+        text,
+        best.area_um2 * best.delay_ps / 1e6,
+        best.area_um2,
+        best.delay_ps,
+        min(p.area_um2 for p in front),
+        min(p.delay_ps for p in front),
+        *peer,
+    )
 
 
 def geometric_mean(rows: list[Row]) -> float:
@@ -62,8 +69,10 @@ def table(rows: list[Row]) -> str:
         "|---|---|---|---|---|---|---|---|---|",
     ]
     for r in rows:
-        lines.append(f"| `{r.unit}` | {r.ours:.3f} | {r.area_um2:.0f} | {r.delay_ps:.0f} | {r.smallest_um2:.0f} | "
-                     f"{r.shortest_ps:.0f} | {r.best_peer} | {r.theirs:.3f} | {r.ratio:.3f} |")
+        lines.append(
+            f"| `{r.unit}` | {r.ours:.3f} | {r.area_um2:.0f} | {r.delay_ps:.0f} | {r.smallest_um2:.0f} | "
+            f"{r.shortest_ps:.0f} | {r.best_peer} | {r.theirs:.3f} | {r.ratio:.3f} |"
+        )
     worst = max(r.ratio for r in rows)
     lines.append(f"\nGeometric mean of the ratios: {geometric_mean(rows):.3f}; worst: {worst:.3f}.")
     return "\n".join(lines) + "\n"

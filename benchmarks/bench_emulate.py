@@ -30,13 +30,21 @@ from fpgen import emulate
 
 #: Unit and target in millions of elements a second (None: no target).
 ELEMENTS: list[tuple[str, float | None]] = [
-    ("convert fp32 -> e4m3fn rne saturate", 100), ("convert fp32 -> e2m1 rne", 100), ("convert fp32 -> e3m2 rup", 100),
-    ("quantize fp32 -> mxfp4", 100), ("quantize fp32 -> mxfp4 policy=rceil", 100),
-    ("quantize fp32 -> mxfp6e3m2 policy=even", 100), ("quantize fp32 -> mxfp6e2m3 policy=ceil", 100),
-    ("quantize fp32 -> mxfp8e4m3", 100), ("quantize fp32 -> mxfp8e5m2 rup", 100),
-    ("quantize fp32 -> mxint8 policy=midmax", 100), ("quantize fp32 -> nvfp4", 100),
-    ("quantize fp32 -> nvfp4 policy=up", 100), ("quantize bf16 -> mxfp4", None),
-    ("quantize fp32 -> mxfp4 sra random_bits=8", None), ("dequantize mxfp4 -> fp32", None),
+    ("convert fp32 -> e4m3fn rne saturate", 100),
+    ("convert fp32 -> e2m1 rne", 100),
+    ("convert fp32 -> e3m2 rup", 100),
+    ("quantize fp32 -> mxfp4", 100),
+    ("quantize fp32 -> mxfp4 policy=rceil", 100),
+    ("quantize fp32 -> mxfp6e3m2 policy=even", 100),
+    ("quantize fp32 -> mxfp6e2m3 policy=ceil", 100),
+    ("quantize fp32 -> mxfp8e4m3", 100),
+    ("quantize fp32 -> mxfp8e5m2 rup", 100),
+    ("quantize fp32 -> mxint8 policy=midmax", 100),
+    ("quantize fp32 -> nvfp4", 100),
+    ("quantize fp32 -> nvfp4 policy=up", 100),
+    ("quantize bf16 -> mxfp4", None),
+    ("quantize fp32 -> mxfp4 sra random_bits=8", None),
+    ("dequantize mxfp4 -> fp32", None),
     ("dequantize nvfp4 -> fp32", None),
 ]
 
@@ -59,10 +67,13 @@ DOTS: list[tuple[str, str, float | None]] = [
 ]
 
 #: Units that a whole matrix product goes through.
-MATRICES = ["blockdot mxfp4 mxfp4 k=32 + fp32 -> fp32", "dot e4m3fn e4m3fn n=32 + fp32 -> fp32",
-            "blockdot mxfp4 mxfp4 k=32 + fp32 -> fp32 accumulate=blackwell-mx",
-            "dot e4m3fn e4m3fn n=32 + fp32 -> fp32 accumulate=hopper-fp8",
-            "dot fp16 fp16 n=16 + fp32 -> fp32 accumulate=hopper"]
+MATRICES = [
+    "blockdot mxfp4 mxfp4 k=32 + fp32 -> fp32",
+    "dot e4m3fn e4m3fn n=32 + fp32 -> fp32",
+    "blockdot mxfp4 mxfp4 k=32 + fp32 -> fp32 accumulate=blackwell-mx",
+    "dot e4m3fn e4m3fn n=32 + fp32 -> fp32 accumulate=hopper-fp8",
+    "dot fp16 fp16 n=16 + fp32 -> fp32 accumulate=hopper",
+]
 
 
 def codes_of(fmt: fpgen.Format, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
@@ -117,8 +128,15 @@ def measure(quick: bool) -> tuple[dict[str, float], list[dict[str, Any]]]:
     records: list[dict[str, Any]] = []
 
     def add(text: str, kind: str, found: float, macs: int, reference: float, target: float | None):
-        records.append({"unit": text, "operands": kind, "million_per_second": found, "ratio": found * macs / reference,
-                        "target": target})
+        records.append(
+            {
+                "unit": text,
+                "operands": kind,
+                "million_per_second": found,
+                "ratio": found * macs / reference,
+                "target": target,
+            }
+        )
 
     for text, target in ELEMENTS:
         unit = fpgen.parse_unit(text)

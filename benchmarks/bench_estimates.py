@@ -38,8 +38,10 @@ def mean(values: Sequence[float]) -> float:
 
 
 def measured_ps(unit: fpgen.Unit, engine: str | None) -> float:
-    points = [flow.measure(unit.verilog(), unit.name, recipe="direct", targets=[1], engine=engine, seed=seed)[0]
-              for seed in range(SAMPLES)]
+    points = [
+        flow.measure(unit.verilog(), unit.name, recipe="direct", targets=[1], engine=engine, seed=seed)[0]
+        for seed in range(SAMPLES)
+    ]
     return mean([point.delay_ps for point in points])
 
 
@@ -50,14 +52,21 @@ def main() -> int:
     command.add_argument("--markdown", action="store_true", help="print the table as it stands in the docs")
     options = command.parse_args()
     ratios = []
-    print("| unit | estimated ps | measured ps | ratio |\n|---|---|---|---|" if options.markdown else
-          f"{'unit':58} {'estimated':>9} {'measured':>8} {'ratio':>6}")
+    print(
+        "| unit | estimated ps | measured ps | ratio |\n|---|---|---|---|"
+        if options.markdown
+        else f"{'unit':58} {'estimated':>9} {'measured':>8} {'ratio':>6}"
+    )
     for text in options.unit:
         unit = fpgen.parse_unit(text)
         estimated, measured = rtl.pipeline_for(unit).period_ps, measured_ps(unit, options.engine)
         ratios.append(measured / estimated)
-        print(f"| `{text}` | {estimated:.0f} | {measured:.0f} | {ratios[-1]:.2f} |" if options.markdown else
-              f"{text:58} {estimated:9.0f} {measured:8.0f} {ratios[-1]:6.2f}", flush=True)
+        print(
+            f"| `{text}` | {estimated:.0f} | {measured:.0f} | {ratios[-1]:.2f} |"
+            if options.markdown
+            else f"{text:58} {estimated:9.0f} {measured:8.0f} {ratios[-1]:6.2f}",
+            flush=True,
+        )
     centre = mean(ratios)
     spread = math.sqrt(sum(math.log(ratio / centre) ** 2 for ratio in ratios) / len(ratios))
     print(f"\nmean ratio {centre:.2f}, spread {spread:.1%}, from {min(ratios):.2f} to {max(ratios):.2f}")

@@ -59,8 +59,9 @@ def main() -> int:
         missed += seconds > TARGET_SECONDS
         pipeline = rtl.pipeline_for(unit)
         early = bits_when_early(unit) if unit.stages else 0
-        rows.append((text, str(lines), f"{pipeline.period_ps:.0f}", str(early), str(pipeline.register_bits),
-                     f"{seconds:.2f}"))
+        rows.append(
+            (text, str(lines), f"{pipeline.period_ps:.0f}", str(early), str(pipeline.register_bits), f"{seconds:.2f}")
+        )
     heads = ("unit", "lines", "period, est. ps", "bits asap", "bits", "s")
     if options.markdown:
         print("\n".join("| " + " | ".join(row) + " |" for row in [heads, ("---",) * len(heads), *rows]))

@@ -82,8 +82,16 @@ def main() -> int:
         x = rng.standard_normal(count).astype(np.float32)
         reference = rate(lambda x=x: np.multiply(x, x), count, 8)
         found = rate(lambda unit=unit, given=given, pins=pins: unit.compute(*given, **pins), count, repeat)
-        records.append({"unit": text, "operands": kind, "elements": count, "million_per_second": found,
-                        "ratio_to_numpy_multiply": found / reference, "target": target})
+        records.append(
+            {
+                "unit": text,
+                "operands": kind,
+                "elements": count,
+                "million_per_second": found,
+                "ratio_to_numpy_multiply": found / reference,
+                "target": target,
+            }
+        )
     return report_rates(records, options, kind="operands", ratio="ratio_to_numpy_multiply", widths=(48, 32))
 
 

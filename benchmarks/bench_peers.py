@@ -29,8 +29,14 @@ OPERATIONS = {
 }
 #: Sums of 8 and of 32 products, beside the raw cores of the Imperial MX library: no scale, no rounding, neither NaN nor
 #: infinity; the output is fixed point that holds every bit (e5m2: the 64 that a code can have, saturated).
-DOT_FORMATS = {"e2m1": "e2m1", "e2m3": "e2m3", "e3m2": "e3m2", "e4m3": "e4m3:inf=none,nan=none",
-               "e5m2": "e5m2:inf=none,nan=none", "int8": "int8"}
+DOT_FORMATS = {
+    "e2m1": "e2m1",
+    "e2m3": "e2m3",
+    "e3m2": "e3m2",
+    "e4m3": "e4m3:inf=none,nan=none",
+    "e5m2": "e5m2:inf=none,nan=none",
+    "int8": "int8",
+}
 DOT_LENGTHS = (8, 32)
 GEOMETRIC_MEAN_LIMIT = 0.9
 
@@ -48,7 +54,9 @@ def best_peer(records: list[dict], unit: str, variant: str = "rne") -> tuple[str
     products = {
         record["peer"]: product(record)
         for record in records
-        if record["unit"] in (unit, f"ieee{unit}") and record["library"] == "nangate45" and record["same_function"]
+        if record["unit"] in (unit, f"ieee{unit}")
+        and record["library"] == "nangate45"
+        and record["same_function"]
         and record["variant"] == variant
     }
     name = min(products, key=products.__getitem__)
@@ -56,17 +64,24 @@ def best_peer(records: list[dict], unit: str, variant: str = "rne") -> tuple[str
 
 
 def main() -> int:
-    command = arguments(__doc__, "peers_nangate45.json",
-                        "a substring of the units to measure, as in fma_fp16 or dot_e4m3_k8")
+    command = arguments(
+        __doc__, "peers_nangate45.json", "a substring of the units to measure, as in fma_fp16 or dot_e4m3_k8"
+    )
     command.add_argument("--quick", action="store_true", help="three runs of one synthesis variant for each unit")
     options = parse(command)
     if options is None:
         return 0
     records = json.loads(options.peers.read_text())
-    wanted = {f"{operation}_{name}": (text.format(name), best_peer(records, f"{operation}_{name}"))
-              for operation, text in OPERATIONS.items() for name in FORMATS}
-    wanted |= {f"dot_{name}_k{count}": (dot_text(name, count), best_peer(records, f"dot_{name}", f"k{count}"))
-               for count in DOT_LENGTHS for name in DOT_FORMATS}
+    wanted = {
+        f"{operation}_{name}": (text.format(name), best_peer(records, f"{operation}_{name}"))
+        for operation, text in OPERATIONS.items()
+        for name in FORMATS
+    }
+    wanted |= {
+        f"dot_{name}_k{count}": (dot_text(name, count), best_peer(records, f"dot_{name}", f"k{count}"))
+        for count in DOT_LENGTHS
+        for name in DOT_FORMATS
+    }
     rows: dict[bool, list[Row]] = {False: [], True: []}  # by whether it is a dot product
     for name in selected(wanted, options.only):
         row = measure(*wanted[name], options.liberty, options.quick)

@@ -30,15 +30,21 @@ OTHERS = (
 
 def peers(path: Path) -> dict[str, float]:
     """The peer's best area x delay (um2 ps / 1e6) for each element format."""
-    return {record["unit"].removeprefix("conv_bf16_"): product(record)
-            for record in json.loads(path.read_text()) if record["same_function"]}
+    return {
+        record["unit"].removeprefix("conv_bf16_"): product(record)
+        for record in json.loads(path.read_text())
+        if record["same_function"]
+    }
 
 
 def others(rows: list[Row]) -> str:
     """Markdown, without a peer."""
     lines = ["| unit | ADP | at um2 | at ps | smallest um2 | shortest ps |", "|---|---|---|---|---|---|"]
-    lines += [f"| `{r.unit}` | {r.ours:.3f} | {r.area_um2:.0f} | {r.delay_ps:.0f} | {r.smallest_um2:.0f} | "
-              f"{r.shortest_ps:.0f} |" for r in rows]
+    lines += [
+        f"| `{r.unit}` | {r.ours:.3f} | {r.area_um2:.0f} | {r.delay_ps:.0f} | {r.smallest_um2:.0f} | "
+        f"{r.shortest_ps:.0f} |"
+        for r in rows
+    ]
     return "\n".join(lines) + "\n"
 
 

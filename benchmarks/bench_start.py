@@ -17,8 +17,12 @@ import sys
 from common import parser
 
 TARGET_SECONDS = 0.3
-COMMANDS = {"python -c pass": ["-c", "pass"], "fpgen --help": ["-m", "fpgen", "--help"],
-            "fpgen formats": ["-m", "fpgen", "formats"], "fpgen accumulators": ["-m", "fpgen", "accumulators"]}
+COMMANDS = {
+    "python -c pass": ["-c", "pass"],
+    "fpgen --help": ["-m", "fpgen", "--help"],
+    "fpgen formats": ["-m", "fpgen", "formats"],
+    "fpgen accumulators": ["-m", "fpgen", "accumulators"],
+}
 
 
 def processor_time(arguments: list[str]) -> float:

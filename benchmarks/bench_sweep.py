@@ -21,8 +21,11 @@ from common import parser
 
 POINT_SECONDS, RATIO, KNOWN_MS = 5.0, 1.8, 5.0
 POINT = "fma fp16 fp16 fp16 -> fp16 rne"
-SWEEP = {"unit": "fma e{E}m{M} e{E}m{M} e{E}m{M} -> e{E}m{M} rne",
-         "parameters": {"E": [4, 5, 6], "M": [6, 7, 8, 9]}, "measure": {"prove": False}}
+SWEEP = {
+    "unit": "fma e{E}m{M} e{E}m{M} e{E}m{M} -> e{E}m{M} rne",
+    "parameters": {"E": [4, 5, 6], "M": [6, 7, 8, 9]},
+    "measure": {"prove": False},
+}
 
 
 def main() -> int:
@@ -50,18 +53,24 @@ def main() -> int:
 
         wall, used, _ = timed(0, {**SWEEP, "unit": "{unit}", "parameters": {"unit": [POINT]}}, 1)
         missed += min(wall, used) > POINT_SECONDS
-        print(f"{POINT}: {wall:.1f} s from nothing, {used:.1f} s of processor time, with the start of a process "
-              f"(target {POINT_SECONDS:g} s)")
+        print(
+            f"{POINT}: {wall:.1f} s from nothing, {used:.1f} s of processor time, with the start of a process "
+            f"(target {POINT_SECONDS:g} s)"
+        )
         one, _, points = timed(1, SWEEP, 1)
         two, _, _ = timed(2, SWEEP, 2)
         known, _, _ = timed(2, SWEEP, 2)
         load = f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"
         missed += one / two < RATIO
-        print(f"{points} points: {one:.1f} s in one process, {two:.1f} s in two: {one / two:.2f} times as fast "
-              f"(target {RATIO:g}; {load})")
+        print(
+            f"{points} points: {one:.1f} s in one process, {two:.1f} s in two: {one / two:.2f} times as fast "
+            f"(target {RATIO:g}; {load})"
+        )
         missed += 1000 * known / points > KNOWN_MS
-        print(f"{points} known points: {1000 * known / points:.2f} ms each, with reading the sweep and writing its "
-              f"store (target {KNOWN_MS:g} ms)")
+        print(
+            f"{points} known points: {1000 * known / points:.2f} ms each, with reading the sweep and writing its "
+            f"store (target {KNOWN_MS:g} ms)"
+        )
     return 1 if missed else 0
 
 

@@ -36,8 +36,15 @@ def rate(call: Callable[[], Any], count: float, repeat: int) -> float:
     return count / best / MILLION
 
 
-def report_rates(records: list[dict[str, Any]], options: argparse.Namespace, *, kind: str, ratio: str,
-                 widths: tuple[int, int], references: dict[str, float] | None = None) -> int:
+def report_rates(
+    records: list[dict[str, Any]],
+    options: argparse.Namespace,
+    *,
+    kind: str,
+    ratio: str,
+    widths: tuple[int, int],
+    references: dict[str, float] | None = None,
+) -> int:
     """Print rates as a table or as JSON, and those that miss their target.
 
     Parameters
@@ -67,8 +74,10 @@ def report_rates(records: list[dict[str, Any]], options: argparse.Namespace, *, 
         print(f"{'unit':{first}} {kind:{second}} {'M/s':>8} {'ratio':>7} {'target':>7}")
         for record in records:
             goal = record["target"] or "-"
-            print(f"{record['unit']:{first}} {record['operands']:{second}} {record['million_per_second']:8.2f} "
-                  f"{record[ratio]:7.4f} {goal:>7}")
+            print(
+                f"{record['unit']:{first}} {record['operands']:{second}} {record['million_per_second']:8.2f} "
+                f"{record[ratio]:7.4f} {goal:>7}"
+            )
     missed = [r for r in records if r["target"] and r["million_per_second"] < r["target"]]
     for record in missed:
         rates = f"{record['million_per_second']:.2f} of {record['target']} M/s"

@@ -17,8 +17,12 @@ from fpgen.synthesis import flow, yosys
 from fpgen.synthesis.effort import EFFORTS
 from fpgen.synthesis.point import Point, pareto
 
-UNITS = ("multiply fp16 fp16 -> fp16 rne", "add bf16 bf16 -> bf16 rne", "fma e4m3fn e4m3fn fp32 -> fp32 rne",
-         "multiply e5m2 e5m2 -> fp16 rne stages=1")
+UNITS = (
+    "multiply fp16 fp16 -> fp16 rne",
+    "add bf16 bf16 -> bf16 rne",
+    "fma e4m3fn e4m3fn fp32 -> fp32 rne",
+    "multiply e5m2 e5m2 -> fp16 rne stages=1",
+)
 
 
 @dataclass(frozen=True)
@@ -61,8 +65,14 @@ def gains(text: str, *, technology: str | None = None, engine: str | None = None
     runs: list[list[Point]] = []
     for effort in EFFORTS:
         seen: list[Point] = []
-        flow.measure(unit.verilog(), unit.name, technology=technology or DEFAULT, effort=effort.level, engine=engine,
-                     tell=seen.append)
+        flow.measure(
+            unit.verilog(),
+            unit.name,
+            technology=technology or DEFAULT,
+            effort=effort.level,
+            engine=engine,
+            tell=seen.append,
+        )
         good = [point for point in seen if point.failure is None]
         if not good:
             raise RunFailure(f"{text}: every run of effort {effort.name} failed: {seen[0].failure}")
@@ -70,10 +80,18 @@ def gains(text: str, *, technology: str | None = None, engine: str | None = None
     everything = [point for points in runs for point in points]
     corner = 1.1 * max(point.area_um2 for point in everything), 1.1 * max(point.delay_ps for point in everything)
     most = dominated(everything, corner)
-    return [Gain(effort.name, len(points), sum(point.seconds for point in points), len(pareto(points)),
-                 dominated(points, corner) / most, min(point.area_um2 for point in points),
-                 min(point.delay_ps for point in points))
-            for effort, points in zip(EFFORTS, runs, strict=True)]
+    return [
+        Gain(
+            effort.name,
+            len(points),
+            sum(point.seconds for point in points),
+            len(pareto(points)),
+            dominated(points, corner) / most,
+            min(point.area_um2 for point in points),
+            min(point.delay_ps for point in points),
+        )
+        for effort, points in zip(EFFORTS, runs, strict=True)
+    ]
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -89,16 +107,20 @@ def main(arguments: list[str] | None = None) -> int:
             table.append(gains(text, technology=given.tech, engine=given.engine))
             print(text)
             for gain in table[-1]:
-                print(f"  {gain.effort:9} {gain.runs:3} runs {gain.seconds:7.1f} s  kept {gain.kept:3}  found "
-                      f"{gain.found:6.1%}  smallest {gain.smallest_um2:8.1f} um2  fastest {gain.fastest_ps:7.1f} ps",
-                      flush=True)
+                print(
+                    f"  {gain.effort:9} {gain.runs:3} runs {gain.seconds:7.1f} s  kept {gain.kept:3}  found "
+                    f"{gain.found:6.1%}  smallest {gain.smallest_um2:8.1f} um2  fastest {gain.fastest_ps:7.1f} ps",
+                    flush=True,
+                )
     except FpgenError as error:
         print(error, file=sys.stderr)
         return 2 if isinstance(error, UsageError) else 1
     for effort, column in zip(EFFORTS, zip(*table, strict=True), strict=True):
-        print(f"mean {effort.name:9} {sum(gain.runs for gain in column) / len(column):5.1f} runs "
-              f"{sum(gain.seconds for gain in column) / len(column):7.1f} s  found "
-              f"{sum(gain.found for gain in column) / len(column):6.1%}")
+        print(
+            f"mean {effort.name:9} {sum(gain.runs for gain in column) / len(column):5.1f} runs "
+            f"{sum(gain.seconds for gain in column) / len(column):7.1f} s  found "
+            f"{sum(gain.found for gain in column) / len(column):6.1%}"
+        )
     return 0
 
 

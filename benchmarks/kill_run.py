@@ -36,9 +36,14 @@ def alive(mark: str) -> list[str]:
 
 def temporaries(*places: Path) -> list[str]:
     """What has the name of a temporary below these directories."""
-    found = [path for place in places for path in place.rglob("*")
-             if path.name.startswith((".tmp-", ".compiling-", ".old.")) or path.parent.name == "work"
-             or (path.parent == places[-1] and path.name.startswith("."))]
+    found = [
+        path
+        for place in places
+        for path in place.rglob("*")
+        if path.name.startswith((".tmp-", ".compiling-", ".old."))
+        or path.parent.name == "work"
+        or (path.parent == places[-1] and path.name.startswith("."))
+    ]
     return sorted(str(path.name) for path in found)
 
 
@@ -51,8 +56,13 @@ def once(designs: Path, cold: bool) -> tuple[list[str], list[str], list[str]]:
             environment["YOWASP_CACHE_DIR"] = str(root / "yowasp")
         mark = f"FPGEN_CACHE_DIR={cache}"
         command = [sys.executable, "-m", "fpgen"]
-        run = subprocess.Popen([*command, "run", str(designs), "-o", str(output), "--force"], env=environment, cwd=root,
-                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        run = subprocess.Popen(
+            [*command, "run", str(designs), "-o", str(output), "--force"],
+            env=environment,
+            cwd=root,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
         until = time.monotonic() + 120
         while "cc1plus" not in alive(mark) and run.poll() is None and time.monotonic() < until:
             time.sleep(0.05)
@@ -63,8 +73,13 @@ def once(designs: Path, cold: bool) -> tuple[list[str], list[str], list[str]]:
         going, left = alive(mark), temporaries(cache, output)
         while alive(mark):
             time.sleep(0.2)
-        subprocess.run([*command, "ppa", "add e2m1 e2m1 -> e2m1", "--no-prove"], env=environment, cwd=root, check=True,
-                       stdout=subprocess.DEVNULL)
+        subprocess.run(
+            [*command, "ppa", "add e2m1 e2m1 -> e2m1", "--no-prove"],
+            env=environment,
+            cwd=root,
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
         return going, left, temporaries(cache, output)
     finally:
         shutil.rmtree(root, ignore_errors=True)
@@ -85,8 +100,11 @@ def main() -> None:
     random.seed(1)
     for number in range(given.times):
         going, left, later = once(given.designs, given.cold)
-        print(f"{number + 1}: {len(going)} processes go on ({', '.join(going) or 'none'}); {len(left)} temporaries, "
-              f"{len(later)} after the next start", flush=True)
+        print(
+            f"{number + 1}: {len(going)} processes go on ({', '.join(going) or 'none'}); {len(left)} temporaries, "
+            f"{len(later)} after the next start",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

@@ -36,9 +36,15 @@ def figures(path: str) -> tuple[float, int, float, float, float, float, float]:
     def parse(power: bool) -> None:
         liberty.from_text(liberty.read_bytes(path).decode(errors="replace"), path, power=power)
 
-    return (len(liberty.read_bytes(path)) / 1e6, len(library.cells), _seconds(lambda: parse(False)),
-            _seconds(lambda: parse(True)), cached, _seconds(lambda: liberty_write.to_text(library)),
-            len(liberty_write.to_text(library).encode()) / 1e6)
+    return (
+        len(liberty.read_bytes(path)) / 1e6,
+        len(library.cells),
+        _seconds(lambda: parse(False)),
+        _seconds(lambda: parse(True)),
+        cached,
+        _seconds(lambda: liberty_write.to_text(library)),
+        len(liberty_write.to_text(library).encode()) / 1e6,
+    )
 
 
 def main(arguments: list[str]) -> int:
@@ -46,13 +52,16 @@ def main(arguments: list[str]) -> int:
     if not arguments:
         print("usage: python -m benchmarks.liberty_figures FILE ...", file=sys.stderr)
         return 2
-    print(f"{'library':40} {'MB':>6} {'cells':>5} {'timing s':>9} {'power s':>8} {'cached s':>8} "
-          f"{'write s':>8} {'MB':>6}")
+    print(
+        f"{'library':40} {'MB':>6} {'cells':>5} {'timing s':>9} {'power s':>8} {'cached s':>8} {'write s':>8} {'MB':>6}"
+    )
     try:
         for path in arguments:
             size, cells, timing, power, cached, write, written = figures(path)
-            print(f"{path.rsplit('/', 1)[-1]:40} {size:6.1f} {cells:5} {timing:9.2f} {power:8.2f} {cached:8.3f} "
-                  f"{write:8.2f} {written:6.1f}")
+            print(
+                f"{path.rsplit('/', 1)[-1]:40} {size:6.1f} {cells:5} {timing:9.2f} {power:8.2f} {cached:8.3f} "
+                f"{write:8.2f} {written:6.1f}"
+            )
     except FpgenError as error:
         print(error, file=sys.stderr)
         return 2 if isinstance(error, UsageError) else 1

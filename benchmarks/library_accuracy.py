@@ -33,9 +33,9 @@ _PARTS: Mapping[str, str] = {
     "mul11": "module d(input [10:0] a, b, output [21:0] y); assign y = a * b; endmodule",
     "shift32": "module d(input [31:0] a, input [4:0] s, output [31:0] y); assign y = a >> s; endmodule",
     "max24": "module d(input [23:0] a, b, output [23:0] y, output e); assign e = a == b; assign y = a < b ? b : a; "
-             "endmodule",
+    "endmodule",
     "mac8": "module d(input clk, input [7:0] a, b, output reg [19:0] y); reg [7:0] c, e; reg [15:0] p; "
-            "always @(posedge clk) begin c <= a; e <= b; p <= c * e; y <= y + p; end endmodule",
+    "always @(posedge clk) begin c <= a; e <= b; p <= c * e; y <= y + p; end endmodule",
 }
 _UNITS = ("multiply fp16 fp16 -> fp16 rne", "add bf16 bf16 -> bf16 rne", "fma e5m2 e5m2 e5m2 -> e5m2 rne")
 
@@ -93,8 +93,10 @@ class Comparison:
         """Spearman's rho and Kendall's tau-b; NaN for fewer than two points."""
         if len(figures) < 2:
             return float("nan"), float("nan")
-        return (float(stats.spearmanr(figures[:, 0], figures[:, 1]).statistic),
-                float(stats.kendalltau(figures[:, 0], figures[:, 1]).statistic))
+        return (
+            float(stats.spearmanr(figures[:, 0], figures[:, 1]).statistic),
+            float(stats.kendalltau(figures[:, 0], figures[:, 1]).statistic),
+        )
 
     def within_designs(self) -> "list[Comparison]":
         """The points of each design apart: recipes and targets of one design."""
@@ -112,8 +114,9 @@ class Comparison:
 
     def of_recipe(self, name: str) -> "Comparison":
         """The points of one recipe."""
-        return self._rows([row for row, label in enumerate(self.labels)
-                           if label.split(" | ")[1].startswith(f"{name}/")])
+        return self._rows(
+            [row for row, label in enumerate(self.labels) if label.split(" | ")[1].startswith(f"{name}/")]
+        )
 
     def summary(self) -> str:
         """One line for area and one for delay."""
@@ -122,15 +125,23 @@ class Comparison:
             errors = self.errors(figures)
             worst = int(np.argmax(abs(errors)))
             rho, tau = self.rank_correlation(figures)
-            lines.append(f"{name:5}  mean error {abs(errors).mean():6.2%}  bias {errors.mean():+6.2%}  same order "
-                         f"{self.same_order(figures):.1%}  rho {rho:.4f}  tau {tau:.4f}  worst {errors[worst]:+6.2%} "
-                         f"({self.labels[worst]})")
+            lines.append(
+                f"{name:5}  mean error {abs(errors).mean():6.2%}  bias {errors.mean():+6.2%}  same order "
+                f"{self.same_order(figures):.1%}  rho {rho:.4f}  tau {tau:.4f}  worst {errors[worst]:+6.2%} "
+                f"({self.labels[worst]})"
+            )
         return "\n".join(lines)
 
 
-def compare(compact: Technology, full: Technology, *, texts: Mapping[str, str] | None = None,
-            recipes: Sequence[str] = ("area", "balanced", "speed"), seeds: int = 1,
-            engine: str | None = None) -> Comparison:
+def compare(
+    compact: Technology,
+    full: Technology,
+    *,
+    texts: Mapping[str, str] | None = None,
+    recipes: Sequence[str] = ("area", "balanced", "speed"),
+    seeds: int = 1,
+    engine: str | None = None,
+) -> Comparison:
     """Synthesise every design under both technologies.
 
     Points are paired by recipe and by their place in it: the fastest with the fastest, the relaxed with the relaxed.
@@ -161,20 +172,29 @@ def _means(text: str, tech: Technology, recipe: str, seeds: int, engine: str | N
         for index, point in enumerate(points):
             if point.failure is None:
                 samples.setdefault(f"{point.recipe} #{index}", []).append((point.area_um2, point.delay_ps))
-    return {key: (float(np.mean([area for area, _ in found])), float(np.mean([delay for _, delay in found])))
-            for key, found in samples.items() if len(found) == seeds}
+    return {
+        key: (float(np.mean([area for area, _ in found])), float(np.mean([delay for _, delay in found])))
+        for key, found in samples.items()
+        if len(found) == seeds
+    }
 
 
 def main(arguments: list[str] | None = None) -> int:
     """The command; returns the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.library_accuracy",
-                                     description="Compare a built-in technology with a full library")
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.library_accuracy", description="Compare a built-in technology with a full library"
+    )
     parser.add_argument("technology", help="a built-in one, e.g. fpgen45")
     parser.add_argument("liberty", help="the full library")
     parser.add_argument("--driving-cell")
     parser.add_argument("--dont-use", action="append", default=[], help="cells of the full library to avoid; * allowed")
-    parser.add_argument("--design", action="append", default=[], metavar="UNIT",
-                        help="compare on these, may be repeated: any unit; default eleven designs")
+    parser.add_argument(
+        "--design",
+        action="append",
+        default=[],
+        metavar="UNIT",
+        help="compare on these, may be repeated: any unit; default eleven designs",
+    )
     parser.add_argument("--recipe", action="append", help="may be repeated; default area, balanced and speed")
     parser.add_argument("--seeds", type=int, default=1, help="samples to average each point over")
     parser.add_argument("--engine", choices=yosys.ENGINES)
@@ -183,11 +203,16 @@ def main(arguments: list[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     try:
         compact = technology.load(given.technology)
-        full = technology.from_liberty(given.liberty, driving_cell=given.driving_cell,
-                                       output_load_ff=compact.output_load_ff, dont_use=given.dont_use)
+        full = technology.from_liberty(
+            given.liberty,
+            driving_cell=given.driving_cell,
+            output_load_ff=compact.output_load_ff,
+            dont_use=given.dont_use,
+        )
         recipes = given.recipe or ["area", "balanced", "speed"]
-        found = compare(compact, full, texts=designs(*given.design), recipes=recipes, seeds=max(given.seeds, 1),
-                        engine=given.engine)
+        found = compare(
+            compact, full, texts=designs(*given.design), recipes=recipes, seeds=max(given.seeds, 1), engine=given.engine
+        )
     except FpgenError as error:
         print(error, file=sys.stderr)
         return 2 if isinstance(error, UsageError) else 1
@@ -201,8 +226,12 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"{name}: {found.of_recipe(name).summary()}")
     print(f"all: {found.summary()}")
     alone = found.within_designs()
-    print("same order among the points of one design, mean over designs: " + ", ".join(
-        f"{name} {np.mean([one.same_order(getattr(one, name)) for one in alone]):.1%}" for name in ("area", "delay")))
+    print(
+        "same order among the points of one design, mean over designs: "
+        + ", ".join(
+            f"{name} {np.mean([one.same_order(getattr(one, name)) for one in alone]):.1%}" for name in ("area", "delay")
+        )
+    )
     return 0
 
 

@@ -18,9 +18,18 @@ from fpgen.synthesis import recipe as recipes
 from fpgen.synthesis.point import Point, pareto
 
 
-def run(verilog: str, top: str, liberty: Path | str, *, engine: str | None = "native", quick: bool = False,
-        booth: bool = False, timeout: float = yosys.LIMIT_S, cached: bool = True,
-        tell: flow.Tell | None = None) -> list[Point]:
+def run(
+    verilog: str,
+    top: str,
+    liberty: Path | str,
+    *,
+    engine: str | None = "native",
+    quick: bool = False,
+    booth: bool = False,
+    timeout: float = yosys.LIMIT_S,
+    cached: bool = True,
+    tell: flow.Tell | None = None,
+) -> list[Point]:
     """Every point of the reference recipe.
 
     Parameters
@@ -44,40 +53,69 @@ def run(verilog: str, top: str, liberty: Path | str, *, engine: str | None = "na
     """
     chosen = recipes.load("reference")
     if quick:
-        maps = tuple(replace(script, targets=(1, "x1.1")) if script.script is None else script
-                     for script in chosen.maps)
+        maps = tuple(
+            replace(script, targets=(1, "x1.1")) if script.script is None else script for script in chosen.maps
+        )
         chosen = replace(chosen, synth=tuple(pair for pair in chosen.synth if (pair[0] == "booth") == booth), maps=maps)
-    return flow.measure(verilog, top, technology=technology.from_liberty(liberty), recipe=chosen, engine=engine,
-                        timeout=timeout, cached=cached, tell=tell)
+    return flow.measure(
+        verilog,
+        top,
+        technology=technology.from_liberty(liberty),
+        recipe=chosen,
+        engine=engine,
+        timeout=timeout,
+        cached=cached,
+        tell=tell,
+    )
 
 
 def _show(point: Point) -> None:
     if point.failure is not None:
         print(f"{point.recipe:28} {point.target_ps:9.1f}  {point.failure}", flush=True)
         return
-    print(f"{point.recipe:28} {point.target_ps:9.1f} {point.area_um2:9.1f} {point.delay_ps:8.1f} {point.adp:9.4f} "
-          f"{point.sta_delay_ps:8.1f} {point.logic_depth:5} {point.seconds:6.1f}", flush=True)
+    print(
+        f"{point.recipe:28} {point.target_ps:9.1f} {point.area_um2:9.1f} {point.delay_ps:8.1f} {point.adp:9.4f} "
+        f"{point.sta_delay_ps:8.1f} {point.logic_depth:5} {point.seconds:6.1f}",
+        flush=True,
+    )
 
 
 def main(arguments: list[str] | None = None) -> int:
     """The command; returns the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.reference_flow",
-                                     description="The reference flow on a Verilog file")
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.reference_flow", description="The reference flow on a Verilog file"
+    )
     parser.add_argument("file", type=Path)
     parser.add_argument("--top", required=True)
     parser.add_argument("--liberty", required=True, type=Path)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--booth", action="store_true", help="with --quick: synthesise with -booth")
     parser.add_argument("--engine", default="native", choices=yosys.ENGINES)
-    parser.add_argument("--timeout", type=float, default=yosys.LIMIT_S, metavar="SECONDS",
-                        help="processor time allowed to each run of Yosys (default %(default)g)")
+    parser.add_argument(
+        "--timeout",
+        type=float,
+        default=yosys.LIMIT_S,
+        metavar="SECONDS",
+        help="processor time allowed to each run of Yosys (default %(default)g)",
+    )
     parser.add_argument("--path", action="store_true", help="print the critical path of the best point")
     given = parser.parse_args(arguments)
-    print(f"{'recipe':28} {'target ps':>9} {'area um2':>9} {'delay ps':>8} {'ADP/1e6':>9} {'STA ps':>8} {'depth':>5} "
-          f"{'s':>6}", flush=True)
+    print(
+        f"{'recipe':28} {'target ps':>9} {'area um2':>9} {'delay ps':>8} {'ADP/1e6':>9} {'STA ps':>8} {'depth':>5} "
+        f"{'s':>6}",
+        flush=True,
+    )
     try:
-        points = run(given.file.read_text(), given.top, given.liberty, engine=given.engine, quick=given.quick,
-                     booth=given.booth, timeout=given.timeout, tell=_show)
+        points = run(
+            given.file.read_text(),
+            given.top,
+            given.liberty,
+            engine=given.engine,
+            quick=given.quick,
+            booth=given.booth,
+            timeout=given.timeout,
+            tell=_show,
+        )
     except (FpgenError, OSError) as error:
         print(error, file=sys.stderr)
         return 2 if isinstance(error, UsageError) else 1
@@ -86,12 +124,16 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     best = min(good, key=lambda point: point.adp)
     print("Pareto:", " ".join(f"{point.area_um2:.1f}/{point.delay_ps:.1f}" for point in pareto(points)))
-    print(f"best ADP {best.adp:.4f}  smallest area {min(point.area_um2 for point in good):.1f}  "
-          f"shortest delay {min(point.delay_ps for point in good):.1f}  (delay by {best.delay_source})")
+    print(
+        f"best ADP {best.adp:.4f}  smallest area {min(point.area_um2 for point in good):.1f}  "
+        f"shortest delay {min(point.delay_ps for point in good):.1f}  (delay by {best.delay_source})"
+    )
     if given.path:
         for step in best.critical_path:
-            print(f"  {step['arrival_ps']:9.1f} {step['delay_ps']:8.1f} {step['edge']:4} {step['instance']:12} "
-                  f"{step['cell']:12} fanout {step['fanout']:3}  {step['net']}")
+            print(
+                f"  {step['arrival_ps']:9.1f} {step['delay_ps']:8.1f} {step['edge']:4} {step['instance']:12} "
+                f"{step['cell']:12} fanout {step['fanout']:3}  {step['net']}"
+            )
     return 0
 
 

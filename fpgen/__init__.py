@@ -1,9 +1,9 @@
 """fpgen: floating-point units from one description: golden model, Verilog, verification, cost.
 
-    import fpgen
-    unit = fpgen.FusedMultiplyAdd(a="e4m3fn", b="e4m3fn", c="fp32", out="fp32", rounding="rne")
-    unit.compute(a, b, c)   # arrays of codes in, codes and flags out
-    unit.verilog()          # readable Verilog with exactly that behaviour
+import fpgen
+unit = fpgen.FusedMultiplyAdd(a="e4m3fn", b="e4m3fn", c="fp32", out="fp32", rounding="rne")
+unit.compute(a, b, c)   # arrays of codes in, codes and flags out
+unit.verilog()          # readable Verilog with exactly that behaviour
 """
 
 import importlib

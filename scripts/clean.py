@@ -24,9 +24,13 @@ def files_of(directory: Path) -> list[Path]:
             known = {file: {digest} for file, digest in content.get("files", {}).items()}
             for file, digests in content.get("unfinished", {}).items():
                 known.setdefault(file, set()).update(digests)
-            found += [directory / file for file, digests in known.items()
-                      if "/" not in file and is_plain(directory / file)
-                      and hashlib.sha256((directory / file).read_bytes()).hexdigest() in digests]
+            found += [
+                directory / file
+                for file, digests in known.items()
+                if "/" not in file
+                and is_plain(directory / file)
+                and hashlib.sha256((directory / file).read_bytes()).hexdigest() in digests
+            ]
         except (OSError, ValueError, AttributeError, TypeError):
             continue
         found.append(record)

@@ -1,6 +1,6 @@
 """Renew the transcripts in README.md: after each `<!-- transcript: COMMAND -->`, what COMMAND prints now.
 
-    .venv/bin/python scripts/readme.py [TEXT]     only the commands that contain TEXT
+.venv/bin/python scripts/readme.py [TEXT]     only the commands that contain TEXT
 """
 
 import os
@@ -20,8 +20,9 @@ def transcript(found: re.Match[str]) -> str:
         return found[0]
     print(f"$ {command}", file=sys.stderr)
     path = f"{ROOT / '.venv' / 'bin'}{os.pathsep}{os.environ['PATH']}"
-    done = subprocess.run(command, shell=True, cwd=ROOT, env={**os.environ, "PATH": path}, stdout=subprocess.PIPE,
-                          text=True, check=True)
+    done = subprocess.run(
+        command, shell=True, cwd=ROOT, env={**os.environ, "PATH": path}, stdout=subprocess.PIPE, text=True, check=True
+    )
     lines = [line.rstrip() for line in done.stdout.strip("\n").splitlines()]
     return "\n".join([f"{found[1]}", "```text", f"$ {command}", *lines, "```", ""])
 

@@ -65,8 +65,10 @@ def main() -> int:
         print(f"changed: {text}")
     for text in sorted(before.keys() - found.keys()):
         print(f"gone: {text}")
-    print(f"{len(found.keys() & before.keys())} units compared, {len(changed)} changed, "
-          f"{len(before.keys() - found.keys())} gone, {len(found.keys() - before.keys())} new")
+    print(
+        f"{len(found.keys() & before.keys())} units compared, {len(changed)} changed, "
+        f"{len(before.keys() - found.keys())} gone, {len(found.keys() - before.keys())} new"
+    )
     return 1 if changed or before.keys() - found.keys() else 0
 
 

@@ -80,6 +80,7 @@ def _shaped(port: Port, codes: np.ndarray, kind: np.ndarray, rng: np.random.Gene
 
 def _near_cancellation(unit: fpgen.Unit, drawn: dict[str, np.ndarray]) -> np.ndarray:
     """Codes of `c` at the negative of the sum, in double precision."""
+
     def values(name: str) -> np.ndarray:
         fmt = unit.operands[name]
         codes = fpgen.Convert(source=fmt, out="fp64").compute(drawn[name]).codes
@@ -115,8 +116,10 @@ def draw_record(rng: np.random.Generator) -> dict:
         record["clamp"] = int(rng.choice([-133, -20, -3, 2, 9]))
     if rng.random() < 0.4:
         group = record.setdefault("group", int(rng.choice([2, 4])))
-        record |= {"interleave": int(rng.choice([each for each in (1, 2, 4) if each <= group])),
-                   "span": group * int(rng.choice([1, 2, 3, 4]))}
+        record |= {
+            "interleave": int(rng.choice([each for each in (1, 2, 4) if each <= group])),
+            "span": group * int(rng.choice([1, 2, 3, 4])),
+        }
     if rng.random() < 0.4:
         return record | _after(rng, record.get("group", 1))
     if rng.random() < 0.5:
@@ -158,8 +161,9 @@ def draw_block_values(unit: fpgen.Unit, count: int, rng: np.random.Generator) ->
     if unit.block.tensor_scale is not None:
         normal = rng.standard_normal(count) ** 2 * 2.0 ** rng.integers(-20, 20, count)
         scale = fpgen.Convert(source="fp64", out=unit.block.tensor_scale).compute(normal.view(np.uint64)).codes
-        drawn["tensor_scale"] = np.where(rng.random(count) < 0.1, draw_codes(unit.block.tensor_scale, count, rng),
-                                         scale.astype(np.uint64))
+        drawn["tensor_scale"] = np.where(
+            rng.random(count) < 0.1, draw_codes(unit.block.tensor_scale, count, rng), scale.astype(np.uint64)
+        )
     return drawn | draw_block_controls(unit, count, rng)
 
 
@@ -174,8 +178,10 @@ def draw_block_controls(unit: fpgen.Unit, count: int, rng: np.random.Generator) 
 
 def draw_elements(unit: fpgen.Unit, count: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
     """Inputs of BlockDequantize."""
-    drawn = {name: finite_codes(fmt, (count, unit.block.size) if name == "elements" else (count,), rng)
-             for name, fmt in unit.operands.items()}
+    drawn = {
+        name: finite_codes(fmt, (count, unit.block.size) if name == "elements" else (count,), rng)
+        for name, fmt in unit.operands.items()
+    }
     return drawn | draw_block_controls(unit, count, rng)
 
 
@@ -201,5 +207,7 @@ def check_arrays(unit: fpgen.Unit, drawn: dict[str, np.ndarray]):
         if len(wrong):
             at = tuple(wrong[0])
             row = {key: [hex(x) for x in np.ravel(array[at[0]])] for key, array in drawn.items()}
-            raise AssertionError(f"{unit}: {name}: {len(wrong)} of {theirs.size} differ; first {at}: "
-                                 f"fast {ours[at]:#x}, exact {theirs[at]:#x}; {row}")
+            raise AssertionError(
+                f"{unit}: {name}: {len(wrong)} of {theirs.size} differ; first {at}: "
+                f"fast {ours[at]:#x}, exact {theirs[at]:#x}; {row}"
+            )

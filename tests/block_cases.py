@@ -17,8 +17,9 @@ from fpgen.units.options import PORT_MODES
 def hardware(unit: Unit, arrays: dict[str, np.ndarray], graph: Graph | None = None) -> dict[str, np.ndarray]:
     """Outputs of the unit's graph (or of another one with the same pins), arrays unpacked along the last axis."""
     ports = {port.name: port for port in unit.ports}
-    words = {name: packed(array, ports[name].element_width) if ports[name].shape else array
-             for name, array in arrays.items()}
+    words = {
+        name: packed(array, ports[name].element_width) if ports[name].shape else array for name, array in arrays.items()
+    }
     found = {}
     count = len(next(iter(arrays.values())))
     for name, outcome in evaluate(graph or trim(datapath(unit)), **words).items():
@@ -26,8 +27,13 @@ def hardware(unit: Unit, arrays: dict[str, np.ndarray], graph: Graph | None = No
         value = np.broadcast_to(np.asarray(outcome), count)
         if port.shape:
             mask = (1 << port.element_width) - 1
-            found[name] = np.stack([(value.astype(object) >> (i * port.element_width) & mask).astype(np.uint64)
-                                    for i in range(port.count)], axis=-1)
+            found[name] = np.stack(
+                [
+                    (value.astype(object) >> (i * port.element_width) & mask).astype(np.uint64)
+                    for i in range(port.count)
+                ],
+                axis=-1,
+            )
         else:
             found[name] = value.astype(np.uint64)
     return found
@@ -41,20 +47,23 @@ def exact(unit: Unit, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         mode = PORT_MODES[row["rounding"]] if "rounding" in row else None
         random = row.get("random", ())
         if isinstance(unit, BlockQuantize):
-            codes, scale = exact_block.quantize(unit, row["source"], row.get(unit.tensor_operand), mode=mode,
-                                                random=random)
+            codes, scale = exact_block.quantize(
+                unit, row["source"], row.get(unit.tensor_operand), mode=mode, random=random
+            )
             scales.append(scale)
         else:
             assert isinstance(unit, BlockDequantize)
-            codes = exact_block.dequantize(unit, row["elements"], row["scale"], row.get("tensor_scale"), mode=mode,
-                                           random=random)
+            codes = exact_block.dequantize(
+                unit, row["elements"], row["scale"], row.get("tensor_scale"), mode=mode, random=random
+            )
         results.append(codes)
     found = {"result": np.array(results, dtype=np.uint64)}
     return found | ({"scale": np.array(scales, dtype=np.uint64)} if scales else {})
 
 
-def mismatch(unit: Unit, arrays: dict[str, np.ndarray], want: dict[str, np.ndarray] | None = None,
-             graph: Graph | None = None) -> str:
+def mismatch(
+    unit: Unit, arrays: dict[str, np.ndarray], want: dict[str, np.ndarray] | None = None, graph: Graph | None = None
+) -> str:
     """The first block that differs from `want` (default: the exact model), in words; empty when there is none."""
     got = hardware(unit, arrays, graph)
     want = want or exact(unit, arrays)
@@ -95,8 +104,9 @@ def blocks(unit: Unit, count: int, seed: int) -> dict[str, np.ndarray]:
         elif port.name in ("tensor_scale", "encode_scale"):
             assert port.format is not None
             fmt = port.format
-            near_one = (fmt.bias << fmt.trailing_bits) + rng.integers(-20 << fmt.trailing_bits,
-                                                                     20 << fmt.trailing_bits, size=count)
+            near_one = (fmt.bias << fmt.trailing_bits) + rng.integers(
+                -20 << fmt.trailing_bits, 20 << fmt.trailing_bits, size=count
+            )
             usual = near_one.clip(0, fmt.max_finite_code).astype(np.uint64)
             codes = np.where(rng.random(count) < 0.8, usual, codes)
         arrays[port.name] = codes

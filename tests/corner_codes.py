@@ -22,8 +22,15 @@ def corners(fmt: Format) -> list[int]:
     else:
         trailing = fmt.trailing_bits
         one = fmt.bias << trailing if 0 < fmt.bias < 1 << fmt.exponent_bits else 1 << fmt.magnitude_bits - 1
-        edges += [1 << trailing, 2 << trailing, one, one + (1 << trailing), one - (3 << trailing),
-                  one + (1 << trailing) // 2, (fmt.nan_code & top) if fmt.has_nan else top]
+        edges += [
+            1 << trailing,
+            2 << trailing,
+            one,
+            one + (1 << trailing),
+            one - (3 << trailing),
+            one + (1 << trailing) // 2,
+            (fmt.nan_code & top) if fmt.has_nan else top,
+        ]
         if fmt.has_infinity:
             edges.append(fmt.infinity_code)
     near = {edge + step for edge in edges for step in (-2, -1, 0, 1, 2)}
@@ -33,9 +40,14 @@ def corners(fmt: Format) -> list[int]:
 
 def spread(fmt: Format, count: int, rng: np.random.Generator) -> np.ndarray:
     """Random codes: a third uniform, a third near 1, a third with few bits set or clear; uint64 (count,)."""
+
     def uniform():
-        return rng.integers(0, 1 << fmt.bits, count, dtype=np.uint64, endpoint=False) if fmt.bits < 64 else \
-            rng.integers(0, 1 << 63, count, dtype=np.uint64) * np.uint64(2) + rng.integers(0, 2, count, dtype=np.uint64)
+        return (
+            rng.integers(0, 1 << fmt.bits, count, dtype=np.uint64, endpoint=False)
+            if fmt.bits < 64
+            else rng.integers(0, 1 << 63, count, dtype=np.uint64) * np.uint64(2)
+            + rng.integers(0, 2, count, dtype=np.uint64)
+        )
 
     codes = uniform()
     kind = rng.integers(0, 3, count)

@@ -18,14 +18,47 @@ from fpgen.units.options import Overflow, Rounding, Subnormals, Tininess
 
 #: Formats at the ends of every parameter.
 EXTREMES = [
-    "e1m1:inf=none,nan=none", "e1m1", "e1m2:inf=none,nan=allones", "e2m0", "e2m0:inf=top,nan=negzero", "e3m0",
-    "e1m6", "ue1m1:inf=none,nan=none", "ue2m0:inf=none,nan=allones", "ue3m0:zero=no,subnormals=no",
-    "ue4m2:zero=no,subnormals=no,inf=none,nan=none", "ue5m2:inf=top,nan=none", "e5m0:bias=3", "e5m0:bias=-7",
-    "e4m3:subnormals=no", "e5m2:subnormals=no,bias=20", "e5m10:inf=none,nan=negzero", "e3m4:bias=200",
-    "e6m9:bias=-300", "e2m13", "e8m27", "e8m30:inf=top,nan=allones", "e11m20:bias=-5", "e11m52:bias=3000",
-    "ue8m56:zero=no,subnormals=no,inf=none,nan=none", "ue7m56:zero=no,subnormals=no,inf=none,nan=none",
-    "e15m16", "e15m48", "e20m11", "ue15m49", "ue11m53:inf=none,nan=none", "e2m61", "int3", "uint2", "int16:scale=-20",
-    "int32", "int64", "uint64", "int64:scale=-40", "uint53:scale=300", "int48:symmetric=yes",
+    "e1m1:inf=none,nan=none",
+    "e1m1",
+    "e1m2:inf=none,nan=allones",
+    "e2m0",
+    "e2m0:inf=top,nan=negzero",
+    "e3m0",
+    "e1m6",
+    "ue1m1:inf=none,nan=none",
+    "ue2m0:inf=none,nan=allones",
+    "ue3m0:zero=no,subnormals=no",
+    "ue4m2:zero=no,subnormals=no,inf=none,nan=none",
+    "ue5m2:inf=top,nan=none",
+    "e5m0:bias=3",
+    "e5m0:bias=-7",
+    "e4m3:subnormals=no",
+    "e5m2:subnormals=no,bias=20",
+    "e5m10:inf=none,nan=negzero",
+    "e3m4:bias=200",
+    "e6m9:bias=-300",
+    "e2m13",
+    "e8m27",
+    "e8m30:inf=top,nan=allones",
+    "e11m20:bias=-5",
+    "e11m52:bias=3000",
+    "ue8m56:zero=no,subnormals=no,inf=none,nan=none",
+    "ue7m56:zero=no,subnormals=no,inf=none,nan=none",
+    "e15m16",
+    "e15m48",
+    "e20m11",
+    "ue15m49",
+    "ue11m53:inf=none,nan=none",
+    "e2m61",
+    "int3",
+    "uint2",
+    "int16:scale=-20",
+    "int32",
+    "int64",
+    "uint64",
+    "int64:scale=-40",
+    "uint53:scale=300",
+    "int48:symmetric=yes",
 ]
 
 
@@ -117,14 +150,28 @@ def draw_format(rng: np.random.Generator) -> Format:
         try:
             if rng.random() < 0.15:
                 symmetric = signed and bool(rng.integers(2))
-                return Format(bits, bits - signed, signed=signed, fixed=True, scale=int(rng.integers(-70, 70)),
-                              symmetric=symmetric)
+                return Format(
+                    bits,
+                    bits - signed,
+                    signed=signed,
+                    fixed=True,
+                    scale=int(rng.integers(-70, 70)),
+                    symmetric=symmetric,
+                )
             exponent = int(rng.integers(1, max(min(bits - signed, 16), 1) + 1))
             middle = 1 << (exponent - 1)
             zero = signed or bool(rng.integers(3))
             bias = int(rng.choice([0, 1, middle - 1, middle, int(rng.integers(-300, 300))]))
-            return Format(bits, bits - signed - exponent + 1, bias, signed, list(Infinity)[rng.integers(3)],
-                          list(NaN)[rng.integers(4)], subnormals=zero and bool(rng.integers(4)), zero=zero)
+            return Format(
+                bits,
+                bits - signed - exponent + 1,
+                bias,
+                signed,
+                list(Infinity)[rng.integers(3)],
+                list(NaN)[rng.integers(4)],
+                subnormals=zero and bool(rng.integers(4)),
+                zero=zero,
+            )
         except UsageError:
             continue
 
@@ -149,16 +196,19 @@ def catalogue_names() -> list[str]:
     return list(CATALOGUE)
 
 
-def differences(unit: Unit, operands: dict[str, np.ndarray], controls: dict[str, np.ndarray], result: Result,
-                expected: Result) -> str:
+def differences(
+    unit: Unit, operands: dict[str, np.ndarray], controls: dict[str, np.ndarray], result: Result, expected: Result
+) -> str:
     """What differs, as text for an assertion; empty where nothing does."""
     wrong = np.argwhere((result.codes != expected.codes) | (result.flags != expected.flags))
     if not len(wrong):
         return ""
     at = tuple(wrong[0])
     given = {name: hex(array[at]) for name, array in {**operands, **controls}.items()}
-    return (f"{unit}: {len(wrong)} of {result.codes.size} differ; first {at} {given}: fast {result.codes[at]:#x} flags "
-            f"{result.flags[at]}, exact {expected.codes[at]:#x} flags {expected.flags[at]}")
+    return (
+        f"{unit}: {len(wrong)} of {result.codes.size} differ; first {at} {given}: fast {result.codes[at]:#x} flags "
+        f"{result.flags[at]}, exact {expected.codes[at]:#x} flags {expected.flags[at]}"
+    )
 
 
 def check(unit: Unit, operands: dict[str, np.ndarray], controls: dict[str, np.ndarray] | None = None):

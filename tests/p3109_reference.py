@@ -50,8 +50,11 @@ class P3109:
             return INF
         trailing, field = code % 2 ** (self.precision - 1), code // 2 ** (self.precision - 1)
         fraction = Fraction(trailing, 2 ** (self.precision - 1))
-        return (fraction * Fraction(2) ** (1 - self.bias) if field == 0
-                else (1 + fraction) * Fraction(2) ** (field - self.bias))
+        return (
+            fraction * Fraction(2) ** (1 - self.bias)
+            if field == 0
+            else (1 + fraction) * Fraction(2) ** (field - self.bias)
+        )
 
     @property
     def high(self) -> Fraction:
@@ -143,5 +146,9 @@ def floor_log2(x: Fraction) -> int:
 
 
 #: Every 8-bit format that has a non-zero finite value.
-EIGHT_BITS = [P3109(8, precision, signed, extended) for signed in (True, False) for extended in (True, False)
-              for precision in range(1, 8 if signed else 9)]
+EIGHT_BITS = [
+    P3109(8, precision, signed, extended)
+    for signed in (True, False)
+    for extended in (True, False)
+    for precision in range(1, 8 if signed else 9)
+]

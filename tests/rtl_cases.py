@@ -31,19 +31,50 @@ SMALL = [name for name, entry in CATALOGUE.items() if entry.format.bits <= 8]
 
 #: Formats from which mixed units are drawn: famous ones, and the ends of every parameter.
 MIXED = [
-    *SMALL, "fp16", "bf16", "fp32", "tf32", "fp24",
-    "e1m1:inf=none,nan=none", "e1m1", "e1m3", "e1m6", "e2m0", "e2m0:nan=allones", "e2m0:inf=top,nan=negzero", "e3m0",
-    "ue1m1:inf=none,nan=none", "ue2m0:inf=none,nan=allones", "ue3m2", "ue3m0:zero=no,subnormals=no",
-    "ue1m3:zero=no,subnormals=no,inf=none,nan=none", "ue2m0:zero=no,subnormals=no,inf=none,nan=none",
-    "ue4m2:zero=no,subnormals=no,inf=none,nan=none", "ue5m2:inf=top,nan=none", "e5m0:bias=3", "e5m0:bias=-7",
-    "e2m3:bias=5", "e3m4:bias=40", "e6m9:bias=7", "e6m9:bias=-30", "e5m3:subnormals=no", "e4m3:subnormals=no,bias=20",
-    "e5m10:inf=none,nan=negzero", "e2m13", "int2", "int3", "int12:scale=-5", "uint2", "uint6:scale=3",
+    *SMALL,
+    "fp16",
+    "bf16",
+    "fp32",
+    "tf32",
+    "fp24",
+    "e1m1:inf=none,nan=none",
+    "e1m1",
+    "e1m3",
+    "e1m6",
+    "e2m0",
+    "e2m0:nan=allones",
+    "e2m0:inf=top,nan=negzero",
+    "e3m0",
+    "ue1m1:inf=none,nan=none",
+    "ue2m0:inf=none,nan=allones",
+    "ue3m2",
+    "ue3m0:zero=no,subnormals=no",
+    "ue1m3:zero=no,subnormals=no,inf=none,nan=none",
+    "ue2m0:zero=no,subnormals=no,inf=none,nan=none",
+    "ue4m2:zero=no,subnormals=no,inf=none,nan=none",
+    "ue5m2:inf=top,nan=none",
+    "e5m0:bias=3",
+    "e5m0:bias=-7",
+    "e2m3:bias=5",
+    "e3m4:bias=40",
+    "e6m9:bias=7",
+    "e6m9:bias=-30",
+    "e5m3:subnormals=no",
+    "e4m3:subnormals=no,bias=20",
+    "e5m10:inf=none,nan=negzero",
+    "e2m13",
+    "int2",
+    "int3",
+    "int12:scale=-5",
+    "uint2",
+    "uint6:scale=3",
     "int10:symmetric=yes",
 ]
 
 
-def graph_of(inputs: dict[str, int], build: Callable[..., Node | tuple[Node, ...]],
-             architecture: Architecture = DEFAULT) -> Graph:
+def graph_of(
+    inputs: dict[str, int], build: Callable[..., Node | tuple[Node, ...]], architecture: Architecture = DEFAULT
+) -> Graph:
     """A graph with inputs of these widths whose outputs ``y0``, ``y1``... are what `build(g, *inputs)` returns."""
     g = Graph(architecture)
     nodes = [g.input(name, width) for name, width in inputs.items()]
@@ -109,8 +140,10 @@ def mismatch(unit: Unit, inputs: dict[str, np.ndarray], graph: Graph | None = No
         return ""
     at = int(np.flatnonzero(wrong)[0])
     given = " ".join(f"{name}={int(array[at]):#x}" for name, array in inputs.items())
-    return (f"{unit}: {int(wrong.sum())} of {count} differ; first {given}: hardware {int(codes[at]):#x} flags "
-            f"{int(flags[at])}, golden {int(golden.codes[at]):#x} flags {int(golden.flags[at])}")
+    return (
+        f"{unit}: {int(wrong.sum())} of {count} differ; first {given}: hardware {int(codes[at]):#x} flags "
+        f"{int(flags[at])}, golden {int(golden.codes[at]):#x} flags {int(golden.flags[at])}"
+    )
 
 
 def assert_equals_golden(unit: Unit, inputs: dict[str, np.ndarray]):

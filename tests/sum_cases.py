@@ -38,7 +38,7 @@ def _fields(fmt: Format, shape: tuple[int, ...], rng: np.random.Generator, low: 
     codes = spread(fmt, int(np.prod(shape)), rng).reshape(shape)
     if fmt.fixed:
         return codes
-    top = (fmt.max_finite_code >> fmt.trailing_bits)
+    top = fmt.max_finite_code >> fmt.trailing_bits
     low = min(max(low, 0), top)
     field = rng.integers(low, max(low, min(high, top)) + 1, shape).astype(np.uint64) << np.uint64(fmt.trailing_bits)
     keep = np.uint64(fmt.sign_mask | ((1 << fmt.trailing_bits) - 1))
@@ -53,8 +53,11 @@ def _draw(fmt: Format, shape: tuple[int, ...], family: str, rng: np.random.Gener
     """Codes of one operand."""
     count = int(np.prod(shape))
     if family == "special":
-        return np.where(rng.random(shape) < 0.15, rng.choice(np.array(corners(fmt), np.uint64), shape),
-                        spread(fmt, count, rng).reshape(shape))
+        return np.where(
+            rng.random(shape) < 0.15,
+            rng.choice(np.array(corners(fmt), np.uint64), shape),
+            spread(fmt, count, rng).reshape(shape),
+        )
     if family == "edge":
         return np.zeros(shape, np.uint64)
     if family == "zeros":
@@ -69,8 +72,11 @@ def _draw(fmt: Format, shape: tuple[int, ...], family: str, rng: np.random.Gener
     if family in ("near", "tie"):  # one binade or three, so that every bit of every term meets another
         return _fields(fmt, shape, rng, middle - 1, middle + 1)
     if family == "dominant":  # one in a while is far above
-        return np.where(rng.random(shape) < 0.1, _fields(fmt, shape, rng, middle, 1 << fmt.exponent_bits),
-                        _fields(fmt, shape, rng, middle - 8, middle - 2))
+        return np.where(
+            rng.random(shape) < 0.1,
+            _fields(fmt, shape, rng, middle, 1 << fmt.exponent_bits),
+            _fields(fmt, shape, rng, middle - 8, middle - 2),
+        )
     return _fields(fmt, shape, rng, 0, 1 << fmt.exponent_bits)
 
 
@@ -96,8 +102,13 @@ def _family(unit: DotProduct | BlockDot, count: int, family: str, rng: np.random
             continue
         fmt = port.format
         assert fmt is not None
-        here = "near" if port.name.endswith("_scale") and family in ("subnormal", "cancel", "dominant", "corners") \
-            and rng.random() < 0.6 else family
+        here = (
+            "near"
+            if port.name.endswith("_scale")
+            and family in ("subnormal", "cancel", "dominant", "corners")
+            and rng.random() < 0.6
+            else family
+        )
         found[port.name] = _draw(fmt, shape, here, rng)
     if family in ("cancel", "tie") and unit.products > 1:
         _cancel(unit, found, rng)
@@ -145,8 +156,10 @@ def _edge(unit: DotProduct | BlockDot, found: Arrays, rng: np.random.Generator):
         elif "c" in found and not unit.c.fixed and case > 0.7:
             anchor, trailing = top + out.precision, 0
             field = min(max(anchor - unit.c.emin + 1, 0), unit.c.max_finite_code >> unit.c.trailing_bits)
-            found["c"][row] = _finite(unit.c, field << unit.c.trailing_bits | (
-                found["c"][row:row + 1] + rng.integers(0, 4, 1).astype(np.uint64)))[0]
+            found["c"][row] = _finite(
+                unit.c,
+                field << unit.c.trailing_bits | (found["c"][row : row + 1] + rng.integers(0, 4, 1).astype(np.uint64)),
+            )[0]
         places = int(rng.choice(kept)) if kept else out.precision
         low = max(top, anchor) - places + int(rng.choice([-2, -1, 0, 0, 0, 1]))
         cut = int(rng.integers(0, b.precision))
@@ -261,8 +274,10 @@ def mismatch(unit: DotProduct | BlockDot, inputs: Arrays, built: DotProduct | Bl
         return ""
     at = int(wrong[0])
     given = " ".join(f"{name}={[hex(int(code)) for code in array[at].reshape(-1)]}" for name, array in inputs.items())
-    return (f"{unit}: {len(wrong)} of {len(codes)} differ; first at {at}: {given}: hardware {int(codes[at]):#x}, "
-            f"golden {int(wanted[at]):#x}")
+    return (
+        f"{unit}: {len(wrong)} of {len(codes)} differ; first at {at}: {given}: hardware {int(codes[at]):#x}, "
+        f"golden {int(wanted[at]):#x}"
+    )
 
 
 def preset_units(kinds: tuple[str, ...], every: bool = True) -> Iterator[tuple[str, DotProduct | BlockDot]]:
@@ -299,13 +314,53 @@ def _case_units(name: str, case: Case, a: str, b: str, out: str) -> Iterator[tup
 # ---- units at random -----------------------------------------------------------------------------
 
 #: Elements from which units are drawn.
-ELEMENTS = ("e4m3fn", "e5m2", "e3m2", "e2m1", "e2m3", "e4m3fnuz", "fp16", "bf16", "int8", "mxint8", "int4:scale=-9",
-            "uint5", "e1m2:inf=none,nan=none", "e3m0", "e2m0:inf=none,nan=none", "ue3m2", "e4m3:subnormals=no",
-            "e3m4:bias=-4", "uint3:scale=6", "e5m2:bias=40")
-SCALES = ("e8m0", "ue4m3", "ue3m2", "ue5m0:zero=no,subnormals=no", "ue4m1:inf=top,nan=none", "fp16", "e4m3fn",
-          "e3m1:inf=none,nan=none")
-SUMS = ("fp32", "fp16", "bf16", "e8m13", "e4m3fn", "e5m2", "e3m4", "e6m5:subnormals=no", "e5m10:inf=none,nan=negzero",
-        "e4m0", "ue5m3", "ue5m3:inf=ieee,nan=ieee", "ue4m3:zero=no,subnormals=no,inf=none,nan=none")
+ELEMENTS = (
+    "e4m3fn",
+    "e5m2",
+    "e3m2",
+    "e2m1",
+    "e2m3",
+    "e4m3fnuz",
+    "fp16",
+    "bf16",
+    "int8",
+    "mxint8",
+    "int4:scale=-9",
+    "uint5",
+    "e1m2:inf=none,nan=none",
+    "e3m0",
+    "e2m0:inf=none,nan=none",
+    "ue3m2",
+    "e4m3:subnormals=no",
+    "e3m4:bias=-4",
+    "uint3:scale=6",
+    "e5m2:bias=40",
+)
+SCALES = (
+    "e8m0",
+    "ue4m3",
+    "ue3m2",
+    "ue5m0:zero=no,subnormals=no",
+    "ue4m1:inf=top,nan=none",
+    "fp16",
+    "e4m3fn",
+    "e3m1:inf=none,nan=none",
+)
+SUMS = (
+    "fp32",
+    "fp16",
+    "bf16",
+    "e8m13",
+    "e4m3fn",
+    "e5m2",
+    "e3m4",
+    "e6m5:subnormals=no",
+    "e5m10:inf=none,nan=negzero",
+    "e4m0",
+    "ue5m3",
+    "ue5m3:inf=ieee,nan=ieee",
+    "ue4m3:zero=no,subnormals=no,inf=none,nan=none",
+)
 
 
 def draw_unit(kind: str, rng: np.random.Generator) -> DotProduct | BlockDot:
@@ -331,34 +386,52 @@ def _draw_unit(kind: str, rng: np.random.Generator) -> DotProduct | BlockDot:
     record = {"kind": kind, "presum": presum, "intermediate": intermediate if intermediate != out else None}
 
     def after(group: int) -> dict:
-        return {"addend": "after", "span": record.get("span") or maybe(0.5, group * int(pick(1, 2, 4))),
-                "addend_rounding": maybe(0.6, pick(*[mode for mode in Rounding if not mode.stochastic
-                                                     and mode is not Rounding.PORT]))}
+        return {
+            "addend": "after",
+            "span": record.get("span") or maybe(0.5, group * int(pick(1, 2, 4))),
+            "addend_rounding": maybe(
+                0.6, pick(*[mode for mode in Rounding if not mode.stochastic and mode is not Rounding.PORT])
+            ),
+        }
 
     if kind == "chain" and rng.random() < 0.5:
         record |= after(1) | {"split": pick(*Split)}
     if kind != "chain":
         record["group"] = maybe(0.4, int(pick(1, 2, 3, 4)))
     if kind == "aligned":
-        record |= {"fraction": intermediate.precision - 1 + int(rng.integers(0, 14)), "treatment": pick(*Treatment),
-                   "clamp": maybe(0.3, int(rng.integers(-40, 20)))}
+        record |= {
+            "fraction": intermediate.precision - 1 + int(rng.integers(0, 14)),
+            "treatment": pick(*Treatment),
+            "clamp": maybe(0.3, int(rng.integers(-40, 20))),
+        }
         if intermediate.precision == 1:
             record["fraction"] += 1
         if rng.random() < 0.35:
             record["group"] = group = int(pick(1, 2, 4))
-            record |= {"interleave": int(pick(*[each for each in (1, 2, 4) if each <= group])),
-                       "span": group * int(pick(1, 2, 3))}
+            record |= {
+                "interleave": int(pick(*[each for each in (1, 2, 4) if each <= group])),
+                "span": group * int(pick(1, 2, 3)),
+            }
         if rng.random() < 0.35:
             record |= after(record["group"] or 1)
         elif rng.random() < 0.5:
-            record |= {"addend": "outside", "split": pick(*Split), "join": pick(*Treatment),
-                       "sum_fraction": maybe(0.5, int(rng.integers(1, 34))),
-                       "addend_fraction": maybe(0.5, int(rng.integers(1, 34))),
-                       "addend_reach": maybe(0.4, int(rng.integers(0, 40)))}
+            record |= {
+                "addend": "outside",
+                "split": pick(*Split),
+                "join": pick(*Treatment),
+                "sum_fraction": maybe(0.5, int(rng.integers(1, 34))),
+                "addend_fraction": maybe(0.5, int(rng.integers(1, 34))),
+                "addend_reach": maybe(0.4, int(rng.integers(0, 40))),
+            }
     modes = [mode for mode in Rounding if not mode.stochastic]
-    options = {"rounding": pick(*modes), "overflow": pick(*Overflow),
-               "subnormals": pick(*[Subnormals.FULL] * 4, *Subnormals),
-               "c": maybe(0.7, pick(out.name, pick(*SUMS))), "out": out, "accumulate": Accumulation(**record)}
+    options = {
+        "rounding": pick(*modes),
+        "overflow": pick(*Overflow),
+        "subnormals": pick(*[Subnormals.FULL] * 4, *Subnormals),
+        "c": maybe(0.7, pick(out.name, pick(*SUMS))),
+        "out": out,
+        "accumulate": Accumulation(**record),
+    }
     a, b = pick(*ELEMENTS), pick(*ELEMENTS)
     if rng.random() < 0.35:
         return _draw_block_dot(a, b, pick, options)

@@ -5,8 +5,10 @@ from pathlib import Path
 from fpgen.sweep import spec
 from fpgen.sweep.measure import Done, failed
 
-SMALL = {"unit": "add {format} {format} -> {format} rne stages={n}",
-         "parameters": {"format": ["e2m1", "e3m2", "e2m3"], "n": [0, 1]}}
+SMALL = {
+    "unit": "add {format} {format} -> {format} rne stages={n}",
+    "parameters": {"format": ["e2m1", "e3m2", "e2m3"], "n": [0, 1]},
+}
 
 
 def small(**changes):
@@ -17,9 +19,21 @@ def small(**changes):
 def figures(job, **changes):
     """A record with figures that follow from the unit's text."""
     size = float(len(job.unit) * 10 + sum(job.unit.encode()) % 97)
-    return {"status": "ok", "reason": "", "technology": "fpgen45", "recipe": "balanced/plain/x", "target_ps": 1.0,
-            "area_um2": size, "delay_ps": 2000.0 - size, "fmax_mhz": 1e6 / (2000 - size), "registers": 3, "latency": 1,
-            "assumptions": '{"corner": "typical", "output_load_ff": 4.0}', "versions": '{"fpgen": "0"}', **changes}
+    return {
+        "status": "ok",
+        "reason": "",
+        "technology": "fpgen45",
+        "recipe": "balanced/plain/x",
+        "target_ps": 1.0,
+        "area_um2": size,
+        "delay_ps": 2000.0 - size,
+        "fmax_mhz": 1e6 / (2000 - size),
+        "registers": 3,
+        "latency": 1,
+        "assumptions": '{"corner": "typical", "output_load_ff": 4.0}',
+        "versions": '{"fpgen": "0"}',
+        **changes,
+    }
 
 
 class Bench:

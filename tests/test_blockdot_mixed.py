@@ -91,18 +91,21 @@ def by_fractions(unit: BlockDot, codes: dict[str, np.ndarray]) -> list[float]:
     return found
 
 
-@pytest.mark.parametrize("text", [
-    "blockdot bf16 mxfp4 k=64 -> fp64",
-    "blockdot mxfp4 fp16 k=32 -> fp64",
-    "blockdot int8 nvfp4 k=32 -> fp64",
-    "blockdot mxfp8e4m3 nvfp4 k=64 -> fp64",
-    "blockdot e4m3fn@ue4m3/4 e2m1@e4m3fn/6 k=12 -> fp64",
-    "blockdot bf16 uint4@fp16/32 k=64 -> fp64 b_zero=uint4",
-    "blockdot uint4@bf16/16 bf16 k=32 -> fp64 a_zero=int4",
-    "blockdot int8@fp16/16 uint4@fp16/32 k=32 -> fp64 a_zero=int8 b_zero=uint4",
-    "blockdot mxint8 int8@e8m0/16 k=32 -> fp64 b_zero=uint8",
-    "blockdot e2m1@fp16/8 e4m3fn@bf16/8 k=16 -> fp64",
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "blockdot bf16 mxfp4 k=64 -> fp64",
+        "blockdot mxfp4 fp16 k=32 -> fp64",
+        "blockdot int8 nvfp4 k=32 -> fp64",
+        "blockdot mxfp8e4m3 nvfp4 k=64 -> fp64",
+        "blockdot e4m3fn@ue4m3/4 e2m1@e4m3fn/6 k=12 -> fp64",
+        "blockdot bf16 uint4@fp16/32 k=64 -> fp64 b_zero=uint4",
+        "blockdot uint4@bf16/16 bf16 k=32 -> fp64 a_zero=int4",
+        "blockdot int8@fp16/16 uint4@fp16/32 k=32 -> fp64 a_zero=int8 b_zero=uint4",
+        "blockdot mxint8 int8@e8m0/16 k=32 -> fp64 b_zero=uint8",
+        "blockdot e2m1@fp16/8 e4m3fn@bf16/8 k=16 -> fp64",
+    ],
+)
 def test_every_product_has_the_scales_and_zero_points_of_its_elements(text):
     unit = fpgen.parse_unit(text)
     codes = drawn(unit, 60, 5)
@@ -167,25 +170,33 @@ def test_units_at_random(kind):
         assert not (text := mismatch(unit, draw_sum(unit, 120, number))), text
 
 
-@pytest.mark.parametrize("text", [
-    "tensorcore bf16 e2m1@e8m0/4 m=2 n=3 k=8 + fp32 -> fp32 rtz accumulate=aligned:fraction=25",
-    "tensorcore e2m1@e8m0/4 e4m3fn m=2 n=1 k=4 -> fp16",
-    "tensorcore int8@e8m0/8 uint4@fp16/4 m=2 n=3 k=8 + fp32 -> fp32 a_zero=int8 b_zero=uint4",
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "tensorcore bf16 e2m1@e8m0/4 m=2 n=3 k=8 + fp32 -> fp32 rtz accumulate=aligned:fraction=25",
+        "tensorcore e2m1@e8m0/4 e4m3fn m=2 n=1 k=4 -> fp16",
+        "tensorcore int8@e8m0/8 uint4@fp16/4 m=2 n=3 k=8 + fp32 -> fp32 a_zero=int8 b_zero=uint4",
+    ],
+)
 def test_tiles(text):
     """Each result of a tile is that of the dot product of its row and column, in the models and in the hardware."""
     unit = fpgen.parse_unit(text)
     rng = np.random.default_rng(9)
-    codes = {port.name: rng.integers(0, 1 << port.element_width, (40, *port.shape), dtype=np.uint64)
-             for port in unit.ports if port.travels_in}
+    codes = {
+        port.name: rng.integers(0, 1 << port.element_width, (40, *port.shape), dtype=np.uint64)
+        for port in unit.ports
+        if port.travels_in
+    }
     found = unit.compute(**codes).codes
     assert (exact.compute(unit, codes).codes == found).all()
     got = hardware(unit, {name: array.reshape(40, -1) for name, array in codes.items()})["result"]
     assert (got.reshape(found.shape) == found).all()
     for i in range(unit.m):
         for j in range(unit.n):
-            one = {name: array[:, i, j] if name == "c" else array[:, i] if name[0] == "a" else array[:, :, j]
-                   for name, array in codes.items()}
+            one = {
+                name: array[:, i, j] if name == "c" else array[:, i] if name[0] == "a" else array[:, :, j]
+                for name, array in codes.items()
+            }
             assert (unit.dot.compute(**one).codes == found[:, i, j]).all()
 
 
@@ -204,24 +215,31 @@ BF16 = {"1": 0x3F80, "-1": 0xBF80, "inf": 0x7F80, "nan": 0x7FC0, "0": 0x0000}
 FP16 = {"1": 0x3C00, "-1": 0xBC00, "-2": 0xC000, "inf": 0x7C00, "nan": 0x7E00, "0": 0x0000, "-0": 0x8000}
 
 
-@pytest.mark.parametrize(("a", "b", "zero", "scale", "result", "flags"), [
-    (["1", "1"], [9, 4], 3, "1", 7.0, 0),
-    (["1", "1"], [9, 4], 3, "-2", -14.0, 0),
-    (["1", "-1"], [0, 15], 15, "1", -15.0, 0),
-    (["1", "1"], [7, 7], 7, "nan", np.nan, 0),  # a NaN scale, whatever the elements
-    (["1", "1"], [7, 7], 7, "inf", np.nan, Flags.NV),  # infinity times zero
-    (["inf", "1"], [7, 0], 7, "1", np.nan, Flags.NV),
-    (["inf", "1"], [8, 0], 7, "1", np.inf, 0),
-    (["inf", "1"], [8, 0], 7, "-1", -np.inf, 0),
-    (["inf", "1"], [8, 0], 7, "0", np.nan, Flags.NV),
-    (["nan", "1"], [8, 0], 7, "1", np.nan, 0),
-    (["1", "1"], [7, 7], 7, "-1", 0.0, 0),  # a sum of zero is +0
-    (["1", "1"], [9, 5], 7, "-0", 0.0, 0),
-])
+@pytest.mark.parametrize(
+    ("a", "b", "zero", "scale", "result", "flags"),
+    [
+        (["1", "1"], [9, 4], 3, "1", 7.0, 0),
+        (["1", "1"], [9, 4], 3, "-2", -14.0, 0),
+        (["1", "-1"], [0, 15], 15, "1", -15.0, 0),
+        (["1", "1"], [7, 7], 7, "nan", np.nan, 0),  # a NaN scale, whatever the elements
+        (["1", "1"], [7, 7], 7, "inf", np.nan, Flags.NV),  # infinity times zero
+        (["inf", "1"], [7, 0], 7, "1", np.nan, Flags.NV),
+        (["inf", "1"], [8, 0], 7, "1", np.inf, 0),
+        (["inf", "1"], [8, 0], 7, "-1", -np.inf, 0),
+        (["inf", "1"], [8, 0], 7, "0", np.nan, Flags.NV),
+        (["nan", "1"], [8, 0], 7, "1", np.nan, 0),
+        (["1", "1"], [7, 7], 7, "-1", 0.0, 0),  # a sum of zero is +0
+        (["1", "1"], [9, 5], 7, "-0", 0.0, 0),
+    ],
+)
 def test_specials_and_signs(a, b, zero, scale, result, flags):
     unit = fpgen.parse_unit("blockdot bf16 uint4@fp16/2 k=2 -> fp32 b_zero=uint4 flags=on")
-    codes = {"a": np.array([[BF16[x] for x in a]], np.uint64), "b": np.array([b], np.uint64),
-             "b_scale": np.array([[FP16[scale]]], np.uint64), "b_zero": np.array([[zero]], np.uint64)}
+    codes = {
+        "a": np.array([[BF16[x] for x in a]], np.uint64),
+        "b": np.array([b], np.uint64),
+        "b_scale": np.array([[FP16[scale]]], np.uint64),
+        "b_zero": np.array([[zero]], np.uint64),
+    }
     wanted = np.array([result], np.float32)
     code = 0x7FC00000 if np.isnan(result) else int(wanted.view(np.uint32)[0])
     for found in (unit.compute(**codes), exact.compute(unit, codes)):
@@ -235,16 +253,27 @@ def test_a_difference_is_aligned_as_an_integer_of_its_format():
     unit = fpgen.parse_unit("blockdot bf16 uint4@e8m0/2 k=2 -> fp32 rtz accumulate=aligned:fraction=23 b_zero=uint4")
     for exponent, kept in ((-19, 1), (-20, 0)):
         small = 127 + exponent << 7
-        codes = {"a": np.array([[0x3F80, small]], np.uint64), "b": np.array([[4, 4]], np.uint64),
-                 "b_scale": np.array([[127]], np.uint64), "b_zero": np.array([[3]], np.uint64)}
+        codes = {
+            "a": np.array([[0x3F80, small]], np.uint64),
+            "b": np.array([[4, 4]], np.uint64),
+            "b_scale": np.array([[127]], np.uint64),
+            "b_zero": np.array([[3]], np.uint64),
+        }
         value = unit.compute(**codes).codes.view(np.float32)[0]
-        assert value == 1 + kept * 2.0 ** exponent
+        assert value == 1 + kept * 2.0**exponent
         assert hardware(unit, codes)["result"].astype(np.uint32).view(np.float32)[0] == value
 
 
 def test_the_format_of_a_difference_holds_all_of_them():
-    for element, zero, bits in (("uint4", "uint4", 5), ("int4", "int4", 5), ("uint4", "int4", 6), ("int4", "uint4", 6),
-                                ("int8", "uint2", 9), ("uint2", "int8", 9), ("mxint8", "mxint8", 9)):
+    for element, zero, bits in (
+        ("uint4", "uint4", 5),
+        ("int4", "int4", 5),
+        ("uint4", "int4", 6),
+        ("int4", "uint4", 6),
+        ("int8", "uint2", 9),
+        ("uint2", "int8", 9),
+        ("mxint8", "mxint8", 9),
+    ):
         first, second = parse(element), parse(zero)
         fmt = difference(first, second)
         ends = [x.value(code) / Fraction(2) ** x.scale for x in (first, second) for code in range(1 << x.bits)]
@@ -260,8 +289,14 @@ def test_the_format_of_a_difference_holds_all_of_them():
 
 def test_ports():
     shapes = {port.name: (port.shape, port.format.name) for port in fpgen.parse_unit(ZERO_POINTS).ports}
-    assert shapes == {"a": ((64,), "bf16"), "b": ((64,), "uint4"), "b_scale": ((2,), "fp16"), "b_zero": ((2,), "uint4"),
-                      "c": ((), "fp32"), "result": ((), "fp32")}
+    assert shapes == {
+        "a": ((64,), "bf16"),
+        "b": ((64,), "uint4"),
+        "b_scale": ((2,), "fp16"),
+        "b_zero": ((2,), "uint4"),
+        "c": ((), "fp32"),
+        "result": ((), "fp32"),
+    }
     shapes = {port.name: port.shape for port in fpgen.parse_unit(TWO_SIZES).ports}
     assert shapes == {"a": (32,), "a_scale": (1,), "b": (32,), "b_scale": (2,), "c": (), "result": ()}
     tile = fpgen.parse_unit("tensorcore bf16 uint4@fp16/4 m=2 n=3 k=8 -> fp32 b_zero=uint4")
@@ -269,10 +304,18 @@ def test_ports():
     assert shapes == {"a": (2, 8), "b": (8, 3), "b_scale": (2, 3), "b_zero": (2, 3), "result": (2, 3)}
 
 
-@pytest.mark.parametrize("text", [*UNITS, W4A16, TWO_SIZES, ZERO_POINTS,
-                                  "blockdot int8:scale=-6,symmetric=yes mxint8 k=32 -> fp32",
-                                  "tensorcore int8:scale=-6,symmetric=yes int8 m=1 n=1 k=2 -> fp32",
-                                  "tensorcore bf16 uint4@fp16/4 m=2 n=3 k=8 -> fp32 b_zero=uint4"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *UNITS,
+        W4A16,
+        TWO_SIZES,
+        ZERO_POINTS,
+        "blockdot int8:scale=-6,symmetric=yes mxint8 k=32 -> fp32",
+        "tensorcore int8:scale=-6,symmetric=yes int8 m=1 n=1 k=2 -> fp32",
+        "tensorcore bf16 uint4@fp16/4 m=2 n=3 k=8 -> fp32 b_zero=uint4",
+    ],
+)
 def test_text_and_tables_are_read_back(text):
     unit = fpgen.parse_unit(text)
     again = fpgen.parse_unit(unit.text)
@@ -285,21 +328,31 @@ def test_zero_points_change_the_name_and_the_hash():
     assert plain != other and plain.name != other.name and plain.content_hash != other.content_hash
 
 
-@pytest.mark.parametrize(("text", "formula"), [
-    (W4A16, "sum of b_scale[j] * a[i] * b[i] + c, i = 0 to 31, j = i / 32"),
-    (TWO_SIZES, "sum of a_scale[i / 32] * b_scale[i / 16] * a[i] * b[i] + c, i = 0 to 31"),
-    (ZERO_POINTS, "sum of b_scale[j] * a[i] * (b[i] - b_zero[j]) + c, i = 0 to 63, j = i / 32"),
-    ("blockdot mxfp4 mxfp4 k=64 -> fp32", "sum of a_scale[j] * b_scale[j] * a[i] * b[i], i = 0 to 63, j = i / 32"),
-    ("tensorcore bf16 uint4@fp16/4 m=2 n=3 k=8 -> fp32 b_zero=uint4",
-     "result[i][j] = sum of b_scale[s][j] * a[i][l] * (b[l][j] - b_zero[s][j]), l = 0 to 7, s = l / 4"),
-])
+@pytest.mark.parametrize(
+    ("text", "formula"),
+    [
+        (W4A16, "sum of b_scale[j] * a[i] * b[i] + c, i = 0 to 31, j = i / 32"),
+        (TWO_SIZES, "sum of a_scale[i / 32] * b_scale[i / 16] * a[i] * b[i] + c, i = 0 to 31"),
+        (ZERO_POINTS, "sum of b_scale[j] * a[i] * (b[i] - b_zero[j]) + c, i = 0 to 63, j = i / 32"),
+        ("blockdot mxfp4 mxfp4 k=64 -> fp32", "sum of a_scale[j] * b_scale[j] * a[i] * b[i], i = 0 to 63, j = i / 32"),
+        (
+            "tensorcore bf16 uint4@fp16/4 m=2 n=3 k=8 -> fp32 b_zero=uint4",
+            "result[i][j] = sum of b_scale[s][j] * a[i][l] * (b[l][j] - b_zero[s][j]), l = 0 to 7, s = l / 4",
+        ),
+    ],
+)
 def test_what_headers_say(text, formula):
     assert dict(formulas(fpgen.parse_unit(text)))["Result"] == formula
 
 
 def test_the_fast_model_is_not_the_slow_one():
-    for text in (W4A16, TWO_SIZES, ZERO_POINTS, "blockdot bf16 mxfp4 k=32 + fp32 -> fp32 accumulate=chain:presum=1",
-                 "blockdot bf16 mxfp4 k=64 + fp32 -> fp32 rtz accumulate=aligned:fraction=25"):
+    for text in (
+        W4A16,
+        TWO_SIZES,
+        ZERO_POINTS,
+        "blockdot bf16 mxfp4 k=32 + fp32 -> fp32 accumulate=chain:presum=1",
+        "blockdot bf16 mxfp4 k=64 + fp32 -> fp32 rtz accumulate=aligned:fraction=25",
+    ):
         assert sums.engine_for(fpgen.parse_unit(text)) is not None
 
 
@@ -317,10 +370,14 @@ def test_matmul_of_bf16_activations_with_mxfp4_weights():
     assert np.allclose(chained, exactly, rtol=0, atol=1e-5) and chained.dtype == np.float32
     floats = emulate.matmul(x, emulate.dequantize(w), "blockdot bf16 mxfp4 k=32 + fp32 -> fp32")
     assert floats.shape == (5, 7)
-    swapped = emulate.matmul(emulate.quantize(np.ascontiguousarray(emulate.dequantize(w).T), "mxfp4"),
-                             np.ascontiguousarray(x.T), "blockdot mxfp4 bf16 k=96 -> fp64")
-    again = emulate.matmul(x, emulate.quantize(emulate.dequantize(w), "mxfp4", axis=0),
-                           "blockdot bf16 mxfp4 k=96 -> fp64")
+    swapped = emulate.matmul(
+        emulate.quantize(np.ascontiguousarray(emulate.dequantize(w).T), "mxfp4"),
+        np.ascontiguousarray(x.T),
+        "blockdot mxfp4 bf16 k=96 -> fp64",
+    )
+    again = emulate.matmul(
+        x, emulate.quantize(emulate.dequantize(w), "mxfp4", axis=0), "blockdot bf16 mxfp4 k=96 -> fp64"
+    )
     assert np.array_equal(swapped.T, again)
 
 

@@ -32,8 +32,10 @@ def by_fast(unit, *operands, **controls):
 
 def by_hardware(unit, *operands, **controls):
     """The graph with flags; the one without delivers the same codes."""
-    inputs = {name: np.asarray(array, dtype=np.uint64)
-              for name, array in {**dict(zip(unit.operands, operands, strict=True)), **controls}.items()}
+    inputs = {
+        name: np.asarray(array, dtype=np.uint64)
+        for name, array in {**dict(zip(unit.operands, operands, strict=True)), **controls}.items()
+    }
     codes, flags = hardware(dataclasses.replace(unit, flags=True), inputs)
     assert (hardware(dataclasses.replace(unit, flags=False), inputs)[0] == codes).all()
     return Result(codes, flags)
@@ -42,6 +44,7 @@ def by_hardware(unit, *operands, **controls):
 @pytest.fixture(params=[by_exact, by_fast, by_hardware], ids=["exact", "fast", "hardware"])
 def run(request):
     """``run(text, *operands)``: one (code, flags) of a unit on single codes."""
+
     def one(text, *operands, **controls):
         result = request.param(fpgen.parse_unit(text), *(np.array([code]) for code in operands), **controls)
         return int(result.codes[0]), Flags(int(result.flags[0]))
@@ -103,10 +106,17 @@ def test_02_no_underflow_when_exact(run, tininess):
 # ---- 3: overflow ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("mode", "positive", "negative"), [
-    ("rne", 0x7C00, 0xFC00), ("rna", 0x7C00, 0xFC00), ("rtz", 0x7BFF, 0xFBFF),
-    ("rup", 0x7C00, 0xFBFF), ("rdn", 0x7BFF, 0xFC00), ("rto", 0x7BFF, 0xFBFF),
-])
+@pytest.mark.parametrize(
+    ("mode", "positive", "negative"),
+    [
+        ("rne", 0x7C00, 0xFC00),
+        ("rna", 0x7C00, 0xFC00),
+        ("rtz", 0x7BFF, 0xFBFF),
+        ("rup", 0x7C00, 0xFBFF),
+        ("rdn", 0x7BFF, 0xFC00),
+        ("rto", 0x7BFF, 0xFBFF),
+    ],
+)
 def test_03_overflow_always_raises_inexact_too(run, mode, positive, negative):
     """cvfpu#139, CVE-2023-34907; which side is delivered: 754-2019, 7.4."""
     assert run(f"multiply fp16 fp16 -> fp16 {mode}", 0x7BFF, 0x4000) == (positive, OF | NX)
@@ -198,11 +208,18 @@ def test_07_all_codes_of_zero_are_zero(run):
 
 
 @pytest.mark.parametrize("mode", ["rne", "rna", "rtz", "rup", "rdn", "rto"])
-@pytest.mark.parametrize("names", [
-    ("e1m1", "e1m1", "e1m1", "e1m1"), ("binary3p1se", "e2m0", "binary3p2sf", "e1m0"), ("int2", "int3", "e2m0", "int2"),
-    ("e3m0", "e1m1", "e2m1", "e8m0"), ("uint2:scale=9", "binary3p1se", "e1m0", "fp64"),
-    ("e2m1", "e1m2:inf=ieee,nan=ieee", "int2", "e15m1"),
-], ids="-".join)
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("e1m1", "e1m1", "e1m1", "e1m1"),
+        ("binary3p1se", "e2m0", "binary3p2sf", "e1m0"),
+        ("int2", "int3", "e2m0", "int2"),
+        ("e3m0", "e1m1", "e2m1", "e8m0"),
+        ("uint2:scale=9", "binary3p1se", "e1m0", "fp64"),
+        ("e2m1", "e1m2:inf=ieee,nan=ieee", "int2", "e15m1"),
+    ],
+    ids="-".join,
+)
 def test_08_smallest_and_widest_formats_on_every_code(run, names, mode):
     """cvfpu#66, HardFloat 3ca9cc7 and its significands of 3 bits: widths derived for famous formats only."""
     a, b, c, out = map(parse, names)
@@ -294,10 +311,21 @@ def test_13_largest_subnormal_to_smallest_normal(run):
 # ---- 14 to 18, 22: small formats -----------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("value", "expected"), [
-    (0.25, 0), (0.75, 1), (1.25, 1), (1.75, 2), (2.5, 2), (3.5, 4), (5.0, 4),
-    (0.2500001, 0.5), (4.9999995, 4), (5.0000005, 6),
-])
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (0.25, 0),
+        (0.75, 1),
+        (1.25, 1),
+        (1.75, 2),
+        (2.5, 2),
+        (3.5, 4),
+        (5.0, 4),
+        (0.2500001, 0.5),
+        (4.9999995, 4),
+        (5.0000005, 6),
+    ],
+)
 def test_14_ties_on_the_e2m1_grid(run, value, expected):
     """ROCm/aiter#3992, #4030: `>=` at every midpoint gets 0.25, 1.25, 2.5 and 5 wrong."""
     for sign in (1, -1):
@@ -326,9 +354,16 @@ def test_15_subnormals_of_mx_elements_are_in_their_binade(run):
             assert run(f"convert fp32 -> {name}", fp32(float(code * fmt.min_positive))) == (code, NONE)
 
 
-@pytest.mark.parametrize(("value", "nan_or_max", "flags"), [
-    (448, 0x7E, NONE), (464, 0x7E, NX), (464.00003, 0x7F, OF | NX), (465, 0x7F, OF | NX), (1e30, 0x7F, OF | NX),
-])
+@pytest.mark.parametrize(
+    ("value", "nan_or_max", "flags"),
+    [
+        (448, 0x7E, NONE),
+        (464, 0x7E, NX),
+        (464.00003, 0x7F, OF | NX),
+        (465, 0x7F, OF | NX),
+        (1e30, 0x7F, OF | NX),
+    ],
+)
 def test_17_overflow_of_e4m3_begins_above_464(run, value, nan_or_max, flags):
     """ml_dtypes#147, #260, #400; onnx#4805; OFP8 5.2: overflow is judged after rounding; 464 is a tie and stays."""
     assert run("convert fp32 -> e4m3fn", fp32(value)) == (nan_or_max, flags)

@@ -33,17 +33,29 @@ def test_19_pipeline_keeps_operations_and_their_modes_together():
     verdict = simulate()
     assert verdict.passed, verdict.reason
     assert verdict.vectors > 2000 and {test.name.split()[0] for test in verdict.protocol} >= {
-        "latency_is_exact", "reset_empties_the_pipeline", "back_pressure_loses_nothing"}
+        "latency_is_exact",
+        "reset_empties_the_pipeline",
+        "back_pressure_loses_nothing",
+    }
 
 
-@pytest.mark.parametrize(("good", "bad"), [
-    (r"rounding_s\d ==", "rounding =="),
-    (r"(\w+_s2) <= (?!valid)(\w+)_s1;", r"\1 <= \2;"),
-    (r"if \(ready_s2\) begin(\n +(?!valid)\w+ <=)", r"if (1'b1) begin\1"),
-    (r"valid_s2 <= valid_s1;", "valid_s2 <= 1'b1;"),
-    (r"end else if \(ready_s3\) begin(\n +valid_s3)", r"end else begin\1"),
-], ids=["mode_not_pipelined", "signal_from_the_stage_before", "overwritten_while_stalled", "operation_from_nowhere",
-        "operation_lost_while_stalled"])
+@pytest.mark.parametrize(
+    ("good", "bad"),
+    [
+        (r"rounding_s\d ==", "rounding =="),
+        (r"(\w+_s2) <= (?!valid)(\w+)_s1;", r"\1 <= \2;"),
+        (r"if \(ready_s2\) begin(\n +(?!valid)\w+ <=)", r"if (1'b1) begin\1"),
+        (r"valid_s2 <= valid_s1;", "valid_s2 <= 1'b1;"),
+        (r"end else if \(ready_s3\) begin(\n +valid_s3)", r"end else begin\1"),
+    ],
+    ids=[
+        "mode_not_pipelined",
+        "signal_from_the_stage_before",
+        "overwritten_while_stalled",
+        "operation_from_nowhere",
+        "operation_lost_while_stalled",
+    ],
+)
 def test_19_pipeline_bugs_are_found(good, bad):
     """FPnew 029dc52, b697764, #90, 330ebfa; YunSuan be02028, 9ae8dc5, each planted in the Verilog."""
     text, count = re.subn(good, bad, fpgen.parse_unit(PIPELINED).verilog(), count=1)
@@ -52,9 +64,14 @@ def test_19_pipeline_bugs_are_found(good, bad):
 
 
 @pytest.mark.parametrize("stages", [1, 2, 5])
-@pytest.mark.parametrize("text", ["fma e4m3fn e4m3fn fp16 -> fp16 port flags=on",
-                                  "convert fp16 -> e3m2 sra random_bits=4",
-                                  "multiply e4m3 int4 -> e5m2 port"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "fma e4m3fn e4m3fn fp16 -> fp16 port flags=on",
+        "convert fp16 -> e3m2 sra random_bits=4",
+        "multiply e4m3 int4 -> e5m2 port",
+    ],
+)
 def test_19_a_different_operation_every_clock(text, stages):
     """Every operation with its own mode and random number, in the pipeline's own arithmetic model."""
     unit = dataclasses.replace(fpgen.parse_unit(text), stages=stages)
@@ -96,15 +113,25 @@ def unknown_bits(unit, text: str) -> list[str]:
     """Constants that are not 0 or 1 in the design that Yosys reads; raises when bits have no driver or several."""
     run = yosys.run(yosys.select(), CHECK.format(top=unit.name), {"gate.v": text}, ["netlist.json"], timeout=100)
     module = json.loads(run.files["netlist.json"])["modules"][unit.name]
-    return [f"{name}.{port}" for name, cell in module["cells"].items() for port, bits in cell["connections"].items()
-            if set(bits) & {"x", "z"}]
+    return [
+        f"{name}.{port}"
+        for name, cell in module["cells"].items()
+        for port, bits in cell["connections"].items()
+        if set(bits) & {"x", "z"}
+    ]
 
 
-@pytest.mark.parametrize("text", [
-    PIPELINED, "fma e4m3fn e4m3fn fp32 -> fp32 port flags=on", "mac e5m2 e5m2 -> fp32 loadable=on stages=3",
-    "mac e4m3fn e4m3fn -> fp32 accumulate=exact terms=16", "multiply e2m0 e1m1 -> int8 flags=on",
-    "convert fp32 -> e8m0 srb random_bits=7",
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        PIPELINED,
+        "fma e4m3fn e4m3fn fp32 -> fp32 port flags=on",
+        "mac e5m2 e5m2 -> fp32 loadable=on stages=3",
+        "mac e4m3fn e4m3fn -> fp32 accumulate=exact terms=16",
+        "multiply e2m0 e1m1 -> int8 flags=on",
+        "convert fp32 -> e8m0 srb random_bits=7",
+    ],
+)
 def test_20_nothing_is_undriven_or_unknown(text):
     """FPnew 8f8a7bf, 1def7bb, #24: undriven bits, latches and X mean one thing in simulation, another in synthesis."""
     unit = fpgen.parse_unit(text)

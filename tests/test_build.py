@@ -50,7 +50,12 @@ def test_a_bundle_holds_what_was_promised(tmp_path):
     unit = parse_unit("fma e2m1 e2m1 e3m2 -> e3m2 rne stages=1 flags=on")
     where = write_bundle(unit, tmp_path / "out", note="a line of the user's own")
     assert {path.name for path in where.iterdir()} == {
-        f"{unit.name}.v", f"{unit.name}.vectors.csv", "README.md", "unit.toml", "build.json"}
+        f"{unit.name}.v",
+        f"{unit.name}.vectors.csv",
+        "README.md",
+        "unit.toml",
+        "build.json",
+    }
     assert unit_from_dict(tomllib.loads((where / "unit.toml").read_text())) == unit
     assert (where / f"{unit.name}.v").read_text() == unit.verilog()
     sheet = (where / "README.md").read_text()
@@ -87,15 +92,26 @@ def test_the_same_bytes_every_time(tmp_path):
 
 def test_the_datasheet_says_what_was_checked_and_what_it_costs():
     evidence = {"passed": True, "vectors": 65536, "method": "exhaustive"}
-    point = {"recipe": "r", "area_um2": 12.0, "nand2_eq": 15.0, "delay_ps": 99.0, "cells": 9, "registers": 0,
-             "logic_depth": 4, "technology": "fpgen45", "assumptions": {"wire_load": "none"}, "failure": None}
+    point = {
+        "recipe": "r",
+        "area_um2": 12.0,
+        "nand2_eq": 15.0,
+        "delay_ps": 99.0,
+        "cells": 9,
+        "registers": 0,
+        "logic_depth": 4,
+        "technology": "fpgen45",
+        "assumptions": {"wire_load": "none"},
+        "failure": None,
+    }
     sheet = datasheet(parse_unit(TINY), evidence=evidence, points=[point])
     for part in ("65,536 vectors (every code of every input)", "| r | 12 | 15 | 99 |", "wire load none"):
         assert part in sheet
 
 
-@pytest.mark.parametrize("trouble", [OSError(errno.ENOSPC, "No space left on device"), KeyboardInterrupt()],
-                         ids=["full disk", "interrupted"])
+@pytest.mark.parametrize(
+    "trouble", [OSError(errno.ENOSPC, "No space left on device"), KeyboardInterrupt()], ids=["full disk", "interrupted"]
+)
 def test_nothing_half_written_stays(tmp_path, trouble):
     target = tmp_path / "unit"
     target.mkdir()
@@ -157,8 +173,9 @@ def test_a_unit_that_verifies_is_written_and_remembered(tmp_path, monkeypatch):
 
 def test_the_whole_job(tmp_path):
     """Two units that pass and one that cannot be: the others go on, and a second run does nothing."""
-    todo = plan(tmp_path, TINY, "multiply e2m1 e2m1 -> e3m2 rne stages=1 handshake=valid",
-                "add e2m1 e2m1 -> e2m1 stages=60")
+    todo = plan(
+        tmp_path, TINY, "multiply e2m1 e2m1 -> e3m2 rne stages=1 handshake=valid", "add e2m1 e2m1 -> e2m1 stages=60"
+    )
     steps: list[job.Step] = []
     first, second, third = job.build(todo, tell=steps.append)
     assert first.passed and second.passed, (first.reason, second.reason)
@@ -188,8 +205,13 @@ def test_the_command_ends_with_one_table(tmp_path, monkeypatch):
 
 def test_a_killed_run_leaves_nothing_half_written(tmp_path):
     (tmp_path / "my.toml").write_text('[[unit]]\nunit = "multiply fp16 fp16 -> fp16"\n')
-    run = subprocess.Popen([sys.executable, "-m", "fpgen", "run", "my.toml", "--force"], cwd=tmp_path,
-                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    run = subprocess.Popen(
+        [sys.executable, "-m", "fpgen", "run", "my.toml", "--force"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     told = run.stderr.readline()
     run.send_signal(signal.SIGTERM)
     _, rest = run.communicate(timeout=60)

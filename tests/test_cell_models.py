@@ -65,12 +65,23 @@ def test_models_are_what_yosys_reads_in_the_library(name):
     kept = [cell for cell in cells if cell.flipflop is not None]
     cells = [cell for cell in cells if not (cell.flipflop and cell.flipflop.clear and cell.flipflop.preset)]
     made = models(found, [cell.name for cell in cells])
-    script = ["read_liberty -ignore_miss_func -ignore_miss_data_latch cells.lib", "proc", "design -save gold",
-              "design -reset", "read_verilog models.v", "proc", "design -save gate"]
+    script = [
+        "read_liberty -ignore_miss_func -ignore_miss_data_latch cells.lib",
+        "proc",
+        "design -save gold",
+        "design -reset",
+        "read_verilog models.v",
+        "proc",
+        "design -save gate",
+    ]
     for cell in cells:
-        script += ["design -reset", f"design -copy-from gold -as gold {cell.name}",
-                   f"design -copy-from gate -as gate {cell.name}",
-                   "miter -equiv -flatten -make_outputs gold gate miter", "hierarchy -top miter"]
+        script += [
+            "design -reset",
+            f"design -copy-from gold -as gold {cell.name}",
+            f"design -copy-from gate -as gate {cell.name}",
+            "miter -equiv -flatten -make_outputs gold gate miter",
+            "hierarchy -top miter",
+        ]
         steps = "" if cell.flipflop is None else "-seq 6 -set-init-zero "
         script += [*(["clk2fflogic"] if steps else []), f"sat -verify {steps}-prove trigger 0 miter"]
     done = yosys.run(yosys.select(None), script, {"cells.lib": path, "models.v": made.text}, [], timeout=600)
@@ -97,8 +108,9 @@ def icarus(tmp_path, *texts):
         files.append(tmp_path / f"{number}.v")
         files[-1].write_text(text)
     subprocess.run([find_icarus().compiler, "-g2005", "-Wall", "-o", tmp_path / "sim.vvp", *files], check=True)
-    return subprocess.run([find_icarus().runtime, "-n", tmp_path / "sim.vvp"], check=True, capture_output=True,
-                          text=True).stdout
+    return subprocess.run(
+        [find_icarus().runtime, "-n", tmp_path / "sim.vvp"], check=True, capture_output=True, text=True
+    ).stdout
 
 
 def test_flip_flops_with_clear_and_preset(tmp_path):
@@ -140,7 +152,11 @@ def test_a_bus_is_one_port_with_the_library_s_numbers(tmp_path):
     made = models(liberty.from_text(BUSES, "buses.lib"))
     assert made.modelled == ("gates",)
     assert {line.strip(" ,") for line in made.text.split("\n") if " wire " in line} == {
-        "input  wire [2:0] A", "input  wire [4:5] B", "input  wire E", "output wire [4:5] Y"}
+        "input  wire [2:0] A",
+        "input  wire [4:5] B",
+        "input  wire E",
+        "output wire [4:5] Y",
+    }
     bench = """module bench;
       reg [2:0] a; reg [4:5] b; reg e; wire [4:5] y;
       gates one (.A(a), .B(b), .E(e), .Y(y));
@@ -161,10 +177,14 @@ def test_a_bus_is_one_port_with_the_library_s_numbers(tmp_path):
 def handed_over(request, tmp_path_factory):
     """Bundles of a combinational unit and of one with registers and a handshake, as `fpgen run` writes them."""
     where = tmp_path_factory.mktemp("out")
-    units = [parse_unit("multiply e3m2 e2m1 -> e4m3fn rne flags=on"),
-             parse_unit("mac e2m1 e2m1 -> e5m2 rtz stages=2 handshake=ready")]
-    (where / "my.toml").write_text(f'technology = "{request.param}"\noutput = "{where}"\n'
-                                   + "".join(f'[[unit]]\nunit = "{unit.text}"\nvectors = 2000\n' for unit in units))
+    units = [
+        parse_unit("multiply e3m2 e2m1 -> e4m3fn rne flags=on"),
+        parse_unit("mac e2m1 e2m1 -> e5m2 rtz stages=2 handshake=ready"),
+    ]
+    (where / "my.toml").write_text(
+        f'technology = "{request.param}"\noutput = "{where}"\n'
+        + "".join(f'[[unit]]\nunit = "{unit.text}"\nvectors = 2000\n' for unit in units)
+    )
     result = CliRunner().invoke(cli.main, ["run", str(where / "my.toml")])
     assert result.exit_code == 0, result.output
     return [(unit, where / unit.name) for unit in units]
@@ -187,13 +207,16 @@ def test_the_netlist_passes_the_bundle_s_vectors(handed_over, tmp_path):
     unit, where = handed_over[0]
     rows = list(csv.DictReader((where / f"{unit.name}.vectors.csv").open()))
     ports = {port.name: port for port in unit.ports}
-    lines = [f"  reg [{port.width - 1}:0] {name};" if port.is_input else f"  wire [{port.width - 1}:0] {name};"
-             for name, port in ports.items()]
+    lines = [
+        f"  reg [{port.width - 1}:0] {name};" if port.is_input else f"  wire [{port.width - 1}:0] {name};"
+        for name, port in ports.items()
+    ]
     lines += [f"  {unit.name} unit ({', '.join(f'.{name}({name})' for name in ports)});", "  initial begin"]
     for row in rows:
         given = " ".join(f"{name} = {ports[name].width}'h{code};" for name, code in row.items() if ports[name].is_input)
-        same = " && ".join(f"{name} === {ports[name].width}'h{code}" for name, code in row.items()
-                           if not ports[name].is_input)
+        same = " && ".join(
+            f"{name} === {ports[name].width}'h{code}" for name, code in row.items() if not ports[name].is_input
+        )
         lines.append(f'    {given} #1 $display("%s", ({same}) ? "good" : "bad");')
     bench = "\n".join(["module bench;", *lines, "  end", "endmodule", ""])
     texts = [(where / f"{unit.name}.{part}.v").read_text() for part in ("mapped", "cells")]
@@ -244,14 +267,17 @@ def test_what_cannot_be_done_is_said_first(tmp_path):
     mine.write_text("module mine; endmodule\n")
     lib = tmp_path / "odd.lib"
     lib.write_text(ODD)
-    for arguments, part in [(("fpgen45", "--verilog", mine), "a file that fpgen did not write"),
-                            ((lib, "--liberty", lib), "the library that is read"),
-                            (("fpgen45", "--verilog", tmp_path), "a directory; expected a file"),
-                            (("fpgen45", "--verilog", tmp_path / "no" / "x.v"), "there is no directory"),
-                            (("fpgen45", "--verilog", tmp_path / ("x" * 300)), "expected a file that can be written"),
-                            (("fpgen45", "--verilog", "/dev/null"), "no plain file"),
-                            (("fpgen45", "--verilog", tmp_path / "z", "--liberty", tmp_path / "z"), "for both"),
-                            (("--verilog", mine), "without a technology"), (("fpgen46",), "fpgen45")]:
+    for arguments, part in [
+        (("fpgen45", "--verilog", mine), "a file that fpgen did not write"),
+        ((lib, "--liberty", lib), "the library that is read"),
+        (("fpgen45", "--verilog", tmp_path), "a directory; expected a file"),
+        (("fpgen45", "--verilog", tmp_path / "no" / "x.v"), "there is no directory"),
+        (("fpgen45", "--verilog", tmp_path / ("x" * 300)), "expected a file that can be written"),
+        (("fpgen45", "--verilog", "/dev/null"), "no plain file"),
+        (("fpgen45", "--verilog", tmp_path / "z", "--liberty", tmp_path / "z"), "for both"),
+        (("--verilog", mine), "without a technology"),
+        (("fpgen46",), "fpgen45"),
+    ]:
         result = call(*arguments)
         assert result.exit_code == 2 and result.stderr.count("\n") == 1 and part in result.stderr, result.output
     assert mine.read_text() == "module mine; endmodule\n" and lib.read_text() == ODD

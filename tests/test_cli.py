@@ -76,18 +76,27 @@ def test_usage_is_two_and_failure_is_one(monkeypatch):
 
 
 def test_a_full_disk_is_named(monkeypatch):
-    monkeypatch.setattr("fpgen.command.doctor.examine", lambda: (_ for _ in ()).throw(RunFailure("the assembler broke")))
+    monkeypatch.setattr(
+        "fpgen.command.doctor.examine", lambda: (_ for _ in ()).throw(RunFailure("the assembler broke"))
+    )
     monkeypatch.setattr(failure.shutil, "disk_usage", lambda place: SimpleNamespace(free=0))
     assert "the disk is full at " in call("doctor").stderr
 
 
-@pytest.mark.parametrize("error, code, part", [
-    (OSError(errno.ENOSPC, "No space left on device", "rtl_out/x"), 1, "rtl_out/x: No space left on device; free some"),
-    (PermissionError(errno.EACCES, "Permission denied", "/x"), 1, "/x: Permission denied; give a place"),
-    (KeyboardInterrupt(), 130, "interrupted"),
-    (MemoryError(), 1, "out of memory"),
-    (UsageError("x=1; allowed: 2"), 2, "x=1; allowed: 2"),
-])
+@pytest.mark.parametrize(
+    "error, code, part",
+    [
+        (
+            OSError(errno.ENOSPC, "No space left on device", "rtl_out/x"),
+            1,
+            "rtl_out/x: No space left on device; free some",
+        ),
+        (PermissionError(errno.EACCES, "Permission denied", "/x"), 1, "/x: Permission denied; give a place"),
+        (KeyboardInterrupt(), 130, "interrupted"),
+        (MemoryError(), 1, "out of memory"),
+        (UsageError("x=1; allowed: 2"), 2, "x=1; allowed: 2"),
+    ],
+)
 def test_refusals_of_the_system(monkeypatch, error, code, part):
     def refuse():
         raise error
@@ -99,8 +108,9 @@ def test_refusals_of_the_system(monkeypatch, error, code, part):
 
 
 def test_a_reader_that_leaves_is_no_error():
-    done = subprocess.run(f"{sys.executable} -m fpgen formats --json | head -1", shell=True, capture_output=True,
-                          text=True, check=False)
+    done = subprocess.run(
+        f"{sys.executable} -m fpgen formats --json | head -1", shell=True, capture_output=True, text=True, check=False
+    )
     assert done.stderr == ""
 
 
@@ -126,8 +136,17 @@ def test_help_fits_its_lines():
     assert "..." not in listing, "a first sentence is too long for the list of commands"
 
 
-@pytest.mark.parametrize("words", ["formats", "formats e5m2 --json", "--help", "--version", "accumulators",
-                                   "generate --stdout 'convert fp16 -> e5m2'"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        "formats",
+        "formats e5m2 --json",
+        "--help",
+        "--version",
+        "accumulators",
+        "generate --stdout 'convert fp16 -> e5m2'",
+    ],
+)
 def test_closed_standard_output_is_said_and_nothing_is_run(words):
     done = subprocess.run(f"{sys.executable} -m fpgen {words} >&-", shell=True, capture_output=True, text=True)
     assert done.returncode == 1

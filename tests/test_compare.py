@@ -14,9 +14,20 @@ RULES = Rules({"area_um2": 2.0, "delay_ps": 5.0, "registers": 0.0, "fmax_mhz": 5
 
 
 def record(unit="add a", area=100.0, delay=1000.0, **more):
-    return {"unit": unit, "technology": "t", "recipe": "r", "target_ps": 1.0, "status": "ok", "reason": "",
-            "area_um2": area, "delay_ps": delay, "fmax_mhz": 1e6 / delay, "registers": 0, "assumptions": '{"load": 4}',
-            **more}
+    return {
+        "unit": unit,
+        "technology": "t",
+        "recipe": "r",
+        "target_ps": 1.0,
+        "status": "ok",
+        "reason": "",
+        "area_um2": area,
+        "delay_ps": delay,
+        "fmax_mhz": 1e6 / delay,
+        "registers": 0,
+        "assumptions": '{"load": 4}',
+        **more,
+    }
 
 
 def told(before, after, rules=RULES):
@@ -69,7 +80,8 @@ def test_targets_stand_against_each_other_in_order():
     assert told(before, after) == (True, {})
     assert compare(before, after, RULES).notes == [
         "1 of the records were made for other delay targets; the first 1250 ps then, 1200 ps now: "
-        "add a, t, r, target 1250 ps"]
+        "add a, t, r, target 1250 ps"
+    ]
 
 
 def test_a_target_more_moves_nothing():
@@ -93,13 +105,20 @@ def test_the_rules_that_ship():
     assert rules.of("add a")["registers"] == 0
 
 
-@pytest.mark.parametrize("text, part", [
-    ("[tolerance]\narea = 3", "did you mean area_um2?"), ("[tolerance]\narea_um2 = -1", "from 0"),
-    ("[tolerance]\narea_um2 = 'x'", "a number is allowed"), ("", "no tolerance"),
-    ("[[unit]]\narea_um2 = 1", "no match"),
-    ("tolerance = 3", "a table is allowed"), ("[[unit]]\nmatch = 3", "text is allowed"), ("x", "not TOML"),
-    ("[tolerance]\narea_um2 = nan", "from 0"),
-])
+@pytest.mark.parametrize(
+    "text, part",
+    [
+        ("[tolerance]\narea = 3", "did you mean area_um2?"),
+        ("[tolerance]\narea_um2 = -1", "from 0"),
+        ("[tolerance]\narea_um2 = 'x'", "a number is allowed"),
+        ("", "no tolerance"),
+        ("[[unit]]\narea_um2 = 1", "no match"),
+        ("tolerance = 3", "a table is allowed"),
+        ("[[unit]]\nmatch = 3", "text is allowed"),
+        ("x", "not TOML"),
+        ("[tolerance]\narea_um2 = nan", "from 0"),
+    ],
+)
 def test_rules_that_are_none(tmp_path, text, part):
     (tmp_path / "rules.toml").write_text(text)
     with pytest.raises(UsageError) as refused:
@@ -125,6 +144,7 @@ def test_the_command(tmp_path, monkeypatch):
 
 def test_other_ways_to_measure_are_other_records():
     """A value that is added in front of the others moves nothing."""
+
     def loads(*given):
         return [record(area=100.0 + load, param_wire_load=load) for load in given]
 
@@ -134,8 +154,9 @@ def test_other_ways_to_measure_are_other_records():
     found = compare(loads(0, 2, 4), loads(4, 2), RULES)
     assert found.gone == ["add a, t, r, wire_load=0"] and not found.changes
     # CSV of a list that has a text in it gives texts; the same value all the same
-    assert not compare(loads(2, 4), [record(area=104.0, param_wire_load="4"), record(area=102.0, param_wire_load="2")],
-                       RULES).changes
+    assert not compare(
+        loads(2, 4), [record(area=104.0, param_wire_load="4"), record(area=102.0, param_wire_load="2")], RULES
+    ).changes
 
 
 def test_one_value_of_measure_tells_nothing_apart():
@@ -146,12 +167,19 @@ def test_one_value_of_measure_tells_nothing_apart():
 def test_a_point_that_fails_as_a_whole_stands_for_all_its_records():
     good = [record(recipe="area/plain/a", target_ps=target) for target in (1.0, 900.0)]
     for recipe in ("area", "", "effort fair"):
-        failed = {"unit": "add a", "status": "failed", "reason": "the disk fell over", "recipe": recipe,
-                  "technology": "t"}
+        failed = {
+            "unit": "add a",
+            "status": "failed",
+            "reason": "the disk fell over",
+            "recipe": recipe,
+            "technology": "t",
+        }
         found = compare(good, [failed], RULES)
         assert not found.passed and not found.gone and not found.new
-        assert found.broken == ["add a, t, area/plain/a, target 1 ps: the disk fell over",
-                                "add a, t, area/plain/a, target 900 ps: the disk fell over"]
+        assert found.broken == [
+            "add a, t, area/plain/a, target 1 ps: the disk fell over",
+            "add a, t, area/plain/a, target 900 ps: the disk fell over",
+        ]
         found = compare([failed], good, RULES)
         assert found.passed and len(found.mended) == 2 and not found.new and not found.gone
     other = {"unit": "add a", "status": "failed", "reason": "x", "recipe": "are", "technology": "t"}
@@ -165,8 +193,15 @@ def test_a_figure_that_vanished_is_told_when_a_rule_is_about_it():
     assert compare([record(delay_ps=None)], [record()], RULES).passed
 
 
-@pytest.mark.parametrize("metric, basis", [("energy_pj", "power_stimulus"), ("energy_pj", "power_seed"),
-                                           ("leakage_nw", "power_assumptions"), ("error_rms", "error_data")])
+@pytest.mark.parametrize(
+    "metric, basis",
+    [
+        ("energy_pj", "power_stimulus"),
+        ("energy_pj", "power_seed"),
+        ("leakage_nw", "power_assumptions"),
+        ("error_rms", "error_data"),
+    ],
+)
 def test_figures_on_other_data_are_not_compared(metric, basis):
     before, after = record(**{metric: 1.0, basis: "this"}), record(**{metric: 9.0, basis: "that"})
     found = compare([before], [after], Rules({metric: 1.0}))
@@ -179,8 +214,10 @@ def test_other_tools_and_libraries_are_told_and_are_no_failure():
     before = [record(versions='{"yosys": "0.69"}', library_hash="a"), record("add b", versions='{"yosys": "0.69"}')]
     after = [record(versions='{"yosys": "0.70"}', library_hash="b"), record("add b", versions='{"yosys": "0.70"}')]
     found = compare(before, after, RULES)
-    assert found.passed and found.notes == ["tools: yosys 0.69 then, 0.70 now",
-                                            "the library t has another content: a then, b now"]
+    assert found.passed and found.notes == [
+        "tools: yosys 0.69 then, 0.70 now",
+        "the library t has another content: a then, b now",
+    ]
 
 
 @pytest.mark.parametrize("tolerance", [0.0, 2.0, 3.0, 33.3])

@@ -18,13 +18,19 @@ WRONG = {
     "unit is no list": ('unit = "add fp16 fp16 -> fp16"\n', "[[unit]] entries"),
     "unknown technology": ('technology = "tsmc3"\n[[unit]]\nunit = "add fp16 fp16 -> fp16"\n', "fpgen45"),
     "entry without unit": ('[[unit]]\nnote = "x"\n', "line 1: unit 1"),
-    "unknown operation": ('\n[[unit]]\nunit = "ad fp16 fp16 -> fp16"\n',
-                          "line 2: unit 1: operation ad; did you mean add?"),
+    "unknown operation": (
+        '\n[[unit]]\nunit = "ad fp16 fp16 -> fp16"\n',
+        "line 2: unit 1: operation ad; did you mean add?",
+    ),
     "unknown format": ('[[unit]]\nunit = "add fp16 fp16 -> fp17"\n', "fp17"),
-    "second entry": ('[[unit]]\nunit = "add fp16 fp16 -> fp16"\n\n[[unit]]\nunit = "add fp16 -> fp16"\n',
-                     "line 4: unit 2"),
-    "same unit twice": ('[[unit]]\nunit = "add fp16 fp16 -> fp16"\n[[unit]]\nunit = "add fp16 fp16 -> fp16 rne"\n',
-                        "line 3: unit 2: add fp16 fp16 -> fp16 rne is unit 1 already"),
+    "second entry": (
+        '[[unit]]\nunit = "add fp16 fp16 -> fp16"\n\n[[unit]]\nunit = "add fp16 -> fp16"\n',
+        "line 4: unit 2",
+    ),
+    "same unit twice": (
+        '[[unit]]\nunit = "add fp16 fp16 -> fp16"\n[[unit]]\nunit = "add fp16 fp16 -> fp16 rne"\n',
+        "line 3: unit 2: add fp16 fp16 -> fp16 rne is unit 1 already",
+    ),
     "key of an entry": ('[[unit]]\nunit = "add fp16 fp16 -> fp16"\nvectros = 5\n', "did you mean vectors?"),
     "no vectors": ('[[unit]]\nunit = "add fp16 fp16 -> fp16"\nvectors = 0\n', "vectors = 0; a positive number"),
     "vectors of the wrong type": ('[[unit]]\nunit = "add fp16 fp16 -> fp16"\nvectors = true\n', "a whole number"),
@@ -69,9 +75,11 @@ def test_the_default_is_the_working_directory_s_own(tmp_path, monkeypatch):
 
 def test_an_entry_in_either_form(tmp_path):
     path = tmp_path / "my.toml"
-    path.write_text('seed = 7\nvectors = 10\n[[unit]]\nunit = "add e2m1 e3m2 -> e2m1 rtz"\nnote = "a line"\n'
-                    '[[unit]]\noperation = "add"\na = "e2m1"\nb = "e3m2"\nout = "e2m1"\nstages = 1\n'
-                    'vectors = 20\ntarget = 500\n')
+    path.write_text(
+        'seed = 7\nvectors = 10\n[[unit]]\nunit = "add e2m1 e3m2 -> e2m1 rtz"\nnote = "a line"\n'
+        '[[unit]]\noperation = "add"\na = "e2m1"\nb = "e3m2"\nout = "e2m1"\nstages = 1\n'
+        "vectors = 20\ntarget = 500\n"
+    )
     plan = load(path)
     assert (plan.seed, plan.output) == (7, Path("rtl_out"))
     first, second = plan.designs

@@ -11,8 +11,18 @@ from fpgen.base import distribution
 from fpgen.command import doctor
 
 ROOT = Path(__file__).resolve().parent.parent
-PLACES = ("README.md", "Makefile", "pyproject.toml", "docs", "fpgen", "benchmarks", "scripts", "sim", "synth",
-          "rtl_out")
+PLACES = (
+    "README.md",
+    "Makefile",
+    "pyproject.toml",
+    "docs",
+    "fpgen",
+    "benchmarks",
+    "scripts",
+    "sim",
+    "synth",
+    "rtl_out",
+)
 
 
 def texts():
@@ -24,9 +34,12 @@ def texts():
 
 @pytest.mark.skipif(not (ROOT / "Makefile").is_file(), reason="not a checkout")
 def test_no_text_installs_the_project_that_has_our_name():
-    found = [(path.name, match.group()) for path, text in texts()
-             for match in re.finditer(r"pip install (-\S+ )*['\"]?fpgen(?![-\w.])|fpgen\[\w+\]", text)
-             if path.name != "distribution.py"]
+    found = [
+        (path.name, match.group())
+        for path, text in texts()
+        for match in re.finditer(r"pip install (-\S+ )*['\"]?fpgen(?![-\w.])|fpgen\[\w+\]", text)
+        if path.name != "distribution.py"
+    ]
     assert not found
 
 

@@ -39,8 +39,10 @@ def test_examples_print_what_the_page_says(page, examples, outputs):
 def test_the_block_worked_out_by_hand_is_what_the_models_make_of_it():
     """The table of docs/blocks.md, number by number, against the unit; ties are where the page says."""
     text = (DOCS / "blocks.md").read_text().replace("\N{MINUS SIGN}", "-")
-    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in
-            text[text.index("| number |") :].split("\n\n")[0].splitlines()[2:]]
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in text[text.index("| number |") :].split("\n\n")[0].splitlines()[2:]
+    ]
     assert len(rows) == 8
     numbers = np.array([float(row[0]) for row in rows], dtype=np.float32)
     element = fpgen.parse_format("e2m1")

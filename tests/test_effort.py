@@ -18,12 +18,12 @@ def point(area, delay):
 
 
 def test_dominated_part_of_the_plane():
-    corner = (math.e ** 4, math.e ** 4)
-    one = point(math.e, math.e ** 2)
+    corner = (math.e**4, math.e**4)
+    one = point(math.e, math.e**2)
     assert effort_figures.dominated([one], corner) == pytest.approx(3 * 2)
-    assert effort_figures.dominated([one, point(math.e ** 2, math.e)], corner) == pytest.approx(3 * 2 + 2 * 1)
-    assert effort_figures.dominated([one, point(math.e ** 3, math.e ** 3)], corner) == pytest.approx(6)  # beaten
-    assert effort_figures.dominated([point(math.e ** 5, math.e ** 5)], corner) == 0.0  # beyond the corner
+    assert effort_figures.dominated([one, point(math.e**2, math.e)], corner) == pytest.approx(3 * 2 + 2 * 1)
+    assert effort_figures.dominated([one, point(math.e**3, math.e**3)], corner) == pytest.approx(6)  # beaten
+    assert effort_figures.dominated([point(math.e**5, math.e**5)], corner) == 0.0  # beyond the corner
 
 
 def test_command(fresh_cache, capsys, monkeypatch):

@@ -115,9 +115,14 @@ def by_hand(a: np.ndarray, b: np.ndarray, unit, c: np.ndarray) -> np.ndarray:
     return found
 
 
-PLAIN = ["dot e4m3fn e4m3fn n=8 + fp32 -> fp32", "dot e2m1 e2m1 n=16 + fp32 -> fp32 rtz accumulate=aligned:fraction=25",
-         "dot fp16 fp16 n=8 + fp16 -> fp16 accumulate=chain", "dot e5m2 e4m3fn n=8 + bf16 -> bf16",
-         "tensorcore bf16 bf16 m=2 n=2 k=4 + fp32 -> fp32 accumulate=tree", "dot int8 int8 n=4 + int32 -> int32"]
+PLAIN = [
+    "dot e4m3fn e4m3fn n=8 + fp32 -> fp32",
+    "dot e2m1 e2m1 n=16 + fp32 -> fp32 rtz accumulate=aligned:fraction=25",
+    "dot fp16 fp16 n=8 + fp16 -> fp16 accumulate=chain",
+    "dot e5m2 e4m3fn n=8 + bf16 -> bf16",
+    "tensorcore bf16 bf16 m=2 n=2 k=4 + fp32 -> fp32 accumulate=tree",
+    "dot int8 int8 n=4 + int32 -> int32",
+]
 
 
 @pytest.mark.parametrize("text", PLAIN)
@@ -135,9 +140,14 @@ def test_matmul_is_the_unit(text):
     assert np.array_equal(given, values)
 
 
-@pytest.mark.parametrize("text", ["blockdot mxfp4 mxfp4 k=32 + fp32 -> fp32",
-                                  "blockdot mxfp8e4m3 mxfp4 k=32 + fp32 -> fp32 accumulate=blackwell-mx",
-                                  "blockdot nvfp4 nvfp4 k=64 + fp32 -> fp32 accumulate=blackwell-nvf4"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "blockdot mxfp4 mxfp4 k=32 + fp32 -> fp32",
+        "blockdot mxfp8e4m3 mxfp4 k=32 + fp32 -> fp32 accumulate=blackwell-mx",
+        "blockdot nvfp4 nvfp4 k=64 + fp32 -> fp32 accumulate=blackwell-nvf4",
+    ],
+)
 def test_matmul_of_blocks_is_the_unit(text):
     unit = fpgen.parse_unit(text)
     a, b = matrices(5, 100, 3)
@@ -172,8 +182,15 @@ def test_neither_threads_nor_tiles_nor_stacking_matter(text, monkeypatch):
     assert np.array_equal(emulate.matmul(a, b, text, threads=2), whole)
 
 
-@pytest.mark.parametrize("text", ["dot e4m3fn e4m3fn n=32 + fp32 -> fp32", "dot e2m1 int4 n=8 + bf16 -> bf16 rup",
-                                  "blockdot mxfp4 mxfp6e3m2 k=32 + fp32 -> fp32 rdn", "dot int8 uint8 n=64 -> int32"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "dot e4m3fn e4m3fn n=32 + fp32 -> fp32",
+        "dot e2m1 int4 n=8 + bf16 -> bf16 rup",
+        "blockdot mxfp4 mxfp6e3m2 k=32 + fp32 -> fp32 rdn",
+        "dot int8 uint8 n=64 -> int32",
+    ],
+)
 def test_the_product_of_matrices_is_that_of_rows(text):
     """Exact sums go through a matrix product of numpy: equal to the unit on all pairs, with NaN among them too."""
     unit = fpgen.parse_unit(text)
@@ -248,55 +265,67 @@ E4M3 = "dot e4m3fn e4m3fn n=8 + fp32 -> fp32"
 X, W = matrices(4, 16, 4)
 
 
-@pytest.mark.parametrize(("call", "message"), [
-    (lambda: emulate.matmul(X, W, "dot e4m3fn e4m3fn n=8 -> fp32"), "K=16 .* chained through c"),
-    (lambda: emulate.matmul(X, W, "dot e4m3fn e4m3fn n=8 + fp32 -> bf16"), r"\+ bf16 -> bf16"),
-    (lambda: emulate.matmul(X, W[:8], E4M3), "a with K=16, b with K=8"),
-    (lambda: emulate.matmul(X[0], W, E4M3), r"a has shape \(16,\)"),
-    (lambda: emulate.matmul(X.astype(np.float64), W, E4M3), "array of float64; float32"),
-    (lambda: emulate.matmul(X, W, "multiply fp32 fp32 -> fp32"), "dot, blockdot or tensorcore"),
-    (lambda: emulate.matmul(X, W, E4M3 + " port"), "rounding=port"),
-    (lambda: emulate.matmul(X, W, "dot e4m3fn e4m3fn n=16 -> fp32", X[:, :4]), "no addend"),
-    (lambda: emulate.matmul(X, W, E4M3, X), r"c of shape \(4, 16\)"),
-    (lambda: emulate.matmul(X, W, E4M3, threads=0), "threads=0"),
-    (lambda: emulate.matmul(np.full((4, 16), 256, np.uint16), W, E4M3), "256 to 256; exp"),
-    (lambda: emulate.matmul(emulate.quantize(X, "mxfp4"), W, E4M3), "plain e4m3fn"),
-    (lambda: emulate.matmul(emulate.quantize(X, "mxfp4"), W, "blockdot mxint8 mxint8 k=32 -> fp32"), "takes mxint8"),
-    (lambda: emulate.matmul(emulate.quantize(X, "mxfp4", axis=0), W, "blockdot mxfp4 mxfp4 k=32 -> fp32"), "axis 0"),
-    (lambda: emulate.matmul(X.astype(int), W, "blockdot mxfp4 mxfp4 k=32 -> fp32"), "fpgen.emulate.quantize"),
-    (lambda: emulate.matmul(X, W, "blockdot nvfp4 nvfp4 k=16 + fp32 -> fp32", X[:, :4]), "c with tensor scales"),
-    (lambda: emulate.matmul(np.stack([X] * 2), np.stack([W] * 3), E4M3), "broadcast"),
-    (lambda: emulate.quantize(X, "mxfp4", tensor_scale=2), "has none"),
-    (lambda: emulate.quantize(X, "nvfp4", tensor_scale=-1), "positive"),
-    (lambda: emulate.quantize(X, "nvfp4", tensor_scale="best"), "auto"),
-    (lambda: emulate.quantize(X, "mxfp4", axis=2), "axis: got 2 "),
-    (lambda: emulate.quantize(np.float32(1), "mxfp4"), "single number"),
-    (lambda: emulate.quantize(X, "mxfp4", rounding="sra", random_bits=4), "without random"),
-    (lambda: emulate.quantize(X, "mxfp4", rounding="port"), "rounding=port"),
-    (lambda: emulate.quantize([1, 2], "mxfp4"), "int64"),
-    (lambda: emulate.quantize(None, "mxfp4"), "array of object; float32, float16 or bfloat16 is allowed$"),
-    (lambda: emulate.quantize([[1.0], [1.0, 2.0]], "mxfp4"), "x: .*an array of float32"),
-    (lambda: emulate.quantize(X, "nvfp4", tensor_scale=(1, 2)), r"array of shape \(2,\); expected one num"),
-    (lambda: emulate.quantize(X, "nvfp4", tensor_scale={}), "tensor_scale: got {}; expected one number"),
-    (lambda: emulate.quantize(X, "mxfp4", rounding="sra", random_bits=4, random=5), "random=5; a numpy random Gen"),
-    (lambda: emulate.dequantize(X), "of type ndarray; what fpgen.emulate.quantize returns"),
-    (lambda: emulate.matmul(X.tolist(), W, "blockdot mxfp4 mxfp4 k=32 -> fp32"), "a is an array of float64"),
-])
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: emulate.matmul(X, W, "dot e4m3fn e4m3fn n=8 -> fp32"), "K=16 .* chained through c"),
+        (lambda: emulate.matmul(X, W, "dot e4m3fn e4m3fn n=8 + fp32 -> bf16"), r"\+ bf16 -> bf16"),
+        (lambda: emulate.matmul(X, W[:8], E4M3), "a with K=16, b with K=8"),
+        (lambda: emulate.matmul(X[0], W, E4M3), r"a has shape \(16,\)"),
+        (lambda: emulate.matmul(X.astype(np.float64), W, E4M3), "array of float64; float32"),
+        (lambda: emulate.matmul(X, W, "multiply fp32 fp32 -> fp32"), "dot, blockdot or tensorcore"),
+        (lambda: emulate.matmul(X, W, E4M3 + " port"), "rounding=port"),
+        (lambda: emulate.matmul(X, W, "dot e4m3fn e4m3fn n=16 -> fp32", X[:, :4]), "no addend"),
+        (lambda: emulate.matmul(X, W, E4M3, X), r"c of shape \(4, 16\)"),
+        (lambda: emulate.matmul(X, W, E4M3, threads=0), "threads=0"),
+        (lambda: emulate.matmul(np.full((4, 16), 256, np.uint16), W, E4M3), "256 to 256; exp"),
+        (lambda: emulate.matmul(emulate.quantize(X, "mxfp4"), W, E4M3), "plain e4m3fn"),
+        (
+            lambda: emulate.matmul(emulate.quantize(X, "mxfp4"), W, "blockdot mxint8 mxint8 k=32 -> fp32"),
+            "takes mxint8",
+        ),
+        (
+            lambda: emulate.matmul(emulate.quantize(X, "mxfp4", axis=0), W, "blockdot mxfp4 mxfp4 k=32 -> fp32"),
+            "axis 0",
+        ),
+        (lambda: emulate.matmul(X.astype(int), W, "blockdot mxfp4 mxfp4 k=32 -> fp32"), "fpgen.emulate.quantize"),
+        (lambda: emulate.matmul(X, W, "blockdot nvfp4 nvfp4 k=16 + fp32 -> fp32", X[:, :4]), "c with tensor scales"),
+        (lambda: emulate.matmul(np.stack([X] * 2), np.stack([W] * 3), E4M3), "broadcast"),
+        (lambda: emulate.quantize(X, "mxfp4", tensor_scale=2), "has none"),
+        (lambda: emulate.quantize(X, "nvfp4", tensor_scale=-1), "positive"),
+        (lambda: emulate.quantize(X, "nvfp4", tensor_scale="best"), "auto"),
+        (lambda: emulate.quantize(X, "mxfp4", axis=2), "axis: got 2 "),
+        (lambda: emulate.quantize(np.float32(1), "mxfp4"), "single number"),
+        (lambda: emulate.quantize(X, "mxfp4", rounding="sra", random_bits=4), "without random"),
+        (lambda: emulate.quantize(X, "mxfp4", rounding="port"), "rounding=port"),
+        (lambda: emulate.quantize([1, 2], "mxfp4"), "int64"),
+        (lambda: emulate.quantize(None, "mxfp4"), "array of object; float32, float16 or bfloat16 is allowed$"),
+        (lambda: emulate.quantize([[1.0], [1.0, 2.0]], "mxfp4"), "x: .*an array of float32"),
+        (lambda: emulate.quantize(X, "nvfp4", tensor_scale=(1, 2)), r"array of shape \(2,\); expected one num"),
+        (lambda: emulate.quantize(X, "nvfp4", tensor_scale={}), "tensor_scale: got {}; expected one number"),
+        (lambda: emulate.quantize(X, "mxfp4", rounding="sra", random_bits=4, random=5), "random=5; a numpy random Gen"),
+        (lambda: emulate.dequantize(X), "of type ndarray; what fpgen.emulate.quantize returns"),
+        (lambda: emulate.matmul(X.tolist(), W, "blockdot mxfp4 mxfp4 k=32 -> fp32"), "a is an array of float64"),
+    ],
+)
 def test_refusals(call, message):
     with pytest.raises(UsageError, match=message):
         call()
 
 
-@pytest.mark.parametrize(("change", "message"), [
-    ({"block": "e2m1"}, "block format e2m1: unknown"),
-    ({"axis": 2}, r"axis: got 2 with shape \(4, 40\); expected 0 to 1"),
-    ({"shape": (4, 80)}, r"codes: uint8 of \(4, 64\); .* of \(4, 96\) is allowed"),
-    ({"scales": np.zeros((4, 1), np.uint8)}, r"scales: uint8 of \(4, 1\); .* of \(4, 2\) is allowed"),
-    ({"codes": [[0] * 64] * 4}, "codes: list; "),
-    ({"codes": np.zeros((4, 64))}, "codes: float64 of"),
-    ({"codes": np.full((4, 64), 16, np.uint8)}, "codes up to 16; codes of e2m1 are 0 to 15"),
-    ({"tensor_scale": np.float32(2)}, "tensor_scale with mxfp4, which has none: got float32"),
-])
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"block": "e2m1"}, "block format e2m1: unknown"),
+        ({"axis": 2}, r"axis: got 2 with shape \(4, 40\); expected 0 to 1"),
+        ({"shape": (4, 80)}, r"codes: uint8 of \(4, 64\); .* of \(4, 96\) is allowed"),
+        ({"scales": np.zeros((4, 1), np.uint8)}, r"scales: uint8 of \(4, 1\); .* of \(4, 2\) is allowed"),
+        ({"codes": [[0] * 64] * 4}, "codes: list; "),
+        ({"codes": np.zeros((4, 64))}, "codes: float64 of"),
+        ({"codes": np.full((4, 64), 16, np.uint8)}, "codes up to 16; codes of e2m1 are 0 to 15"),
+        ({"tensor_scale": np.float32(2)}, "tensor_scale with mxfp4, which has none: got float32"),
+    ],
+)
 def test_quantized_arrays_put_together_by_hand(change, message):
     """As somebody does who has stored the codes."""
     x, _ = matrices(4, 40, 1)
@@ -316,9 +345,15 @@ def test_swapped_bytes_are_the_same_numbers(block):
     assert np.array_equal(emulate.matmul(x, x.T, unit), emulate.matmul(x.astype(">f4"), x.T.astype(">f4"), unit))
 
 
-@pytest.mark.parametrize(("a", "b", "result"), [
-    ((0, 64), (64, 3), (0, 3)), ((2, 64), (64, 0), (2, 0)), ((0, 2, 64), (64, 3), (0, 2, 3)), ((2, 0), (0, 3), (2, 3)),
-])
+@pytest.mark.parametrize(
+    ("a", "b", "result"),
+    [
+        ((0, 64), (64, 3), (0, 3)),
+        ((2, 64), (64, 0), (2, 0)),
+        ((0, 2, 64), (64, 3), (0, 2, 3)),
+        ((2, 0), (0, 3), (2, 3)),
+    ],
+)
 def test_empty_matrices_in_blocks(a, b, result):
     for unit in ("blockdot mxfp4 mxfp4 k=32 + fp32 -> fp32", "blockdot nvfp4 nvfp4 k=16 + fp32 -> fp32"):
         assert emulate.matmul(np.zeros(a, np.float32), np.zeros(b, np.float32), unit).shape == result

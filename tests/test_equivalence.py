@@ -57,8 +57,8 @@ def test_registers_with_a_range_and_single_ones(fresh_cache):
     gold = """module m(input clk, a, b, output y); reg [7:6] r; reg s;
       always @(posedge clk) begin r <= {a & b, a}; s <= r[7]; end assign y = s ^ r[6]; endmodule"""
     gate = f"""module m(clk, a, b, y); input clk, a, b; output y; wire [7:6] r; wire s, n;
-      and2_x1 g (.a(a), .b(b), .y(n)); {flipflop('r[7]_reg ', 'n', 'r[7]')} {flipflop('r[6]_reg ', 'a', 'r[6]')}
-      {flipflop('s_reg ', 'r[7]', 's')} xor2_x1 x (.a(s), .b(r[6]), .y(y)); endmodule"""
+      and2_x1 g (.a(a), .b(b), .y(n)); {flipflop("r[7]_reg ", "n", "r[7]")} {flipflop("r[6]_reg ", "a", "r[6]")}
+      {flipflop("s_reg ", "r[7]", "s")} xor2_x1 x (.a(s), .b(r[6]), .y(y)); endmodule"""
     found = check(gold, gate)
     assert (found.status, found.registers) == ("proven", 3)
     assert check(gold, gate.replace(".d(r[7])", ".d(r[6])")).status == "failed"
@@ -68,7 +68,7 @@ def test_a_constant_register_that_mapping_dropped(fresh_cache):
     gold = """module m(input clk, a, b, output y); reg r, s;
       always @(posedge clk) begin r <= a & b & (a ^ b); s <= a; end assign y = r | s; endmodule"""
     gate = f"""module m(clk, a, b, y); input clk, a, b; output y; wire r, s; assign r = 1'b0; assign y = s;
-      {flipflop('s_reg ', 'a', 's')} endmodule"""
+      {flipflop("s_reg ", "a", "s")} endmodule"""
     found = check(gold, gate)
     assert (found.status, found.registers) == ("proven", 2)
     # With a register that is not constant, the same netlist is wrong.
@@ -78,8 +78,9 @@ def test_a_constant_register_that_mapping_dropped(fresh_cache):
     assert check(gold, bare).status == "proven"
     assert check(gold.replace("a & b & (a ^ b)", "a & b"), bare).status == "inconclusive"
     # Where the netlist keeps a register whose data are constant, it is matched like any other.
-    kept = gate.replace("assign r = 1'b0; assign y = s;",
-                        flipflop("r_reg ", "1'b0", "r") + " or2_x1 g (.a(r), .b(s), .y(y));")
+    kept = gate.replace(
+        "assign r = 1'b0; assign y = s;", flipflop("r_reg ", "1'b0", "r") + " or2_x1 g (.a(r), .b(s), .y(y));"
+    )
     assert check(gold, kept).status == "proven"
 
 
@@ -87,13 +88,13 @@ def test_registers_that_one_side_has_merged(fresh_cache):
     gold = """module m(input clk, a, b, output y, z); reg r, s;
       always @(posedge clk) begin r <= ~(a & b); s <= ~a | ~b; end assign y = r; assign z = ~s; endmodule"""
     gate = f"""module m(clk, a, b, y, z); input clk, a, b; output y, z; wire r, s, n; assign s = r; assign y = r;
-      nand2_x1 g (.a(a), .b(b), .y(n)); {flipflop('r_reg ', 'n', 'r')} inv_x1 i (.a(r), .y(z)); endmodule"""
+      nand2_x1 g (.a(a), .b(b), .y(n)); {flipflop("r_reg ", "n", "r")} inv_x1 i (.a(r), .y(z)); endmodule"""
     assert (check(gold, gate).status, check(gold.replace("~a | ~b", "~a"), gate).status) == ("proven", "failed")
     # The other way round: the netlist has two registers where the RTL has one under both names.
     gold = """module m(input clk, a, b, output y); reg r; wire s = r;
       always @(posedge clk) r <= a; assign y = r ^ (s & b); endmodule"""
-    gate = f"""module m(clk, a, b, y); input clk, a, b; output y; wire r, s, n; {flipflop('r_reg ', 'a', 'r')}
-      {flipflop('s_reg ', 'a', 's')} and2_x1 f (.a(s), .b(b), .y(n)); xor2_x1 g (.a(r), .b(n), .y(y)); endmodule"""
+    gate = f"""module m(clk, a, b, y); input clk, a, b; output y; wire r, s, n; {flipflop("r_reg ", "a", "r")}
+      {flipflop("s_reg ", "a", "s")} and2_x1 f (.a(s), .b(b), .y(n)); xor2_x1 g (.a(r), .b(n), .y(y)); endmodule"""
     assert check(gold, gate).status == "proven"
     assert check(gold, gate.replace("s_reg  (.ck(clk), .d(a)", "s_reg  (.ck(clk), .d(b)")).status == "failed"
 
@@ -101,15 +102,15 @@ def test_registers_that_one_side_has_merged(fresh_cache):
 def test_a_register_kept_inverted(fresh_cache):
     gold = "module m(input clk, a, output y); reg r; always @(posedge clk) r <= a; assign y = r; endmodule"
     gate = f"""module m(clk, a, y); input clk, a; output y; wire r, n, q; inv_x1 i (.a(a), .y(n));
-      {flipflop('k ', 'n', 'q')} inv_x1 j (.a(q), .y(r)); assign y = r; endmodule"""
+      {flipflop("k ", "n", "q")} inv_x1 j (.a(q), .y(r)); assign y = r; endmodule"""
     assert check(gold, gate).status == "proven"
     assert check(gold, gate.replace(".d(n)", ".d(a)")).status == "failed"
 
 
 def test_a_register_too_many_is_no_proof(fresh_cache):
     gold = "module m(input clk, a, output y); reg r; always @(posedge clk) r <= a; assign y = r; endmodule"
-    gate = f"""module m(clk, a, y); input clk, a; output y; wire r, t; {flipflop('t_reg ', 'a', 't')}
-      {flipflop('r_reg ', 't', 'r')} assign y = r; endmodule"""
+    gate = f"""module m(clk, a, y); input clk, a; output y; wire r, t; {flipflop("t_reg ", "a", "t")}
+      {flipflop("r_reg ", "t", "r")} assign y = r; endmodule"""
     found = check(gold, gate)
     assert found.status == "inconclusive" and "t[0]" in found.detail
 
@@ -200,8 +201,11 @@ def test_the_command_names_its_limit(fresh_cache):
     out, _ = said(1, "ppa", "multiply fp16 fp16 -> fp16", "--timeout", "0.05")
     wanted = r"failed: Yosys .* was stopped at its limit of 0\.05 s of processor time; --timeout raises it"
     assert re.search(wanted, " ".join(out.split()))
-    for words in (["ppa", SMALL, "--timeout", "0"], ["ppa", SMALL, "--target", "ice40", "--timeout", "nan"],
-                  ["generate", SMALL, "--prove", "--timeout", "-1", "--stdout"]):
+    for words in (
+        ["ppa", SMALL, "--timeout", "0"],
+        ["ppa", SMALL, "--target", "ice40", "--timeout", "nan"],
+        ["generate", SMALL, "--prove", "--timeout", "-1", "--stdout"],
+    ):
         _, told = said(2, *words)
         assert re.search(r"timeout: got \S+; expected a positive number of seconds of processor time", told)
     _, told = said(2, "generate", SMALL, "--timeout", "5", "--stdout")

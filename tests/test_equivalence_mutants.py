@@ -44,9 +44,15 @@ class Mapped:
         """Outputs of 40 clocks of uniform operands and random controls, 512 streams."""
         given = operands.Operands(self.unit, operands.load("uniform"), seed=1, clocks=40, words=8)
         source = np.random.default_rng(2)
-        clocks = [{bit: source.integers(0, 1 << 64, 8, dtype=np.uint64)
-                   if bit in ("in_valid", "out_ready", "clear") else value for bit, value in clock.items()}
-                  for clock in given]
+        clocks = [
+            {
+                bit: source.integers(0, 1 << 64, 8, dtype=np.uint64)
+                if bit in ("in_valid", "out_ready", "clear")
+                else value
+                for bit, value in clock.items()
+            }
+            for clock in given
+        ]
         library = liberty.load(self.tech.liberty, power=True)
         found = toggles.simulate(toggles.Simulator(netlist.from_text(text, self.unit.name), library, 8), clocks, 1)
         return found.outputs
@@ -72,21 +78,33 @@ class Mapped:
         kind = source.choice(["stuck", "inverted", "other net", "swapped" if len(pins) > 1 else "other net", "gate"])
         new = place[0]
         if kind == "gate":
-            alike = [other.name for other in self.cells.values()
-                     if other.flipflop is None and not other.latch and (other.inputs, other.outputs) ==
-                     (cell.inputs, cell.outputs) and other.pins["y"].function != cell.pins["y"].function] \
-                if cell.flipflop is None else []
+            alike = (
+                [
+                    other.name
+                    for other in self.cells.values()
+                    if other.flipflop is None
+                    and not other.latch
+                    and (other.inputs, other.outputs) == (cell.inputs, cell.outputs)
+                    and other.pins["y"].function != cell.pins["y"].function
+                ]
+                if cell.flipflop is None
+                else []
+            )
             if not alike:
                 return None
             new = new.replace(cell.name, source.choice(alike), 1)
         elif kind == "swapped":
             one, other = source.sample(pins, 2)
-            new = new.replace(f".{one}({nets[one]})", f".{one}(@)").replace(f".{other}({nets[other]})",
-                                                                           f".{other}({nets[one]})")
+            new = new.replace(f".{one}({nets[one]})", f".{one}(@)").replace(
+                f".{other}({nets[other]})", f".{other}({nets[one]})"
+            )
             new = new.replace("@", nets[other])
         else:
-            net = {"stuck": source.choice(["1'h0", "1'h1"]), "inverted": "planted",
-                   "other net": source.choice(PORT.findall(source.choice(self.instances)[3]))[1]}[kind]
+            net = {
+                "stuck": source.choice(["1'h0", "1'h1"]),
+                "inverted": "planted",
+                "other net": source.choice(PORT.findall(source.choice(self.instances)[3]))[1],
+            }[kind]
             if net in ("clk", nets.get(cell.outputs[0])):
                 return None
             new = new.replace(f".{pin}({nets[pin]})", f".{pin}({net})")
@@ -120,9 +138,15 @@ def test_planted_faults(fresh_cache, line):
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("line", ["multiply e4m3fn e4m3fn -> fp16 rne", "mac e2m1 e2m1 -> e4m3fn rne stages=1",
-                                  "add e5m2 e5m2 -> e5m2 rne stages=1 handshake=ready",
-                                  "tensorcore e2m1 e2m1 m=2 n=1 k=2 -> fp16 rne stages=1"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "multiply e4m3fn e4m3fn -> fp16 rne",
+        "mac e2m1 e2m1 -> e4m3fn rne stages=1",
+        "add e5m2 e5m2 -> e5m2 rne stages=1 handshake=ready",
+        "tensorcore e2m1 e2m1 m=2 n=1 k=2 -> fp16 rne stages=1",
+    ],
+)
 def test_many_planted_faults(fresh_cache, line):
     check(line, 12, 2)
 

@@ -56,33 +56,39 @@ def test_is_block():
     assert not is_block("e2m1") and not is_block("e3m2:bias=2")
 
 
-@pytest.mark.parametrize(("text", "advice"), [
-    ("mxfp8", "means several; allowed: mxfp8e4m3, mxfp8e5m2"),
-    ("mxfp5", "did you mean"),
-    ("e2m1@e8m0", "unknown; .*ELEMENT@SCALE/SIZE"),
-    ("e2m1@e8m0/0", "1 to 1024 are allowed"),
-    ("e2m1@e8m0/2000", "1 to 1024 are allowed"),
-    ("e2m1@e4m0/16", "got e4m0, which is a signed power of two; expected floating point"),
-    ("e2m1@uint8/16", "got uint8, which is fixed point"),
-    ("e2m1@ue4m3/16/int8", "tensor scale int8 is fixed point"),
-    ("e2m9x@e8m0/16", "unknown"),
-    (None, "is allowed|allowed:"),
-])
+@pytest.mark.parametrize(
+    ("text", "advice"),
+    [
+        ("mxfp8", "means several; allowed: mxfp8e4m3, mxfp8e5m2"),
+        ("mxfp5", "did you mean"),
+        ("e2m1@e8m0", "unknown; .*ELEMENT@SCALE/SIZE"),
+        ("e2m1@e8m0/0", "1 to 1024 are allowed"),
+        ("e2m1@e8m0/2000", "1 to 1024 are allowed"),
+        ("e2m1@e4m0/16", "got e4m0, which is a signed power of two; expected floating point"),
+        ("e2m1@uint8/16", "got uint8, which is fixed point"),
+        ("e2m1@ue4m3/16/int8", "tensor scale int8 is fixed point"),
+        ("e2m9x@e8m0/16", "unknown"),
+        (None, "is allowed|allowed:"),
+    ],
+)
 def test_refusals(text, advice):
     with pytest.raises(UsageError, match=advice):
         parse_block(text)
 
 
-@pytest.mark.parametrize(("parts", "message"), [
-    (("e2m1", "e8m0", "4"), "block of '4' elements; 1 to 1024"),
-    (("e2m1", "e8m0", True), "block of True elements"),
-    (("e2m1", "e8m0", 10**90), r"block of 1000.*\.\.\. elements"),
-    ((3, "e8m0", 4), "format 3; allowed"),
-    (("e2m1", None, 4), "format None; allowed"),
-    ((None, "e8m0", 4), "format None; allowed"),
-    (("e2m1", "e8m0", 4, 5), "format 5; allowed"),
-    (("e2m1", "e8m0", 4, None, 3), "block format name: got 3; expected text"),
-])
+@pytest.mark.parametrize(
+    ("parts", "message"),
+    [
+        (("e2m1", "e8m0", "4"), "block of '4' elements; 1 to 1024"),
+        (("e2m1", "e8m0", True), "block of True elements"),
+        (("e2m1", "e8m0", 10**90), r"block of 1000.*\.\.\. elements"),
+        ((3, "e8m0", 4), "format 3; allowed"),
+        (("e2m1", None, 4), "format None; allowed"),
+        ((None, "e8m0", 4), "format None; allowed"),
+        (("e2m1", "e8m0", 4, 5), "format 5; allowed"),
+        (("e2m1", "e8m0", 4, None, 3), "block format name: got 3; expected text"),
+    ],
+)
 def test_wrong_types_are_rejected_in_one_line(parts, message):
     with pytest.raises(UsageError, match=message) as caught:
         BlockFormat(*parts)

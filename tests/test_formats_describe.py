@@ -67,12 +67,25 @@ def test_fields():
     assert field_text(parse("uint4"), 5) == "0101"
 
 
-@pytest.mark.parametrize(("name", "code", "text"), [
-    ("fp16", 0x3C00, "1"), ("fp16", 0x8000, "-0"), ("fp16", 0x7C00, "inf"), ("fp16", 0xFC00, "-inf"),
-    ("fp16", 0x7E00, "NaN"), ("fp16", 0x7C01, "sNaN"), ("fp32", 0x3DCCCCCD, "0.10000000149011612"),
-    ("fp64", 0x3FB999999999999A, "0.1"), ("fp16", 0x0001, "2^-24"), ("int8", 0x80, "-128"), ("e8m0", 0, "2^-127"),
-    ("e12m3", 3071 * 8 + 3, "11*2^1021"), ("e15m4", 0x7FFE8, "3*2^16382"), ("fp16", 0x7BFF, "65504"),
-])
+@pytest.mark.parametrize(
+    ("name", "code", "text"),
+    [
+        ("fp16", 0x3C00, "1"),
+        ("fp16", 0x8000, "-0"),
+        ("fp16", 0x7C00, "inf"),
+        ("fp16", 0xFC00, "-inf"),
+        ("fp16", 0x7E00, "NaN"),
+        ("fp16", 0x7C01, "sNaN"),
+        ("fp32", 0x3DCCCCCD, "0.10000000149011612"),
+        ("fp64", 0x3FB999999999999A, "0.1"),
+        ("fp16", 0x0001, "2^-24"),
+        ("int8", 0x80, "-128"),
+        ("e8m0", 0, "2^-127"),
+        ("e12m3", 3071 * 8 + 3, "11*2^1021"),
+        ("e15m4", 0x7FFE8, "3*2^16382"),
+        ("fp16", 0x7BFF, "65504"),
+    ],
+)
 def test_value_text(name, code, text):
     assert value_text(parse(name), code) == text
 
@@ -94,22 +107,37 @@ def test_numbers_in_json_are_numbers_where_they_are_exact(name):
         assert isinstance(value, str) == (kind >= Class.INFINITY)
         if kind < Class.INFINITY:
             assert Fraction(value) == fmt.value(code)
-            assert str(float(value)).startswith("-") == (fmt.is_negative(code) and (
-                kind is Class.FINITE or fmt.has_negative_zero))
+            assert str(float(value)).startswith("-") == (
+                fmt.is_negative(code) and (kind is Class.FINITE or fmt.has_negative_zero)
+            )
     assert plain["nan_delivered"] == (f"0x{fmt.nan_code:0{-(-fmt.bits // 4)}x}" if fmt.has_nan else None)
 
 
 #: Largest and smallest values that no binary64 number is.
-HUGE = {("e12m3", "max"), ("e12m3", "min_positive"), ("int64", "max"), ("int128", "max"), ("e15m112", "max"),
-        ("e15m112", "min_positive")}
+HUGE = {
+    ("e12m3", "max"),
+    ("e12m3", "min_positive"),
+    ("int64", "max"),
+    ("int128", "max"),
+    ("e15m112", "max"),
+    ("e15m112", "min_positive"),
+}
 
 
-@pytest.mark.parametrize(("name", "text"), [
-    ("int64", "-9223372036854775808 to 9223372036854775807"), ("uint64", "0 to 18446744073709551615"),
-    ("int8", "-128 to 127"), ("mxint8", "-1.984375 to 1.984375"), ("int128", "-2^127 to 2^127 - 1"),
-    ("int100:scale=-4", "(-2^99 to 2^99 - 1) * 2^-4"), ("int99:symmetric=yes", "-(2^98 - 1) to 2^98 - 1"),
-    ("int8:scale=-20", "-0.0001220703125 to 0.00012111663818359375"), ("uint70", "0 to 2^70 - 1"),
-])
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("int64", "-9223372036854775808 to 9223372036854775807"),
+        ("uint64", "0 to 18446744073709551615"),
+        ("int8", "-128 to 127"),
+        ("mxint8", "-1.984375 to 1.984375"),
+        ("int128", "-2^127 to 2^127 - 1"),
+        ("int100:scale=-4", "(-2^99 to 2^99 - 1) * 2^-4"),
+        ("int99:symmetric=yes", "-(2^98 - 1) to 2^98 - 1"),
+        ("int8:scale=-20", "-0.0001220703125 to 0.00012111663818359375"),
+        ("uint70", "0 to 2^70 - 1"),
+    ],
+)
 def test_both_ends_of_a_range_are_written_alike(name, text):
     assert dict(describe(name).rows)["range"] == text
 

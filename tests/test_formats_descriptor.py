@@ -13,17 +13,42 @@ from hypothesis import strategies as st
 from fpgen import UsageError
 from fpgen.formats import CATALOGUE, Class, Format, Infinity, NaN, parse
 
-EXTREMES = ["e1m1", "e1m9", "e1m1:inf=none,nan=none", "e2m0", "e1m0", "e3m0:bias=-5", "e2m0:inf=top,nan=negzero",
-            "e5m14", "e8m11", "e2m17", "e10m1", "ue2m0:inf=none,nan=none,subnormals=yes,zero=yes", "ue1m2",
-            "ue3m4:subnormals=no,zero=no", "e4m3:subnormals=no", "e4m3:bias=100", "e4m3:bias=-9", "binary3p1se",
-            "binary3p2sf", "binary15p8se", "uint2", "int2", "int20:scale=-7", "uint6:scale=-3",
-            "int5:symmetric=yes,scale=3"]
+EXTREMES = [
+    "e1m1",
+    "e1m9",
+    "e1m1:inf=none,nan=none",
+    "e2m0",
+    "e1m0",
+    "e3m0:bias=-5",
+    "e2m0:inf=top,nan=negzero",
+    "e5m14",
+    "e8m11",
+    "e2m17",
+    "e10m1",
+    "ue2m0:inf=none,nan=none,subnormals=yes,zero=yes",
+    "ue1m2",
+    "ue3m4:subnormals=no,zero=no",
+    "e4m3:subnormals=no",
+    "e4m3:bias=100",
+    "e4m3:bias=-9",
+    "binary3p1se",
+    "binary3p2sf",
+    "binary15p8se",
+    "uint2",
+    "int2",
+    "int20:scale=-7",
+    "uint6:scale=-3",
+    "int5:symmetric=yes,scale=3",
+]
 ALL = [*CATALOGUE, *EXTREMES]
 
 
 def some_codes(fmt: Format):
-    return range(1 << fmt.bits) if fmt.bits <= 12 else (
-        int(code) for code in np.random.default_rng(0).integers(0, 1 << min(fmt.bits, 63), 3000))
+    return (
+        range(1 << fmt.bits)
+        if fmt.bits <= 12
+        else (int(code) for code in np.random.default_rng(0).integers(0, 1 << min(fmt.bits, 63), 3000))
+    )
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -59,9 +84,15 @@ def test_every_code_is_classified_and_negation_is_the_sign_bit(name):
     if fmt.bits <= 12:
         signs = 2 if fmt.signed and not fmt.fixed else 1
         assert counts[Class.INFINITY] == (signs if fmt.has_infinity else 0)
-        assert counts[Class.NAN] == {
-            NaN.NONE: 0, NaN.IEEE: signs * ((1 << fmt.trailing_bits) - 1), NaN.ALL_ONES: signs, NaN.NEGATIVE_ZERO: 1,
-        }[fmt.nan]
+        assert (
+            counts[Class.NAN]
+            == {
+                NaN.NONE: 0,
+                NaN.IEEE: signs * ((1 << fmt.trailing_bits) - 1),
+                NaN.ALL_ONES: signs,
+                NaN.NEGATIVE_ZERO: 1,
+            }[fmt.nan]
+        )
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -93,15 +124,30 @@ def test_decomposition_fits_its_declared_width(name):
             assert (-1) ** sign * significand * Fraction(2) ** exponent == fmt.value(code)
 
 
-@pytest.mark.parametrize(("name", "bias", "largest", "normal", "smallest", "nan"), [
-    ("e4m3fn", 7, 448, -6, -9, 0x7F), ("e5m2", 15, 57344, -14, -16, 0x7E), ("e4m3", 7, 240, -6, -9, 0x7C),
-    ("e3m4", 3, 15.5, -2, -6, 0x78), ("e4m3fnuz", 8, 240, -7, -10, 0x80), ("e5m2fnuz", 16, 57344, -15, -17, 0x80),
-    ("e4m3b11fnuz", 11, 30, -10, -13, 0x80), ("e3m2", 3, 28, -2, -4, None), ("e2m3", 1, 7.5, 0, -3, None),
-    ("e2m1", 1, 6, 0, -1, None), ("binary8p4se", 8, 224, -7, -10, 0x80), ("binary8p3se", 16, 49152, -15, -17, 0x80),
-    ("binary4p2sf", 2, 3, -1, -2, 0x8), ("binary8p1uf", 128, 2.0**126, -127, -127, 0xFF),
-    ("e8m0", 127, 2.0**127, -127, -127, 0xFF), ("ue4m3", 7, 448, -6, -9, 0x7F), ("fp16", 15, 65504, -14, -24, 0x7E00),
-    ("bf16", 127, 3.3895313892515355e38, -126, -133, 0x7FC0), ("tf32", 127, 3.4011621342146535e38, -126, -136, 0x3FE00),
-])
+@pytest.mark.parametrize(
+    ("name", "bias", "largest", "normal", "smallest", "nan"),
+    [
+        ("e4m3fn", 7, 448, -6, -9, 0x7F),
+        ("e5m2", 15, 57344, -14, -16, 0x7E),
+        ("e4m3", 7, 240, -6, -9, 0x7C),
+        ("e3m4", 3, 15.5, -2, -6, 0x78),
+        ("e4m3fnuz", 8, 240, -7, -10, 0x80),
+        ("e5m2fnuz", 16, 57344, -15, -17, 0x80),
+        ("e4m3b11fnuz", 11, 30, -10, -13, 0x80),
+        ("e3m2", 3, 28, -2, -4, None),
+        ("e2m3", 1, 7.5, 0, -3, None),
+        ("e2m1", 1, 6, 0, -1, None),
+        ("binary8p4se", 8, 224, -7, -10, 0x80),
+        ("binary8p3se", 16, 49152, -15, -17, 0x80),
+        ("binary4p2sf", 2, 3, -1, -2, 0x8),
+        ("binary8p1uf", 128, 2.0**126, -127, -127, 0xFF),
+        ("e8m0", 127, 2.0**127, -127, -127, 0xFF),
+        ("ue4m3", 7, 448, -6, -9, 0x7F),
+        ("fp16", 15, 65504, -14, -24, 0x7E00),
+        ("bf16", 127, 3.3895313892515355e38, -126, -133, 0x7FC0),
+        ("tf32", 127, 3.4011621342146535e38, -126, -136, 0x3FE00),
+    ],
+)
 def test_published_figures(name, bias, largest, normal, smallest, nan):
     """OFP8 1.0 table 2, MX 1.0 5.3, P3109 4.7.2, and the products' own tables."""
     fmt = parse(name)
@@ -117,28 +163,31 @@ def test_infinities_of_p3109():
     assert parse("binary8p3ue").infinity_code == 0xFE
 
 
-@pytest.mark.parametrize(("parameters", "message"), [
-    ({"bits": 1, "precision": 1}, "2 to 128 bits"),
-    ({"bits": 200, "precision": 3}, "2 to 128 bits"),
-    ({"bits": 4, "precision": 8}, "1 to 3"),
-    ({"bits": 8, "precision": 0}, "1 to 7"),
-    ({"bits": 40, "precision": 4}, "exponent bits; 1 to 20"),
-    ({"bits": 8, "precision": 4, "bias": 1 << 30}, "at most"),
-    ({"bits": 8, "precision": 4, "infinity": Infinity.IEEE}, "holds both"),
-    ({"bits": 8, "precision": 4, "nan": NaN.IEEE}, "holds both"),
-    ({"bits": 8, "precision": 1, "infinity": Infinity.IEEE, "nan": NaN.IEEE}, "clash with infinity"),
-    ({"bits": 8, "precision": 4, "signed": False, "nan": NaN.NEGATIVE_ZERO}, "without a sign"),
-    ({"bits": 8, "precision": 4, "zero": False, "subnormals": False}, "only an unsigned format"),
-    ({"bits": 8, "precision": 4, "zero": False, "signed": False}, "only an unsigned format"),
-    ({"bits": 2, "precision": 1, "infinity": Infinity.TOP}, "at least one non-zero finite value"),
-    ({"bits": 5, "precision": 4, "infinity": Infinity.IEEE, "nan": NaN.IEEE, "subnormals": False}, "at least one"),
-    ({"bits": 8, "precision": 4, "scale": 2}, "belong to fixed point"),
-    ({"bits": 8, "precision": 7, "fixed": True, "nan": NaN.ALL_ONES}, "integers have neither"),
-    ({"bits": 8, "precision": 7, "fixed": True, "bias": 3}, "belong to floating point"),
-    ({"bits": 8, "precision": 8, "fixed": True}, "has 7 magnitude bits"),
-    ({"bits": 8, "precision": 8, "fixed": True, "signed": False, "symmetric": True}, "no negative side"),
-    ({"bits": 8, "precision": 7, "fixed": True, "scale": 9999}, "is allowed"),
-])
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"bits": 1, "precision": 1}, "2 to 128 bits"),
+        ({"bits": 200, "precision": 3}, "2 to 128 bits"),
+        ({"bits": 4, "precision": 8}, "1 to 3"),
+        ({"bits": 8, "precision": 0}, "1 to 7"),
+        ({"bits": 40, "precision": 4}, "exponent bits; 1 to 20"),
+        ({"bits": 8, "precision": 4, "bias": 1 << 30}, "at most"),
+        ({"bits": 8, "precision": 4, "infinity": Infinity.IEEE}, "holds both"),
+        ({"bits": 8, "precision": 4, "nan": NaN.IEEE}, "holds both"),
+        ({"bits": 8, "precision": 1, "infinity": Infinity.IEEE, "nan": NaN.IEEE}, "clash with infinity"),
+        ({"bits": 8, "precision": 4, "signed": False, "nan": NaN.NEGATIVE_ZERO}, "without a sign"),
+        ({"bits": 8, "precision": 4, "zero": False, "subnormals": False}, "only an unsigned format"),
+        ({"bits": 8, "precision": 4, "zero": False, "signed": False}, "only an unsigned format"),
+        ({"bits": 2, "precision": 1, "infinity": Infinity.TOP}, "at least one non-zero finite value"),
+        ({"bits": 5, "precision": 4, "infinity": Infinity.IEEE, "nan": NaN.IEEE, "subnormals": False}, "at least one"),
+        ({"bits": 8, "precision": 4, "scale": 2}, "belong to fixed point"),
+        ({"bits": 8, "precision": 7, "fixed": True, "nan": NaN.ALL_ONES}, "integers have neither"),
+        ({"bits": 8, "precision": 7, "fixed": True, "bias": 3}, "belong to floating point"),
+        ({"bits": 8, "precision": 8, "fixed": True}, "has 7 magnitude bits"),
+        ({"bits": 8, "precision": 8, "fixed": True, "signed": False, "symmetric": True}, "no negative side"),
+        ({"bits": 8, "precision": 7, "fixed": True, "scale": 9999}, "is allowed"),
+    ],
+)
 def test_contradictions_are_refused(parameters, message):
     with pytest.raises(UsageError, match=message):
         Format(**parameters)
@@ -195,13 +244,19 @@ def test_codes_of_numpy_are_codes():
         assert fmt.value(narrow) == int(narrow) * 2**-24
 
 
-@pytest.mark.parametrize(("parameters", "message"), [
-    ({"bits": "8"}, "format bits: got '8'; expected a whole number"), ({"precision": 3.0}, "format precision: got 3.0"),
-    ({"bias": True}, "format bias: got True"), ({"signed": 1}, "format signed: got 1; expected True or False"),
-    ({"infinity": "none"}, "format infinity: got 'none'; expected a member of Infinity"),
-    ({"nan": None}, "format nan: got None"), ({"name": 5}, "format name: got 5; expected text"),
-    ({"scale": [0] * 99}, r"format scale: got \[0, 0.*\.\.\.; expected"),
-])
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"bits": "8"}, "format bits: got '8'; expected a whole number"),
+        ({"precision": 3.0}, "format precision: got 3.0"),
+        ({"bias": True}, "format bias: got True"),
+        ({"signed": 1}, "format signed: got 1; expected True or False"),
+        ({"infinity": "none"}, "format infinity: got 'none'; expected a member of Infinity"),
+        ({"nan": None}, "format nan: got None"),
+        ({"name": 5}, "format name: got 5; expected text"),
+        ({"scale": [0] * 99}, r"format scale: got \[0, 0.*\.\.\.; expected"),
+    ],
+)
 def test_wrong_types_are_rejected_in_one_line(parameters, message):
     with pytest.raises(UsageError, match=message) as caught:
         Format(**{"bits": 8, "precision": 4} | parameters)

@@ -29,13 +29,23 @@ def test_catalogue_names_and_formats_are_unique():
     assert len(set(aliases)) == len(aliases)
 
 
-@pytest.mark.parametrize(("text", "same", "name"), [
-    ("e5m10", "fp16", "fp16"), ("half", "fp16", "fp16"), ("float8_e4m3fn", "e4m3fn", "e4m3fn"),
-    ("e4m3:inf=none,nan=allones", "e4m3fn", "e4m3fn"), ("e4m3fn:bias=7", "e4m3fn", "e4m3fn"),
-    ("e3m2:bias=4,inf=top,nan=negzero", "binary6p3se", "binary6p3se"), ("ue8m0", "e8m0", "e8m0"),
-    ("int8:scale=-6,symmetric=yes", "mxint8", "mxint8"), ("e05m07", "e5m7", "e5m7"), ("se3m0", "e3m0", "e3m0"),
-    ("e4m3:inf=ieee,nan=ieee", "e4m3", "e4m3"), ("uint8:scale=0", "uint8", "uint8"),
-])
+@pytest.mark.parametrize(
+    ("text", "same", "name"),
+    [
+        ("e5m10", "fp16", "fp16"),
+        ("half", "fp16", "fp16"),
+        ("float8_e4m3fn", "e4m3fn", "e4m3fn"),
+        ("e4m3:inf=none,nan=allones", "e4m3fn", "e4m3fn"),
+        ("e4m3fn:bias=7", "e4m3fn", "e4m3fn"),
+        ("e3m2:bias=4,inf=top,nan=negzero", "binary6p3se", "binary6p3se"),
+        ("ue8m0", "e8m0", "e8m0"),
+        ("int8:scale=-6,symmetric=yes", "mxint8", "mxint8"),
+        ("e05m07", "e5m7", "e5m7"),
+        ("se3m0", "e3m0", "e3m0"),
+        ("e4m3:inf=ieee,nan=ieee", "e4m3", "e4m3"),
+        ("uint8:scale=0", "uint8", "uint8"),
+    ],
+)
 def test_spellings_of_the_same_format(text, same, name):
     assert parse(text) == parse(same)
     assert parse(text).name == name
@@ -53,36 +63,39 @@ def test_defaults_of_the_grammar():
     assert parse("se8m0").signed
 
 
-@pytest.mark.parametrize(("text", "advice"), [
-    ("e0m0", "0 exponent bits; 1 to 20 are allowed"),
-    ("e21m3", "21 exponent bits; 1 to 20"),
-    ("e3m999", "2 to 128 bits"),
-    ("binary4p8se", "precision 8 in 4 bits.*1 to 3"),
-    ("binary8p0se", "precision 0"),
-    ("e4m3:inf=none", "an IEEE special binade holds both"),
-    ("e3m0:inf=ieee,nan=ieee", "NaN would clash with infinity"),
-    ("e3m2:inf=top,nan=ieee", "holds both"),
-    ("ue3m2:inf=none,nan=negzero", "without a sign"),
-    ("e4m3nf", "did you mean e4m3fn"),
-    ("flaot32", "did you mean float32"),
-    ("fp8", "means several formats; allowed: e4m3fn, e5m2"),
-    ("fp4", "e2m1 .OCP., binary4p2sf .P3109."),
-    ("wibble", "fpgen formats lists them"),
-    ("", "allowed: a name"),
-    ("e4m3:bias=x", "bias=x; allowed: a whole number"),
-    ("e4m3:bias=", "allowed: a whole number"),
-    ("e4m3:inf=maybe", "allowed: none.ieee.top"),
-    ("e4m3:zero=1", "allowed: yes.no"),
-    ("e4m3:foo=1", "option foo=1; floating point allows bias="),
-    ("e4m3:", "floating point allows"),
-    ("e4m3:bias=1,bias=2", "given twice"),
-    ("int12:bias=1", "fixed point allows scale="),
-    ("uint4:symmetric=yes", "no negative side"),
-    ("int1", "2 to 128 bits"),
-    ("int", "intN with a width"),
-    (None, "allowed: a name"),
-    (16, "allowed: a name"),
-])
+@pytest.mark.parametrize(
+    ("text", "advice"),
+    [
+        ("e0m0", "0 exponent bits; 1 to 20 are allowed"),
+        ("e21m3", "21 exponent bits; 1 to 20"),
+        ("e3m999", "2 to 128 bits"),
+        ("binary4p8se", "precision 8 in 4 bits.*1 to 3"),
+        ("binary8p0se", "precision 0"),
+        ("e4m3:inf=none", "an IEEE special binade holds both"),
+        ("e3m0:inf=ieee,nan=ieee", "NaN would clash with infinity"),
+        ("e3m2:inf=top,nan=ieee", "holds both"),
+        ("ue3m2:inf=none,nan=negzero", "without a sign"),
+        ("e4m3nf", "did you mean e4m3fn"),
+        ("flaot32", "did you mean float32"),
+        ("fp8", "means several formats; allowed: e4m3fn, e5m2"),
+        ("fp4", "e2m1 .OCP., binary4p2sf .P3109."),
+        ("wibble", "fpgen formats lists them"),
+        ("", "allowed: a name"),
+        ("e4m3:bias=x", "bias=x; allowed: a whole number"),
+        ("e4m3:bias=", "allowed: a whole number"),
+        ("e4m3:inf=maybe", "allowed: none.ieee.top"),
+        ("e4m3:zero=1", "allowed: yes.no"),
+        ("e4m3:foo=1", "option foo=1; floating point allows bias="),
+        ("e4m3:", "floating point allows"),
+        ("e4m3:bias=1,bias=2", "given twice"),
+        ("int12:bias=1", "fixed point allows scale="),
+        ("uint4:symmetric=yes", "no negative side"),
+        ("int1", "2 to 128 bits"),
+        ("int", "intN with a width"),
+        (None, "allowed: a name"),
+        (16, "allowed: a name"),
+    ],
+)
 def test_refusals_say_what_is_allowed(text, advice):
     with pytest.raises(UsageError, match=advice):
         parse(text)
@@ -112,11 +125,21 @@ def any_format(draw) -> Format:
     if draw(st.booleans()):
         signed = draw(st.booleans())
         bits = draw(st.integers(2, 40))
-        return Format(bits=bits, precision=bits - signed, signed=signed, fixed=True, scale=draw(st.integers(-50, 50)),
-                      symmetric=signed and draw(st.booleans()))
+        return Format(
+            bits=bits,
+            precision=bits - signed,
+            signed=signed,
+            fixed=True,
+            scale=draw(st.integers(-50, 50)),
+            symmetric=signed and draw(st.booleans()),
+        )
     parameters = {
-        "signed": draw(st.booleans()), "bias": draw(st.integers(-40, 300)), "subnormals": draw(st.booleans()),
-        "zero": draw(st.booleans()), "infinity": draw(st.sampled_from(Infinity)), "nan": draw(st.sampled_from(NaN)),
+        "signed": draw(st.booleans()),
+        "bias": draw(st.integers(-40, 300)),
+        "subnormals": draw(st.booleans()),
+        "zero": draw(st.booleans()),
+        "infinity": draw(st.sampled_from(Infinity)),
+        "nan": draw(st.sampled_from(NaN)),
     }
     exponent_bits, trailing = draw(st.integers(1, 12)), draw(st.integers(0, 20))
     try:
@@ -144,10 +167,17 @@ def test_nonsense_is_refused_or_means_a_format(text):
         assert any(word in str(error) for word in ("allowed", "allows", "needed", "expected"))
 
 
-@pytest.mark.parametrize(("text", "spelling"), [
-    ("e1m2", "e1m2:inf=none,nan=none"), ("se1m2", "e1m2:inf=none,nan=none"), ("E01M2", "e1m2:inf=none,nan=none"),
-    ("e1m2:bias=3", "e1m2:inf=none,nan=none"), ("e6m2", "nan= spelled out"), ("ue6m2", "nan= spelled out"),
-])
+@pytest.mark.parametrize(
+    ("text", "spelling"),
+    [
+        ("e1m2", "e1m2:inf=none,nan=none"),
+        ("se1m2", "e1m2:inf=none,nan=none"),
+        ("E01M2", "e1m2:inf=none,nan=none"),
+        ("e1m2:bias=3", "e1m2:inf=none,nan=none"),
+        ("e6m2", "nan= spelled out"),
+        ("ue6m2", "nan= spelled out"),
+    ],
+)
 def test_a_spelling_that_is_another_format_elsewhere_is_rejected_with_both_spellings(text, spelling):
     with pytest.raises(UsageError, match=f"elsewhere the name of .*{spelling} for that, or .*:inf=ieee,nan=ieee"):
         parse(text)
@@ -164,11 +194,22 @@ def test_both_spellings_are_formats():
 #: eEmM spellings of the field (PTX, CUTLASS, LLVM's APFloat, ml_dtypes, ONNX, OCP), with what each means there:
 #: largest value, and whether it has infinities and NaN. Ours agree, but `e4m3`, which PTX uses for OCP's.
 FIELD = {
-    "e5m2": (57344, True, True), "e4m3fn": (448, False, True), "e4m3": (240, True, True), "e3m4": (15.5, True, True),
-    "e3m2": (28, False, False), "e2m3": (7.5, False, False), "e2m1": (6, False, False), "e5m10": (65504, True, True),
-    "e8m0": (2.0**127, False, True), "ue8m0": (2.0**127, False, True), "ue4m3": (448, False, True),
-    "ue5m3": (114688, False, True), "e4m3fnuz": (240, False, True), "e5m2fnuz": (57344, False, True),
-    "e4m3b11fnuz": (30, False, True), "e3m0": (16, False, False),
+    "e5m2": (57344, True, True),
+    "e4m3fn": (448, False, True),
+    "e4m3": (240, True, True),
+    "e3m4": (15.5, True, True),
+    "e3m2": (28, False, False),
+    "e2m3": (7.5, False, False),
+    "e2m1": (6, False, False),
+    "e5m10": (65504, True, True),
+    "e8m0": (2.0**127, False, True),
+    "ue8m0": (2.0**127, False, True),
+    "ue4m3": (448, False, True),
+    "ue5m3": (114688, False, True),
+    "e4m3fnuz": (240, False, True),
+    "e5m2fnuz": (57344, False, True),
+    "e4m3b11fnuz": (30, False, True),
+    "e3m0": (16, False, False),
 }
 
 
@@ -184,12 +225,19 @@ def test_what_has_no_fields_of_fixed_widths_is_rejected(name):
         parse(name)
 
 
-@pytest.mark.parametrize(("text", "advice"), [
-    ("int10000000000", "2 to 128 bits"), ("e3m10000000000", "2 to 128 bits"), ("e99999999999m2", "1 to 20 are allowed"),
-    ("binary99999999999p3se", "2 to 128 bits"), ("binary8p99999999999se", "is 1 to 7"),
-    ("e4m3:bias=99999999999", "at most 2..21"), ("int8:scale=-99999999999", "-4096 to 4096"),
-    ("int8:scale=" + "9" * 60, "a whole number of at most 40 digits"),
-])
+@pytest.mark.parametrize(
+    ("text", "advice"),
+    [
+        ("int10000000000", "2 to 128 bits"),
+        ("e3m10000000000", "2 to 128 bits"),
+        ("e99999999999m2", "1 to 20 are allowed"),
+        ("binary99999999999p3se", "2 to 128 bits"),
+        ("binary8p99999999999se", "is 1 to 7"),
+        ("e4m3:bias=99999999999", "at most 2..21"),
+        ("int8:scale=-99999999999", "-4096 to 4096"),
+        ("int8:scale=" + "9" * 60, "a whole number of at most 40 digits"),
+    ],
+)
 def test_a_number_that_is_too_large_gets_its_range(text, advice):
     with pytest.raises(UsageError, match=advice):
         parse(text)

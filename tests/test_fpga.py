@@ -39,8 +39,9 @@ def test_frame_carries_every_pin():
 
 def test_ports_of_a_module():
     port = {"direction": "input", "bits": [1]}
-    assert ports_of({"ports": {"clk": port, "y": {"direction": "output", "bits": [1, 2]}}}, "m", "clk") == \
-        Ports({}, {"y": 2}, "clk")
+    assert ports_of({"ports": {"clk": port, "y": {"direction": "output", "bits": [1, 2]}}}, "m", "clk") == Ports(
+        {}, {"y": 2}, "clk"
+    )
     with pytest.raises(RunFailure, match="m has no outputs"):
         ports_of({"ports": {"clk": port}}, "m", "clk")
     with pytest.raises(RunFailure, match="port p is inout; input and output are allowed"):
@@ -67,10 +68,12 @@ def test_missing_tool(monkeypatch):
 
 
 def test_command_refusals():
-    for arguments, said in ((["--target", "ecp7"], "target ecp7; delays in ps are allowed, or one of ecp5"),
-                            (["--target", "1", "--target", "ecp5"], "target 1, ecp5; delays"),
-                            (["--target", "ecp5", "--tech", "fpgen7"], "--target ecp5 with --tech; an FPGA takes"),
-                            (["--seed", "1"], "--seed without an FPGA")):
+    for arguments, said in (
+        (["--target", "ecp7"], "target ecp7; delays in ps are allowed, or one of ecp5"),
+        (["--target", "1", "--target", "ecp5"], "target 1, ecp5; delays"),
+        (["--target", "ecp5", "--tech", "fpgen7"], "--target ecp5 with --tech; an FPGA takes"),
+        (["--seed", "1"], "--seed without an FPGA"),
+    ):
         done = CliRunner().invoke(cli.main, ["ppa", "multiply e4m3fn e4m3fn -> fp16 rne", *arguments])
         assert done.exit_code == 2 and said in done.output
 
@@ -91,7 +94,7 @@ def test_ecp5(fresh_cache):
 
 @needs("ice40")
 def test_ice40(fresh_cache):
-    point, = fpga.measure(MUL, "mul", "ice40")
+    (point,) = fpga.measure(MUL, "mul", "ice40")
     assert point.failure is None and point.target == "ice40:hx8k" and point.registers == 0
     assert 15 < point.luts < 80 and 30 < point.fmax_mhz < 400
     assert point.startpoint.startswith("drive")
@@ -100,23 +103,31 @@ def test_ice40(fresh_cache):
 @needs("ecp5")
 def test_multipliers_go_into_dsp_blocks(fresh_cache):
     text = "module mul(input [17:0] a, b, output [35:0] y); assign y = a * b; endmodule"
-    point, = fpga.measure(text, "mul", "ecp5:45k")
+    (point,) = fpga.measure(text, "mul", "ecp5:45k")
     assert point.failure is None and (point.dsps, point.target) == (1, "ecp5:45k") and point.luts < 10
 
 
-@pytest.mark.parametrize("target", [pytest.param("ecp5", marks=needs("ecp5")),
-                                    pytest.param("ice40:up5k", marks=needs("ice40"))])
+@pytest.mark.parametrize(
+    "target", [pytest.param("ecp5", marks=needs("ecp5")), pytest.param("ice40:up5k", marks=needs("ice40"))]
+)
 def test_a_unit_of_operators_uses_dsp_blocks(target, fresh_cache):
-    point, = measure_fpga(parse_unit("multiply e3m5 e3m5 -> e3m5 rtz multiplier=operator adder=operator"), target)
+    (point,) = measure_fpga(parse_unit("multiply e3m5 e3m5 -> e3m5 rtz multiplier=operator adder=operator"), target)
     assert point.failure is None and point.dsps == 1 and point.carries > 0
 
 
 def test_advice_names_what_a_unit_and_a_chip_have():
-    multiply, product, add, both = (parse_unit(text) for text in (
-        "multiply bf16 bf16 -> bf16 rne", "multiply bf16 bf16 -> bf16 rne multiplier=operator",
-        "add bf16 bf16 -> bf16 rne", "multiply bf16 bf16 -> bf16 rne multiplier=operator adder=operator"))
+    multiply, product, add, both = (
+        parse_unit(text)
+        for text in (
+            "multiply bf16 bf16 -> bf16 rne",
+            "multiply bf16 bf16 -> bf16 rne multiplier=operator",
+            "add bf16 bf16 -> bf16 rne",
+            "multiply bf16 bf16 -> bf16 rne multiplier=operator adder=operator",
+        )
+    )
     assert fpga.advice(multiply, "ecp5:45k") == (
-        "With multiplier=operator this unit would use DSP blocks, with adder=operator carry chains")
+        "With multiplier=operator this unit would use DSP blocks, with adder=operator carry chains"
+    )
     for unit, target in ((multiply, "ice40"), (multiply, "ice40:hx8k"), (product, "ice40:up5k"), (add, "ecp5")):
         assert fpga.advice(unit, target) == "With adder=operator this unit would use carry chains"
     assert fpga.advice(both, "ecp5") == ""
@@ -125,22 +136,24 @@ def test_advice_names_what_a_unit_and_a_chip_have():
 @needs("ice40")
 def test_more_pins_than_the_package_has(fresh_cache):
     text = "module wide(input [239:0] a, output [119:0] y); assign y = a[239:120] & a[119:0]; endmodule"
-    point, = fpga.measure(text, "wide", "ice40")
+    (point,) = fpga.measure(text, "wide", "ice40")
     assert point.failure is None and point.luts == 120
 
 
 @needs("ice40")
 def test_failures_are_records(fresh_cache):
     large = "module large(input [3999:0] a, output [3999:0] y); assign y = a; endmodule"
-    for text, top, said in ((large, "large", "LUTs or registers with its chains; the largest ice40"),
-                            ("module mul(; endmodule", "mul", "syntax error"),
-                            ("module mul(input a); endmodule", "mul", "mul has no outputs")):
-        point, = fpga.measure(text, top, "ice40")
+    for text, top, said in (
+        (large, "large", "LUTs or registers with its chains; the largest ice40"),
+        ("module mul(; endmodule", "mul", "syntax error"),
+        ("module mul(input a); endmodule", "mul", "mul has no outputs"),
+    ):
+        (point,) = fpga.measure(text, top, "ice40")
         assert said in point.failure and point.to_dict()["fmax_mhz"] is None
         assert fpga.measure(text, top, "ice40")[0].to_dict() == point.to_dict()
-    short, = fpga.measure(MUL, "mul", "ice40", timeout=0.05)
+    (short,) = fpga.measure(MUL, "mul", "ice40", timeout=0.05)
     assert "limit of 0.05 s of processor time" in short.failure and "--timeout" in short.failure
-    point, = fpga.measure(MUL, "mul", "ice40")
+    (point,) = fpga.measure(MUL, "mul", "ice40")
     assert point.failure is None  # a run that was stopped is tried again
 
 
@@ -149,7 +162,7 @@ def test_command(fresh_cache):
     unit = "add e4m3fn e4m3fn -> e4m3fn rne stages=1"
     done = CliRunner().invoke(cli.main, ["ppa", unit, "--target", "ice40", "--seed", "3", "--json"])
     assert done.exit_code == 0, done.output
-    point, = json.loads(done.output)
+    (point,) = json.loads(done.output)
     assert point["seed"] == 3 and point["fmax_mhz"] > 10 and point["registers"] > 0
     shown = CliRunner().invoke(cli.main, ["ppa", unit, "--target", "ice40", "--seed", "3"]).output
     assert "Fmax MHz" in shown and f"{point['fmax_mhz']:.1f}" in shown and "pins not counted" in shown

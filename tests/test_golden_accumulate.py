@@ -67,15 +67,25 @@ def test_extremes(name, accumulate):
 
 @pytest.mark.parametrize("mode", [mode.value for mode in Rounding])
 @pytest.mark.parametrize("accumulate", ["float", "exact"])
-@pytest.mark.parametrize("names", [("e5m2", "e5m2", "fp32"), ("fp32", "fp32", "fp32"), ("fp64", "fp64", "fp64")],
-                         ids=lambda names: names[0])
+@pytest.mark.parametrize(
+    "names", [("e5m2", "e5m2", "fp32"), ("fp32", "fp32", "fp32"), ("fp64", "fp64", "fp64")], ids=lambda names: names[0]
+)
 def test_every_mode(names, accumulate, mode):
     check(*draw(accumulate, names, 3, (2, 40), mode))
 
 
 @pytest.mark.parametrize("mode", [mode.value for mode in Rounding])
-@pytest.mark.parametrize("names", [("e4m3fn", "bf16", "fp32"), ("e5m2", "e5m2", "e5m2"), ("int8", "e4m3", "bf16"),
-                                   ("fp16", "fp16", "binary8p1se"), ("fp32", "fp32", "fp32")], ids="-".join)
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("e4m3fn", "bf16", "fp32"),
+        ("e5m2", "e5m2", "e5m2"),
+        ("int8", "e4m3", "bf16"),
+        ("fp16", "fp16", "binary8p1se"),
+        ("fp32", "fp32", "fp32"),
+    ],
+    ids="-".join,
+)
 def test_long_sums(names, mode):
     """A few long sums are guessed and checked; wrong guesses (overflow, flushing, double rounding) do no harm."""
     for seed in range(2):

@@ -40,8 +40,13 @@ def every_value(source: str) -> tuple[np.ndarray, np.ndarray]:
 @pytest.mark.parametrize("element", ["e2m1", "e2m3", "e3m2", "e4m3fn", "e5m2"])
 def test_every_16_bit_value_against_ml_dtypes(source, element):
     ml_dtypes = pytest.importorskip("ml_dtypes")
-    kind = {"e2m1": ml_dtypes.float4_e2m1fn, "e2m3": ml_dtypes.float6_e2m3fn, "e3m2": ml_dtypes.float6_e3m2fn,
-            "e4m3fn": ml_dtypes.float8_e4m3fn, "e5m2": ml_dtypes.float8_e5m2}[element]
+    kind = {
+        "e2m1": ml_dtypes.float4_e2m1fn,
+        "e2m3": ml_dtypes.float6_e2m3fn,
+        "e3m2": ml_dtypes.float6_e3m2fn,
+        "e4m3fn": ml_dtypes.float8_e4m3fn,
+        "e5m2": ml_dtypes.float8_e5m2,
+    }[element]
     codes, values = every_value(source)
     top = float(as_format(element).max_finite)
     numbers = ~np.isnan(values)
@@ -56,16 +61,28 @@ def test_every_16_bit_value_against_ml_dtypes(source, element):
 
 
 @pytest.mark.parametrize("source", ["fp16", "bf16"])
-@pytest.mark.parametrize(("mode", "gmode"), [("rne", "TiesToEven"), ("rna", "TiesToAway"), ("rtz", "TowardZero"),
-                                             ("rup", "TowardPositive"), ("rdn", "TowardNegative")])
+@pytest.mark.parametrize(
+    ("mode", "gmode"),
+    [
+        ("rne", "TiesToEven"),
+        ("rna", "TiesToAway"),
+        ("rtz", "TowardZero"),
+        ("rup", "TowardPositive"),
+        ("rdn", "TowardNegative"),
+    ],
+)
 @pytest.mark.parametrize("element", ["e2m1", "e2m3", "e3m2", "e4m3fn", "e5m2"])
 def test_every_16_bit_value_against_gfloat(source, element, mode, gmode):
     gfloat = pytest.importorskip("gfloat")
     from gfloat import formats
 
-    info = {"e2m1": formats.format_info_ocp_e2m1, "e2m3": formats.format_info_ocp_e2m3,
-            "e3m2": formats.format_info_ocp_e3m2, "e4m3fn": formats.format_info_ocp_e4m3,
-            "e5m2": formats.format_info_ocp_e5m2}[element]
+    info = {
+        "e2m1": formats.format_info_ocp_e2m1,
+        "e2m3": formats.format_info_ocp_e2m3,
+        "e3m2": formats.format_info_ocp_e3m2,
+        "e4m3fn": formats.format_info_ocp_e4m3,
+        "e5m2": formats.format_info_ocp_e5m2,
+    }[element]
     codes, values = every_value(source)
     finite = np.isfinite(values)
     with np.errstate(all="ignore"):
@@ -80,8 +97,13 @@ def test_every_16_bit_value_against_gfloat(source, element, mode, gmode):
 def test_every_fp16_value_in_blocks_with_a_swept_maximum(element):
     """Every finite value beside every power of two, floor scale: against `np.frexp` and ml_dtypes' conversion."""
     ml_dtypes = pytest.importorskip("ml_dtypes")
-    kind = {"e2m1": ml_dtypes.float4_e2m1fn, "e2m3": ml_dtypes.float6_e2m3fn, "e3m2": ml_dtypes.float6_e3m2fn,
-            "e4m3fn": ml_dtypes.float8_e4m3fn, "e5m2": ml_dtypes.float8_e5m2}[element]
+    kind = {
+        "e2m1": ml_dtypes.float4_e2m1fn,
+        "e2m3": ml_dtypes.float6_e2m3fn,
+        "e3m2": ml_dtypes.float6_e3m2fn,
+        "e4m3fn": ml_dtypes.float8_e4m3fn,
+        "e5m2": ml_dtypes.float8_e5m2,
+    }[element]
     fmt = as_format(element)
     codes = np.arange(1 << 16, dtype=np.uint16)
     codes = codes[np.isfinite(codes.view(np.float16))]
@@ -171,9 +193,17 @@ def microxcaling(x: np.ndarray, ebits: int, mbits: int, emax: int, max_norm: flo
 
 
 @pytest.mark.parametrize(("mode", "rounding"), [("nearest", "rna"), ("even", "rne")])
-@pytest.mark.parametrize(("name", "ebits", "mbits", "emax", "max_norm"), [
-    ("mxfp4", 2, 3, 2, 6.0), ("mxfp6e3m2", 3, 4, 4, 28.0), ("mxfp6e2m3", 2, 5, 2, 7.5), ("mxfp8e4m3", 4, 5, 8, 448.0),
-    ("mxfp8e5m2", 5, 4, 15, 57344.0), ("mxint8", 0, 8, 0, 127 / 64)])
+@pytest.mark.parametrize(
+    ("name", "ebits", "mbits", "emax", "max_norm"),
+    [
+        ("mxfp4", 2, 3, 2, 6.0),
+        ("mxfp6e3m2", 3, 4, 4, 28.0),
+        ("mxfp6e2m3", 2, 5, 2, 7.5),
+        ("mxfp8e4m3", 4, 5, 8, 448.0),
+        ("mxfp8e5m2", 5, 4, 15, 57344.0),
+        ("mxint8", 0, 8, 0, 127 / 64),
+    ],
+)
 def test_floor_policy_is_microxcalings(name, ebits, mbits, emax, max_norm, mode, rounding):
     rng = np.random.default_rng(2)
     x = rng.standard_normal((600, 32)) * 2.0 ** rng.integers(-40, 40, (600, 1))

@@ -24,9 +24,15 @@ MULTIPLY = fpgen.Multiply(a="e4m3fn", b="e4m3fn", out="e4m3fn")
 # ---- shapes and dtypes ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("out, dtype", [
-    ("e2m1", np.uint8), ("fp16", np.uint16), ("tf32", np.uint32), ("fp64", np.uint64),
-])
+@pytest.mark.parametrize(
+    "out, dtype",
+    [
+        ("e2m1", np.uint8),
+        ("fp16", np.uint16),
+        ("tf32", np.uint32),
+        ("fp64", np.uint64),
+    ],
+)
 def test_narrowest_dtype(out, dtype):
     result = fpgen.Convert(source="fp32", out=out).compute([0, 0x3F800000])
     assert isinstance(result, Result)
@@ -68,10 +74,17 @@ def test_no_input_is_changed_and_views_are_read():
     assert (MULTIPLY.compute(codes[::2], 0x38).codes[1:4] == [2, 4, 6]).all()
 
 
-@pytest.mark.parametrize("text", [
-    "multiply fp16 fp16 -> fp16 rne", "fma e4m3fn e4m3fn fp32 -> fp32 port", "add fp64 fp32 -> fp64 rdn",
-    "convert fp32 -> e4m3fn srb random_bits=3", "multiply e4m3fn e5m2 -> e4m3fn rna", "add e2m1 e2m1 -> e2m1 port",
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "multiply fp16 fp16 -> fp16 rne",
+        "fma e4m3fn e4m3fn fp32 -> fp32 port",
+        "add fp64 fp32 -> fp64 rdn",
+        "convert fp32 -> e4m3fn srb random_bits=3",
+        "multiply e4m3fn e5m2 -> e4m3fn rna",
+        "add e2m1 e2m1 -> e2m1 port",
+    ],
+)
 def test_result_depends_on_no_chunking(text):
     """Element by element, in one piece longer than a chunk, reshaped and by table: the same."""
     unit = fpgen.parse_unit(text)
@@ -82,8 +95,10 @@ def test_result_depends_on_no_chunking(text):
     for cut in (slice(0, 1), slice(16380, 16389), slice(32760, 32780), slice(39999, 40000), slice(100, 30001)):
         part = unit.compute(*(x[cut] for x in operands.values()), **{name: x[cut] for name, x in controls.items()})
         assert (part.codes == whole.codes[cut]).all() and (part.flags == whole.flags[cut]).all()
-    shaped = unit.compute(*(x.reshape(4, 100, 100) for x in operands.values()),
-                          **{name: x.reshape(4, 100, 100) for name, x in controls.items()})
+    shaped = unit.compute(
+        *(x.reshape(4, 100, 100) for x in operands.values()),
+        **{name: x.reshape(4, 100, 100) for name, x in controls.items()},
+    )
     assert (shaped.codes.reshape(-1) == whole.codes).all()
 
 
@@ -98,40 +113,53 @@ def test_tables_are_kept_within_bounds():
 # ---- what is refused -----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("operands, controls, message", [
-    ([[1]], {}, "1 operands given; needed: a, b"),
-    ([[1], [2], [3]], {}, "3 operands given; needed: a, b"),
-    ([[1], [256]], {}, "b from 256 to 256; codes of e4m3fn are 0 to 255 (0xff)"),
-    ([[-1], [2]], {}, "a from -1 to -1"),
-    ([[1.0], [2]], {}, "a holds 1.0; integer codes are allowed"),
-    ([np.array([1.0]), [2]], {}, "a is an array of float64; integer codes are allowed"),
-    ([["x"], [2]], {}, "integer codes are allowed"),
-    ([[1 << 70], [2]], {}, "codes of e4m3fn are 0 to 255"),
-    ([[None], [2]], {}, "a holds None; integer codes are allowed"),
-    ([[[1], [1, 2]], [2]], {}, "an array of integer codes is allowed"),
-    ([[1, 2, 3], [2, 3]], {}, "shapes a (3,), b (2,); shapes that broadcast"),
-    ([[1], [2]], {"rounding": 0}, "control rounding; allowed for `multiply e4m3fn e4m3fn -> e4m3fn rne`: none"),
-    ([[1], [2]], {"carry": 0}, "control carry"),
-    ([[1]], {"x": [2]}, "control x; allowed for `multiply e4m3fn e4m3fn -> e4m3fn rne`: none, and the operands a, b in "
-                        "order or by name"),
-    ([], {"b": [2]}, "1 operands given; needed: a, b; a missing"),
-    ([[1]], {"a": [2]}, "a given in order and by name; once is allowed"),
-    ([[1], [2]], {"b": [2]}, "b given in order and by name; once is allowed"),
-    ([], {"a": [1], "b": [256]}, "b from 256 to 256"),
-])
+@pytest.mark.parametrize(
+    "operands, controls, message",
+    [
+        ([[1]], {}, "1 operands given; needed: a, b"),
+        ([[1], [2], [3]], {}, "3 operands given; needed: a, b"),
+        ([[1], [256]], {}, "b from 256 to 256; codes of e4m3fn are 0 to 255 (0xff)"),
+        ([[-1], [2]], {}, "a from -1 to -1"),
+        ([[1.0], [2]], {}, "a holds 1.0; integer codes are allowed"),
+        ([np.array([1.0]), [2]], {}, "a is an array of float64; integer codes are allowed"),
+        ([["x"], [2]], {}, "integer codes are allowed"),
+        ([[1 << 70], [2]], {}, "codes of e4m3fn are 0 to 255"),
+        ([[None], [2]], {}, "a holds None; integer codes are allowed"),
+        ([[[1], [1, 2]], [2]], {}, "an array of integer codes is allowed"),
+        ([[1, 2, 3], [2, 3]], {}, "shapes a (3,), b (2,); shapes that broadcast"),
+        ([[1], [2]], {"rounding": 0}, "control rounding; allowed for `multiply e4m3fn e4m3fn -> e4m3fn rne`: none"),
+        ([[1], [2]], {"carry": 0}, "control carry"),
+        (
+            [[1]],
+            {"x": [2]},
+            "control x; allowed for `multiply e4m3fn e4m3fn -> e4m3fn rne`: none, and the operands a, b in "
+            "order or by name",
+        ),
+        ([], {"b": [2]}, "1 operands given; needed: a, b; a missing"),
+        ([[1]], {"a": [2]}, "a given in order and by name; once is allowed"),
+        ([[1], [2]], {"b": [2]}, "b given in order and by name; once is allowed"),
+        ([], {"a": [1], "b": [256]}, "b from 256 to 256"),
+    ],
+)
 def test_refusals(operands, controls, message):
     with pytest.raises(UsageError) as caught:
         MULTIPLY.compute(*operands, **controls)
     assert message in str(caught.value)
 
 
-@pytest.mark.parametrize(("text", "inputs"), [
-    ("fma e4m3fn e4m3fn fp32 -> fp32 port", {"a": [0x38, 0x41], "b": 0x3C, "c": 0x3F80_0000, "rounding": [2, 3]}),
-    ("mac e5m2 e5m2 -> fp32 loadable=on", {"a": [0x3C, 0x3D], "b": [0x3C, 0x40], "load": [1, 0], "c": 0x4000_0000}),
-    ("blockdot mxfp4 mxfp4 k=32 + fp32 -> fp32",
-     {"a": [3] * 32, "a_scale": [127], "b": [5] * 32, "b_scale": [126], "c": 0x3F80_0000}),
-    ("quantize fp32 -> nvfp4", {"source": [0x3F80_0000] * 16, "tensor_scale": 0x3F80_0000}),
-], ids=lambda value: value.split()[0] if isinstance(value, str) else "")
+@pytest.mark.parametrize(
+    ("text", "inputs"),
+    [
+        ("fma e4m3fn e4m3fn fp32 -> fp32 port", {"a": [0x38, 0x41], "b": 0x3C, "c": 0x3F80_0000, "rounding": [2, 3]}),
+        ("mac e5m2 e5m2 -> fp32 loadable=on", {"a": [0x3C, 0x3D], "b": [0x3C, 0x40], "load": [1, 0], "c": 0x4000_0000}),
+        (
+            "blockdot mxfp4 mxfp4 k=32 + fp32 -> fp32",
+            {"a": [3] * 32, "a_scale": [127], "b": [5] * 32, "b_scale": [126], "c": 0x3F80_0000},
+        ),
+        ("quantize fp32 -> nvfp4", {"source": [0x3F80_0000] * 16, "tensor_scale": 0x3F80_0000}),
+    ],
+    ids=lambda value: value.split()[0] if isinstance(value, str) else "",
+)
 def test_operands_by_name(text, inputs):
     """In any order, all or only the last ones: the same as in the order of the ports."""
     unit = fpgen.parse_unit(text)
@@ -160,8 +188,10 @@ def test_refusals_of_controls():
 
 
 def test_importing_the_golden_model_is_light():
-    code = ("import sys, fpgen.golden; heavy = {'amaranth', 'cocotb', 'scipy', 'fpgen.rtl'} & set(sys.modules); "
-            "sys.exit(str(heavy) if heavy else 0)")
+    code = (
+        "import sys, fpgen.golden; heavy = {'amaranth', 'cocotb', 'scipy', 'fpgen.rtl'} & set(sys.modules); "
+        "sys.exit(str(heavy) if heavy else 0)"
+    )
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
@@ -176,8 +206,9 @@ def test_options_without_influence_do_not_matter():
 # ---- laws ----------------------------------------------------------------------------------------
 
 floats = st.sampled_from([name for name, entry in CATALOGUE.items() if not entry.format.fixed])
-signed = st.sampled_from([name for name, entry in CATALOGUE.items()
-                          if not entry.format.fixed and entry.format.has_negative_zero])
+signed = st.sampled_from(
+    [name for name, entry in CATALOGUE.items() if not entry.format.fixed and entry.format.has_negative_zero]
+)
 seeds = st.integers(0, 2**32 - 1)
 law = settings(max_examples=60, deadline=None, derandomize=True)
 
@@ -231,8 +262,10 @@ def test_directed_results_enclose_the_others(source, out, seed):
     rng = np.random.default_rng(seed)
     fmt = as_format(out)
     codes = draw_codes(as_format(source), 400, rng)
-    results = {mode: fpgen.Convert(source=source, out=out, rounding=mode, overflow="saturate").compute(codes)
-               for mode in ("rdn", "rne", "rna", "rto", "rtz", "rup")}
+    results = {
+        mode: fpgen.Convert(source=source, out=out, rounding=mode, overflow="saturate").compute(codes)
+        for mode in ("rdn", "rne", "rna", "rto", "rtz", "rup")
+    }
     ok = ~np.any([[fmt.classify(int(code)) >= 2 for code in result.codes] for result in results.values()], axis=0)
     place = {mode: np.array([fmt.value(int(code)) for code in result.codes[ok]]) for mode, result in results.items()}
     for mode in ("rne", "rna", "rto", "rtz"):
@@ -267,14 +300,18 @@ NAMED = {
     "largest delivered where codes have 64 bits": ("convert e5m0:bias=-7 -> e2m61 rdn", [0x9]),
     "flushed although no normal number is finite": ("convert e5m2 -> e1m1 rdn propagate subnormals=out", [0xBE]),
     "overflow where the code line ends with 64 bits": (
-        "multiply e6m9:bias=-300 e11m20:bias=-5 -> ue11m53:inf=none,nan=none rne", [0x7AF3, 0x292BA9B0]),
+        "multiply e6m9:bias=-300 e11m20:bias=-5 -> ue11m53:inf=none,nan=none rne",
+        [0x7AF3, 0x292BA9B0],
+    ),
     "all ones and rounded up leaves 64 bits": ("add uint64 fp32 -> uint64 rup", [0xFFFFFFFFFFFFFFFF, 0x3F000000]),
     "the largest code of 64 bits is rounded up": (
         "add ue11m53:inf=none,nan=none fp64 -> ue11m53:inf=none,nan=none rup",
-        [0xFFFFFFFFFFFFFFFF, 0x3FF0000000000000]),
+        [0xFFFFFFFFFFFFFFFF, 0x3FF0000000000000],
+    ),
     "the same below zero": (
         "add fp64 ue11m53:inf=none,nan=none -> ue11m53:inf=none,nan=none rdn subtract=on",
-        [0xBFF0000000000000, 0xFFFFFFFFFFFFFFFF]),
+        [0xBFF0000000000000, 0xFFFFFFFFFFFFFFFF],
+    ),
     "small integer far above a subnormal": ("fma e6m9:bias=-300 uint64 e1m6 -> e2m1 rtz", [0x7000, 0x1, 0x1]),
 }
 

@@ -18,11 +18,16 @@ from fpgen.golden.exact.exact_round import finite, round_to
 from fpgen.units import PORT_MODES, Accumulate, Flags, Overflow, Rounding, Semantics, Subnormals
 
 MIXES = [  # a, b, c, out
-    ("fp16", "bf16", "fp32", "fp32"), ("e4m3fn", "e5m2", "e3m2", "bf16"), ("bf16", "int8", "fp16", "fp16"),
-    ("int4", "uint8", "int8", "int16"), ("e8m0", "e2m1", "ue4m3", "e4m3fn"),
+    ("fp16", "bf16", "fp32", "fp32"),
+    ("e4m3fn", "e5m2", "e3m2", "bf16"),
+    ("bf16", "int8", "fp16", "fp16"),
+    ("int4", "uint8", "int8", "int16"),
+    ("e8m0", "e2m1", "ue4m3", "e4m3fn"),
     ("binary8p3se", "binary8p1uf", "e2m0", "e5m2"),
-    ("e1m2:inf=ieee,nan=ieee", "e1m1", "e2m0", "e3m0"), ("uint6:scale=-3", "mxint8", "int5:scale=2", "e4m3fnuz"),
-    ("fp64", "fp32", "fp64", "fp64"), ("e4m3:subnormals=no", "e3m4", "e4m3fn", "ue4m3"),
+    ("e1m2:inf=ieee,nan=ieee", "e1m1", "e2m0", "e3m0"),
+    ("uint6:scale=-3", "mxint8", "int5:scale=2", "e4m3fnuz"),
+    ("fp64", "fp32", "fp64", "fp64"),
+    ("e4m3:subnormals=no", "e3m4", "e4m3fn", "ue4m3"),
     ("fp16", "fp16", "fp16", "e8m0"),
     ("binary3p1se", "binary3p2sf", "binary4p2sf", "binary8p7se"),
 ]
@@ -128,35 +133,66 @@ def test_flushed_results_are_zeros_of_their_sign_in_every_mode():
 # ---- outputs with fewer values -------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("value", "overflow", "expected", "flags"), [
-    (-1.0, Overflow.IEEE, 0x7F, Flags.NV), (-1.0, Overflow.SATURATE, 0x00, Flags.NV),
-    (-np.inf, Overflow.IEEE, 0x7F, Flags.NV), (-np.inf, Overflow.SATURATE, 0x00, Flags.NV),
-    (-0.0, Overflow.IEEE, 0x00, Flags(0)), (-(2.0**-11), Overflow.IEEE, 0x00, Flags.UF | Flags.NX),
-    (np.inf, Overflow.IEEE, 0x7F, Flags.NV), (np.inf, Overflow.SATURATE, 0x7E, Flags.NV),
-    (480.0, Overflow.IEEE, 0x7F, Flags.OF | Flags.NX), (480.0, Overflow.SATURATE, 0x7E, Flags.OF | Flags.NX),
-])
+@pytest.mark.parametrize(
+    ("value", "overflow", "expected", "flags"),
+    [
+        (-1.0, Overflow.IEEE, 0x7F, Flags.NV),
+        (-1.0, Overflow.SATURATE, 0x00, Flags.NV),
+        (-np.inf, Overflow.IEEE, 0x7F, Flags.NV),
+        (-np.inf, Overflow.SATURATE, 0x00, Flags.NV),
+        (-0.0, Overflow.IEEE, 0x00, Flags(0)),
+        (-(2.0**-11), Overflow.IEEE, 0x00, Flags.UF | Flags.NX),
+        (np.inf, Overflow.IEEE, 0x7F, Flags.NV),
+        (np.inf, Overflow.SATURATE, 0x7E, Flags.NV),
+        (480.0, Overflow.IEEE, 0x7F, Flags.OF | Flags.NX),
+        (480.0, Overflow.SATURATE, 0x7E, Flags.OF | Flags.NX),
+    ],
+)
 def test_unsigned_output(value, overflow, expected, flags):
     code = int(np.float64(value).view(np.uint64))
     assert exact.convert(code, parse("fp64"), parse("ue4m3"), Semantics(overflow=overflow)) == (expected, flags)
 
 
-@pytest.mark.parametrize(("value", "expected", "flags"), [
-    (0.0, 0x00, Flags.NX), (-0.0, 0x00, Flags.NX), (2.0**-127, 0x00, Flags(0)), (2.0**-128, 0x00, Flags.UF | Flags.NX),
-    (0.8 * 2.0**-127, 0x00, Flags.NX), (-(2.0**-140), 0x00, Flags.UF | Flags.NX), (-1.0, 0xFF, Flags.NV),
-    (1.5, 0x80, Flags.NX), (3.0, 0x80, Flags.NX), (2.0**127, 0xFE, Flags(0)), (2.0**128, 0xFF, Flags.OF | Flags.NX),
-    (np.inf, 0xFF, Flags.NV), (np.nan, 0xFF, Flags(0)),
-])
+@pytest.mark.parametrize(
+    ("value", "expected", "flags"),
+    [
+        (0.0, 0x00, Flags.NX),
+        (-0.0, 0x00, Flags.NX),
+        (2.0**-127, 0x00, Flags(0)),
+        (2.0**-128, 0x00, Flags.UF | Flags.NX),
+        (0.8 * 2.0**-127, 0x00, Flags.NX),
+        (-(2.0**-140), 0x00, Flags.UF | Flags.NX),
+        (-1.0, 0xFF, Flags.NV),
+        (1.5, 0x80, Flags.NX),
+        (3.0, 0x80, Flags.NX),
+        (2.0**127, 0xFE, Flags(0)),
+        (2.0**128, 0xFF, Flags.OF | Flags.NX),
+        (np.inf, 0xFF, Flags.NV),
+        (np.nan, 0xFF, Flags(0)),
+    ],
+)
 def test_output_without_zero(value, expected, flags):
     code = int(np.float64(value).view(np.uint64))
     assert exact.convert(code, parse("fp64"), parse("e8m0"), Semantics()) == (expected, flags)
 
 
-@pytest.mark.parametrize(("value", "out", "expected", "flags"), [
-    (127.5, "int8", 127, Flags.NV), (127.49, "int8", 127, Flags.NX), (-128.5, "int8", 0x80, Flags.NX),
-    (-129, "int8", 0x80, Flags.NV), (-0.4, "uint8", 0, Flags.NX), (-0.6, "uint8", 0, Flags.NV),
-    (-2.0, "mxint8", 0x81, Flags.NV), (1.984375, "mxint8", 0x7F, Flags(0)), (0.4375, "uint6:scale=-3", 4, Flags.NX),
-    (np.nan, "int8", 127, Flags.NV), (-np.inf, "int8", 0x80, Flags.NV), (1e300, "int8", 127, Flags.NV),
-])
+@pytest.mark.parametrize(
+    ("value", "out", "expected", "flags"),
+    [
+        (127.5, "int8", 127, Flags.NV),
+        (127.49, "int8", 127, Flags.NX),
+        (-128.5, "int8", 0x80, Flags.NX),
+        (-129, "int8", 0x80, Flags.NV),
+        (-0.4, "uint8", 0, Flags.NX),
+        (-0.6, "uint8", 0, Flags.NV),
+        (-2.0, "mxint8", 0x81, Flags.NV),
+        (1.984375, "mxint8", 0x7F, Flags(0)),
+        (0.4375, "uint6:scale=-3", 4, Flags.NX),
+        (np.nan, "int8", 127, Flags.NV),
+        (-np.inf, "int8", 0x80, Flags.NV),
+        (1e300, "int8", 127, Flags.NV),
+    ],
+)
 def test_fixed_point_output(value, out, expected, flags):
     code = int(np.float64(value).view(np.uint64))
     semantics = Semantics(overflow=Overflow.SATURATE)
@@ -180,14 +216,23 @@ def test_float_accumulation_is_an_fma_a_step():
     register = 0
     for index in range(400):
         base = int(c[index]) if load[index] else 0 if clear[index] else register
-        register, flags = exact.fma(int(a[index]), int(b[index]), base, unit.a, unit.b, unit.out, unit.out,
-                                    unit.semantics)
+        register, flags = exact.fma(
+            int(a[index]), int(b[index]), base, unit.a, unit.b, unit.out, unit.out, unit.semantics
+        )
         assert (got.codes[index], got.flags[index]) == (register, flags)
 
 
-@pytest.mark.parametrize("text", ["mac e5m2 e5m2 -> fp32", "mac e4m3fn int8 -> fp16 rdn", "mac int4 uint4 -> int8",
-                                  "mac e4m3:subnormals=no e8m0 -> bf16 rto", "mac e2m1 e2m1 -> e4m3fn saturate",
-                                  "mac e1m2:inf=ieee,nan=ieee binary3p1se -> fp32"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "mac e5m2 e5m2 -> fp32",
+        "mac e4m3fn int8 -> fp16 rdn",
+        "mac int4 uint4 -> int8",
+        "mac e4m3:subnormals=no e8m0 -> bf16 rto",
+        "mac e2m1 e2m1 -> e4m3fn saturate",
+        "mac e1m2:inf=ieee,nan=ieee binary3p1se -> fp32",
+    ],
+)
 def test_exact_accumulation_is_the_sum_of_fractions_rounded_once(text):
     unit = fpgen.parse_unit(f"{text} accumulate=exact terms=64")
     rng = np.random.default_rng(4)
@@ -207,8 +252,11 @@ def test_exact_accumulation_is_the_sum_of_fractions_rounded_once(text):
 def test_exact_register_holds_the_terms_it_promises_and_wraps_beyond(text, terms):
     unit = fpgen.parse_unit(f"{text} accumulate=exact terms={terms}")
     width, exponent = unit.register_bits, unit.register_exponent
-    extremes = [(code_a, code_b) for code_a in (unit.a.max_finite_code, unit.a.min_finite_code)
-                for code_b in (unit.b.max_finite_code, unit.b.min_finite_code)]
+    extremes = [
+        (code_a, code_b)
+        for code_a in (unit.a.max_finite_code, unit.a.min_finite_code)
+        for code_b in (unit.b.max_finite_code, unit.b.min_finite_code)
+    ]
     for a, b in extremes:
         product = unit.a.value(a) * unit.b.value(b)
         units = product / Fraction(2) ** exponent
@@ -227,11 +275,20 @@ def test_exact_accumulation_of_specials():
     unit = fpgen.parse_unit("mac e5m2 e5m2 -> fp16 accumulate=exact terms=8")
     one, inf, minus_inf, quiet, signalling, zero = 0x3C, 0x7C, 0xFC, 0x7E, 0x7D, 0x00
     rows = [  # a, b, clear, result, flags
-        (one, one, 1, 0x3C00, 0), (inf, one, 0, 0x7C00, 0), (one, one, 0, 0x7C00, 0),
-        (minus_inf, one, 0, 0x7E00, Flags.NV), (one, one, 0, 0x7E00, 0), (one, one, 1, 0x3C00, 0),
-        (quiet, one, 0, 0x7E00, 0), (one, one, 0, 0x7E00, 0), (signalling, one, 1, 0x7E00, Flags.NV),
-        (inf, zero, 1, 0x7E00, Flags.NV), (one, zero, 0, 0x7E00, 0), (0x80, one, 1, 0x0000, 0),
-        (one, 0xBC, 1, 0xBC00, 0), (one, one, 0, 0x0000, 0),
+        (one, one, 1, 0x3C00, 0),
+        (inf, one, 0, 0x7C00, 0),
+        (one, one, 0, 0x7C00, 0),
+        (minus_inf, one, 0, 0x7E00, Flags.NV),
+        (one, one, 0, 0x7E00, 0),
+        (one, one, 1, 0x3C00, 0),
+        (quiet, one, 0, 0x7E00, 0),
+        (one, one, 0, 0x7E00, 0),
+        (signalling, one, 1, 0x7E00, Flags.NV),
+        (inf, zero, 1, 0x7E00, Flags.NV),
+        (one, zero, 0, 0x7E00, 0),
+        (0x80, one, 1, 0x0000, 0),
+        (one, 0xBC, 1, 0xBC00, 0),
+        (one, one, 0, 0x0000, 0),
     ]
     a, b, clear, codes, flags = (list(column) for column in zip(*rows, strict=True))
     got = exact.compute(unit, {"a": a, "b": b}, {"clear": clear})
@@ -257,9 +314,19 @@ def test_last_axis_is_time_and_the_others_are_units():
 # ---- arrays --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("out", "dtype"), [
-    ("e2m1", np.uint8), ("e5m2", np.uint8), ("e5m3", np.uint16), ("fp16", np.uint16), ("tf32", np.uint32),
-    ("fp32", np.uint32), ("fp64", np.uint64), ("int33", np.uint64)])
+@pytest.mark.parametrize(
+    ("out", "dtype"),
+    [
+        ("e2m1", np.uint8),
+        ("e5m2", np.uint8),
+        ("e5m3", np.uint16),
+        ("fp16", np.uint16),
+        ("tf32", np.uint32),
+        ("fp32", np.uint32),
+        ("fp64", np.uint64),
+        ("int33", np.uint64),
+    ],
+)
 def test_results_have_the_narrowest_dtype(out, dtype):
     got = exact.compute(fpgen.Convert(source="fp32", out=out), {"source": bits([[1.0, 2.0]], np.float32)})
     assert got.codes.dtype == dtype
@@ -295,12 +362,18 @@ def test_subtract_port_and_random_port():
     assert got.codes.tolist() == [0x38, 0x38, 0x39, 0x39]
 
 
-@pytest.mark.parametrize(("operands", "controls", "advice"), [
-    ({"a": [1]}, {}, "needed: a, b"), ({"a": [1], "b": [1], "c": [1]}, {}, "needed: a, b"),
-    ({"a": [1 << 16], "b": [1]}, {}, "codes of fp16 are 0 to"), ({"a": [-1], "b": [1]}, {}, "codes of fp16"),
-    ({"a": [1.5], "b": [1]}, {}, "integer codes"), ({"a": [1], "b": [1]}, {"clear": [1]}, "control clear"),
-    ({"a": [1, 2], "b": [1, 2, 3]}, {}, "broadcast"),
-])
+@pytest.mark.parametrize(
+    ("operands", "controls", "advice"),
+    [
+        ({"a": [1]}, {}, "needed: a, b"),
+        ({"a": [1], "b": [1], "c": [1]}, {}, "needed: a, b"),
+        ({"a": [1 << 16], "b": [1]}, {}, "codes of fp16 are 0 to"),
+        ({"a": [-1], "b": [1]}, {}, "codes of fp16"),
+        ({"a": [1.5], "b": [1]}, {}, "integer codes"),
+        ({"a": [1], "b": [1]}, {"clear": [1]}, "control clear"),
+        ({"a": [1, 2], "b": [1, 2, 3]}, {}, "broadcast"),
+    ],
+)
 def test_wrong_arrays_are_refused(operands, controls, advice):
     with pytest.raises(UsageError, match=advice):
         exact.compute(fpgen.Multiply(a="fp16", b="fp16", out="fp16"), operands, controls)

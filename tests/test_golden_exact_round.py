@@ -21,12 +21,39 @@ from fpgen.units import Flags, Overflow, Rounding, Semantics, Subnormals, Tinine
 
 MODES = [mode for mode in Rounding if mode is not Rounding.PORT]
 NAMES = [
-    "e5m2", "e4m3fn", "e4m3", "e3m4", "e4m3fnuz", "e3m2", "e2m1", "binary8p3se", "binary8p1se", "binary4p2sf",
-    "binary8p1uf", "binary8p7se", "e8m0", "ue4m3", "int4", "uint8", "mxint8", "uint6:scale=-3", "int3:scale=2",
-    "e1m1", "e1m2:inf=ieee,nan=ieee", "e1m3:inf=none,nan=none", "e1m1:inf=top,nan=negzero", "e2m0", "e3m0:bias=-5",
+    "e5m2",
+    "e4m3fn",
+    "e4m3",
+    "e3m4",
+    "e4m3fnuz",
+    "e3m2",
+    "e2m1",
+    "binary8p3se",
+    "binary8p1se",
+    "binary4p2sf",
+    "binary8p1uf",
+    "binary8p7se",
+    "e8m0",
+    "ue4m3",
+    "int4",
+    "uint8",
+    "mxint8",
+    "uint6:scale=-3",
+    "int3:scale=2",
+    "e1m1",
+    "e1m2:inf=ieee,nan=ieee",
+    "e1m3:inf=none,nan=none",
+    "e1m1:inf=top,nan=negzero",
+    "e2m0",
+    "e3m0:bias=-5",
     "e5m0:inf=top,nan=none",
-    "e2m1:bias=9,inf=ieee,nan=ieee", "e4m3:subnormals=no", "e3m2:subnormals=no", "ue3m2:subnormals=no,zero=no",
-    "ue3m2:subnormals=no", "ue2m0:inf=none,nan=none,subnormals=yes,zero=yes", "binary3p1se",
+    "e2m1:bias=9,inf=ieee,nan=ieee",
+    "e4m3:subnormals=no",
+    "e3m2:subnormals=no",
+    "ue3m2:subnormals=no,zero=no",
+    "ue3m2:subnormals=no",
+    "ue2m0:inf=none,nan=none,subnormals=yes,zero=yes",
+    "binary3p1se",
 ]
 
 
@@ -38,7 +65,8 @@ def line(fmt: Format, extra: int = 40) -> tuple[list[int], list[Fraction]]:
     """Non-negative places on the line of codes and their values, going on past the largest finite code."""
     if fmt.fixed:
         return list(range((1 << fmt.bits) + extra)), [
-            Fraction(2) ** fmt.scale * code for code in range((1 << fmt.bits) + extra)]
+            Fraction(2) ** fmt.scale * code for code in range((1 << fmt.bits) + extra)
+        ]
     places, values = [], []
     for code in range(fmt.max_finite_code + extra):
         field, trailing = code >> fmt.trailing_bits, code & ((1 << fmt.trailing_bits) - 1)
@@ -143,10 +171,19 @@ def interesting(fmt: Format) -> list[Fraction]:
     _, values = line(fmt, 4)
     values = values[:: max(1, len(values) // 96)] + values[:6] + values[-10:]
     low = min(value for value in values if value)
-    points = {value + gap * part for value, after in zip(sorted(set(values)), sorted(set(values))[1:], strict=False)
-              for gap in [after - value]
-              for part in (0, Fraction(1, 16), Fraction(1, 2), Fraction(1, 2) - Fraction(1, 2**30),
-                           Fraction(1, 2) + Fraction(1, 2**30), Fraction(31, 32))}
+    points = {
+        value + gap * part
+        for value, after in zip(sorted(set(values)), sorted(set(values))[1:], strict=False)
+        for gap in [after - value]
+        for part in (
+            0,
+            Fraction(1, 16),
+            Fraction(1, 2),
+            Fraction(1, 2) - Fraction(1, 2**30),
+            Fraction(1, 2) + Fraction(1, 2**30),
+            Fraction(31, 32),
+        )
+    }
     points |= {low / 2**k * m for k in range(1, 6) for m in (1, Fraction(3, 4), Fraction(5, 4))}
     if not fmt.fixed:
         least = Fraction(2) ** fmt.emin
@@ -174,12 +211,16 @@ def test_every_gap_of_the_format(name, mode):
     """Both signs, both tininess rules, flushing or not, every policy; codes and flags."""
     fmt = parse(name)
     random_bits = 3 if mode.stochastic else 0
-    combinations = [Semantics(mode, policy, tininess, subnormals, random_bits) for policy in policies(fmt)
-                    for tininess in Tininess for subnormals in (Subnormals.FULL, Subnormals.OUT)]
+    combinations = [
+        Semantics(mode, policy, tininess, subnormals, random_bits)
+        for policy in policies(fmt)
+        for tininess in Tininess
+        for subnormals in (Subnormals.FULL, Subnormals.OUT)
+    ]
     for index, magnitude in enumerate(interesting(fmt)):
         for value in (magnitude, -magnitude):
             semantics = combinations[index % len(combinations)]
-            for random in (range(8) if mode.stochastic and index % 7 == 0 else [index * 5 % (1 << random_bits)]):
+            for random in range(8) if mode.stochastic and index % 7 == 0 else [index * 5 % (1 << random_bits)]:
                 ours = round_to(as_exact(value), fmt, semantics, random=random)
                 assert ours == expected(value, fmt, semantics, random), (value, semantics, random)
 
@@ -192,8 +233,13 @@ def test_any_format_and_value(data):
     mode = data.draw(st.sampled_from(MODES))
     random_bits = data.draw(st.integers(1, 8)) if mode.stochastic else 0
     random = data.draw(st.integers(0, (1 << random_bits) - 1))
-    semantics = Semantics(mode, data.draw(st.sampled_from(policies(fmt))), data.draw(st.sampled_from(list(Tininess))),
-                          data.draw(st.sampled_from(list(Subnormals))), random_bits)
+    semantics = Semantics(
+        mode,
+        data.draw(st.sampled_from(policies(fmt))),
+        data.draw(st.sampled_from(list(Tininess))),
+        data.draw(st.sampled_from(list(Subnormals))),
+        random_bits,
+    )
     _, values = line(fmt)
     middle = data.draw(st.sampled_from(values))
     value = middle * (1 + Fraction(data.draw(st.integers(-64, 64)), 1 << data.draw(st.integers(6, 40))))
@@ -208,15 +254,25 @@ def formats(draw) -> Format:
     """Any floating-point format with up to 5 exponent and 5 trailing bits."""
     exponent_bits, trailing = draw(st.integers(1, 5)), draw(st.integers(0, 5))
     signed = draw(st.booleans())
-    specials = [(Infinity.NONE, NaN.NONE), (Infinity.TOP, NaN.NONE), (Infinity.NONE, NaN.ALL_ONES),
-                (Infinity.TOP, NaN.ALL_ONES)]
+    specials = [
+        (Infinity.NONE, NaN.NONE),
+        (Infinity.TOP, NaN.NONE),
+        (Infinity.NONE, NaN.ALL_ONES),
+        (Infinity.TOP, NaN.ALL_ONES),
+    ]
     if trailing:
         specials.append((Infinity.IEEE, NaN.IEEE))
     if signed:
         specials += [(Infinity.NONE, NaN.NEGATIVE_ZERO), (Infinity.TOP, NaN.NEGATIVE_ZERO)]
     infinity, nan = draw(st.sampled_from(specials))
-    parameters = {"bits": exponent_bits + trailing + signed, "precision": trailing + 1, "signed": signed,
-                  "bias": draw(st.integers(-20, 40)), "infinity": infinity, "nan": nan}
+    parameters = {
+        "bits": exponent_bits + trailing + signed,
+        "precision": trailing + 1,
+        "signed": signed,
+        "bias": draw(st.integers(-20, 40)),
+        "infinity": infinity,
+        "nan": nan,
+    }
     try:
         return Format(**parameters, subnormals=draw(st.booleans()))
     except UsageError:
@@ -235,8 +291,11 @@ def test_stochastic_modes_go_up_as_often_as_the_fraction_says(mode, bits):
         nu = Fraction(numerator, 64)
         semantics = Semantics(mode, random_bits=bits)
         ups = sum(round_to(as_exact(1 + nu / 8), fmt, semantics, random=r)[0] == 0x39 for r in range(1 << bits))
-        share = {Rounding.SRA: nu * 2**bits // 1, Rounding.SRB: (nu * 2**bits + Fraction(1, 2)) // 1,
-                 Rounding.SRC: round(nu * 2**bits)}[mode]
+        share = {
+            Rounding.SRA: nu * 2**bits // 1,
+            Rounding.SRB: (nu * 2**bits + Fraction(1, 2)) // 1,
+            Rounding.SRC: round(nu * 2**bits),
+        }[mode]
         assert ups == share, (nu, bits)
 
 

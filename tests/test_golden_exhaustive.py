@@ -18,11 +18,15 @@ STOCHASTIC = [mode for mode in Rounding if mode.stochastic]
 
 def policies(out: str) -> list[Overflow]:
     fmt = as_format(out)
-    return [policy for policy, allowed in [
-        (Overflow.SATURATE, True),
-        (Overflow.IEEE, fmt.has_infinity or fmt.has_nan),
-        (Overflow.PROPAGATE, fmt.has_infinity),
-    ] if allowed]
+    return [
+        policy
+        for policy, allowed in [
+            (Overflow.SATURATE, True),
+            (Overflow.IEEE, fmt.has_infinity or fmt.has_nan),
+            (Overflow.PROPAGATE, fmt.has_infinity),
+        ]
+        if allowed
+    ]
 
 
 def every(*formats: str) -> dict[str, np.ndarray]:
@@ -51,9 +55,13 @@ def test_every_pair_of_codes_under_every_option(operation, formats):
     operands = every(a, b)
     options = list(itertools.product(policies(out), Tininess, Subnormals))
     for index, (overflow, tininess, subnormals) in enumerate(options):
-        for mode in DETERMINISTIC[index % 2::2]:  # half the modes with each combination, in turn
-            check(operation(a=a, b=b, out=out, rounding=mode, overflow=overflow, tininess=tininess,
-                            subnormals=subnormals), operands)
+        for mode in DETERMINISTIC[index % 2 :: 2]:  # half the modes with each combination, in turn
+            check(
+                operation(
+                    a=a, b=b, out=out, rounding=mode, overflow=overflow, tininess=tininess, subnormals=subnormals
+                ),
+                operands,
+            )
 
 
 @pytest.mark.parametrize("mode", STOCHASTIC, ids=lambda mode: mode.value)
@@ -75,18 +83,25 @@ def test_every_pair_of_fp6(name, mode):
     check(fpgen.Add(a=name, b=name, out=name, rounding=mode, subtract="on"), operands)
 
 
-@pytest.mark.parametrize("formats", [
-    ("e2m1", "e2m1", "e2m1", "e2m1"),
-    ("e2m0", "e2m1", "e1m1", "e3m2:inf=ieee,nan=ieee"),
-    ("int4", "e1m1", "e2m1", "e4m0:inf=top,nan=negzero"),
-], ids="-".join)
+@pytest.mark.parametrize(
+    "formats",
+    [
+        ("e2m1", "e2m1", "e2m1", "e2m1"),
+        ("e2m0", "e2m1", "e1m1", "e3m2:inf=ieee,nan=ieee"),
+        ("int4", "e1m1", "e2m1", "e4m0:inf=top,nan=negzero"),
+    ],
+    ids="-".join,
+)
 def test_every_triple_of_codes(formats):
     a, b, c, out = formats
     operands = every(a, b, c)
     port = np.arange(len(operands["a"]), dtype=np.uint64) * 5 % 8
     for tininess in Tininess:
-        check(fpgen.FusedMultiplyAdd(a=a, b=b, c=c, out=out, rounding="port", tininess=tininess), operands,
-              {"rounding": port})
+        check(
+            fpgen.FusedMultiplyAdd(a=a, b=b, c=c, out=out, rounding="port", tininess=tininess),
+            operands,
+            {"rounding": port},
+        )
     check(fpgen.FusedMultiplyAdd(a=a, b=b, c=c, out=out, rounding="rdn", subnormals="both"), operands)
 
 

@@ -14,8 +14,15 @@ from fpgen.golden.scalar import limbs
 from fpgen.golden.scalar.deliver import target
 from fpgen.golden.scalar.float64_engine import locate, round_to_odd_sum
 
-words = st.lists(st.one_of(st.integers(0, 2**64 - 1), st.integers(0, 64).map(lambda n: (1 << n) - 1),
-                           st.integers(0, 63).map(lambda n: 1 << n)), min_size=1, max_size=20)
+words = st.lists(
+    st.one_of(
+        st.integers(0, 2**64 - 1),
+        st.integers(0, 64).map(lambda n: (1 << n) - 1),
+        st.integers(0, 63).map(lambda n: 1 << n),
+    ),
+    min_size=1,
+    max_size=20,
+)
 quick = settings(max_examples=100, deadline=None, derandomize=True)
 
 

@@ -104,9 +104,14 @@ def wide_code(significand: int, exponent: int, sign: int = 0) -> int:
     return (sign << 63) | ((exponent + top + wide.bias) << 48) | trailing
 
 
-@pytest.mark.parametrize("name", [
-    name for name in [*EXTREMES, *catalogue_names()] if as_format(name).exponent_bits <= 11  # the source is e15m48
-])
+@pytest.mark.parametrize(
+    "name",
+    [
+        name
+        for name in [*EXTREMES, *catalogue_names()]
+        if as_format(name).exponent_bits <= 11  # the source is e15m48
+    ],
+)
 def test_sixteenths_of_a_step_at_both_ends(name):
     """Around zero, the smallest step, the smallest normal and the largest value, in every mode, under both rules."""
     out = as_format(name)

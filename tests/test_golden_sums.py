@@ -31,8 +31,11 @@ def drawn_dot(formats: list, n: int, record: dict, rng: np.random.Generator) -> 
     a, b, c, out = formats
     try:
         accumulation = fpgen.Accumulation(**record)
-        options = draw_options(as_format(out), rng, None if record["kind"] == "exact" else
-                               str(rng.choice(["rne", "rtz", "rup", "rdn", "rna", "rto", "port"])))
+        options = draw_options(
+            as_format(out),
+            rng,
+            None if record["kind"] == "exact" else str(rng.choice(["rne", "rtz", "rup", "rdn", "rna", "rto", "port"])),
+        )
         return fpgen.DotProduct(a=a, b=b, n=n, c=c, out=out, accumulate=accumulation, **options)
     except UsageError:
         assume(False)
@@ -70,10 +73,14 @@ def test_block_dots(seed):
     scales = rng.choice(["e8m0", "e8m0", "ue4m3", "ue5m2:inf=top,nan=allones", "ue4m0:nan=none"], 2)
     try:
         unit = fpgen.BlockDot(
-            a=f"{a}@{scales[0]}/{size}", b=f"{b}@{scales[1]}/{size}",
-            k=size * int(rng.choice([1, 2, 4])), c=rng.choice([None, "fp32", "bf16"]),
-            out=str(rng.choice(["fp32", "fp16", "bf16"])), accumulate=fpgen.Accumulation(**draw_record(rng)),
-            rounding=str(rng.choice(["rne", "rtz", "rup", "rdn", "port"])))
+            a=f"{a}@{scales[0]}/{size}",
+            b=f"{b}@{scales[1]}/{size}",
+            k=size * int(rng.choice([1, 2, 4])),
+            c=rng.choice([None, "fp32", "bf16"]),
+            out=str(rng.choice(["fp32", "fp16", "bf16"])),
+            accumulate=fpgen.Accumulation(**draw_record(rng)),
+            rounding=str(rng.choice(["rne", "rtz", "rup", "rdn", "port"])),
+        )
     except UsageError:
         assume(False)
         raise
@@ -91,8 +98,16 @@ def preset_units() -> list[fpgen.Unit]:
                     units.append(fpgen.DotProduct(a=first, b=last, n=2 * group, c=out, out=out, accumulate=name))
                     continue
                 for scale in case.scales:
-                    units.append(fpgen.BlockDot(a=f"{first}@{scale}/16", b=f"{last}@{scale}/16", k=2 * group, c=out,
-                                                out=out, accumulate=name))
+                    units.append(
+                        fpgen.BlockDot(
+                            a=f"{first}@{scale}/16",
+                            b=f"{last}@{scale}/16",
+                            k=2 * group,
+                            c=out,
+                            out=out,
+                            accumulate=name,
+                        )
+                    )
     return units
 
 
@@ -102,28 +117,31 @@ def test_presets(unit):
     check_arrays(unit, draw_sum_inputs(unit, 60, np.random.default_rng(1)))
 
 
-@pytest.mark.parametrize(("text", "expected"), [
-    ("dot e2m1 e2m1 n=32 + fp32 -> fp32", sums_exact.run),
-    ("dot e4m3fn e4m3fn n=32 + fp32 -> fp32", sums_exact.run),
-    ("dot int8 int8 n=16 + int32 -> int32", sums_exact.run),
-    ("blockdot mxfp4 mxfp4 k=32 + fp32 -> fp32", sums_exact.run),
-    ("dot e5m2 e5m2 n=8 + fp32 -> fp32", sums_split.run),
-    ("dot fp16 fp16 n=16 -> bf16 port", sums_split.run),
-    ("blockdot mxfp8e5m2 mxfp8e5m2 k=32 + fp32 -> fp32", sums_split.run),
-    ("blockdot mxfp4 mxint8 k=64 + bf16 -> fp32", sums_split.run),
-    ("dot bf16 bf16 n=4 + fp32 -> fp32", sums_exact.run_limbs),
-    ("dot fp64 fp64 n=2 + fp64 -> fp64", sums_exact.run_limbs),
-    ("blockdot mxfp8e5m2 mxfp8e5m2 k=64 + fp32 -> fp32", sums_exact.run_limbs),
-    ("blockdot nvfp4 nvfp4 k=64 + fp32 -> fp32", sums_exact.run_limbs),
-    ("blockdot nvfp4 nvfp4 k=32 + fp32 -> fp32", sums_split.run),
-    ("dot e2m1 e2m1 n=32 + fp32 -> fp32 rtz accumulate=aligned:fraction=25", sums_short.run),
-    ("blockdot mxfp4 mxfp4 k=32 + fp32 -> fp32 accumulate=blackwell-mx", sums_short.run),
-    ("dot e2m1 e2m1 n=16 -> e4m3fn accumulate=aligned:fraction=3", sums_short.run),
-    ("dot e2m1 int4 n=32 + bf16 -> bf16 accumulate=aligned:fraction=7", sums_short.run),
-    ("tensorcore mxfp4 mxfp4 m=2 n=3 k=32 + fp32 -> fp32 accumulate=blackwell-mx", sums_short.run),
-    ("tensorcore e4m3fn e5m2 m=3 n=2 k=4 + fp32 -> fp32 port", sums_exact.run),
-    ("dot fp64 fp64 n=2 + fp64 -> fp64 accumulate=chain", None),
-])
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("dot e2m1 e2m1 n=32 + fp32 -> fp32", sums_exact.run),
+        ("dot e4m3fn e4m3fn n=32 + fp32 -> fp32", sums_exact.run),
+        ("dot int8 int8 n=16 + int32 -> int32", sums_exact.run),
+        ("blockdot mxfp4 mxfp4 k=32 + fp32 -> fp32", sums_exact.run),
+        ("dot e5m2 e5m2 n=8 + fp32 -> fp32", sums_split.run),
+        ("dot fp16 fp16 n=16 -> bf16 port", sums_split.run),
+        ("blockdot mxfp8e5m2 mxfp8e5m2 k=32 + fp32 -> fp32", sums_split.run),
+        ("blockdot mxfp4 mxint8 k=64 + bf16 -> fp32", sums_split.run),
+        ("dot bf16 bf16 n=4 + fp32 -> fp32", sums_exact.run_limbs),
+        ("dot fp64 fp64 n=2 + fp64 -> fp64", sums_exact.run_limbs),
+        ("blockdot mxfp8e5m2 mxfp8e5m2 k=64 + fp32 -> fp32", sums_exact.run_limbs),
+        ("blockdot nvfp4 nvfp4 k=64 + fp32 -> fp32", sums_exact.run_limbs),
+        ("blockdot nvfp4 nvfp4 k=32 + fp32 -> fp32", sums_split.run),
+        ("dot e2m1 e2m1 n=32 + fp32 -> fp32 rtz accumulate=aligned:fraction=25", sums_short.run),
+        ("blockdot mxfp4 mxfp4 k=32 + fp32 -> fp32 accumulate=blackwell-mx", sums_short.run),
+        ("dot e2m1 e2m1 n=16 -> e4m3fn accumulate=aligned:fraction=3", sums_short.run),
+        ("dot e2m1 int4 n=32 + bf16 -> bf16 accumulate=aligned:fraction=7", sums_short.run),
+        ("tensorcore mxfp4 mxfp4 m=2 n=3 k=32 + fp32 -> fp32 accumulate=blackwell-mx", sums_short.run),
+        ("tensorcore e4m3fn e5m2 m=3 n=2 k=4 + fp32 -> fp32 port", sums_exact.run),
+        ("dot fp64 fp64 n=2 + fp64 -> fp64 accumulate=chain", None),
+    ],
+)
 def test_engines(text, expected):
     """Which engine a unit goes to, and that it is right."""
     unit = fpgen.parse_unit(text)
@@ -197,10 +215,13 @@ def test_a_largest_value_that_is_subnormal_is_flushed_in_the_end():
 
 # ---- shapes, chunks, threads ---------------------------------------------------------------------
 
-INDEPENDENT = ["dot e2m1 e2m1 n=32 + fp32 -> fp32 rtz accumulate=aligned:fraction=25",
-               "dot e4m3fn e4m3fn n=32 + fp32 -> fp32", "dot fp16 fp16 n=8 + fp32 -> fp32 accumulate=cdna1",
-               "blockdot mxfp8e4m3 mxfp4 k=64 + fp32 -> fp32",
-               "dot e5m2 e5m2 n=16 + fp32 -> fp32 accumulate=hopper-fp8"]
+INDEPENDENT = [
+    "dot e2m1 e2m1 n=32 + fp32 -> fp32 rtz accumulate=aligned:fraction=25",
+    "dot e4m3fn e4m3fn n=32 + fp32 -> fp32",
+    "dot fp16 fp16 n=8 + fp32 -> fp32 accumulate=cdna1",
+    "blockdot mxfp8e4m3 mxfp4 k=64 + fp32 -> fp32",
+    "dot e5m2 e5m2 n=16 + fp32 -> fp32 accumulate=hopper-fp8",
+]
 
 
 @pytest.mark.parametrize("text", INDEPENDENT)
@@ -251,13 +272,18 @@ def permuted(operands: list[np.ndarray], unit: fpgen.Unit, rng: np.random.Genera
     return [np.take_along_axis(array, order, axis=1) if array.ndim == 2 else array for array in operands]
 
 
-@pytest.mark.parametrize("text", [
-    "dot e4m3fn e4m3fn n=16 + fp32 -> fp32", "dot e5m2 e5m2 n=16 + fp32 -> fp32",
-    "dot fp16 bf16 n=8 + fp32 -> bf16 rup",
-    "dot e4m3fn e4m3fn n=16 + fp32 -> fp32 accumulate=aligned:fraction=25",
-    "dot fp16 fp16 n=16 + fp32 -> fp32 accumulate=hopper",
-    "dot e4m3fn e4m3fn n=16 + fp32 -> fp32 accumulate=aligned:fraction=24,treatment=sticky",
-    "dot fp16 fp16 n=8 + fp32 -> fp32 accumulate=cdna3-fp16"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "dot e4m3fn e4m3fn n=16 + fp32 -> fp32",
+        "dot e5m2 e5m2 n=16 + fp32 -> fp32",
+        "dot fp16 bf16 n=8 + fp32 -> bf16 rup",
+        "dot e4m3fn e4m3fn n=16 + fp32 -> fp32 accumulate=aligned:fraction=25",
+        "dot fp16 fp16 n=16 + fp32 -> fp32 accumulate=hopper",
+        "dot e4m3fn e4m3fn n=16 + fp32 -> fp32 accumulate=aligned:fraction=24,treatment=sticky",
+        "dot fp16 fp16 n=8 + fp32 -> fp32 accumulate=cdna3-fp16",
+    ],
+)
 def test_order_within_a_group_does_not_matter(text):
     unit = fpgen.parse_unit(text)
     rng = np.random.default_rng(6)
@@ -326,8 +352,10 @@ def test_three_numbers_rounded_to_odd(seed):
     """Against fractions: any distances, long and short significands, and sums of two that the third cancels."""
     rng = np.random.default_rng(seed)
     count = 40
-    x, y, z = (np.ldexp(rng.integers(-(1 << 53), 1 << 53, count) >> rng.integers(0, 53, count),
-                        rng.integers(-60, 60, count)) for _ in range(3))
+    x, y, z = (
+        np.ldexp(rng.integers(-(1 << 53), 1 << 53, count) >> rng.integers(0, 53, count), rng.integers(-60, 60, count))
+        for _ in range(3)
+    )
     z = np.where(rng.random(count) < 0.5, -(x + y), z)
     z = np.where(rng.random(count) < 0.3, np.nextafter(z, np.inf), z)
     order = rng.permutation(3)
@@ -342,8 +370,12 @@ def test_a_deliberate_error_in_the_record_shows():
     rng = np.random.default_rng(8)
     operands, _ = split(right, draw_sum_inputs(right, 4000, rng))
     expected = right.compute(*operands).codes
-    for wrong in ("rne accumulate=aligned:fraction=25", "rne accumulate=aligned:fraction=24,treatment=floor",
-                  "rne accumulate=aligned:fraction=24,treatment=sticky", "rna accumulate=aligned:fraction=24"):
+    for wrong in (
+        "rne accumulate=aligned:fraction=25",
+        "rne accumulate=aligned:fraction=24,treatment=floor",
+        "rne accumulate=aligned:fraction=24,treatment=sticky",
+        "rna accumulate=aligned:fraction=24",
+    ):
         other = fpgen.parse_unit(f"dot e4m3fn e4m3fn n=8 + fp32 -> fp32 {wrong}")
         assert not np.array_equal(other.compute(*operands).codes, expected), wrong
 
@@ -352,11 +384,16 @@ def test_flags_are_those_of_one_rounding():
     unit = fpgen.DotProduct(a="fp16", b="fp16", n=2, c="fp32", out="fp16", flags=True)
     assert unit.rounding is Rounding.RNE
     one, big, infinity, quiet, signalling = 0x3C00, 0x7BFF, 0x7C00, 0x7E00, 0x7D00
-    rows = [([one, one], [one, one], 0, 0x4000, 0), ([big, big], [big, big], 0, 0x7C00, 5),
-            ([infinity, 0], [0, one], 0, 0x7E00, 16), ([infinity, infinity], [one, 0xBC00], 0, 0x7E00, 16),
-            ([quiet, infinity], [one, 0], 0x7F800000, 0x7E00, 16),
-            ([quiet, infinity], [one, one], 0xFF800000, 0x7E00, 0),
-            ([signalling, one], [one, one], 0, 0x7E00, 16), ([one, one], [one, one], 0x7F800001, 0x7E00, 16)]
+    rows = [
+        ([one, one], [one, one], 0, 0x4000, 0),
+        ([big, big], [big, big], 0, 0x7C00, 5),
+        ([infinity, 0], [0, one], 0, 0x7E00, 16),
+        ([infinity, infinity], [one, 0xBC00], 0, 0x7E00, 16),
+        ([quiet, infinity], [one, 0], 0x7F800000, 0x7E00, 16),
+        ([quiet, infinity], [one, one], 0xFF800000, 0x7E00, 0),
+        ([signalling, one], [one, one], 0, 0x7E00, 16),
+        ([one, one], [one, one], 0x7F800001, 0x7E00, 16),
+    ]
     for a, b, c, code, flags in rows:
         result = unit.compute(a, b, c)
         assert (int(result.codes), int(result.flags)) == (code, flags), (a, b, c)

@@ -29,8 +29,14 @@ FEW = 60
 
 
 def recorded_unit(entry: dict) -> DotProduct:
-    return DotProduct(a=entry["a"], b=entry["b"], n=entry["k"], c=entry["c"], out=entry["out"],
-                      accumulate=entry["preset"] or MMA_SYNC_FP8)
+    return DotProduct(
+        a=entry["a"],
+        b=entry["b"],
+        n=entry["k"],
+        c=entry["c"],
+        out=entry["out"],
+        accumulate=entry["preset"] or MMA_SYNC_FP8,
+    )
 
 
 def recorded(entry: dict) -> dict[str, np.ndarray]:

@@ -20,20 +20,39 @@ from fpgen.handoff.bundle import write_bundle
 
 UNIT = parse_unit("add e2m1 e2m1 -> e2m1")
 EVIDENCE = {"passed": True, "vectors": 256, "method": "exhaustive"}
-POINT = {"recipe": "r", "area_um2": 12.0, "nand2_eq": 15.0, "delay_ps": 99.0, "cells": 9, "registers": 0,
-         "logic_depth": 4, "technology": "fpgen45", "assumptions": {}, "failure": None}
+POINT = {
+    "recipe": "r",
+    "area_um2": 12.0,
+    "nand2_eq": 15.0,
+    "delay_ps": 99.0,
+    "cells": 9,
+    "registers": 0,
+    "logic_depth": 4,
+    "technology": "fpgen45",
+    "assumptions": {},
+    "failure": None,
+}
 
 
 def whole(where, unit=UNIT, **options):
     """A bundle as `fpgen run` writes it."""
     extra = {f"{unit.name}.mapped.v": "module m; endmodule\n", f"{unit.name}.cells.v": "// cells\n"}
-    return write_bundle(unit, where, evidence=EVIDENCE, points=[POINT], extra=extra, note="mine",
-                        record={"key": "k", "outcome": {"name": unit.name}}, **options)
+    return write_bundle(
+        unit,
+        where,
+        evidence=EVIDENCE,
+        points=[POINT],
+        extra=extra,
+        note="mine",
+        record={"key": "k", "outcome": {"name": unit.name}},
+        **options,
+    )
 
 
 def contents(directory):
-    return {str(path.relative_to(directory)): path.read_bytes() for path in sorted(directory.rglob("*"))
-            if path.is_file()}
+    return {
+        str(path.relative_to(directory)): path.read_bytes() for path in sorted(directory.rglob("*")) if path.is_file()
+    }
 
 
 def silent(line):
@@ -80,11 +99,15 @@ def test_hashes_and_versions_are_in_the_evidence(tmp_path):
     where = whole(tmp_path)
     digest = hashlib.sha256((where / f"{UNIT.name}.v").read_bytes()).hexdigest()
     build = json.loads((where / "build.json").read_text())
-    for record in (json.loads((where / "verification.json").read_text()),
-                   json.loads((where / "ppa.json").read_text())[0], build):
+    for record in (
+        json.loads((where / "verification.json").read_text()),
+        json.loads((where / "ppa.json").read_text())[0],
+        build,
+    ):
         assert (record["verilog_sha256"], record["fpgen"]) == (digest, __version__)
-    assert build["files"] == {path.name: ownership.digest_of(path) for path in where.iterdir()
-                              if path.name != "build.json"}
+    assert build["files"] == {
+        path.name: ownership.digest_of(path) for path in where.iterdir() if path.name != "build.json"
+    }
 
 
 # ---- evidence of other Verilog ------------------------------------------------------
@@ -98,8 +121,14 @@ def test_evidence_of_other_verilog_is_moved(tmp_path):
     write_bundle(UNIT, tmp_path, tell=told.append)
     assert len(told) == 1 and "evidence of other Verilog" in told[0] and "\n" not in told[0]
     stale = where / "stale" / sha256_of("// another text\n")[:16]
-    assert set(contents(stale)) == {"verification.json", "ppa.json", "build.json", f"{UNIT.name}.v",
-                                    f"{UNIT.name}.mapped.v", f"{UNIT.name}.cells.v"}
+    assert set(contents(stale)) == {
+        "verification.json",
+        "ppa.json",
+        "build.json",
+        f"{UNIT.name}.v",
+        f"{UNIT.name}.mapped.v",
+        f"{UNIT.name}.cells.v",
+    }
     assert all(old[name] == data for name, data in contents(stale).items())
     assert not (where / "verification.json").exists() and not (where / f"{UNIT.name}.mapped.v").exists()
     assert (where / f"{UNIT.name}.v").read_text() == UNIT.verilog()
@@ -276,10 +305,16 @@ def test_clean_removes_what_fpgen_wrote_and_nothing_else(tmp_path):
     (out / "released").mkdir()
     (out / "released" / "x.v").touch()
     script = Path(__file__).resolve().parents[1] / "scripts" / "clean.py"
-    done = subprocess.run([sys.executable, script, out, tmp_path / "nowhere"], capture_output=True, text=True,
-                          check=True)
-    assert set(contents(out)) == {"README.md", "released/x.v", "notes/x.txt", f"{other.name}/tb.v",
-                                  f"{other.name}/unit.toml"}
+    done = subprocess.run(
+        [sys.executable, script, out, tmp_path / "nowhere"], capture_output=True, text=True, check=True
+    )
+    assert set(contents(out)) == {
+        "README.md",
+        "released/x.v",
+        "notes/x.txt",
+        f"{other.name}/tb.v",
+        f"{other.name}/unit.toml",
+    }
     assert done.stdout.count("kept: ") == 3 and "tb.v" in done.stdout
 
 

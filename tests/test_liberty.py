@@ -45,7 +45,7 @@ def test_related_pins_and_sense_from_the_function():
 def test_flipflop_and_setup():
     dff = liberty.from_text(SMALL_LIBERTY).cells["DFF"]
     assert (dff.flipflop.clocked_on, dff.flipflop.next_state) == ("CK", "D")
-    setup, = dff.setups
+    (setup,) = dff.setups
     assert setup.edge == "rising" and setup.rise.at(100, 0) == pytest.approx(50)  # x is the data's slew
 
 
@@ -57,19 +57,26 @@ def test_nand2_and_buffers():
 
 def test_power_tables_only_when_asked_for():
     assert liberty.from_text(SMALL_LIBERTY).cells["INV"].power == ()
-    power, = liberty.from_text(SMALL_LIBERTY, power=True).cells["INV"].power
+    (power,) = liberty.from_text(SMALL_LIBERTY, power=True).cells["INV"].power
     assert power.rise.at(0, 0) == pytest.approx(1.0) and power.fall is None  # 0.001 pF V^2 = 1 fJ
 
 
 def test_no_flipflops_is_said_when_they_are_needed():
-    cut = SMALL_LIBERTY[:SMALL_LIBERTY.index("  cell (DFF)")] + "}"
+    cut = SMALL_LIBERTY[: SMALL_LIBERTY.index("  cell (DFF)")] + "}"
     with pytest.raises(UsageError, match="has no flip-flop"):
         liberty.from_text(cut).flipflops()
 
 
-@pytest.mark.parametrize(("old", "new"), [
-    ('next_state : "D";', ""), ('next_state : "D"', 'next_state : "Q9"'), ('next_state : "D"', 'next_state : "(D"'),
-    ('clocked_on : "CK";', ""), ("ff (IQ, IQN)", "ffs (IQ, IQN)")])
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('next_state : "D";', ""),
+        ('next_state : "D"', 'next_state : "Q9"'),
+        ('next_state : "D"', 'next_state : "(D"'),
+        ('clocked_on : "CK";', ""),
+        ("ff (IQ, IQN)", "ffs (IQ, IQN)"),
+    ],
+)
 def test_flipflops_that_keep_nothing_do_not_count(old, new):
     assert SMALL_LIBERTY.count(old) == 1
     with pytest.raises(UsageError, match="has no flip-flop that may be used"):
@@ -77,7 +84,7 @@ def test_flipflops_that_keep_nothing_do_not_count(old, new):
 
 
 def test_no_functions_is_said_when_they_are_needed():
-    bare = SMALL_LIBERTY.replace('function : "!A";', "").replace("function : \"(A B)'\";", "")
+    bare = SMALL_LIBERTY.replace('function : "!A";', "").replace('function : "(A B)\'";', "")
     with pytest.raises(UsageError, match="no usable two-input NAND whose function it states"):
         _ = liberty.from_text(bare).nand2_area
 
@@ -91,19 +98,22 @@ def test_not_liberty(text):
 @pytest.mark.parametrize("part", [0.2, 0.5, 0.9, 0.999])
 def test_cut_short(part):
     with pytest.raises(UsageError, match="cut short"):
-        liberty.from_text(SMALL_LIBERTY.rstrip()[:int(part * len(SMALL_LIBERTY.rstrip()))], "x.lib")
+        liberty.from_text(SMALL_LIBERTY.rstrip()[: int(part * len(SMALL_LIBERTY.rstrip()))], "x.lib")
 
 
-@pytest.mark.parametrize(("old", "new", "said"), [
-    ("area : 2.0", "area : two", "cell INV"),
-    ('"0.011, 0.031"', '"0.011"', "1 values for 1 x 2"),
-    ('index_1 ("0, 0.1")', 'index_1 ("0.1, 0")', "does not rise"),
-    ('time_unit : "1ns"', 'time_unit : "1 furlong"', "unit"),
-    ('function : "!A"', 'function : "!(A"', "parenthesis"),
-    ("area : 2.0", "area : nan", "area .nan.; a finite number from 0 on is allowed"),
-    ('"0.011, 0.031"', '"0.011, inf"', "not finite"),
-    ('index_1 ("0.001, 0.003"); }', 'index_1 ("0.001, nan"); }', "not finite"),
-])
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("area : 2.0", "area : two", "cell INV"),
+        ('"0.011, 0.031"', '"0.011"', "1 values for 1 x 2"),
+        ('index_1 ("0, 0.1")', 'index_1 ("0.1, 0")', "does not rise"),
+        ('time_unit : "1ns"', 'time_unit : "1 furlong"', "unit"),
+        ('function : "!A"', 'function : "!(A"', "parenthesis"),
+        ("area : 2.0", "area : nan", "area .nan.; a finite number from 0 on is allowed"),
+        ('"0.011, 0.031"', '"0.011, inf"', "not finite"),
+        ('index_1 ("0.001, 0.003"); }', 'index_1 ("0.001, nan"); }', "not finite"),
+    ],
+)
 def test_nonsense_inside(old, new, said):
     with pytest.raises(UsageError, match=said):
         liberty.from_text(SMALL_LIBERTY.replace(old, new))
@@ -152,12 +162,16 @@ def test_a_gzip_bomb_is_refused(tmp_path, fresh_cache, monkeypatch):
 
 
 def test_wire_load_models():
-    text = SMALL_LIBERTY.replace("  cell (INV)", '''  pulling_resistance_unit : "10ohm";
+    text = SMALL_LIBERTY.replace(
+        "  cell (INV)",
+        """  pulling_resistance_unit : "10ohm";
       wire_load ("thin") { capacitance : 0.0001; resistance : 5; slope : 2;
                            fanout_length (4, 40); fanout_length (1, 10); fanout_length (2, 16); }
       wire_load (empty) { capacitance : 1; }
-      cell (INV)''', 1)
-    model, = liberty.from_text(text).wire_loads.values()
+      cell (INV)""",
+        1,
+    )
+    (model,) = liberty.from_text(text).wire_loads.values()
     assert (model.name, model.cap_ff, model.res_kohm) == ("thin", pytest.approx(0.1), pytest.approx(0.05))
     np.testing.assert_allclose(model.length(np.array([0, 1, 2, 3, 4, 7])), [0, 10, 16, 28, 40, 46])
 
@@ -169,7 +183,7 @@ def test_any_damage_is_refused_or_read(data):
     for _ in range(data.draw(st.integers(1, 3))):
         at = data.draw(st.integers(0, len(text) - 1))
         drop = data.draw(st.integers(0, 40))
-        text = text[:at] + data.draw(st.text(alphabet='{}();:"\\, \n01.eE-abz', max_size=6)) + text[at + drop:]
+        text = text[:at] + data.draw(st.text(alphabet='{}();:"\\, \n01.eE-abz', max_size=6)) + text[at + drop :]
     with contextlib.suppress(UsageError):
         library = liberty.from_text(text, power=True)
         library.check_gates()
@@ -185,8 +199,13 @@ def test_any_text_is_refused_or_read(text):
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.one_of(st.binary(max_size=200), st.binary(max_size=200).map(lambda tail: b"\x1f\x8b\x08" + tail),
-                 st.binary(max_size=60).map(lambda data: gzip.compress(b"library (x) { cell (a) {" + data))))
+@given(
+    st.one_of(
+        st.binary(max_size=200),
+        st.binary(max_size=200).map(lambda tail: b"\x1f\x8b\x08" + tail),
+        st.binary(max_size=60).map(lambda data: gzip.compress(b"library (x) { cell (a) {" + data)),
+    )
+)
 def test_any_file_is_refused_or_read(tmp_path, fresh_cache, data):
     path = tmp_path / "fuzz.lib"
     path.write_bytes(data)
@@ -194,8 +213,21 @@ def test_any_file_is_refused_or_read(tmp_path, fresh_cache, data):
         liberty.load(path)
 
 
-@pytest.mark.parametrize("text", ["{" * 50_000, "a(" * 50_000, 'a("' * 50_000, "a:" * 50_000, "cell(x){" * 20_000,
-                                  "/*" * 50_000, "\\\n" * 50_000, "}" * 50_000, "a " * 50_000, '"' * 50_001])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{" * 50_000,
+        "a(" * 50_000,
+        'a("' * 50_000,
+        "a:" * 50_000,
+        "cell(x){" * 20_000,
+        "/*" * 50_000,
+        "\\\n" * 50_000,
+        "}" * 50_000,
+        "a " * 50_000,
+        '"' * 50_001,
+    ],
+)
 def test_no_text_hangs_it(text):
     for skip in ((), ("cell", "a")):
         with pytest.raises(UsageError):
@@ -203,9 +235,15 @@ def test_no_text_hangs_it(text):
 
 
 @needs_liberty
-@pytest.mark.parametrize(("name", "cells", "flipflops"), [
-    ("nangate45_typ", 134, 16), ("sky130hd_tt", 428, 45), ("asap7_rvt_tt", 202, 17),
-    ("ihp_sg13g2_typ_1p20V_25C", 78, 3)])
+@pytest.mark.parametrize(
+    ("name", "cells", "flipflops"),
+    [
+        ("nangate45_typ", 134, 16),
+        ("sky130hd_tt", 428, 45),
+        ("asap7_rvt_tt", 202, 17),
+        ("ihp_sg13g2_typ_1p20V_25C", 78, 3),
+    ],
+)
 def test_full_libraries(name, cells, flipflops):
     library = liberty.load(LIBERTY / f"{name}.lib.gz")
     assert len(library.cells) == cells and len(library.flipflops()) == flipflops

@@ -40,10 +40,10 @@ STYLES = {
     "brace of the library on the next line": changed("library (small) {", "library(small)\n{"),
     "brace of a cell on the next line": changed("cell (INV) {", 'cell ("INV")\n\n{'),
     "pins one by one": re.sub(r"pin \(A, B\) (\{[^}]*\})", r"pin (A) \1 pin (B) \1", TEXT),
-    "unquoted function": changed("function : \"(A B)'\"", "function : !(A & B) "),
-    "unquoted function in parentheses": changed("function : \"(A B)'\"", "function : (!(A*B))"),
-    "unquoted function with a prime": changed("function : \"(A B)'\"", "function : (A B)'"),
-    "function in parentheses": changed('function : "IQ"', "function : \"(IQN)'\""),
+    "unquoted function": changed('function : "(A B)\'"', "function : !(A & B) "),
+    "unquoted function in parentheses": changed('function : "(A B)\'"', "function : (!(A*B))"),
+    "unquoted function with a prime": changed('function : "(A B)\'"', "function : (A B)'"),
+    "function in parentheses": changed('function : "IQ"', 'function : "(IQN)\'"'),
     "clock in parentheses": changed('clocked_on : "CK"', "clocked_on : (CK)"),
     "voltage_map": with_statement("voltage_map(vdd!, 1.55);"),
     "voltage_map with an expression": with_statement('voltage_map ("VDD", VDD + 0.5); vih : 0.7 * VDD + 0.1;'),
@@ -68,7 +68,7 @@ STYLES = {
     "CR": TEXT.replace("\n", "\r"),
     "byte order mark": "\ufeff" + TEXT,
     "Latin-1": changed("round figures", "größe").encode("latin-1").decode("utf-8", errors="replace"),
-    "comments": changed("area : 3.0;", "// } \"\n /* // \" { */ area /* : 4 */ : 3.0; // x /* y\n"),
+    "comments": changed("area : 3.0;", '// } "\n /* // " { */ area /* : 4 */ : 3.0; // x /* y\n'),
     "timing with a name": TEXT.replace("timing () {", 'timing ("a_b") {', 1).replace("timing () {", "timing (a, b) {"),
     "related pins with a comma": changed('related_pin : "A B"', 'related_pin : "A,B"'),
     "values in one row": re.sub(r'"0.010, 0.020", \\\s+"0.030', r'"0.010, 0.020, \\\n 0.030', TEXT),
@@ -106,23 +106,33 @@ class Restyle:
         self.line_end = rng.choice(("\n", "\n", "\r\n"))
 
     def text(self, tree: Group) -> str:
-        self.templates = {word: item.attributes for item in tree.groups for word in item.words()
-                          if item.name == "lu_table_template"}
+        self.templates = {
+            word: item.attributes for item in tree.groups for word in item.words() if item.name == "lu_table_template"
+        }
         text = self.group(tree, "")
-        return self.rng.choice(("", "\ufeff", "\n\n /* a \" { */")) + text.replace("\n", self.line_end) + self.gap()
+        return self.rng.choice(("", "\ufeff", '\n\n /* a " { */')) + text.replace("\n", self.line_end) + self.gap()
 
     def gap(self, least: str = "") -> str:
-        return self.rng.choice((least, least, " ", "\t", "\n", " \\\n ", "  \\ \n", " /* } \" */ ", "\n// { \" x\n"))
+        return self.rng.choice((least, least, " ", "\t", "\n", " \\\n ", "  \\ \n", ' /* } " */ ', '\n// { " x\n'))
 
     def number(self, word: str, kind: str) -> str:
         value = Decimal(word).scaleb(self.exponents[kind])
-        return self.rng.choice((f"{value:f}", f"{value:.12e}", f"{value:.3E}", f"{value:f}0000" if "." in f"{value:f}"
-                                else f"{value:f}.000"))
+        return self.rng.choice(
+            (
+                f"{value:f}",
+                f"{value:.12e}",
+                f"{value:.3E}",
+                f"{value:f}0000" if "." in f"{value:f}" else f"{value:f}.000",
+            )
+        )
 
     def list(self, text: str, kind: str) -> str:
         """The rows of a table or the points of an axis."""
-        rows = [[self.number(word, kind) for word in row.replace(",", " ").split()]
-                for row in text.split('"') if row.replace(",", " ").split()]
+        rows = [
+            [self.number(word, kind) for word in row.replace(",", " ").split()]
+            for row in text.split('"')
+            if row.replace(",", " ").split()
+        ]
         match self.rng.choice(("rows", "one row", "bare")):
             case "one row":
                 rows = [[word for row in rows for word in row]]
@@ -135,8 +145,12 @@ class Restyle:
         if text.isidentifier():
             text = self.rng.choice((text, f"({text})", f"!!{text}", f"({text}')'"))
         else:
-            text = self.rng.choice({"!A": ("!A", "A'", "(!A)", "! ( A )"), "(A B)'": (
-                "(A B)'", "!(A & B)", "!(A*B)", "((A B))'", "!!!(A  B)", "((A)&(B))'")}[text])
+            text = self.rng.choice(
+                {
+                    "!A": ("!A", "A'", "(!A)", "! ( A )"),
+                    "(A B)'": ("(A B)'", "!(A & B)", "!(A*B)", "((A B))'", "!!!(A  B)", "((A)&(B))'"),
+                }[text]
+            )
         bare = self.rng.random() < 0.5 and '"' not in text
         return text if bare else f'"{text}"'
 
@@ -168,8 +182,14 @@ class Restyle:
     def group(self, group: Group, indent: str) -> str:
         bare = [self.attribute(group, name, text) for name in group.attributes for text in group.every(name)]
         if group.name == "library":
-            bare += ['comment : "a } b // c";', "voltage_map(vdd!, 1.55);", "user_parameters (a:b) {}", "type ($v) {}",
-                     "operating_conditions (typ:1)", "define(x, cell, string);"]
+            bare += [
+                'comment : "a } b // c";',
+                "voltage_map(vdd!, 1.55);",
+                "user_parameters (a:b) {}",
+                "type ($v) {}",
+                "operating_conditions (typ:1)",
+                "define(x, cell, string);",
+            ]
         self.rng.shuffle(bare)
         words = group.words()
         sets = [[word] for word in words] if group.name == "pin" and self.rng.random() < 0.5 else [words]
@@ -178,7 +198,8 @@ class Restyle:
         return "\n".join(
             f"{indent}{group.name}{self.gap()}({', '.join(self.name(word) for word in some)}){self.gap()}{{"
             f"{self.gap()}" + self.rng.choice(("\n", " \n")).join(mixed) + f"\n{indent}}}{self.rng.choice(('', ';'))}"
-            for some in sets)
+            for some in sets
+        )
 
     def name(self, word: str) -> str:
         return self.rng.choice((word, f'"{word}"', f" {word} "))
@@ -197,8 +218,9 @@ SMALL, PROOFS = for_mapping(TEXT), for_proofs(TEXT)
 
 def test_it_is_in_one_set_of_units_and_written_once():
     text = for_mapping(TEXT)
-    assert text.startswith('library ("small") {\n  delay_model : "table_lookup";\n  time_unit : "1ps";\n'
-                           "  capacitive_load_unit (1, ff);\n")
+    assert text.startswith(
+        'library ("small") {\n  delay_model : "table_lookup";\n  time_unit : "1ps";\n  capacitive_load_unit (1, ff);\n'
+    )
     assert re.search(r'cell \("INV"\) \{\n    area : 2.0;\n    cell_leakage_power : 500;', text)
     assert "rise_capacitance : 2.5;\n      fall_capacitance : 2;" in text and 'function : "!(A & B)"' in text
     assert for_mapping(text) == text
@@ -206,15 +228,17 @@ def test_it_is_in_one_set_of_units_and_written_once():
 
 def test_limits_of_transition_are_kept():
     text = changed("  cell (INV)", "  default_max_transition : 0.4;\n  cell (INV)").replace(
-        'function : "!A";', 'function : "!A"; max_transition : 0.25; max_capacitance : 0.01;', 1)
+        'function : "!A";', 'function : "!A"; max_transition : 0.25; max_capacitance : 0.01;', 1
+    )
     found = for_mapping(text)
     assert "  default_max_transition : 400;" in found
     assert "      max_capacitance : 10;\n      max_transition : 250;" in found
 
 
 def test_a_range_of_capacitance_is_for_timing_alone():
-    library = liberty.from_text(changed("rise_capacitance : 0.0025;", "rise_capacitance : 0.0025; "
-                                        "rise_capacitance_range (0.001, 0.004);"))
+    library = liberty.from_text(
+        changed("rise_capacitance : 0.0025;", "rise_capacitance : 0.0025; rise_capacitance_range (0.001, 0.004);")
+    )
     assert library.cells["INV"].pins["A"].rise_cap == pytest.approx(4)
     assert "rise_capacitance : 2.5;" in liberty_write.to_text(library)
 
@@ -225,20 +249,30 @@ def test_cells_that_are_equal_count_once_and_are_noted(tmp_path, fresh_cache):
     assert [cell.name for cell in library.buffers()] == ["BUF"]
     path = tmp_path / "twice.lib"
     path.write_text(STYLES["a cell twice"])
-    point, = flow.measure(MODULE, "d", technology=technology.from_liberty(path), engine="auto")
+    (point,) = flow.measure(MODULE, "d", technology=technology.from_liberty(path), engine="auto")
     assert point.failure is None and point.assumptions["note"] == library.notes[0]
-    for old, new in (("area : 3.0", "area : 3.1"), ("0.010, 0.020", "0.010, 0.021"), ("0.002", "0.0021"),
-                     ('"A"', '"!!A"'), ("positive_unate", "non_unate")):
+    for old, new in (
+        ("area : 3.0", "area : 3.1"),
+        ("0.010, 0.020", "0.010, 0.021"),
+        ("0.002", "0.0021"),
+        ('"A"', '"!!A"'),
+        ("positive_unate", "non_unate"),
+    ):
         with pytest.raises(UsageError, match="cell BUF: got two of that name that differ; expected one"):
             liberty.from_text(TEXT[:-2] + BUFFER.replace(old, new, 1) + "}\n")
 
 
-@pytest.mark.parametrize(("old", "new", "odd"), [("cell (NAND)", 'cell ("NA ND")', "NA ND"),
-                                                ("cell (NAND)", "cell (NA#ND)", "NA#ND"),
-                                                ("pin (D)", 'pin ("D;")', "D;")])
+@pytest.mark.parametrize(
+    ("old", "new", "odd"),
+    [
+        ("cell (NAND)", 'cell ("NA ND")', "NA ND"),
+        ("cell (NAND)", "cell (NA#ND)", "NA#ND"),
+        ("pin (D)", 'pin ("D;")', "D;"),
+    ],
+)
 def test_a_name_that_abc_dies_of_is_left_alone_and_noted(old, new, odd):
     library = liberty.from_text(changed(old, new))
-    note, = library.notes
+    (note,) = library.notes
     assert note.endswith(f"because of the name {odd!r}") and odd not in liberty_write.to_text(library)
 
 
@@ -267,18 +301,21 @@ def test_figures_do_not_depend_on_the_style(tmp_path, fresh_cache, engine):
     for name, text in texts.items():
         path = tmp_path / f"{name}.lib"
         path.write_text(text, newline="")
-        point, = flow.measure(MODULE, "d", technology=technology.from_liberty(path), engine=engine)
+        (point,) = flow.measure(MODULE, "d", technology=technology.from_liberty(path), engine=engine)
         assert point.failure is None, point.failure
         figures.append((point.area_um2, point.delay_ps, point.netlist_hash))
-        assert prove_equal(MODULE, flow.netlist_text(point.netlist_hash), "d", liberty=path,
-                           engine=engine).status == "proven"
+        assert (
+            prove_equal(MODULE, flow.netlist_text(point.netlist_hash), "d", liberty=path, engine=engine).status
+            == "proven"
+        )
     assert figures[0] == (pytest.approx(figures[1][0]), pytest.approx(figures[1][1]), figures[1][2])
 
 
 def test_a_built_in_technology_given_as_a_file_gives_the_same_figures(fresh_cache):
     built_in = technology.load("fpgen45")
-    same = technology.from_liberty(built_in.liberty, driving_cell=built_in.driving_cell,
-                                   output_load_ff=built_in.output_load_ff)
+    same = technology.from_liberty(
+        built_in.liberty, driving_cell=built_in.driving_cell, output_load_ff=built_in.output_load_ff
+    )
     assert same.liberty != built_in.liberty
     one, other = (flow.measure(MODULE, "d", technology=tech, engine="auto")[0] for tech in (built_in, same))
     assert (one.netlist_hash, one.area_um2, one.delay_ps) == (other.netlist_hash, other.area_um2, other.delay_ps)
@@ -286,7 +323,9 @@ def test_a_built_in_technology_given_as_a_file_gives_the_same_figures(fresh_cach
 
 def test_latches_and_what_yosys_cannot_read_in_proofs(tmp_path, fresh_cache):
     """Latches are there; a bus, or a function of states that Yosys does not know, stops nothing but its own cell."""
-    text = TEXT[:-2] + """
+    text = (
+        TEXT[:-2]
+        + """
       type ($v) { } type (two) { base_type : array; data_type : bit; bit_from : 1; bit_to : 0; }
       cell (LAT) { area : 1; latch (IQ, IQN) { enable : (G); data_in : (D); }
         pin (D, G) { direction : input; } pin (Q) { direction : output; function : IQ; } }
@@ -298,11 +337,14 @@ def test_latches_and_what_yosys_cannot_read_in_proofs(tmp_path, fresh_cache):
         data_in : "Q1"; } pin (CK) { direction : input; } pin (Q) { direction : output; function : "Q1"; } }
     }
     """
+    )
     path = tmp_path / "more.lib"
     path.write_text(text)
     gold = "module t(input a, b, output y, z); assign y = a & b; assign z = ~a; endmodule"
-    gate = ("module t(input a, b, output y, z); wire n; NAND u (.A(a), .B(b), .Y(n)); INV w (.A(n), .Y(y)); "
-            "INV v (.A(a), .Y(z)); endmodule")
+    gate = (
+        "module t(input a, b, output y, z); wire n; NAND u (.A(a), .B(b), .Y(n)); INV w (.A(n), .Y(y)); "
+        "INV v (.A(a), .Y(z)); endmodule"
+    )
     assert prove_equal(gold, gate, "t", liberty=path, engine="auto").status == "proven"
     with pytest.raises(RunFailure, match="PAIR"):
         prove_equal(gold, gate.replace("NAND u (.A(a), .B(b)", "PAIR u (.A({a, b})"), "t", liberty=path, engine="auto")
@@ -321,7 +363,8 @@ def test_a_full_library_stays_what_it_is():
     assert list(again.cells) == [cell.name for cell in liberty_write.mapped_to(library)]
     flat = netlist.read_file(TIMING / "mul11.n45.v", "mul11")
     assert sta.analyse(flat, again, driving_cell="BUF_X1").delay_ps == pytest.approx(
-        sta.analyse(flat, library, driving_cell="BUF_X1").delay_ps, rel=1e-5)
+        sta.analyse(flat, library, driving_cell="BUF_X1").delay_ps, rel=1e-5
+    )
     for name, cell in again.cells.items():
         for arc, same in zip(cell.arcs, library.cells[name].arcs, strict=True):
             if arc.rise_delay is not None:

@@ -90,19 +90,29 @@ LIBRARY = {"torchao": torchao, "modelopt": modelopt, "transformer-engine": trans
 
 #: What a library's own documentation does not say, block by block: each is repeated over 16 numbers.
 ADVERSARIAL = {
-    "zeros": [0.0], "minus zeros": [-0.0, 0.0], "one smallest subnormal": [2.0**-149, 0.0],
-    "subnormals": [2.0**-127, -(2.0**-130), 2.0**-149, 0.0], "smallest normal": [2.0**-126, -(2.0**-127)],
+    "zeros": [0.0],
+    "minus zeros": [-0.0, 0.0],
+    "one smallest subnormal": [2.0**-149, 0.0],
+    "subnormals": [2.0**-127, -(2.0**-130), 2.0**-149, 0.0],
+    "smallest normal": [2.0**-126, -(2.0**-127)],
     "amax / 6 underflows": [3 * 2.0**-149, -(2.0**-149)],
     "scale of half the smallest ue4m3": [6 * 2.0**-10, 2.0**-9, -(2.0**-10)],
-    "scale just above that": [6 * 2.0**-10 * (1 + 2.0**-20), 2.0**-9], "smallest scale": [6 * 2.0**-9, 2.0**-10],
-    "between the floors": [6 * 2.0**-7, -(2.0**-8), 2.0**-12], "smallest normal scale": [6 * 2.0**-6, 2.0**-9],
-    "just below that": [6 * 2.0**-6 * (1 - 2.0**-20), 2.0**-9], "largest scale": [2688.0, 448.0, -1344.0],
-    "beyond the largest": [3000.0, 2688.0, -12.0], "far beyond": [1e30, 1.0, -2240.0],
-    "largest float32": [float(np.finfo(F).max), 1.0, -(2.0**127)], "infinity": [np.inf, 1.0, -3.0, 0.0],
-    "minus infinity beside zeros": [-np.inf, 0.0, -0.0], "ties under 1": [6.0, 0.25, 0.75, 1.25, 1.75, 2.5, 3.5, 5.0],
+    "scale just above that": [6 * 2.0**-10 * (1 + 2.0**-20), 2.0**-9],
+    "smallest scale": [6 * 2.0**-9, 2.0**-10],
+    "between the floors": [6 * 2.0**-7, -(2.0**-8), 2.0**-12],
+    "smallest normal scale": [6 * 2.0**-6, 2.0**-9],
+    "just below that": [6 * 2.0**-6 * (1 - 2.0**-20), 2.0**-9],
+    "largest scale": [2688.0, 448.0, -1344.0],
+    "beyond the largest": [3000.0, 2688.0, -12.0],
+    "far beyond": [1e30, 1.0, -2240.0],
+    "largest float32": [float(np.finfo(F).max), 1.0, -(2.0**127)],
+    "infinity": [np.inf, 1.0, -3.0, 0.0],
+    "minus infinity beside zeros": [-np.inf, 0.0, -0.0],
+    "ties under 1": [6.0, 0.25, 0.75, 1.25, 1.75, 2.5, 3.5, 5.0],
     "ties under 3/4": [4.5, 0.1875, 0.5625, 0.9375, 1.3125, 1.875, 2.625, 3.75],
     "ties under 13/8": [9.75, 0.40625, 1.21875, 2.03125, 2.84375, 4.0625, 5.6875, 8.125],
-    "tie of the scale": [6 * 1.0625, 1.0], "amax / 6 inexact": [1.0, 0.3, -0.7],
+    "tie of the scale": [6 * 1.0625, 1.0],
+    "amax / 6 inexact": [1.0, 0.3, -0.7],
 }
 TENSORS = [None, 1.0, 0.1, 1 / 3, 3e-5, 1e5, 2.0**-126, 2.0**-130, 2.0**-149, float(np.finfo(F).max), 2.0**126 * 1.7]
 
@@ -144,7 +154,7 @@ def test_adversarial_blocks_are_the_library_bit_for_bit(like, tensor):
             theirs = codes[i]
             if like == "torchao":  # NaN of finite numbers (0 * infinity): whatever the processor's NaN says
                 with np.errstate(all="ignore"):
-                    factor = F(1) / (F(1) if given is None else given) / e4m3_value(scales[i: i + 1])
+                    factor = F(1) / (F(1) if given is None else given) / e4m3_value(scales[i : i + 1])
                     theirs = np.where(np.isnan(x[i].astype(F) * factor), 0, theirs)
             assert got.codes[i].tolist() == theirs.tolist(), (name, tensor)
             assert got.scales[i] == scales[i] & 0x7F, (name, tensor)  # the sign of a NaN scale is the processor's
@@ -163,8 +173,9 @@ def test_random_blocks_are_the_library_bit_for_bit(like):
         assert np.array_equal(got.codes, codes) and np.array_equal(got.scales, scales)
 
 
-@pytest.mark.parametrize(("like", "scale", "codes"), [("torchao", 0x7F, 0), ("modelopt", 0x7F, 7),
-                                                      ("transformer-engine", 0x38, None)])
+@pytest.mark.parametrize(
+    ("like", "scale", "codes"), [("torchao", 0x7F, 0), ("modelopt", 0x7F, 7), ("transformer-engine", 0x38, None)]
+)
 def test_a_nan_in_a_block(like, scale, codes):
     """modelopt's search puts NaN behind every bound; CUDA's maximum ignores it, and its conversion makes it +6."""
     x = np.array([[6.0, np.nan, -1.0, -np.nan] + [0.0] * 12], F)
@@ -218,9 +229,12 @@ def test_emulation_takes_the_librarys_tensor_scale(like):
 
 
 @settings(deadline=None, max_examples=30)
-@given(seed=st.integers(0, 2**32), like=st.sampled_from(LIKE), source=st.sampled_from(["fp32", "bf16", "fp16", "e5m2",
-                                                                                    "e4m3fnuz", "e3m4"]),
-       block=st.sampled_from(["e2m1@ue4m3/3", "e2m1@ue4m3/2/fp32"]))
+@given(
+    seed=st.integers(0, 2**32),
+    like=st.sampled_from(LIKE),
+    source=st.sampled_from(["fp32", "bf16", "fp16", "e5m2", "e4m3fnuz", "e3m4"]),
+    block=st.sampled_from(["e2m1@ue4m3/3", "e2m1@ue4m3/2/fp32"]),
+)
 def test_the_fast_model_is_the_exact_one(seed, like, source, block):
     unit = fpgen.BlockQuantize(source=source, block=block, like=like, clamp=True)
     arrays = blocks(unit, 60, seed)
@@ -251,7 +265,7 @@ def test_the_hardware_on_adversarial_blocks(like):
 
 def test_moved_boundaries():
     """Rounding to 24 bits first: the last float32 below a boundary of an even code, and half a place below that."""
-    places = [.25, .75, 1.25, 1.75, 2.5, 3.5, 5]
+    places = [0.25, 0.75, 1.25, 1.75, 2.5, 3.5, 5]
     for boundary, plain in zip(moved_boundaries(as_format("e2m1"), 24), places, strict=True):
         beside = np.nextafter(F(plain), F(0) if boundary.included else F(9))
         assert boundary.point == (Fraction(plain) + Fraction(float(beside))) / 2
@@ -260,8 +274,9 @@ def test_moved_boundaries():
 # ---- the options that a unit of its own has ------------------------------------------------------
 
 
-@pytest.mark.parametrize(("floor", "zero"), list(itertools.product(
-    ["none", "smallest", "normal"], ["lowest", "smallest", "normal", "one"])))
+@pytest.mark.parametrize(
+    ("floor", "zero"), list(itertools.product(["none", "smallest", "normal"], ["lowest", "smallest", "normal", "one"]))
+)
 def test_floors_and_blocks_of_zeros(floor, zero):
     unit = fpgen.BlockQuantize(source="fp32", block="e2m1@ue4m3/2/fp32", scale_floor=floor, zero_scale=zero)
     assert fpgen.parse_unit(unit.text) == unit == fpgen.unit_from_dict(unit.to_dict())
@@ -279,38 +294,53 @@ def test_floors_and_blocks_of_zeros(floor, zero):
     assert not (text := mismatch(unit, arrays, want)), text
 
 
-@pytest.mark.parametrize("text", [
-    "quantize bf16 -> e2m1@e8m0/3 zero_scale=one", "quantize bf16 -> e2m1@binary8p1uf/3 zero_scale=smallest",
-    "quantize fp16 -> e2m1@ue4m3:subnormals=no/3/fp16 scale_floor=smallest zero_scale=normal",
-    "quantize bf16 -> e2m1@e8m0/3/fp32 zero_scale=one", "quantize bf16 -> e3m4@ue5m2/3 scale_floor=normal clamp=on",
-    "quantize bf16 -> e2m1@ue4m3/3/fp32 scale_floor=normal policy=up zero_scale=one"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "quantize bf16 -> e2m1@e8m0/3 zero_scale=one",
+        "quantize bf16 -> e2m1@binary8p1uf/3 zero_scale=smallest",
+        "quantize fp16 -> e2m1@ue4m3:subnormals=no/3/fp16 scale_floor=smallest zero_scale=normal",
+        "quantize bf16 -> e2m1@e8m0/3/fp32 zero_scale=one",
+        "quantize bf16 -> e3m4@ue5m2/3 scale_floor=normal clamp=on",
+        "quantize bf16 -> e2m1@ue4m3/3/fp32 scale_floor=normal policy=up zero_scale=one",
+    ],
+)
 def test_floors_of_other_scale_formats(text):
     unit = fpgen.parse_unit(text)
     arrays = blocks(unit, 120, 10)
     want, model = exact(unit, arrays), unit.compute(*arrays.values())
     assert np.array_equal(model.codes, want["result"]) and np.array_equal(model.scales, want["scale"])
     assert not (problem := mismatch(unit, arrays, want)), problem
-    assert text.split()[-1] in unit.verilog() and unit.content_hash != fpgen.parse_unit(
-        " ".join(word for word in text.split() if "scale" not in word)).content_hash
+    assert (
+        text.split()[-1] in unit.verilog()
+        and unit.content_hash
+        != fpgen.parse_unit(" ".join(word for word in text.split() if "scale" not in word)).content_hash
+    )
 
 
-@pytest.mark.parametrize(("text", "message"), [
-    ("quantize fp32 -> mxfp4 scale_floor=normal", "scale_floor with policy=floor .* got normal; expected none"),
-    ("quantize fp32 -> nvfp4 policy=up scale_floor=smallest", "got smallest; expected none"),
-    ("quantize fp32 -> nvfp4 scale_floor=tiny", "allowed: none, smallest, normal"),
-    ("quantize fp32 -> nvfp4 zero_scale=two", "allowed: lowest, smallest, normal, one"),
-    ("quantize fp32 -> mxfp4 zero_scale=smallest", "got smallest; expected lowest .* or one"),
-    ("quantize bf16 -> e2m1@ue4m0:bias=40/2 clamp=on zero_scale=one", "got one; expected lowest, smallest or normal"),
-    ("quantize fp32 -> nvfp4 like=torch", "allowed: none, torchao, modelopt, transformer-engine"),
-    ("quantize fp32 -> nvfp4 like=torchao scale_floor=normal", "scale_floor with like=torchao"),
-    ("quantize fp32 -> nvfp4 like=torchao zero_scale=one", "zero_scale with like=torchao"),
-    ("quantize fp32 -> nvfp4 like=modelopt policy=up", "policy with like=modelopt: got up; expected nearest"),
-    ("quantize fp32 -> nvfp4 rtz like=modelopt", "got rtz, saturate; expected rne, saturate"),
-    ("quantize fp32 -> mxfp4 like=torchao", "scale with like=torchao: got e8m0; expected ue4m3"),
-    ("quantize fp32 -> e2m3@ue4m3/16/fp32 like=torchao", "elements with like=torchao: got e2m3; expected e2m1"),
-    ("quantize fp32 -> e2m1@ue4m3/16/bf16 like=torchao", "tensor scale with like=torchao: got bf16; expected fp32"),
-    ("quantize fp64 -> nvfp4 like=torchao", "source with like=torchao: got fp64; expected"),
-])
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("quantize fp32 -> mxfp4 scale_floor=normal", "scale_floor with policy=floor .* got normal; expected none"),
+        ("quantize fp32 -> nvfp4 policy=up scale_floor=smallest", "got smallest; expected none"),
+        ("quantize fp32 -> nvfp4 scale_floor=tiny", "allowed: none, smallest, normal"),
+        ("quantize fp32 -> nvfp4 zero_scale=two", "allowed: lowest, smallest, normal, one"),
+        ("quantize fp32 -> mxfp4 zero_scale=smallest", "got smallest; expected lowest .* or one"),
+        (
+            "quantize bf16 -> e2m1@ue4m0:bias=40/2 clamp=on zero_scale=one",
+            "got one; expected lowest, smallest or normal",
+        ),
+        ("quantize fp32 -> nvfp4 like=torch", "allowed: none, torchao, modelopt, transformer-engine"),
+        ("quantize fp32 -> nvfp4 like=torchao scale_floor=normal", "scale_floor with like=torchao"),
+        ("quantize fp32 -> nvfp4 like=torchao zero_scale=one", "zero_scale with like=torchao"),
+        ("quantize fp32 -> nvfp4 like=modelopt policy=up", "policy with like=modelopt: got up; expected nearest"),
+        ("quantize fp32 -> nvfp4 rtz like=modelopt", "got rtz, saturate; expected rne, saturate"),
+        ("quantize fp32 -> mxfp4 like=torchao", "scale with like=torchao: got e8m0; expected ue4m3"),
+        ("quantize fp32 -> e2m3@ue4m3/16/fp32 like=torchao", "elements with like=torchao: got e2m3; expected e2m1"),
+        ("quantize fp32 -> e2m1@ue4m3/16/bf16 like=torchao", "tensor scale with like=torchao: got bf16; expected fp32"),
+        ("quantize fp64 -> nvfp4 like=torchao", "source with like=torchao: got fp64; expected"),
+    ],
+)
 def test_contradictions(text, message):
     with pytest.raises(UsageError, match=message):
         fpgen.parse_unit(text)
@@ -320,8 +350,15 @@ def test_hashes_of_units_without_the_options_are_as_before():
     """Caches and records of releases before 'like' keep their meaning."""
     unit = fpgen.parse_unit("quantize fp32 -> nvfp4")
     assert unit.content_hash == fpgen.parse_unit("quantize fp32 -> nvfp4 like=none scale_floor=none").content_hash
-    assert len({unit.content_hash, *(fpgen.parse_unit(f"quantize fp32 -> nvfp4 like={like}").content_hash
-                                     for like in LIKE)}) == 4
+    assert (
+        len(
+            {
+                unit.content_hash,
+                *(fpgen.parse_unit(f"quantize fp32 -> nvfp4 like={like}").content_hash for like in LIKE),
+            }
+        )
+        == 4
+    )
 
 
 @pytest.mark.parametrize("like", LIKE)

@@ -22,23 +22,26 @@ FP16 = "dot fp16 fp16 n=16 + fp32 -> fp32 accumulate={name}"
 BF16 = "dot bf16 bf16 n=4 + fp32 -> fp32 accumulate={name}"
 
 
-@pytest.mark.parametrize(("text", "preset"), [
-    (FP16.format(name="h100"), "hopper"),
-    (FP8.format(name="h100", out="fp32"), "hopper-fp8"),
-    (FP8.format(name="gh200", out="fp16"), "hopper-fp8"),
-    (FP8.format(name="b200", out="fp32"), "blackwell"),
-    ("blockdot mxfp8e4m3 mxfp4 k=32 + fp32 -> fp32 accumulate=b200", "blackwell-mx"),
-    ("blockdot mxfp4 mxfp4 k=64 + fp32 -> fp32 accumulate=b200", "blackwell-nvf4"),
-    ("blockdot nvfp4 nvfp4 k=64 + fp32 -> fp32 accumulate=b200", "blackwell-nvf4"),
-    ("dot fp16 fp16 n=8 + fp32 -> fp32 accumulate=t4", "turing"),
-    (BF16.format(name="mi250x"), "cdna2"),
-    ("dot tf32 tf32 n=4 + fp32 -> fp32 accumulate=mi300x", "cdna3-xf32"),
-    ("tensorcore e4m3fn e4m3fn m=2 n=2 k=16 + fp32 -> fp32 accumulate=l40s", "ada-fp8"),
-])
+@pytest.mark.parametrize(
+    ("text", "preset"),
+    [
+        (FP16.format(name="h100"), "hopper"),
+        (FP8.format(name="h100", out="fp32"), "hopper-fp8"),
+        (FP8.format(name="gh200", out="fp16"), "hopper-fp8"),
+        (FP8.format(name="b200", out="fp32"), "blackwell"),
+        ("blockdot mxfp8e4m3 mxfp4 k=32 + fp32 -> fp32 accumulate=b200", "blackwell-mx"),
+        ("blockdot mxfp4 mxfp4 k=64 + fp32 -> fp32 accumulate=b200", "blackwell-nvf4"),
+        ("blockdot nvfp4 nvfp4 k=64 + fp32 -> fp32 accumulate=b200", "blackwell-nvf4"),
+        ("dot fp16 fp16 n=8 + fp32 -> fp32 accumulate=t4", "turing"),
+        (BF16.format(name="mi250x"), "cdna2"),
+        ("dot tf32 tf32 n=4 + fp32 -> fp32 accumulate=mi300x", "cdna3-xf32"),
+        ("tensorcore e4m3fn e4m3fn m=2 n=2 k=16 + fp32 -> fp32 accumulate=l40s", "ada-fp8"),
+    ],
+)
 def test_a_product_is_resolved_by_its_formats(text, preset):
     unit = fpgen.parse_unit(text)
     assert unit.accumulate.name == preset and f"accumulate={preset}" in unit.text
-    assert unit == fpgen.parse_unit(text[:text.rindex("=") + 1] + preset)
+    assert unit == fpgen.parse_unit(text[: text.rindex("=") + 1] + preset)
 
 
 @pytest.mark.parametrize("alias", ALIASES)
@@ -48,21 +51,27 @@ def test_products_stand_for_presets_and_are_listed(alias):
     assert all(alias in item["aliases"] for item in records(alias))
 
 
-@pytest.mark.parametrize(("text", "case", "rounding"), [
-    ("dot e3m4 e3m4 n=32 + fp32 -> fp32 accumulate=like:hopper-fp8", ("hopper-fp8", "fp32"), Rounding.RTZ),
-    ("dot e3m4 e3m4 n=32 + fp32 -> fp32 accumulate=like:h100", ("hopper-fp8", "fp32"), Rounding.RTZ),
-    ("dot e3m4 e5m2 n=32 + bf16 -> bf16 accumulate=like:h100", ("hopper-fp8", "fp16"), Rounding.RNE),
-    ("dot e5m9 e5m9 n=16 + fp32 -> fp32 accumulate=like:h100", ("hopper", "fp32"), Rounding.RTZ),
-    ("dot e8m9 e8m9 n=8 + fp32 -> fp32 accumulate=like:a100", ("a100", "fp32"), Rounding.RTZ),
-    ("dot e2m1 e2m1 n=32 + fp32 -> fp32 accumulate=like:mi300x", ("cdna3-fp8", "fp32"), Rounding.RNE),
-    ("blockdot mxfp8e4m3 mxfp8e4m3 k=32 + fp32 -> fp32 accumulate=like:hopper-fp8", ("hopper-fp8", "fp32"),
-     Rounding.RTZ),
-    ("dot bf16 e2m1 n=8 + fp32 -> fp32 accumulate=like:h100", ("hopper", "fp32"), Rounding.RTZ),
-    ("blockdot bf16 mxfp4 k=32 + fp32 -> fp32 accumulate=like:h100", ("hopper", "fp32"), Rounding.RTZ),
-    ("blockdot mxfp8e4m3 bf16 k=32 + fp32 -> fp32 accumulate=like:amx-bf16", ("amx-bf16", "fp32"), Rounding.RNE),
-    ("blockdot e4m3fn mxfp4 k=32 + fp32 -> fp32 accumulate=like:b200", ("blackwell-mx", "fp32"), Rounding.RTZ),
-    ("blockdot mxfp4 nvfp4 k=32 + fp32 -> fp32 accumulate=like:b200", ("blackwell-nvf4", "fp32"), Rounding.RTZ),
-])
+@pytest.mark.parametrize(
+    ("text", "case", "rounding"),
+    [
+        ("dot e3m4 e3m4 n=32 + fp32 -> fp32 accumulate=like:hopper-fp8", ("hopper-fp8", "fp32"), Rounding.RTZ),
+        ("dot e3m4 e3m4 n=32 + fp32 -> fp32 accumulate=like:h100", ("hopper-fp8", "fp32"), Rounding.RTZ),
+        ("dot e3m4 e5m2 n=32 + bf16 -> bf16 accumulate=like:h100", ("hopper-fp8", "fp16"), Rounding.RNE),
+        ("dot e5m9 e5m9 n=16 + fp32 -> fp32 accumulate=like:h100", ("hopper", "fp32"), Rounding.RTZ),
+        ("dot e8m9 e8m9 n=8 + fp32 -> fp32 accumulate=like:a100", ("a100", "fp32"), Rounding.RTZ),
+        ("dot e2m1 e2m1 n=32 + fp32 -> fp32 accumulate=like:mi300x", ("cdna3-fp8", "fp32"), Rounding.RNE),
+        (
+            "blockdot mxfp8e4m3 mxfp8e4m3 k=32 + fp32 -> fp32 accumulate=like:hopper-fp8",
+            ("hopper-fp8", "fp32"),
+            Rounding.RTZ,
+        ),
+        ("dot bf16 e2m1 n=8 + fp32 -> fp32 accumulate=like:h100", ("hopper", "fp32"), Rounding.RTZ),
+        ("blockdot bf16 mxfp4 k=32 + fp32 -> fp32 accumulate=like:h100", ("hopper", "fp32"), Rounding.RTZ),
+        ("blockdot mxfp8e4m3 bf16 k=32 + fp32 -> fp32 accumulate=like:amx-bf16", ("amx-bf16", "fp32"), Rounding.RNE),
+        ("blockdot e4m3fn mxfp4 k=32 + fp32 -> fp32 accumulate=like:b200", ("blackwell-mx", "fp32"), Rounding.RTZ),
+        ("blockdot mxfp4 nvfp4 k=32 + fp32 -> fp32 accumulate=like:b200", ("blackwell-nvf4", "fp32"), Rounding.RTZ),
+    ],
+)
 def test_like_takes_the_nearest_case_and_says_which(text, case, rounding):
     unit = fpgen.parse_unit(text)
     preset, out = case
@@ -82,37 +91,43 @@ def test_like_formats_that_the_machine_has_is_the_machine():
     assert unit.accumulate.name == "hopper"
 
 
-@pytest.mark.parametrize(("text", "match"), [
-    ("dot e3m4 e3m4 n=32 -> fp32 accumulate=hopper-fp8", "or accumulate=like:hopper-fp8 for the nearest"),
-    ("dot e3m4 e3m4 n=32 -> fp32 accumulate=h100", "hopper, hopper-fp8 have .* or accumulate=like:h100"),
-    ("dot int8 int8 n=32 -> fp32 accumulate=like:h100", "int8, which is fixed point"),
-    ("dot fp16 fp16 n=16 -> fp32 accumulate=like:hoper", "did you mean hopper"),
-    ("dot fp16 fp16 n=16 -> fp32 accumulate=h10", "did you mean h100"),
-    ("dot bf16 bf16 n=8 -> fp32 accumulate=t4", "this machine has|turing"),
-    ("dot bf16 bf16 n=48 -> fp32 accumulate=amx-bf16", "spans of 32 with 48 products"),
-])
+@pytest.mark.parametrize(
+    ("text", "match"),
+    [
+        ("dot e3m4 e3m4 n=32 -> fp32 accumulate=hopper-fp8", "or accumulate=like:hopper-fp8 for the nearest"),
+        ("dot e3m4 e3m4 n=32 -> fp32 accumulate=h100", "hopper, hopper-fp8 have .* or accumulate=like:h100"),
+        ("dot int8 int8 n=32 -> fp32 accumulate=like:h100", "int8, which is fixed point"),
+        ("dot fp16 fp16 n=16 -> fp32 accumulate=like:hoper", "did you mean hopper"),
+        ("dot fp16 fp16 n=16 -> fp32 accumulate=h10", "did you mean h100"),
+        ("dot bf16 bf16 n=8 -> fp32 accumulate=t4", "this machine has|turing"),
+        ("dot bf16 bf16 n=48 -> fp32 accumulate=amx-bf16", "spans of 32 with 48 products"),
+    ],
+)
 def test_rejections(text, match):
     with pytest.raises(UsageError, match=match):
         fpgen.parse_unit(text)
 
 
-@pytest.mark.parametrize(("spelling", "match"), [
-    ("aligned:fraction=25,span=32", "span=32 with addend=inside and no interleave"),
-    ("aligned:fraction=25,interleave=2", "interleave=2 without group and span"),
-    ("aligned:fraction=25,group=16,span=24,interleave=2", "span=24 with group=16"),
-    ("aligned:fraction=25,group=16,span=32,interleave=3", "interleave=3 with group=16"),
-    ("aligned:fraction=25,group=16,span=32,interleave=2,presum=4", "interleave=2 with presum=4"),
-    ("aligned:fraction=25,addend_rounding=rne", "addend_rounding with addend=inside"),
-    ("aligned:fraction=25,addend=after,addend_rounding=port", "addend_rounding=port"),
-    ("aligned:fraction=25,addend=after,addend_rounding=sra", "addend_rounding=sra"),
-    ("aligned:fraction=25,addend=after,split=odd-even", "belongs to addend=outside"),
-    ("aligned:fraction=25,addend=after,addend_reach=3", "addend_reach with addend=after"),
-    ("chain:split=odd-even", "belongs to addend=after"),
-    ("chain:addend=outside", "expected inside or after"),
-    ("chain:interleave=2", "interleave belongs to aligned"),
-    ("tree:addend=after", "addend belongs to aligned, chain"),
-    ("exact:span=32", "span belongs to aligned, chain"),
-])
+@pytest.mark.parametrize(
+    ("spelling", "match"),
+    [
+        ("aligned:fraction=25,span=32", "span=32 with addend=inside and no interleave"),
+        ("aligned:fraction=25,interleave=2", "interleave=2 without group and span"),
+        ("aligned:fraction=25,group=16,span=24,interleave=2", "span=24 with group=16"),
+        ("aligned:fraction=25,group=16,span=32,interleave=3", "interleave=3 with group=16"),
+        ("aligned:fraction=25,group=16,span=32,interleave=2,presum=4", "interleave=2 with presum=4"),
+        ("aligned:fraction=25,addend_rounding=rne", "addend_rounding with addend=inside"),
+        ("aligned:fraction=25,addend=after,addend_rounding=port", "addend_rounding=port"),
+        ("aligned:fraction=25,addend=after,addend_rounding=sra", "addend_rounding=sra"),
+        ("aligned:fraction=25,addend=after,split=odd-even", "belongs to addend=outside"),
+        ("aligned:fraction=25,addend=after,addend_reach=3", "addend_reach with addend=after"),
+        ("chain:split=odd-even", "belongs to addend=after"),
+        ("chain:addend=outside", "expected inside or after"),
+        ("chain:interleave=2", "interleave belongs to aligned"),
+        ("tree:addend=after", "addend belongs to aligned, chain"),
+        ("exact:span=32", "span belongs to aligned, chain"),
+    ],
+)
 def test_options_that_make_no_sense_together(spelling, match):
     with pytest.raises(UsageError, match=match):
         fpgen.parse_unit(f"dot fp16 fp16 n=64 + fp32 -> fp32 accumulate={spelling}")
@@ -152,8 +167,9 @@ def bf16_inputs(unit: fpgen.DotProduct, count: int) -> dict[str, np.ndarray]:
     inputs = draw_sum(unit, count, 7)
     normal = np.random.default_rng(8).standard_normal
     some = {"a": normal((count // 2, unit.n)), "b": normal((count // 2, unit.n)), "c": normal(count // 2)}
-    near = {name: array.astype(np.float32).view(np.uint32) >> (16 if name in "ab" else 0)
-            for name, array in some.items()}
+    near = {
+        name: array.astype(np.float32).view(np.uint32) >> (16 if name in "ab" else 0) for name, array in some.items()
+    }
     return {name: np.concatenate([inputs[name], near[name].astype(np.uint64)]) for name in "abc"}
 
 
@@ -215,22 +231,27 @@ def test_options_of_the_flushing_machines():
 # ---- whole matrices ------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("text", [
-    "dot e4m3fn e4m3fn n=32 + fp32 -> fp32 accumulate=hopper-fp8-mma",
-    "dot bf16 bf16 n=32 + fp32 -> fp32 accumulate=amx-bf16",
-    "dot bf16 bf16 n=4 + fp32 -> fp32 accumulate=arm-bfdot",
-    "dot bf16 bf16 n=8 + fp32 -> fp32 accumulate=cdna2-bf16",
-    "dot e3m4 e3m4 n=32 + fp32 -> fp32 accumulate=like:h100",
-    "dot fp16 bf16 n=16 + fp32 -> fp32 accumulate=b200",
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "dot e4m3fn e4m3fn n=32 + fp32 -> fp32 accumulate=hopper-fp8-mma",
+        "dot bf16 bf16 n=32 + fp32 -> fp32 accumulate=amx-bf16",
+        "dot bf16 bf16 n=4 + fp32 -> fp32 accumulate=arm-bfdot",
+        "dot bf16 bf16 n=8 + fp32 -> fp32 accumulate=cdna2-bf16",
+        "dot e3m4 e3m4 n=32 + fp32 -> fp32 accumulate=like:h100",
+        "dot fp16 bf16 n=16 + fp32 -> fp32 accumulate=b200",
+    ],
+)
 def test_matrix_products(text):
     """K of 40: pieces of the unit's length chained through c, the last one filled up with zeros."""
     unit = fpgen.parse_unit(text)
     rng = np.random.default_rng(2)
     a, b = (rng.standard_normal(shape).astype(np.float32) for shape in ((5, 40), (40, 7)))
     values, codes = emulate.matmul(a, b, unit, codes=True)
-    left, right = (fpgen.Convert(source="fp32", out=fmt, overflow="saturate").compute(x.view(np.uint32)).codes
-                   for fmt, x in ((unit.a, a), (unit.b, b)))
+    left, right = (
+        fpgen.Convert(source="fp32", out=fmt, overflow="saturate").compute(x.view(np.uint32)).codes
+        for fmt, x in ((unit.a, a), (unit.b, b))
+    )
     length = unit.n * -(-40 // unit.n)
     left = np.pad(left, ((0, 0), (0, length - 40)))
     right = np.pad(right, ((0, length - 40), (0, 0)))
@@ -239,8 +260,10 @@ def test_matrix_products(text):
         for k in range(0, length, unit.n):
             c = int(unit.compute(left[i, k : k + unit.n], right[k : k + unit.n, j], c).codes)
         assert codes[i, j] == c
-    left, right = (fpgen.Convert(source=fmt, out="fp64").compute(codes).codes.view(np.float64)
-                   for fmt, codes in ((unit.a, left), (unit.b, right)))
+    left, right = (
+        fpgen.Convert(source=fmt, out="fp64").compute(codes).codes.view(np.float64)
+        for fmt, codes in ((unit.a, left), (unit.b, right))
+    )
     assert np.allclose(values, left @ right, atol=0.05)
 
 
@@ -257,8 +280,10 @@ WRONG = [
     ("dot bf16 bf16 n=4 + fp32 -> fp32 accumulate=amx-bf16", {"split": "none"}),
     ("dot bf16 bf16 n=4 + fp32 -> fp32 accumulate=chain:addend=after", {"addend": "inside"}),
     ("dot bf16 bf16 n=4 + fp32 -> fp32 accumulate=chain:split=odd-even,addend=after", {"span": 2}),
-    ("dot bf16 bf16 n=4 + fp32 -> fp32 rtz accumulate=chain:addend=after,addend_rounding=rne",
-     {"addend_rounding": "rna"}),
+    (
+        "dot bf16 bf16 n=4 + fp32 -> fp32 rtz accumulate=chain:addend=after,addend_rounding=rne",
+        {"addend_rounding": "rna"},
+    ),
 ]
 
 

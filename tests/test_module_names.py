@@ -19,7 +19,8 @@ LONG = parse_unit(
     "dot e3m2:bias=13,inf=none,nan=none e3m2:bias=-15,inf=none,nan=none n=2 + e5m4:bias=-17,inf=none,nan=none -> "
     "e5m4:bias=-100,inf=none,nan=none rne stages=3 handshake=ready subnormals=both tininess=before multiplier=booth "
     "adder=kogge-stone accumulate=aligned:fraction=10,group=2,clamp=-30,addend=outside,sum_fraction=12,"
-    "addend_fraction=12")
+    "addend_fraction=12"
+)
 
 
 def test_long_names_fit_and_stay_apart(tmp_path):
@@ -57,8 +58,25 @@ def test_a_module_name_of_one_s_own(tmp_path):
     assert "module My_Adder (" in unit.verilog()
 
 
-@pytest.mark.parametrize("name", ["", "1x", "a.b", "a-b", "module", "Module", "logic", "entity", "x" * 201, "ä", "_x",
-                                  "gold", "fpgen_harness", "a\n"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        "1x",
+        "a.b",
+        "a-b",
+        "module",
+        "Module",
+        "logic",
+        "entity",
+        "x" * 201,
+        "ä",
+        "_x",
+        "gold",
+        "fpgen_harness",
+        "a\n",
+    ],
+)
 def test_names_that_no_module_can_have(name):
     with pytest.raises(UsageError, match=r"^module_name: got .*; expected a Verilog identifier") as caught:
         replace(UNIT, module_name=name)
@@ -71,8 +89,10 @@ def test_names_that_collide(tmp_path):
         named.ppa()
     with pytest.raises(UsageError, match="module name nand2_x1: got it for 2 units"):
         verify_many([named, parse_unit("add e2m1 e2m1 -> e2m1 module_name=nand2_x1")])
-    (tmp_path / "my.toml").write_text('[[unit]]\nunit = "add e2m1 e2m1 -> e2m1 module_name=x"\n'
-                                      '[[unit]]\nunit = "multiply e2m1 e2m1 -> e2m1 module_name=x"\n')
+    (tmp_path / "my.toml").write_text(
+        '[[unit]]\nunit = "add e2m1 e2m1 -> e2m1 module_name=x"\n'
+        '[[unit]]\nunit = "multiply e2m1 e2m1 -> e2m1 module_name=x"\n'
+    )
     result = CliRunner().invoke(cli.main, ["run", str(tmp_path / "my.toml")])
     assert result.exit_code == 2 and "got the name x of unit 1" in result.stderr
     both = CliRunner().invoke(cli.main, ["generate", named.text, "--name", "other", "--stdout"])

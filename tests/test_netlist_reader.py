@@ -34,8 +34,10 @@ def test_any_escaped_name(tiny, nets):
     """A chain over nets and instances of any names, with a concatenation over all: 30 for each BUF."""
     escaped = [f"\\{net} " for net in nets]
     chain = "".join(f"BUF {to}(.A({of}),.Y({to}));" for of, to in pairwise(escaped))
-    text = (f"module m({escaped[0]}, \\//y ); input {escaped[0]}; output [{len(nets) - 1}:0] \\//y ; {chain}"
-            f"assign \\//y = {{{','.join(escaped)}}}; endmodule")
+    text = (
+        f"module m({escaped[0]}, \\//y ); input {escaped[0]}; output [{len(nets) - 1}:0] \\//y ; {chain}"
+        f"assign \\//y = {{{','.join(escaped)}}}; endmodule"
+    )
     if any(net.startswith("//y") for net in nets):
         return
     flat = netlist.from_text(text, "m", "n.v", tiny)

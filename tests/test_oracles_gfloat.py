@@ -25,10 +25,28 @@ FP64 = parse("fp64")
 
 #: The catalogue's small floating-point formats, and extremes: E=1, E=2, P=1, K=3, odd biases, unsigned.
 NAMES = [name for name, entry in CATALOGUE.items() if not entry.format.fixed and entry.format.bits <= 16] + [
-    "e1m1:inf=none,nan=none", "e1m3:inf=none,nan=negzero", "e1m4:inf=top,nan=negzero", "e2m0", "e5m0",
-    "e4m0:inf=none,nan=negzero", "e2m4", "e3m3:bias=5", "e3m2:bias=-3", "e5m1:bias=7,inf=top,nan=negzero",
-    "e6m3", "e2m7", "ue3m2", "ue2m0:inf=none,nan=none,subnormals=yes,zero=yes", "ue4m2:inf=none,nan=none",
-    "binary3p1se", "binary3p2sf", "binary4p1uf", "binary5p3se", "binary6p5ue", "binary10p4se", "binary8p7sf",
+    "e1m1:inf=none,nan=none",
+    "e1m3:inf=none,nan=negzero",
+    "e1m4:inf=top,nan=negzero",
+    "e2m0",
+    "e5m0",
+    "e4m0:inf=none,nan=negzero",
+    "e2m4",
+    "e3m3:bias=5",
+    "e3m2:bias=-3",
+    "e5m1:bias=7,inf=top,nan=negzero",
+    "e6m3",
+    "e2m7",
+    "ue3m2",
+    "ue2m0:inf=none,nan=none,subnormals=yes,zero=yes",
+    "ue4m2:inf=none,nan=none",
+    "binary3p1se",
+    "binary3p2sf",
+    "binary4p1uf",
+    "binary5p3se",
+    "binary6p5ue",
+    "binary10p4se",
+    "binary8p7sf",
     "binary8p3ue",
 ]
 
@@ -41,9 +59,17 @@ def info(fmt: Format) -> gfloat.FormatInfo:
     """The same format as gfloat describes it."""
     high = {NaN.IEEE: (1 << fmt.trailing_bits) - 1, NaN.ALL_ONES: 1}.get(fmt.nan, 0)
     return gfloat.FormatInfo(
-        fmt.name, fmt.bits, fmt.precision, bias=fmt.bias, is_signed=fmt.signed,
+        fmt.name,
+        fmt.bits,
+        fmt.precision,
+        bias=fmt.bias,
+        is_signed=fmt.signed,
         domain=gfloat.Domain.Finite if fmt.infinity is Infinity.NONE else gfloat.Domain.Extended,
-        has_nz=fmt.has_negative_zero, num_high_nans=high, has_subnormals=fmt.subnormals, is_twos_complement=False)
+        has_nz=fmt.has_negative_zero,
+        num_high_nans=high,
+        has_subnormals=fmt.subnormals,
+        is_twos_complement=False,
+    )
 
 
 def number(fmt: Format, code: int) -> float:

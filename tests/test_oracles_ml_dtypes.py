@@ -94,8 +94,7 @@ def check_conversion(source: str, out: str, codes: np.ndarray):
     known = [known_conversion(out, float(value)) for value in wide]
     differ = set(differing(ours, theirs, out).tolist())
     unexpected = [index for index in differ if int(theirs[index]) not in known[index]]
-    assert not unexpected, [
-        (source, out, float(wide[i]), hex(ours[i]), hex(theirs[i])) for i in sorted(unexpected)[:5]]
+    assert not unexpected, [(source, out, float(wide[i]), hex(ours[i]), hex(theirs[i])) for i in sorted(unexpected)[:5]]
 
 
 @pytest.mark.parametrize(("source", "out"), [(s, o) for s in ("fp16", "bf16") for o in TYPES if s != o])
@@ -104,8 +103,7 @@ def test_convert_every_16_bit_code(source, out):
 
 
 #: ml_dtypes has no cast between E8M0 and the other small types.
-SMALL_PAIRS = [(s, o) for s in SMALL for o in TYPES
-               if s != o and not ("e8m0" in (s, o) and {s, o} <= set(SMALL))]
+SMALL_PAIRS = [(s, o) for s in SMALL for o in TYPES if s != o and not ("e8m0" in (s, o) and {s, o} <= set(SMALL))]
 
 
 @pytest.mark.parametrize(("source", "out"), SMALL_PAIRS)

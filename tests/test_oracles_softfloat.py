@@ -37,9 +37,14 @@ FLAGS = {
     sf.ExceptionFlag.INVALID: Flags.NV,
 }
 TYPES = {
-    "fp16": (sf.Float16, "f16"), "fp32": (sf.Float32, "f32"), "fp64": (sf.Float64, "f64"),
-    "bf16": (sf.BFloat16, "bf16"), "int32": (sf.Int32, "i32"), "int64": (sf.Int64, "i64"),
-    "uint32": (sf.UInt32, "ui32"), "uint64": (sf.UInt64, "ui64"),
+    "fp16": (sf.Float16, "f16"),
+    "fp32": (sf.Float32, "f32"),
+    "fp64": (sf.Float64, "f64"),
+    "bf16": (sf.BFloat16, "bf16"),
+    "int32": (sf.Int32, "i32"),
+    "int64": (sf.Int64, "i64"),
+    "uint32": (sf.UInt32, "ui32"),
+    "uint64": (sf.UInt64, "ui64"),
 }
 FLOATS = ["fp16", "fp32", "fp64"]
 each_mode = pytest.mark.parametrize("mode", list(MODES), ids=lambda mode: mode.value)
@@ -51,8 +56,10 @@ def soft(function: str, codes, names, out: str, mode: Rounding, tininess: Tinine
     sf.set_tininess_mode(TININESS[tininess])
     sf.set_rounding_mode(MODES[mode])
     sf.set_exception_flags(0)
-    arguments = [TYPES[name][0].from_bytes(int(code).to_bytes(fpgen.parse_format(name).bits // 8, "big"))
-                 for code, name in zip(codes, names, strict=True)]
+    arguments = [
+        TYPES[name][0].from_bytes(int(code).to_bytes(fpgen.parse_format(name).bits // 8, "big"))
+        for code, name in zip(codes, names, strict=True)
+    ]
     result = getattr(sf, function)(*arguments)
     raised = sf.get_exception_flags()
     flags = Flags(0)
@@ -92,8 +99,15 @@ def check(function, rows, names, out, mode, tininess, model):
 def test_multiply_and_its_flags(name, mode, tininess):
     fmt = fpgen.parse_format(name)
     rows = tuples([name, name], 1500, 1)
-    check(f"{TYPES[name][1]}_mul", rows, [name, name], name, mode, tininess,
-          lambda codes, semantics: exact.multiply(*codes, fmt, fmt, fmt, semantics))
+    check(
+        f"{TYPES[name][1]}_mul",
+        rows,
+        [name, name],
+        name,
+        mode,
+        tininess,
+        lambda codes, semantics: exact.multiply(*codes, fmt, fmt, fmt, semantics),
+    )
 
 
 @each_tininess
@@ -103,8 +117,15 @@ def test_multiply_and_its_flags(name, mode, tininess):
 def test_add_and_its_flags(name, subtract, mode, tininess):
     fmt = fpgen.parse_format(name)
     rows = tuples([name, name], 1000, 2)
-    check(f"{TYPES[name][1]}_{'sub' if subtract else 'add'}", rows, [name, name], name, mode, tininess,
-          lambda codes, semantics: exact.add(*codes, fmt, fmt, fmt, semantics, subtract=subtract))
+    check(
+        f"{TYPES[name][1]}_{'sub' if subtract else 'add'}",
+        rows,
+        [name, name],
+        name,
+        mode,
+        tininess,
+        lambda codes, semantics: exact.add(*codes, fmt, fmt, fmt, semantics, subtract=subtract),
+    )
 
 
 @each_tininess
@@ -113,8 +134,15 @@ def test_add_and_its_flags(name, subtract, mode, tininess):
 def test_fma_and_its_flags(name, mode, tininess):
     fmt = fpgen.parse_format(name)
     rows = tuples([name] * 3, 2000, 3)
-    check(f"{TYPES[name][1]}_mul_add", rows, [name] * 3, name, mode, tininess,
-          lambda codes, semantics: exact.fma(*codes, fmt, fmt, fmt, fmt, semantics))
+    check(
+        f"{TYPES[name][1]}_mul_add",
+        rows,
+        [name] * 3,
+        name,
+        mode,
+        tininess,
+        lambda codes, semantics: exact.fma(*codes, fmt, fmt, fmt, fmt, semantics),
+    )
 
 
 @each_tininess
@@ -130,8 +158,15 @@ def test_fma_cancellation_and_its_flags(name, mode, tininess):
             continue
         opposite = near ^ fmt.sign_mask
         rows += [(a, b, min(max(opposite + step, 0), (1 << fmt.bits) - 1)) for step in (-1, 0, 1)]
-    check(f"{TYPES[name][1]}_mul_add", rows, [name] * 3, name, mode, tininess,
-          lambda codes, semantics: exact.fma(*codes, fmt, fmt, fmt, fmt, semantics))
+    check(
+        f"{TYPES[name][1]}_mul_add",
+        rows,
+        [name] * 3,
+        name,
+        mode,
+        tininess,
+        lambda codes, semantics: exact.fma(*codes, fmt, fmt, fmt, fmt, semantics),
+    )
 
 
 CONVERSIONS = [*itertools.permutations(FLOATS, 2), ("fp32", "bf16"), ("bf16", "fp32")]
@@ -149,8 +184,15 @@ def test_convert_and_its_flags(source, out, mode, tininess):
             wide, _ = exact.convert(code, end, start, Semantics())
             half = 1 << max(start.trailing_bits - end.trailing_bits - 1, 0)
             rows += [((wide + step) % (1 << start.bits),) for step in (-1, 0, 1, half - 1, half, half + 1)]
-    check(f"{TYPES[source][1]}_to_{TYPES[out][1]}", rows, [source], out, mode, tininess,
-          lambda codes, semantics: exact.convert(*codes, start, end, semantics))
+    check(
+        f"{TYPES[source][1]}_to_{TYPES[out][1]}",
+        rows,
+        [source],
+        out,
+        mode,
+        tininess,
+        lambda codes, semantics: exact.convert(*codes, start, end, semantics),
+    )
 
 
 @each_mode
@@ -159,8 +201,15 @@ def test_convert_and_its_flags(source, out, mode, tininess):
 def test_convert_from_integer(name, integer, mode):
     start, end = fpgen.parse_format(integer), fpgen.parse_format(name)
     rows = [*((code,) for code in corners(start)), *tuples([integer], 300, 7)]
-    check(f"{TYPES[integer][1]}_to_{TYPES[name][1]}", rows, [integer], name, mode, Tininess.AFTER,
-          lambda codes, semantics: exact.convert(*codes, start, end, semantics))
+    check(
+        f"{TYPES[integer][1]}_to_{TYPES[name][1]}",
+        rows,
+        [integer],
+        name,
+        mode,
+        Tininess.AFTER,
+        lambda codes, semantics: exact.convert(*codes, start, end, semantics),
+    )
 
 
 @each_mode
@@ -172,8 +221,9 @@ def test_convert_to_integer(name, integer, mode):
     semantics = Semantics(rounding=mode)
     valid = 0
     for (code,) in [*((code,) for code in corners(start)), *tuples([name], 700, 8)]:
-        theirs, their_flags = soft(f"{TYPES[name][1]}_to_{TYPES[integer][1]}", [code], [name], integer, mode,
-                                   Tininess.AFTER)
+        theirs, their_flags = soft(
+            f"{TYPES[name][1]}_to_{TYPES[integer][1]}", [code], [name], integer, mode, Tininess.AFTER
+        )
         ours, our_flags = exact.convert(code, start, end, semantics)
         assert our_flags == their_flags, (hex(code), our_flags, their_flags)
         if not our_flags & Flags.NV:

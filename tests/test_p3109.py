@@ -22,8 +22,12 @@ from fpgen.rtl.trim import trim
 from fpgen.units.options import PORT_CODES, Flags, Overflow, Rounding, Semantics
 
 #: fpgen's word for a saturation mode: P3109's name of it, and the draft.
-SATURATIONS = {"satfinite": ("satfinite", JUNE), "satpropagate": ("satpropagate", JUNE), "satnone": ("satnone", JUNE),
-               "satnone_d1": ("satnone", D1)}
+SATURATIONS = {
+    "satfinite": ("satfinite", JUNE),
+    "satpropagate": ("satpropagate", JUNE),
+    "satnone": ("satnone", JUNE),
+    "satnone_d1": ("satnone", D1),
+}
 DETERMINISTIC = [mode.value for mode in PORT_CODES]
 STOCHASTIC = ["sra", "srb", "src"]
 RANDOM_BITS = 2
@@ -38,8 +42,11 @@ def telling_values(fmt: P3109) -> np.ndarray:
     """Binary32, both signs: values of a format (all at its two ends), between them, beside ties, beyond its range."""
     values = [float(fmt.decode(code)) for code in range(fmt.largest_code + 1)]
     gap, last = values[-1] - values[-2], len(values) - 1
-    steps = [(low, high - low) for at, (low, high) in enumerate(itertools.pairwise(values))
-             if at < 12 or at > last - 12 or at % 7 == 0]
+    steps = [
+        (low, high - low)
+        for at, (low, high) in enumerate(itertools.pairwise(values))
+        if at < 12 or at > last - 12 or at % 7 == 0
+    ]
     points = [low + step * part for low, step in steps for part in (0, 1 / 4, 1 / 2, 5 / 8)]
     points += [values[-1] + gap * part for part in (0, 1 / 8, 1 / 4, 1 / 2, 3 / 4, 1, 2)]
     points += [values[-1] * 1.75, values[-1] * 2, values[1] / 8, np.inf, np.nan]
@@ -62,11 +69,21 @@ def draws(fmt: P3109, mode: str, values: np.ndarray) -> np.ndarray:
 def projections(fmt: P3109, mode: str, values: np.ndarray, random: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
     """The reference's codes under each saturation mode; values are rounded once for all of them."""
     exact_values = [number(value) for value in values]
-    rounded = [value if value != value or value in (0, np.inf, -np.inf) else fmt.round(value, mode, RANDOM_BITS, int(r))
-               for value, r in zip(exact_values, random, strict=True)]
+    rounded = [
+        value if value != value or value in (0, np.inf, -np.inf) else fmt.round(value, mode, RANDOM_BITS, int(r))
+        for value, r in zip(exact_values, random, strict=True)
+    ]
     for saturation, (name, draft) in SATURATIONS.items():
-        yield saturation, np.array([fmt.nan if value != value else fmt.encode(fmt.saturate(value, mode, name, draft))
-                                    for value in rounded], dtype=np.uint64)
+        yield (
+            saturation,
+            np.array(
+                [
+                    fmt.nan if value != value else fmt.encode(fmt.saturate(value, mode, name, draft))
+                    for value in rounded
+                ],
+                dtype=np.uint64,
+            ),
+        )
 
 
 @pytest.mark.parametrize("fmt", EIGHT_BITS, ids=ids)
@@ -96,13 +113,20 @@ def test_projection_of_every_telling_value(fmt):
 
 
 def conversion(fmt: P3109, mode: str, saturation: str) -> fpgen.Convert:
-    return fpgen.Convert(source="fp32", out=fmt.name, rounding=mode, overflow=saturation, flags=True,
-                         random_bits=RANDOM_BITS if mode in STOCHASTIC else 0)
+    return fpgen.Convert(
+        source="fp32",
+        out=fmt.name,
+        rounding=mode,
+        overflow=saturation,
+        flags=True,
+        random_bits=RANDOM_BITS if mode in STOCHASTIC else 0,
+    )
 
 
 @pytest.mark.parametrize("saturation", ["satpropagate", "satnone", "satnone_d1"])
-@pytest.mark.parametrize("name", ["binary8p3sf", "binary8p4se", "binary8p3uf", "binary8p4ue", "binary8p1uf",
-                                  "binary8p1se"])
+@pytest.mark.parametrize(
+    "name", ["binary8p3sf", "binary8p4se", "binary8p3uf", "binary8p4ue", "binary8p1uf", "binary8p1se"]
+)
 def test_hardware_converts_every_code_in_every_mode(name, saturation):
     """A 12-bit source, every code with every code of the rounding port; with flags, and without (other logic)."""
     inputs = every({"source": 12, "rounding": 3})
@@ -121,11 +145,21 @@ def test_hardware_converts_every_binary16_number():
     assert (hardware(unit, every_code)[0] == unit.compute(every_code["source"]).codes).all()
 
 
-@pytest.mark.parametrize(("saturation", "mode"), [("satfinite", "rdn"), ("satpropagate", "rna"), ("satnone", "rne"),
-                                                  ("satnone", "rto"), ("satnone_d1", "rto")])
-@pytest.mark.parametrize(("operation", "name"), [
-    (fpgen.Multiply, "binary8p3sf"), (fpgen.Multiply, "binary8p4uf"), (fpgen.Multiply, "binary8p4ue"),
-    (fpgen.Add, "binary8p5sf"), (fpgen.Add, "binary8p5uf"), (fpgen.Add, "binary8p5se")])
+@pytest.mark.parametrize(
+    ("saturation", "mode"),
+    [("satfinite", "rdn"), ("satpropagate", "rna"), ("satnone", "rne"), ("satnone", "rto"), ("satnone_d1", "rto")],
+)
+@pytest.mark.parametrize(
+    ("operation", "name"),
+    [
+        (fpgen.Multiply, "binary8p3sf"),
+        (fpgen.Multiply, "binary8p4uf"),
+        (fpgen.Multiply, "binary8p4ue"),
+        (fpgen.Add, "binary8p5sf"),
+        (fpgen.Add, "binary8p5uf"),
+        (fpgen.Add, "binary8p5se"),
+    ],
+)
 def test_every_pair_of_codes(name, operation, saturation, mode):
     """65,536 pairs: what the text says of the exact result, the fast model and the hardware."""
     fmt = next(fmt for fmt in EIGHT_BITS if fmt.name == name)
@@ -136,8 +170,13 @@ def test_every_pair_of_codes(name, operation, saturation, mode):
         result = a * b if operation is fpgen.Multiply else a + b  # exact in binary64
     distinct, where = np.unique(result, return_inverse=True, equal_nan=True)
     word, draft = SATURATIONS[saturation]
-    want = np.array([fmt.project(Fraction(value) if math.isfinite(value) else value, mode, word, draft)
-                     for value in distinct.tolist()], dtype=np.uint64)[where]
+    want = np.array(
+        [
+            fmt.project(Fraction(value) if math.isfinite(value) else value, mode, word, draft)
+            for value in distinct.tolist()
+        ],
+        dtype=np.uint64,
+    )[where]
     unit = operation(a=name, b=name, out=name, rounding=mode, overflow=saturation)
     assert (unit.compute(pairs["a"], pairs["b"]).codes == want).all()
     assert (hardware(unit, pairs)[0] == want).all()
@@ -148,33 +187,54 @@ def test_every_pair_of_codes(name, operation, saturation, mode):
 
 def delivered(name: str, mode: str, saturation: str, value: float) -> tuple[int, Flags]:
     result = fpgen.Convert(source="fp32", out=name, rounding=mode, overflow=saturation, flags=True).compute(
-        np.array([value], np.float32).view(np.uint32))
+        np.array([value], np.float32).view(np.uint32)
+    )
     return int(result.codes[0]), Flags(int(result.flags[0]))
 
 
 BIG = Flags.OF | Flags.NX
 
 
-@pytest.mark.parametrize(("name", "mode", "saturation", "value", "code", "flags"), [
-    ("binary8p3sf", "rne", "satnone", 1e30, 0x7F, BIG), ("binary8p3sf", "rne", "satnone", -1e30, 0xFF, BIG),
-    ("binary8p3sf", "rne", "satnone", np.inf, 0x7F, Flags.NV), ("binary8p3sf", "rto", "satnone", 1e30, 0x7F, BIG),
-    ("binary8p3sf", "rne", "satnone", -np.inf, 0xFF, Flags.NV), ("binary8p3sf", "rne", "satnone", np.nan, 0x80, 0),
-    ("binary8p3sf", "rne", "ieee", 1e30, 0x80, BIG), ("binary8p3sf", "rne", "satnone_d1", 1e30, 0x80, BIG),
-    ("binary8p3sf", "rtz", "satnone_d1", 1e30, 0x7F, BIG), ("binary8p3sf", "rto", "satnone_d1", 1e30, 0x80, BIG),
-    ("binary8p3sf", "rto", "ieee", 1e30, 0x7F, BIG), ("binary8p3sf", "rne", "satpropagate", np.inf, 0x7F, Flags.NV),
-    ("binary8p3se", "rto", "satnone", 1e30, 0x7F, BIG), ("binary8p3se", "rto", "satnone", -1e30, 0xFF, BIG),
-    ("binary8p3se", "rto", "ieee", 1e30, 0x7E, BIG), ("binary8p3se", "rtz", "satnone", 1e30, 0x7E, BIG),
-    ("binary8p3se", "rne", "satpropagate", np.inf, 0x7F, 0), ("binary8p3se", "rne", "satpropagate", 1e30, 0x7E, BIG),
-    ("binary8p3ue", "rto", "satnone", 1e30, 0xFD, BIG), ("binary8p3ue", "rto", "satnone_d1", 1e30, 0xFE, BIG),
-    ("binary8p3ue", "rne", "satnone", 1e30, 0xFE, BIG), ("binary8p3ue", "rne", "satnone", -1.0, 0xFF, Flags.NV),
-    ("binary8p3ue", "rtz", "satnone", -1.0, 0x00, Flags.NV), ("binary8p3ue", "rup", "satnone", -1.0, 0x00, Flags.NV),
-    ("binary8p3ue", "rtz", "satnone", -np.inf, 0xFF, Flags.NV), ("binary8p3ue", "rtz", "ieee", -1.0, 0xFF, Flags.NV),
-    ("binary8p3ue", "rne", "satfinite", -1.0, 0x00, Flags.NV),
-    ("binary8p3uf", "rne", "satnone", 1e30, 0xFE, BIG), ("binary8p3uf", "rne", "satnone", -1.0, 0xFF, Flags.NV),
-    ("binary8p3uf", "rne", "satnone", -np.inf, 0xFF, Flags.NV), ("binary8p3uf", "rup", "satnone", -1.0, 0, Flags.NV),
-    ("binary8p1uf", "rne", "satnone", np.inf, 0xFE, Flags.NV), ("fp16", "rto", "satnone", 1e30, 0x7C00, BIG),
-    ("e4m3fn", "rne", "ieee", 1e30, 0x7F, BIG), ("e4m3fn", "rne", "satfinite", 1e30, 0x7E, BIG),
-])
+@pytest.mark.parametrize(
+    ("name", "mode", "saturation", "value", "code", "flags"),
+    [
+        ("binary8p3sf", "rne", "satnone", 1e30, 0x7F, BIG),
+        ("binary8p3sf", "rne", "satnone", -1e30, 0xFF, BIG),
+        ("binary8p3sf", "rne", "satnone", np.inf, 0x7F, Flags.NV),
+        ("binary8p3sf", "rto", "satnone", 1e30, 0x7F, BIG),
+        ("binary8p3sf", "rne", "satnone", -np.inf, 0xFF, Flags.NV),
+        ("binary8p3sf", "rne", "satnone", np.nan, 0x80, 0),
+        ("binary8p3sf", "rne", "ieee", 1e30, 0x80, BIG),
+        ("binary8p3sf", "rne", "satnone_d1", 1e30, 0x80, BIG),
+        ("binary8p3sf", "rtz", "satnone_d1", 1e30, 0x7F, BIG),
+        ("binary8p3sf", "rto", "satnone_d1", 1e30, 0x80, BIG),
+        ("binary8p3sf", "rto", "ieee", 1e30, 0x7F, BIG),
+        ("binary8p3sf", "rne", "satpropagate", np.inf, 0x7F, Flags.NV),
+        ("binary8p3se", "rto", "satnone", 1e30, 0x7F, BIG),
+        ("binary8p3se", "rto", "satnone", -1e30, 0xFF, BIG),
+        ("binary8p3se", "rto", "ieee", 1e30, 0x7E, BIG),
+        ("binary8p3se", "rtz", "satnone", 1e30, 0x7E, BIG),
+        ("binary8p3se", "rne", "satpropagate", np.inf, 0x7F, 0),
+        ("binary8p3se", "rne", "satpropagate", 1e30, 0x7E, BIG),
+        ("binary8p3ue", "rto", "satnone", 1e30, 0xFD, BIG),
+        ("binary8p3ue", "rto", "satnone_d1", 1e30, 0xFE, BIG),
+        ("binary8p3ue", "rne", "satnone", 1e30, 0xFE, BIG),
+        ("binary8p3ue", "rne", "satnone", -1.0, 0xFF, Flags.NV),
+        ("binary8p3ue", "rtz", "satnone", -1.0, 0x00, Flags.NV),
+        ("binary8p3ue", "rup", "satnone", -1.0, 0x00, Flags.NV),
+        ("binary8p3ue", "rtz", "satnone", -np.inf, 0xFF, Flags.NV),
+        ("binary8p3ue", "rtz", "ieee", -1.0, 0xFF, Flags.NV),
+        ("binary8p3ue", "rne", "satfinite", -1.0, 0x00, Flags.NV),
+        ("binary8p3uf", "rne", "satnone", 1e30, 0xFE, BIG),
+        ("binary8p3uf", "rne", "satnone", -1.0, 0xFF, Flags.NV),
+        ("binary8p3uf", "rne", "satnone", -np.inf, 0xFF, Flags.NV),
+        ("binary8p3uf", "rup", "satnone", -1.0, 0, Flags.NV),
+        ("binary8p1uf", "rne", "satnone", np.inf, 0xFE, Flags.NV),
+        ("fp16", "rto", "satnone", 1e30, 0x7C00, BIG),
+        ("e4m3fn", "rne", "ieee", 1e30, 0x7F, BIG),
+        ("e4m3fn", "rne", "satfinite", 1e30, 0x7E, BIG),
+    ],
+)
 def test_rows_of_the_table(name, mode, saturation, value, code, flags):
     assert delivered(name, mode, saturation, value) == (code, Flags(flags))
 
@@ -194,14 +254,20 @@ def test_satnone_is_in_the_name_the_text_and_the_contract(saturation):
     assert f"overflow {saturation}" in unit.verilog()
 
 
-@pytest.mark.parametrize(("text", "message"), [
-    ("convert fp32 -> e4m3fn satnone", "overflow: got satnone with output e4m3fn, a format without infinity that "
-     "P3109 does not define; expected ieee, infinite, saturate"),
-    ("convert fp32 -> e2m1 satnone_d1", "expected saturate"),
-    ("convert fp32 -> int8 satnone", "expected saturate"),
-    ("convert fp32 -> e4m3fn satpropagate", "which has no infinity"),
-    ("convert fp32 -> fp16 overflow=satnoen", "satnone, satnone_d1, wrap, satfinite, satpropagate"),
-])
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "convert fp32 -> e4m3fn satnone",
+            "overflow: got satnone with output e4m3fn, a format without infinity that "
+            "P3109 does not define; expected ieee, infinite, saturate",
+        ),
+        ("convert fp32 -> e2m1 satnone_d1", "expected saturate"),
+        ("convert fp32 -> int8 satnone", "expected saturate"),
+        ("convert fp32 -> e4m3fn satpropagate", "which has no infinity"),
+        ("convert fp32 -> fp16 overflow=satnoen", "satnone, satnone_d1, wrap, satfinite, satpropagate"),
+    ],
+)
 def test_a_mode_that_p3109_does_not_define_is_rejected(text, message):
     with pytest.raises(UsageError, match=message):
         fpgen.parse_unit(text)
@@ -210,13 +276,29 @@ def test_a_mode_that_p3109_does_not_define_is_rejected(text, message):
 def test_which_formats_are_p3109s():
     assert all(is_p3109(parse(fmt.name)) for fmt in EIGHT_BITS)
     assert is_p3109(parse("e5m2fnuz"))  # the parameters of binary8p3sf
-    others = ["e5m2", "e4m3fn", "e2m1", "e4m3b11fnuz", "fp16", "int8", "mxint8", "e8m0", "ue4m3",
-              "binary8p3sf:subnormals=no", "e4m3:bias=8,inf=top,nan=allones"]
+    others = [
+        "e5m2",
+        "e4m3fn",
+        "e2m1",
+        "e4m3b11fnuz",
+        "fp16",
+        "int8",
+        "mxint8",
+        "e8m0",
+        "ue4m3",
+        "binary8p3sf:subnormals=no",
+        "e4m3:bias=8,inf=top,nan=allones",
+    ]
     assert not any(is_p3109(parse(name)) for name in others)
 
 
-GFLOAT_MODES = {"rne": "TiesToEven", "rna": "TiesToAway", "rtz": "TowardZero", "rup": "TowardPositive",
-                "rdn": "TowardNegative"}
+GFLOAT_MODES = {
+    "rne": "TiesToEven",
+    "rna": "TiesToAway",
+    "rtz": "TowardZero",
+    "rup": "TowardPositive",
+    "rdn": "TowardNegative",
+}
 
 
 @pytest.mark.parametrize("mode", GFLOAT_MODES)
@@ -229,18 +311,23 @@ def test_gfloat_has_satnone_of_d1_and_not_of_june(fmt, mode):
     """
     gfloat = pytest.importorskip("gfloat")
     formats = pytest.importorskip("gfloat.formats")
-    theirs = formats.format_info_p3109(8, fmt.precision, gfloat.Signedness.Signed, gfloat.Domain.Extended
-                                       if fmt.extended else gfloat.Domain.Finite)
+    theirs = formats.format_info_p3109(
+        8, fmt.precision, gfloat.Signedness.Signed, gfloat.Domain.Extended if fmt.extended else gfloat.Domain.Finite
+    )
     rounding = getattr(gfloat.RoundMode, GFLOAT_MODES[mode])
     values = telling_values(fmt)
     values = values[np.abs(values.view(np.uint32) & 0xFF) == 0]  # not the ones beside ties
     codes = values.view(np.uint32)
-    units = {name: fpgen.Convert(source="fp32", out=fmt.name, rounding=mode, overflow=name).compute(codes).codes
-             for name in ("satnone", "satnone_d1", "satfinite")}
+    units = {
+        name: fpgen.Convert(source="fp32", out=fmt.name, rounding=mode, overflow=name).compute(codes).codes
+        for name in ("satnone", "satnone_d1", "satfinite")
+    }
     differ = 0
     for at, value in enumerate(values.tolist()):
-        loose, tight = (gfloat.encode_float(theirs, gfloat.round_float(theirs, value, rounding, saturate))
-                        for saturate in (False, True))
+        loose, tight = (
+            gfloat.encode_float(theirs, gfloat.round_float(theirs, value, rounding, saturate))
+            for saturate in (False, True)
+        )
         assert (units["satnone_d1"][at], units["satfinite"][at]) == (loose, tight), value
         if units["satnone"][at] != loose:
             differ += 1

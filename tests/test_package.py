@@ -27,6 +27,8 @@ def test_no_module_hides_what_its_package_offers():
 
 def test_a_component_more_than_once():
     """The second `create` of a process failed: a module of that name had taken the place of `rtl.component`."""
-    text = ("import fpgen; unit = fpgen.parse_unit('multiply e5m2 e5m2 -> e5m2'); "
-            "assert type(unit.create()) is type(unit.create())")
+    text = (
+        "import fpgen; unit = fpgen.parse_unit('multiply e5m2 e5m2 -> e5m2'); "
+        "assert type(unit.create()) is type(unit.create())"
+    )
     subprocess.run([sys.executable, "-c", text], check=True)

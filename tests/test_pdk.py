@@ -13,17 +13,23 @@ from fpgen.library import pdk, technology
 __all__ = ["fresh_cache"]
 
 TREE = {
-    "sky130A": ["sky130_fd_sc_hd/lib/sky130_fd_sc_hd__tt_025C_1v80.lib",
-                "sky130_fd_sc_hd/lib/sky130_fd_sc_hd__ss_100C_1v60.lib",
-                "sky130_fd_sc_hd/lib/sky130_fd_sc_hd__tt_100C_1v80.lib",
-                "sky130_fd_sc_hvl/lib/sky130_fd_sc_hvl__tt_025C_3v30.lib",
-                "sky130_fd_sc_hvl/lib/sky130_fd_sc_hvl__tt_025C_2v64_lv1v80.lib"],
-    "gf180mcuC": ["gf180mcu_fd_sc_mcu7t5v0/lib/gf180mcu_fd_sc_mcu7t5v0__tt_025C_5v00.lib",
-                  "gf180mcu_fd_sc_mcu7t5v0/lib/gf180mcu_fd_sc_mcu7t5v0__tt_025C_3v30.lib",
-                  "gf180mcu_fd_sc_mcu9t5v0/lib/gf180mcu_fd_sc_mcu9t5v0__tt_025C_5v00.lib"],
-    "ihp-sg13g2": ["sg13g2_stdcell/lib/sg13g2_stdcell_typ_1p20V_25C.lib",
-                   "sg13g2_stdcell/lib/sg13g2_stdcell_slow_1p08V_125C.lib",
-                   "sg13g2_io/lib/sg13g2_io_typ_1p2V_3p3V_25C.lib"],
+    "sky130A": [
+        "sky130_fd_sc_hd/lib/sky130_fd_sc_hd__tt_025C_1v80.lib",
+        "sky130_fd_sc_hd/lib/sky130_fd_sc_hd__ss_100C_1v60.lib",
+        "sky130_fd_sc_hd/lib/sky130_fd_sc_hd__tt_100C_1v80.lib",
+        "sky130_fd_sc_hvl/lib/sky130_fd_sc_hvl__tt_025C_3v30.lib",
+        "sky130_fd_sc_hvl/lib/sky130_fd_sc_hvl__tt_025C_2v64_lv1v80.lib",
+    ],
+    "gf180mcuC": [
+        "gf180mcu_fd_sc_mcu7t5v0/lib/gf180mcu_fd_sc_mcu7t5v0__tt_025C_5v00.lib",
+        "gf180mcu_fd_sc_mcu7t5v0/lib/gf180mcu_fd_sc_mcu7t5v0__tt_025C_3v30.lib",
+        "gf180mcu_fd_sc_mcu9t5v0/lib/gf180mcu_fd_sc_mcu9t5v0__tt_025C_5v00.lib",
+    ],
+    "ihp-sg13g2": [
+        "sg13g2_stdcell/lib/sg13g2_stdcell_typ_1p20V_25C.lib",
+        "sg13g2_stdcell/lib/sg13g2_stdcell_slow_1p08V_125C.lib",
+        "sg13g2_io/lib/sg13g2_io_typ_1p2V_3p3V_25C.lib",
+    ],
     "other": ["one/lib/one_nom_0p70V_25C.lib", "one/lib/one_max_0p77V_0C.lib"],
 }
 
@@ -45,13 +51,18 @@ def root(tmp_path, monkeypatch):
     return place
 
 
-@pytest.mark.parametrize(("name", "found"), [
-    ("sky130A", "sky130A/sky130_fd_sc_hd/tt_025C_1v80"), ("sky130A/sky130_fd_sc_hd/ss_100C_1v60", None),
-    ("sky130A/sky130_fd_sc_hvl", "sky130A/sky130_fd_sc_hvl/tt_025C_3v30"),
-    ("gf180mcuC", "gf180mcuC/gf180mcu_fd_sc_mcu7t5v0/tt_025C_5v00"),
-    ("gf180mcuC/gf180mcu_fd_sc_mcu9t5v0", "gf180mcuC/gf180mcu_fd_sc_mcu9t5v0/tt_025C_5v00"),
-    ("ihp-sg13g2", "ihp-sg13g2/sg13g2_stdcell/typ_1p20V_25C"), ("other", "other/one/nom_0p70V_25C"),
-])
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("sky130A", "sky130A/sky130_fd_sc_hd/tt_025C_1v80"),
+        ("sky130A/sky130_fd_sc_hd/ss_100C_1v60", None),
+        ("sky130A/sky130_fd_sc_hvl", "sky130A/sky130_fd_sc_hvl/tt_025C_3v30"),
+        ("gf180mcuC", "gf180mcuC/gf180mcu_fd_sc_mcu7t5v0/tt_025C_5v00"),
+        ("gf180mcuC/gf180mcu_fd_sc_mcu9t5v0", "gf180mcuC/gf180mcu_fd_sc_mcu9t5v0/tt_025C_5v00"),
+        ("ihp-sg13g2", "ihp-sg13g2/sg13g2_stdcell/typ_1p20V_25C"),
+        ("other", "other/one/nom_0p70V_25C"),
+    ],
+)
 def test_typical_corner_by_name(root, name, found):
     library = pdk.find(name)
     assert library.name == (found or name)
@@ -84,13 +95,21 @@ def test_packed_library(root):
     assert pdk.find("other").liberty.name == "one_nom_0p70V_25C.lib.gz"
 
 
-@pytest.mark.parametrize(("name", "said"), [
-    ("sky130B", "has no PDK of that name with a directory libs.ref; there are gf180mcuC"),
-    ("sky130A/sky130_fd_sc_ms", "has no cell library sky130_fd_sc_ms; there are sky130_fd_sc_hd, sky130_fd_sc_hvl"),
-    ("sky130A/sky130_fd_sc_hd/tt", "ss_100C_1v60, tt_025C_1v80, tt_100C_1v80"),
-    ("sky130A/", "PDK/LIBRARY/CORNER is allowed"), ("sky130A/a/b/c", "is allowed"), ("sky130A/../x", "is allowed"),
-    ("tsmc3", "no built-in technology 'tsmc3'; there are fpgen45, fpgen7; PDK_ROOT has gf180mcuC, ihp-sg13g2, other"),
-])
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("sky130B", "has no PDK of that name with a directory libs.ref; there are gf180mcuC"),
+        ("sky130A/sky130_fd_sc_ms", "has no cell library sky130_fd_sc_ms; there are sky130_fd_sc_hd, sky130_fd_sc_hvl"),
+        ("sky130A/sky130_fd_sc_hd/tt", "ss_100C_1v60, tt_025C_1v80, tt_100C_1v80"),
+        ("sky130A/", "PDK/LIBRARY/CORNER is allowed"),
+        ("sky130A/a/b/c", "is allowed"),
+        ("sky130A/../x", "is allowed"),
+        (
+            "tsmc3",
+            "no built-in technology 'tsmc3'; there are fpgen45, fpgen7; PDK_ROOT has gf180mcuC, ihp-sg13g2, other",
+        ),
+    ],
+)
 def test_refusals(root, name, said):
     with pytest.raises(UsageError, match=said):
         technology.load(name)
@@ -130,7 +149,8 @@ def test_command_with_a_real_library(tmp_path, monkeypatch, fresh_cache):
     place = tmp_path / "ihp-sg13g2" / "libs.ref" / "sg13g2_stdcell" / "lib"
     place.mkdir(parents=True)
     (place / "sg13g2_stdcell_typ_1p20V_25C.lib").write_bytes(
-        gzip.decompress((LIBERTY / "ihp_sg13g2_typ_1p20V_25C.lib.gz").read_bytes()))
+        gzip.decompress((LIBERTY / "ihp_sg13g2_typ_1p20V_25C.lib.gz").read_bytes())
+    )
     monkeypatch.setenv("PDK_ROOT", str(tmp_path))
     done = CliRunner().invoke(cli.main, ["ppa", "add e4m3fn e4m3fn -> e4m3fn rne stages=1", "--tech", "ihp-sg13g2"])
     assert done.exit_code == 0 and "ihp-sg13g2/sg13g2_stdcell/typ_1p20V_25C" in done.output, done.output

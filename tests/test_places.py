@@ -15,8 +15,14 @@ ENTRY = f'[[unit]]\nunit = "{UNIT}"\n'
 GROUP = f'[[group]]\nname = "g"\nlevel = "slice"\nunits = ["{UNIT}"]\n'
 SWEEP = f'unit = "{UNIT} stages={{S}}"\n[parameters]\nS = [1]\n'
 
-PLACES = {"a file": "file", "below a file": "file/x", "a broken link": "broken", "in /proc": "/proc/fpgen-x",
-          "too long": "x" * 300, "a device": "/dev/null"}
+PLACES = {
+    "a file": "file",
+    "below a file": "file/x",
+    "a broken link": "broken",
+    "in /proc": "/proc/fpgen-x",
+    "too long": "x" * 300,
+    "a device": "/dev/null",
+}
 
 
 @pytest.fixture
@@ -31,11 +37,17 @@ def here(tmp_path, monkeypatch):
 @pytest.fixture
 def idle(monkeypatch):
     """No simulation, synthesis or process may start."""
+
     def work(*arguments, **options):
         pytest.fail("the work began")
 
-    for module, name in (("verify.verify", "build"), ("verify.replay", "build"), ("ppa.yosys", "run"),
-                         ("build", "_work_through"), ("sweep.local", "each")):
+    for module, name in (
+        ("verify.verify", "build"),
+        ("verify.replay", "build"),
+        ("ppa.yosys", "run"),
+        ("build", "_work_through"),
+        ("sweep.local", "each"),
+    ):
         monkeypatch.setattr(importlib.import_module(f"fpgen.{module}"), name, work)
     monkeypatch.setattr(importlib.import_module("fpgen.verify.regression").workers, "pool", work)
 
@@ -51,10 +63,18 @@ def rejected(*arguments):
 
 
 @pytest.mark.parametrize("place", PLACES.values(), ids=PLACES)
-@pytest.mark.parametrize("command", [
-    ["verify", UNIT, "--force", "--keep"], ["verify", UNIT, "--waves", "--force", "--keep"],
-    ["verify", UNIT, "--replay", "0", "--keep"], ["generate", UNIT, "-o"], ["run", "my.toml", "--force", "-o"],
-    ["sweep", "my-sweep.toml", "--force", "-o"]], ids=lambda command: " ".join(command[:1] + command[2:]))
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["verify", UNIT, "--force", "--keep"],
+        ["verify", UNIT, "--waves", "--force", "--keep"],
+        ["verify", UNIT, "--replay", "0", "--keep"],
+        ["generate", UNIT, "-o"],
+        ["run", "my.toml", "--force", "-o"],
+        ["sweep", "my-sweep.toml", "--force", "-o"],
+    ],
+    ids=lambda command: " ".join(command[:1] + command[2:]),
+)
 def test_a_directory_that_cannot_be(here, idle, command, place):
     Path("my.toml").write_text(ENTRY)
     Path("my-sweep.toml").write_text(SWEEP)
@@ -62,10 +82,18 @@ def test_a_directory_that_cannot_be(here, idle, command, place):
     assert "expected a directory" in told or ("is a file" in told and place == "file"), told
 
 
-@pytest.mark.parametrize("place, part", [("dir", "a directory; expected a file"), ("broken", "a broken link"),
-                                         ("no/such", "there is no directory"), ("x" * 300, "that can be written"),
-                                         ("/proc/fpgen-x", "that can be written"), ("/dev/null", "no plain file"),
-                                         ("file", "fpgen did not write")])
+@pytest.mark.parametrize(
+    "place, part",
+    [
+        ("dir", "a directory; expected a file"),
+        ("broken", "a broken link"),
+        ("no/such", "there is no directory"),
+        ("x" * 300, "that can be written"),
+        ("/proc/fpgen-x", "that can be written"),
+        ("/dev/null", "no plain file"),
+        ("file", "fpgen did not write"),
+    ],
+)
 def test_a_report_that_cannot_be(here, idle, place, part):
     assert part in rejected("sim", "--report", place)
 
@@ -80,12 +108,20 @@ def test_a_store_s_name_that_is_taken(here, idle):
     assert "a directory; expected a file" in rejected("sweep", "my-sweep.toml", "--force", "-o", "out")
 
 
-NUMBERS = [("vectors = 0\n" + ENTRY, "vectors = 0"), ("vectors = 99999999999\n" + ENTRY, "at most 2**32"),
-           ("seed = -1\n" + ENTRY, "seed = -1"), (ENTRY + "target = nan\n", "target = nan"),
-           (ENTRY + "target = inf\n", "target = inf"), (ENTRY + "target = -1\n", "target = -1"),
-           (ENTRY + "vectors = 0\n", "vectors = 0"), (ENTRY + "vectors = 99999999999\n", "at most 2**32"),
-           ('output = ""\n' + ENTRY, "output = ''"), ('output = "a\\u0000b"\n' + ENTRY, "output = "),
-           (ENTRY + 'module_name = "a b"\n', "module_name: got 'a b'"), ('technology = ""\n' + ENTRY, "technology")]
+NUMBERS = [
+    ("vectors = 0\n" + ENTRY, "vectors = 0"),
+    ("vectors = 99999999999\n" + ENTRY, "at most 2**32"),
+    ("seed = -1\n" + ENTRY, "seed = -1"),
+    (ENTRY + "target = nan\n", "target = nan"),
+    (ENTRY + "target = inf\n", "target = inf"),
+    (ENTRY + "target = -1\n", "target = -1"),
+    (ENTRY + "vectors = 0\n", "vectors = 0"),
+    (ENTRY + "vectors = 99999999999\n", "at most 2**32"),
+    ('output = ""\n' + ENTRY, "output = ''"),
+    ('output = "a\\u0000b"\n' + ENTRY, "output = "),
+    (ENTRY + 'module_name = "a b"\n', "module_name: got 'a b'"),
+    ('technology = ""\n' + ENTRY, "technology"),
+]
 
 
 @pytest.mark.parametrize("text, part", NUMBERS)
@@ -94,27 +130,55 @@ def test_numbers_in_a_designs_file(here, idle, text, part):
     assert part in rejected("run", "my.toml", "--force")
 
 
-@pytest.mark.parametrize("text, part", [("vectors = 0\n", "vectors = 0"), ("seed = -1\n", "seed = -1"),
-                                        ("vectors = 99999999999\n", "at most 2**32"), ("seed = nan\n", "seed = nan")])
+@pytest.mark.parametrize(
+    "text, part",
+    [
+        ("vectors = 0\n", "vectors = 0"),
+        ("seed = -1\n", "seed = -1"),
+        ("vectors = 99999999999\n", "at most 2**32"),
+        ("seed = nan\n", "seed = nan"),
+    ],
+)
 def test_numbers_in_a_regression_list(here, idle, text, part):
     Path("my.toml").write_text(GROUP + text)
     assert part in rejected("sim", "my.toml", "--force")
 
 
-@pytest.mark.parametrize("text", ["targets = [nan]", "targets = [-1]", "timeout = inf", "wire_load = nan",
-                                  "wire_load = -1", 'technology = ""', 'engine = " "', 'recipe = "nope"',
-                                  'power = "gaussian:sigma=nan"'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "targets = [nan]",
+        "targets = [-1]",
+        "timeout = inf",
+        "wire_load = nan",
+        "wire_load = -1",
+        'technology = ""',
+        'engine = " "',
+        'recipe = "nope"',
+        'power = "gaussian:sigma=nan"',
+    ],
+)
 def test_keys_of_a_sweep(here, idle, text):
     Path("my.toml").write_text(f"{SWEEP}[measure]\n{text}\n")
     key = text.split()[0].removesuffix("s").replace("_", " ")
     assert key in rejected("sweep", "my.toml", "--force").replace("_", " ")
 
 
-@pytest.mark.parametrize("arguments", [
-    ["verify", UNIT, "--sampled", "--vectors", "99999999999"], ["ppa", UNIT, "--target", "nan"],
-    ["ppa", UNIT, "--target", "-inf"], ["ppa", UNIT, "--wire-load", "nan"], ["ppa", UNIT, "--engine", ""],
-    ["ppa", UNIT, "--power", "gaussian:sigma=inf"], ["sta", "file", "--liberty", "file", "--load", "-1"],
-    ["generate", f"{UNIT} period=nan"], ["generate", f"{UNIT} period=inf"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["verify", UNIT, "--sampled", "--vectors", "99999999999"],
+        ["ppa", UNIT, "--target", "nan"],
+        ["ppa", UNIT, "--target", "-inf"],
+        ["ppa", UNIT, "--wire-load", "nan"],
+        ["ppa", UNIT, "--engine", ""],
+        ["ppa", UNIT, "--power", "gaussian:sigma=inf"],
+        ["sta", "file", "--liberty", "file", "--load", "-1"],
+        ["generate", f"{UNIT} period=nan"],
+        ["generate", f"{UNIT} period=inf"],
+    ],
+    ids=" ".join,
+)
 def test_options(here, idle, arguments):
     rejected(*arguments)
 

@@ -22,6 +22,7 @@ from fpgen.timing import netlist, sta
 
 __all__ = ["fresh_cache"]
 
+
 @pytest.fixture(scope="module")
 def library():
     return liberty.from_text(TEXT, power=True)
@@ -91,13 +92,19 @@ def test_estimate_by_hand(library):
         estimate.estimate(flat, library, density=-1)
 
 
-@pytest.mark.parametrize(("text", "said"), [
-    ("module m(y); output y; wire n; INV u (.A(y), .Y(n)); INV v (.A(n), .Y(y)); endmodule", "loop"),
-    ("module m(g, d, y); input g, d; output y; LATCH u (.G(g), .D(d), .Y(y)); endmodule", "is a latch"),
-    ("module m(a, y); input a; output y; SECRET u (.A(a), .Y(y)); endmodule", "states no function of SECRET/Y"),
-    ("""module m(a, d, q); input a, d; output q; wire c; INV u (.A(a), .Y(c));
-      DFF r (.CK(c), .D(d), .Q(q)); endmodule""", "comes from gates"),
-])
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("module m(y); output y; wire n; INV u (.A(y), .Y(n)); INV v (.A(n), .Y(y)); endmodule", "loop"),
+        ("module m(g, d, y); input g, d; output y; LATCH u (.G(g), .D(d), .Y(y)); endmodule", "is a latch"),
+        ("module m(a, y); input a; output y; SECRET u (.A(a), .Y(y)); endmodule", "states no function of SECRET/Y"),
+        (
+            """module m(a, d, q); input a, d; output q; wire c; INV u (.A(a), .Y(c));
+      DFF r (.CK(c), .D(d), .Q(q)); endmodule""",
+            "comes from gates",
+        ),
+    ],
+)
 def test_netlists_that_cannot_be_simulated(library, text, said):
     with pytest.raises(RunFailure, match=said):
         toggles.Simulator(netlist.from_text(text), library, 1)
@@ -127,14 +134,26 @@ def test_agrees_with_opensta(case):
     """Its reports have an activity of 0.2 at the inputs, propagated, and a clock of 100 ns."""
     full = _full(case["liberty"])
     flat = netlist.read_file(TIMING / case["netlist"], case["top"])
-    found = power.evaluate(flat, full, estimate.estimate(flat, full, density=0.2), driving_cell=case["driving_cell"],
-                           output_load_ff=case["output_load_fF"])
-    rows = {row[0]: [float(text) for text in row[1:]] for row in re.findall(
-        r"^(Sequential|Combinational)\s+(\S+)\s+(\S+)\s+(\S+)", (TIMING / case["report"]).read_text(), re.MULTILINE)}
+    found = power.evaluate(
+        flat,
+        full,
+        estimate.estimate(flat, full, density=0.2),
+        driving_cell=case["driving_cell"],
+        output_load_ff=case["output_load_fF"],
+    )
+    rows = {
+        row[0]: [float(text) for text in row[1:]]
+        for row in re.findall(
+            r"^(Sequential|Combinational)\s+(\S+)\s+(\S+)\s+(\S+)", (TIMING / case["report"]).read_text(), re.MULTILINE
+        )
+    }
     watts = 1e-15 / 100e-9
     gates = [found.internal_fj * watts, found.switching_fj * watts, found.leakage_nw * 1e-9]
-    registers = [(found.register_internal_fj + found.clock_fj) * watts, found.register_switching_fj * watts,
-                 found.register_leakage_nw * 1e-9]
+    registers = [
+        (found.register_internal_fj + found.clock_fj) * watts,
+        found.register_switching_fj * watts,
+        found.register_leakage_nw * 1e-9,
+    ]
     assert gates == pytest.approx(rows["Combinational"], rel=5e-3)
     assert registers == pytest.approx(rows["Sequential"], rel=5e-3)
 
@@ -142,8 +161,14 @@ def test_agrees_with_opensta(case):
 # ---- units ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("line", ["multiply e4m3fn e4m3fn -> fp16 rne", "fma e4m3fn e4m3fn fp16 -> fp16 rne stages=2",
-                                  "add e5m2 e5m2 -> e5m2 rne stages=1 handshake=ready"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "multiply e4m3fn e4m3fn -> fp16 rne",
+        "fma e4m3fn e4m3fn fp16 -> fp16 rne stages=2",
+        "add e5m2 e5m2 -> e5m2 rne stages=1 handshake=ready",
+    ],
+)
 def test_unit_from_end_to_end(fresh_cache, line):
     unit = fpgen.parse_unit(line)
     point = measure_unit(unit, prove=False, power="gaussian")[0]
@@ -163,7 +188,7 @@ def test_unit_from_end_to_end(fresh_cache, line):
     given, result = simulated(unit, point, 12)
     golden = unit.compute(*(given.codes(name) for name in unit.operand_names)).codes
     late = unit.latency
-    assert (result[late + 2:] == golden[2:12 - late]).all()
+    assert (result[late + 2 :] == golden[2 : 12 - late]).all()
 
 
 def simulated(unit, point, clocks):
@@ -172,8 +197,10 @@ def simulated(unit, point, clocks):
     library = liberty.load(flow.load_technology("fpgen45").liberty, power=True)
     given = operands.Operands(unit, operands.load("uniform"), seed=3, clocks=clocks, words=4)
     run = toggles.simulate(toggles.Simulator(flat, library, 4), given, unit.latency + 2)
-    lanes = [np.unpackbits(run.outputs[f"result[{k}]"].view(np.uint8), axis=-1, bitorder="little").astype(np.uint64)
-             for k in range(unit.out.bits)]
+    lanes = [
+        np.unpackbits(run.outputs[f"result[{k}]"].view(np.uint8), axis=-1, bitorder="little").astype(np.uint64)
+        for k in range(unit.out.bits)
+    ]
     return given, sum(lane << np.uint64(k) for k, lane in enumerate(lanes))
 
 
@@ -186,7 +213,7 @@ def test_an_accumulator_keeps_its_sum(fresh_cache):
     clear = (np.arange(256) + np.arange(clocks)[:, None]) % operands.CLEAR_EVERY == 0
     golden = unit.compute(given.codes("a").T, given.codes("b").T, clear=clear.T.astype(int)).codes.T
     first, late = operands.CLEAR_EVERY, unit.latency  # by then every stream has begun a sum
-    assert (result[first + late:] == golden[first:clocks - late]).all()
+    assert (result[first + late :] == golden[first : clocks - late]).all()
 
 
 def test_command(fresh_cache, tmp_path):
@@ -216,8 +243,10 @@ def test_command(fresh_cache, tmp_path):
 def test_the_standard_error_is_that_of_other_seeds(fresh_cache):
     unit = fpgen.parse_unit("multiply e4m3fn e4m3fn -> fp16 rne")
     point = measure_unit(unit, prove=False)[0]
-    found = [energy.measure_energy(unit, point, "fpgen45", stimulus="gaussian", seed=seed, vectors=4096)
-             for seed in range(16)]
+    found = [
+        energy.measure_energy(unit, point, "fpgen45", stimulus="gaussian", seed=seed, vectors=4096)
+        for seed in range(16)
+    ]
     told = np.sqrt(np.mean([item.energy_error_pj**2 for item in found]))
     assert 0.5 < told / np.std([item.energy_pj for item in found], ddof=1) < 2
 
@@ -249,7 +278,8 @@ def test_measure_energy_refusals(fresh_cache):
 def test_wire_load_costs_energy(library):
     flat = netlist.from_text("module m(a, y); input a; output y; INV u (.A(a), .Y(y)); endmodule")
     activity = estimate.estimate(flat, library)
-    bare, wired = (power.evaluate(flat, library, activity, output_load_ff=1.0, wire_load=load).switching_fj
-                   for load in (None, 2.0))
+    bare, wired = (
+        power.evaluate(flat, library, activity, output_load_ff=1.0, wire_load=load).switching_fj for load in (None, 2.0)
+    )
     assert wired == pytest.approx(3 * bare)
     assert sta.slews(flat, library)[1].shape == (2 * len(flat.net_names),)

@@ -40,8 +40,11 @@ def verilog(cells):
         pins = [f".{pin}(n[{net}])" for pin, net in zip("D" if kind == "DFF" else "AB", nets, strict=False)]
         pins += [".CK(clk)"] if kind == "DFF" else []
         lines.append(f"{kind} u{number} ({', '.join(pins)}, .{'Q' if kind == 'DFF' else 'Y'}(n[{INPUTS + number}]));")
-    return (f"module m(clk, a, y); input clk; input [{INPUTS - 1}:0] a; output y;\n" + "\n".join(lines)
-            + f"\nassign y = n[{INPUTS + len(cells) - 1}]; endmodule")
+    return (
+        f"module m(clk, a, y); input clk; input [{INPUTS - 1}:0] a; output y;\n"
+        + "\n".join(lines)
+        + f"\nassign y = n[{INPUTS + len(cells) - 1}]; endmodule"
+    )
 
 
 def counted(cells, stimulus):
@@ -53,8 +56,10 @@ def counted(cells, stimulus):
         for pin, net in zip("D" if kind == "DFF" else "AB", nets, strict=False):
             load[net] += CAP[kind][pin]
     # Falling and rising slew of each net: an inverter's depends on its load alone, the others' are 0.
-    slews = [(40 + 4 * load[k], 20 + 4 * load[k]) if k >= INPUTS and cells[k - INPUTS][0] == "INV" else (0.0, 0.0)
-             for k in range(count)]
+    slews = [
+        (40 + 4 * load[k], 20 + 4 * load[k]) if k >= INPUTS and cells[k - INPUTS][0] == "INV" else (0.0, 0.0)
+        for k in range(count)
+    ]
     found, causes, edges, operations = Counter(), Counter(), Counter(), 0
     for clocks in stimulus:
         values, states = [0] * count, [0] * len(cells)
@@ -100,19 +105,36 @@ def counted(cells, stimulus):
 @settings(deadline=None, max_examples=40)
 @given(circuits(), st.integers(0, 2**32))
 def test_every_component_is_that_of_a_plain_count(cells, seed):
-    clocks = [{f"a[{k}]": word for k, word in enumerate(words)} for words in
-              np.random.default_rng(seed).integers(0, 1 << 64, (6, INPUTS, 1), dtype=np.uint64)]
+    clocks = [
+        {f"a[{k}]": word for k, word in enumerate(words)}
+        for words in np.random.default_rng(seed).integers(0, 1 << 64, (6, INPUTS, 1), dtype=np.uint64)
+    ]
     flat = netlist.from_text(verilog(cells))
     run = toggles.simulate(toggles.Simulator(flat, LIBRARY, 1), clocks, 1)
     found = power.evaluate(flat, LIBRARY, run.activity, output_load_ff=LOAD)
-    wanted = counted(cells, [[[int(clock[f"a[{k}]"][0]) >> stream & 1 for k in range(INPUTS)] for clock in clocks]
-                             for stream in range(64)])
+    wanted = counted(
+        cells,
+        [[[int(clock[f"a[{k}]"][0]) >> stream & 1 for k in range(INPUTS)] for clock in clocks] for stream in range(64)],
+    )
     registers = sum(kind == "DFF" for kind, _ in cells)
-    assert {"internal": found.internal_fj, "switching": found.switching_fj, "registers": found.register_switching_fj,
-            "register_internal": found.register_internal_fj, "clock": found.clock_fj, "leakage": found.leakage_nw,
-            "register_leakage": found.register_leakage_nw, "clock_net": found.clock_net_fj} == \
-        pytest.approx({**dict.fromkeys(("internal", "switching", "registers", "register_internal", "clock", "leakage",
-                                        "register_leakage"), 0.0), **wanted, "clock_net": 2 * EDGE * registers})
+    assert {
+        "internal": found.internal_fj,
+        "switching": found.switching_fj,
+        "registers": found.register_switching_fj,
+        "register_internal": found.register_internal_fj,
+        "clock": found.clock_fj,
+        "leakage": found.leakage_nw,
+        "register_leakage": found.register_leakage_nw,
+        "clock_net": found.clock_net_fj,
+    } == pytest.approx(
+        {
+            **dict.fromkeys(
+                ("internal", "switching", "registers", "register_internal", "clock", "leakage", "register_leakage"), 0.0
+            ),
+            **wanted,
+            "clock_net": 2 * EDGE * registers,
+        }
+    )
 
 
 def in_units(time, cap, capacitance, watt, leakage, volt, voltage):
@@ -121,11 +143,15 @@ def in_units(time, cap, capacitance, watt, leakage, volt, voltage):
     e = c * v * v  # for 1 fJ
 
     def inside(rise, fall):
-        return (f'rise_power (grid) {{ values ("{rise * e}, {2 * rise * e}", "{3 * rise * e}, {5 * rise * e}"); }} '
-                f'fall_power (scalar) {{ values ("{fall * e}"); }}')
+        return (
+            f'rise_power (grid) {{ values ("{rise * e}, {2 * rise * e}", "{3 * rise * e}, {5 * rise * e}"); }} '
+            f'fall_power (scalar) {{ values ("{fall * e}"); }}'
+        )
 
-    slews = "".join(f'{name} (load) {{ values ("{t * 0.01}, {t * 0.09}"); }} ' for name in
-                    ("cell_rise", "cell_fall", "rise_transition", "fall_transition"))
+    slews = "".join(
+        f'{name} (load) {{ values ("{t * 0.01}, {t * 0.09}"); }} '
+        for name in ("cell_rise", "cell_fall", "rise_transition", "fall_transition")
+    )
     return f"""library (units) {{
       time_unit : "{time}ns"; capacitive_load_unit (1, {capacitance}); leakage_power_unit : "1{watt}";
       voltage_unit : "{volt}"; nom_process : 1; nom_voltage : {1.5 * v}; nom_temperature : 25;
@@ -146,9 +172,15 @@ def in_units(time, cap, capacitance, watt, leakage, volt, voltage):
           timing () {{ related_pin : "CK"; timing_type : rising_edge; {slews} }} }} }} }}"""
 
 
-@pytest.mark.parametrize("units", [
-    (1, 1e3, "pf", "uw", 1e3, "1V", 1), (0.001, 1, "ff", "pw", 1e-3, "1V", 1), (1, 1e3, "pf", "mW", 1e6, "1mV", 1e-3),
-    (0.01, 1, "ff", "nW", 1, "100mV", 0.1)])
+@pytest.mark.parametrize(
+    "units",
+    [
+        (1, 1e3, "pf", "uw", 1e3, "1V", 1),
+        (0.001, 1, "ff", "pw", 1e-3, "1V", 1),
+        (1, 1e3, "pf", "mW", 1e6, "1mV", 1e-3),
+        (0.01, 1, "ff", "nW", 1, "100mV", 0.1),
+    ],
+)
 def test_figures_do_not_depend_on_the_units_of_the_library(units):
     text = """module m(clk, a, y); input clk, a; output y; wire n, q;
       INV u (.A(a), .Y(n)); DFF r (.CK(clk), .D(n), .Q(q)); INV v (.A(q), .Y(y)); endmodule"""

@@ -26,8 +26,10 @@ def test_a_hazard_by_hand(library):
     for inputs in bits({"a": 0}):
         simulator.drive(inputs)
         simulator.settle()
-    rise, fall = (glitches.count(simulator, steps, bits({"a": level})[0]) for steps, level in (
-        (np.ones(4, dtype=np.int64), 1), (np.ones(4, dtype=np.int64), 0)))
+    rise, fall = (
+        glitches.count(simulator, steps, bits({"a": level})[0])
+        for steps, level in ((np.ones(4, dtype=np.int64), 1), (np.ones(4, dtype=np.int64), 0))
+    )
     # a rises: y falls until n3 has followed, and rises again. a falls: y stays at 1.
     assert rise[flat.outputs["y"]].tolist() == [2 * 64] and not fall.any() and rise.sum() == 2 * 64
     # A NAND of delay 4 swallows the pulse of 3 steps, one of delay 3 does not.
@@ -38,8 +40,10 @@ def test_a_hazard_by_hand(library):
 
 def events(flat, library, steps, state, inputs):
     """Edges of each net in a plain event-driven simulation with inertial delays: one stream, one clock."""
-    gates = [(compile_function(library.cells[item.cell].pins["Y"].function)[0], item.pins, int(delay))
-             for item, delay in zip(flat.instances, steps, strict=True)]
+    gates = [
+        (compile_function(library.cells[item.cell].pins["Y"].function)[0], item.pins, int(delay))
+        for item, delay in zip(flat.instances, steps, strict=True)
+    ]
     values, counts, pending, heap = dict(state), dict.fromkeys(state, 0), {}, []
     moved = [net for net, bit in inputs.items() if values[net] != bit]
     values.update(inputs)
@@ -75,8 +79,9 @@ def test_glitches_agree_with_events(library):
         one, other = (names[int(random.integers(max(0, len(names) - 12), len(names)))] for _ in "ab")
         cells.append(f"NAND u{number} (.A({one}), .B({other}), .Y(n[{number}]));")
         names.append(f"n[{number}]")
-    flat = netlist.from_text(f"module m(a, y); input [5:0] a; output y; wire [59:0] n; {' '.join(cells)} "
-                             "assign y = n[59]; endmodule")
+    flat = netlist.from_text(
+        f"module m(a, y); input [5:0] a; output y; wire [59:0] n; {' '.join(cells)} assign y = n[59]; endmodule"
+    )
     steps = random.integers(1, 6, 60)
     simulator = toggles.Simulator(flat, library, 1)
     draw = [{f"a[{k}]": random.integers(0, 1 << 64, 1, dtype=np.uint64) for k in range(6)} for _ in range(2)]
@@ -90,11 +95,14 @@ def test_glitches_agree_with_events(library):
     assert (settled == simulator.values).all()
     expected = dict.fromkeys(range(len(before)), 0)
     for stream in range(64):
+
         def bit(words, stream=stream):
             return int(words[0]) >> stream & 1
+
         state = {net: bit(before[net]) for net in range(len(before))}
-        counts, values = events(flat, library, steps, state, {flat.inputs[name]: bit(word)
-                                                              for name, word in draw[1].items()})
+        counts, values = events(
+            flat, library, steps, state, {flat.inputs[name]: bit(word) for name, word in draw[1].items()}
+        )
         assert all(bit(settled[net]) == value for net, value in values.items())
         for net, count in counts.items():
             expected[net] += count

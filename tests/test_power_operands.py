@@ -41,8 +41,9 @@ def test_gaussian_operands_are_converted():
     given = operands.Operands(unit, operands.load("gaussian"), seed=7, clocks=4, words=8)
     values = np.random.default_rng(7).standard_normal((4, 512, 1))[:, :, 0]
     assert (given.codes("a") == values.astype(np.float16).view(np.uint16)).all()
-    elements = operands.Operands(fpgen.parse_unit("dot int8 int8 n=2 -> int32"), operands.load("gaussian"), seed=7,
-                                 clocks=1, words=8).codes("a")[0]
+    elements = operands.Operands(
+        fpgen.parse_unit("dot int8 int8 n=2 -> int32"), operands.load("gaussian"), seed=7, clocks=1, words=8
+    ).codes("a")[0]
     low = (elements & 0xFF).astype(np.uint8).view(np.int8)
     assert 25 < low.std() < 40 and abs(low.mean()) < 6  # sigma is a quarter of 127
 
@@ -58,21 +59,27 @@ def test_operands_of_a_file(tmp_path):
     assert given.codes("a")[:, 0].tolist() == [0x38, 0x7E] and given.codes("b")[0, 0] == 0xC000
 
 
-@pytest.mark.parametrize(("rows", "said"), [
-    (np.zeros((4, 3)), ": 3 columns; 2 are allowed for multiply"),
-    (np.full((4, 2), 256), "codes of e4m3fn are 0 to 255"),
-    (np.full((4, 2), -1), "whole numbers -1 to -1 for a; codes of e4m3fn are 0 to 255"),
-    (np.zeros((1, 2)), "two operations or more"),
-    (np.zeros((4, 2), dtype=complex), "complex128 of shape"),
-    (np.zeros((4, 2), dtype=bool), "bool of shape"),
-    (np.zeros((4, 0)), r"float64 of shape \(4, 0\); codes"),
-    (np.zeros(()), r"float64 of shape \(\); codes"),
-    (np.zeros((4, 2, 2)), r"of shape \(4, 2, 2\); codes"),
-    (np.array([["a", "b"]] * 4), "<U1 of shape"),
-    (np.array([[1, 2], [3, None]], dtype=object), r"no \.npy file of numbers"),
-    (np.full((4, 2), 256.0), None), (np.full((4, 2), np.nan), None), (np.full((4, 2), np.inf), None),
-    (np.full((4, 2), 255, dtype=">u2"), None), (np.ones((4, 2), dtype=np.float16, order="F"), None),
-])
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        (np.zeros((4, 3)), ": 3 columns; 2 are allowed for multiply"),
+        (np.full((4, 2), 256), "codes of e4m3fn are 0 to 255"),
+        (np.full((4, 2), -1), "whole numbers -1 to -1 for a; codes of e4m3fn are 0 to 255"),
+        (np.zeros((1, 2)), "two operations or more"),
+        (np.zeros((4, 2), dtype=complex), "complex128 of shape"),
+        (np.zeros((4, 2), dtype=bool), "bool of shape"),
+        (np.zeros((4, 0)), r"float64 of shape \(4, 0\); codes"),
+        (np.zeros(()), r"float64 of shape \(\); codes"),
+        (np.zeros((4, 2, 2)), r"of shape \(4, 2, 2\); codes"),
+        (np.array([["a", "b"]] * 4), "<U1 of shape"),
+        (np.array([[1, 2], [3, None]], dtype=object), r"no \.npy file of numbers"),
+        (np.full((4, 2), 256.0), None),
+        (np.full((4, 2), np.nan), None),
+        (np.full((4, 2), np.inf), None),
+        (np.full((4, 2), 255, dtype=">u2"), None),
+        (np.ones((4, 2), dtype=np.float16, order="F"), None),
+    ],
+)
 def test_files_that_do_not_fit(tmp_path, rows, said):
     path = tmp_path / "x.npy"
     np.save(path, rows)
@@ -105,14 +112,23 @@ def test_stimulus_refusals(tmp_path):
         operands.load(tmp_path / "x.npy")
 
 
-@pytest.mark.parametrize(("text", "said"), [
-    ("gaussian:sigma=0", "sigma=0; a number from 1e-30 to 1e30"), ("gaussian:sigma=x", "sigma=x; a number"),
-    ("gaussian:sigma=nan", "sigma=nan; a number"), ("uniform:sigma=2", "'sigma=2'; options of uniform are seed"),
-    ("gaussian:seed=-1", "seed=-1; a whole number from 0"), ("gaussian:seed=1.5", "seed=1.5; a whole number from 0"),
-    ("gaussian:operations=0", "operations=0; a whole number from 1"), ("gaussian:", "''; options of gaussian are"),
-    ("gaussian:seed=1,seed=2", "seed given twice"), ("x.npy:seed=2", "options of a .npy file; those are of uniform"),
-    ("Gaussian", "power stimulus 'Gaussian'; uniform"), ("", "power stimulus ''; uniform"),
-])
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("gaussian:sigma=0", "sigma=0; a number from 1e-30 to 1e30"),
+        ("gaussian:sigma=x", "sigma=x; a number"),
+        ("gaussian:sigma=nan", "sigma=nan; a number"),
+        ("uniform:sigma=2", "'sigma=2'; options of uniform are seed"),
+        ("gaussian:seed=-1", "seed=-1; a whole number from 0"),
+        ("gaussian:seed=1.5", "seed=1.5; a whole number from 0"),
+        ("gaussian:operations=0", "operations=0; a whole number from 1"),
+        ("gaussian:", "''; options of gaussian are"),
+        ("gaussian:seed=1,seed=2", "seed given twice"),
+        ("x.npy:seed=2", "options of a .npy file; those are of uniform"),
+        ("Gaussian", "power stimulus 'Gaussian'; uniform"),
+        ("", "power stimulus ''; uniform"),
+    ],
+)
 def test_options_that_do_not_fit(text, said):
     with pytest.raises(UsageError) as caught:
         operands.load(text)
@@ -133,14 +149,26 @@ def test_options():
     assert (given.sigma, given.seed, given.operations, given.text) == (2.5, 7, 100, "N(0,1) values times 2.5")
     assert operands.load("uniform").text == "uniform codes" and operands.load("gaussian").text == "N(0,1) values"
     unit = fpgen.parse_unit("add fp32 fp32 -> fp32 rne")
-    one, two = (operands.Operands(unit, operands.load(f"gaussian:sigma={sigma}"), seed=3, clocks=1, words=1).codes("b")
-                for sigma in (1, 2))
+    one, two = (
+        operands.Operands(unit, operands.load(f"gaussian:sigma={sigma}"), seed=3, clocks=1, words=1).codes("b")
+        for sigma in (1, 2)
+    )
     assert (two.astype(np.uint32).view(np.float32) == 2 * one.astype(np.uint32).view(np.float32)).all()
 
 
-@pytest.mark.parametrize(("word", "so"), [("uniform", True), ("zipf", True), ("my data.npy", True), ("", True),
-                                          ("multiply", False), ("multiply fp16 fp16 -> fp16", False),
-                                          ("multipy fp16 fp16 -> fp16", False), ("gaussian:sigma=2", True)])
+@pytest.mark.parametrize(
+    ("word", "so"),
+    [
+        ("uniform", True),
+        ("zipf", True),
+        ("my data.npy", True),
+        ("", True),
+        ("multiply", False),
+        ("multiply fp16 fp16 -> fp16", False),
+        ("multipy fp16 fp16 -> fp16", False),
+        ("gaussian:sigma=2", True),
+    ],
+)
 def test_what_may_follow_power(word, so):
     assert means_stimulus(word) == so
 
@@ -148,9 +176,16 @@ def test_what_may_follow_power(word, so):
 # ---- tensors in block formats -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("line", [
-    "blockdot mxfp4 mxfp8e4m3 k=64 + fp32 -> fp32 rne", "blockdot nvfp4 nvfp4 k=32 + fp32 -> fp32 rne",
-    "tensorcore mxfp4 mxfp4 m=2 n=3 k=64 + fp32 -> fp32 rne", "dequantize nvfp4 -> fp32 rne", "quantize fp32 -> nvfp4"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "blockdot mxfp4 mxfp8e4m3 k=64 + fp32 -> fp32 rne",
+        "blockdot nvfp4 nvfp4 k=32 + fp32 -> fp32 rne",
+        "tensorcore mxfp4 mxfp4 m=2 n=3 k=64 + fp32 -> fp32 rne",
+        "dequantize nvfp4 -> fp32 rne",
+        "quantize fp32 -> nvfp4",
+    ],
+)
 def test_gaussian_blocks_have_the_scales_that_quantising_gives(line):
     unit = fpgen.parse_unit(line)
     given = operands.Operands(unit, operands.load("gaussian:sigma=3"), seed=2, clocks=2, words=2)
@@ -171,18 +206,25 @@ def test_gaussian_blocks_have_the_scales_that_quantising_gives(line):
         tensor = values["tensor_scale"].reshape(2, 128, 1) if "tensor_scale" in values else 1.0
         largest = np.abs(blocks).max(axis=-1)
         if block.power_of_two_scale:  # floor: the largest element is in the format's uppermost binade
-            assert (largest >= 2.0 ** block.element.emax).all() and len(np.unique(scales)) < 6
+            assert (largest >= 2.0**block.element.emax).all() and len(np.unique(scales)) < 6
             assert (blocks * scales[..., None]).std() == pytest.approx(3, rel=0.1)
         else:
             assert (largest >= 5.9 / 1.07).all() and scales.max() == 448
-            assert elements == "a" or elements == "b" or (blocks * (scales * tensor)[..., None]).std() == \
-                pytest.approx(3, rel=0.1)
+            assert (
+                elements == "a"
+                or elements == "b"
+                or (blocks * (scales * tensor)[..., None]).std() == pytest.approx(3, rel=0.1)
+            )
 
 
 def test_an_addend_is_like_the_sum_it_joins():
     spreads = {}
-    for line in ("dot fp16 fp16 n=64 + fp32 -> fp32 rne", "blockdot mxfp4 mxfp4 k=64 + fp32 -> fp32 rne",
-                 "fma fp16 fp16 fp32 -> fp32 rne", "dot int8 int8 n=4 + int32 -> int32"):
+    for line in (
+        "dot fp16 fp16 n=64 + fp32 -> fp32 rne",
+        "blockdot mxfp4 mxfp4 k=64 + fp32 -> fp32 rne",
+        "fma fp16 fp16 fp32 -> fp32 rne",
+        "dot int8 int8 n=4 + int32 -> int32",
+    ):
         unit = fpgen.parse_unit(line)
         given = operands.Operands(unit, operands.load("gaussian:sigma=2"), seed=2, clocks=4, words=8)
         spreads[line.split(" -")[0]] = float64_values(unit.c, given.codes("c")).std()
@@ -198,8 +240,10 @@ def test_values_of_a_file_without_scales(tmp_path):
     wanted = fpgen.emulate.quantize(rows[:, 32:64], "mxfp4")
     assert (codes_of(given, "b")[0] == wanted.codes).all() and (codes_of(given, "b_scale")[0] == wanted.scales).all()
     assert (codes_of(given, "c")[0, :, 0] == rows[:, 64].view(np.uint32)).all()
-    np.save(path, np.concatenate([rows[:, :32], np.ones((64, 1)), rows[:, 32:64], np.full((64, 1), 4.0), rows[:, 64:]],
-                                 axis=1))  # with scales: as they are
+    np.save(
+        path,
+        np.concatenate([rows[:, :32], np.ones((64, 1)), rows[:, 32:64], np.full((64, 1), 4.0), rows[:, 64:]], axis=1),
+    )  # with scales: as they are
     given = operands.Operands(unit, operands.load(path), seed=0, clocks=1, words=1)
     assert np.unique(codes_of(given, "a_scale")) == [127] and np.unique(codes_of(given, "b_scale")) == [129]
     np.save(path, rows[:, :64])

@@ -51,8 +51,9 @@ def test_rtlil_against_verilog(fresh_cache):
 
 
 def test_other_registers(fresh_cache):
-    proof = prove_equal(GOLD, GOLD.replace("reg [3:0] r", "reg [3:0] s").replace("r <=", "s <=").replace("r ^", "s ^"),
-                        "m")
+    proof = prove_equal(
+        GOLD, GOLD.replace("reg [3:0] r", "reg [3:0] s").replace("r <=", "s <=").replace("r ^", "s ^"), "m"
+    )
     assert proof.status == "inconclusive" and "s[0]" in proof.detail
 
 

@@ -24,7 +24,7 @@ MUL = "module mul(input [3:0] a, b, output [7:0] y); assign y = a * b; endmodule
 
 @pytest.mark.parametrize("name", ["fpgen45", "fpgen7"])
 def test_quick_point(fresh_cache, name):
-    point, = flow.measure(MAC, "mac", technology=name)
+    (point,) = flow.measure(MAC, "mac", technology=name)
     tech = technology.load(name)
     assert point.failure is None and point.registers == 18 and point.cells > 50
     assert point.nand2_eq == pytest.approx(point.area_um2 / tech.library.nand2_area)
@@ -45,7 +45,10 @@ def test_cached_point_is_the_same_without_yosys(fresh_cache, monkeypatch):
         kept.write_text(kept.read_text()[:100])  # a damaged record is not believed
     again = flow.measure(MUL, "mul")
     assert (again[0].area_um2, again[0].delay_ps, again[0].netlist_hash) == (
-        first[0].area_um2, first[0].delay_ps, first[0].netlist_hash)
+        first[0].area_um2,
+        first[0].delay_ps,
+        first[0].netlist_hash,
+    )
 
 
 def test_recipes_targets_and_pareto(fresh_cache):
@@ -58,25 +61,34 @@ def test_recipes_targets_and_pareto(fresh_cache):
 
 
 def test_failures_are_records(fresh_cache):
-    point, = flow.measure("module mul(; endmodule", "mul")
+    (point,) = flow.measure("module mul(; endmodule", "mul")
     assert "syntax error" in point.failure and point.to_dict()["area_um2"] is None
-    again, = flow.measure("module mul(; endmodule", "mul")
+    (again,) = flow.measure("module mul(; endmodule", "mul")
     assert again.to_dict() == point.to_dict()
-    short, = flow.measure(MUL, "mul", timeout=0.05)
+    (short,) = flow.measure(MUL, "mul", timeout=0.05)
     assert "limit of 0.05 s of processor time" in short.failure and "--timeout" in short.failure
-    good, = flow.measure(MUL, "mul")
+    (good,) = flow.measure(MUL, "mul")
     assert good.failure is None  # a run that was stopped is tried again
 
 
-@pytest.mark.parametrize(("options", "said"), [
-    ({"technology": "tsmc3"}, "no built-in technology 'tsmc3'; there are fpgen45, fpgen7"),
-    ({"recipe": "magic"}, "no recipe 'magic'"),
-    ({"effort": "heroic"}, "no effort 'heroic'; there are 0 .quick., 1 .fair., 2"),
-    ({"effort": True}, "no effort True"), ({"effort": 4}, "no effort 4"), ({"wire_load": "thick"}, "wire load 'thick'"),
-    ({"recipe": "area", "effort": "pareto"}, "recipe area with effort pareto; one of them is allowed"),
-    ({"targets": [0]}, "positive"), ({"targets": []}, "positive"), ({"targets": 700}, "delay targets 700; one"),
-    ({"targets": ["x"]}, "positive"), ({"targets": "7"}, "positive"), ({"engine": "x"}, "no Yosys engine"),
-])
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"technology": "tsmc3"}, "no built-in technology 'tsmc3'; there are fpgen45, fpgen7"),
+        ({"recipe": "magic"}, "no recipe 'magic'"),
+        ({"effort": "heroic"}, "no effort 'heroic'; there are 0 .quick., 1 .fair., 2"),
+        ({"effort": True}, "no effort True"),
+        ({"effort": 4}, "no effort 4"),
+        ({"wire_load": "thick"}, "wire load 'thick'"),
+        ({"recipe": "area", "effort": "pareto"}, "recipe area with effort pareto; one of them is allowed"),
+        ({"targets": [0]}, "positive"),
+        ({"targets": []}, "positive"),
+        ({"targets": 700}, "delay targets 700; one"),
+        ({"targets": ["x"]}, "positive"),
+        ({"targets": "7"}, "positive"),
+        ({"engine": "x"}, "no Yosys engine"),
+    ],
+)
 def test_refusals(options, said):
     with pytest.raises(UsageError, match=said):
         flow.measure(MUL, "mul", **options)
@@ -95,8 +107,8 @@ def test_efforts(fresh_cache):
 
 
 def test_wire_load_reaches_mapping_and_timing(fresh_cache):
-    plain, = flow.measure(MUL, "mul")
-    loaded, = flow.measure(MUL, "mul", wire_load="3 fF")
+    (plain,) = flow.measure(MUL, "mul")
+    (loaded,) = flow.measure(MUL, "mul", wire_load="3 fF")
     assert loaded.assumptions["wire_load"] == "3 fF per fanout" and plain.assumptions["wire_load"] == "none"
     assert loaded.delay_ps > plain.delay_ps and loaded.area_um2 > plain.area_um2  # gates were enlarged for the wires
 
@@ -108,7 +120,7 @@ def test_registers_need_a_library_with_flipflops(fresh_cache, tmp_path):
     tech = technology.from_liberty(path)
     with pytest.raises(UsageError, match="has no flip-flop that may be used, and the design needs some"):
         flow.measure(MAC, "mac", technology=tech)
-    point, = flow.measure(MUL, "mul", technology=tech)
+    (point,) = flow.measure(MUL, "mul", technology=tech)
     assert point.failure is None
 
 
@@ -133,8 +145,10 @@ def test_reference_command(fresh_cache, tmp_path, capsys):
     source = tmp_path / "mul.v"
     source.write_text(MUL)
     liberty = str(technology.load().liberty)
-    assert reference.main([str(source), "--top", "mul", "--liberty", liberty, "--quick", "--engine", "yowasp",
-                           "--path"]) == 0
+    assert (
+        reference.main([str(source), "--top", "mul", "--liberty", liberty, "--quick", "--engine", "yowasp", "--path"])
+        == 0
+    )
     assert "best ADP" in capsys.readouterr().out
     assert reference.main([str(source), "--top", "mul", "--liberty", str(tmp_path / "none.lib")]) == 2
     assert "none.lib: not found; a Liberty file" in capsys.readouterr().err

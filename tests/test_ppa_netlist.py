@@ -12,7 +12,8 @@ def pins(text, top=None):
 
 
 def test_vectors_selects_concatenations_constants():
-    found, (one, two, three) = pins("""
+    found, (one, two, three) = pins(
+        """
       // written by hand
       module m(a, y);
         input [3:0] a; wire [3:0] a; output [2:0] y; wire [0:1] up; (* keep = "x" *) wire t;
@@ -20,7 +21,8 @@ def test_vectors_selects_concatenations_constants():
         C u1 (.A(up[0]), .Y(y[0]));
         C u2 (.A(t), .B(1'h1), .Y(y[1]));
         C u3 (.A({a[0]}), .B(4'b0x10), .Y(), .Z(y[2]));
-      endmodule""".replace("4'b0x10", "1'bx"))
+      endmodule""".replace("4'b0x10", "1'bx")
+    )
     assert one == {"A": "a[2]", "Y": "y[0]"}
     assert two == {"A": "a[3]", "B": "1'b1", "Y": "y[1]"}
     assert three == {"A": "a[0]", "B": "1'bx", "Z": "y[2]"}
@@ -52,14 +54,17 @@ def test_hierarchy_is_flattened():
     assert cells[1]["Y"] == cells[2]["A"] and cells[3]["Y"] == "y"
 
 
-@pytest.mark.parametrize(("body", "said"), [
-    ("always @(posedge a) y <= a;", "not structural Verilog"),
-    ("INV u (a, y);", "got ports by position; expected them by name, or a module or library with INV"),
-    ("INV u (.A(a[7]), .Y(y));", "outside the net's declaration"),
-    ("INV u (.A({a, a}), .Y(y));", "2 bits at pin A"),
-    ("assign y = a + a;", "not structural Verilog"),
-    ("m u (.a(a), .y(y));", "contains itself"),
-])
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("always @(posedge a) y <= a;", "not structural Verilog"),
+        ("INV u (a, y);", "got ports by position; expected them by name, or a module or library with INV"),
+        ("INV u (.A(a[7]), .Y(y));", "outside the net's declaration"),
+        ("INV u (.A({a, a}), .Y(y));", "2 bits at pin A"),
+        ("assign y = a + a;", "not structural Verilog"),
+        ("m u (.a(a), .y(y));", "contains itself"),
+    ],
+)
 def test_refusals(body, said):
     with pytest.raises(RunFailure, match=said):
         netlist.from_text(f"module m(a, y); input a; output y; {body} endmodule")

@@ -24,8 +24,12 @@ def test_pareto_is_what_nothing_beats(items):
     for p in good:  # everything is kept or matched by something at least as good in both
         assert any(k.area_um2 <= p.area_um2 and k.delay_ps <= p.delay_ps for k in kept)
     for k in kept:
-        assert k in good and not any(p.area_um2 <= k.area_um2 and p.delay_ps <= k.delay_ps
-                                     and (p.area_um2, p.delay_ps) != (k.area_um2, k.delay_ps) for p in good)
+        assert k in good and not any(
+            p.area_um2 <= k.area_um2
+            and p.delay_ps <= k.delay_ps
+            and (p.area_um2, p.delay_ps) != (k.area_um2, k.delay_ps)
+            for p in good
+        )
     assert pareto(kept) == kept
 
 

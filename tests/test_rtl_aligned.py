@@ -52,10 +52,13 @@ def test_any_record_at_length(seed):
     assert not text, text
 
 
-@pytest.mark.parametrize("text", [
-    "dot e2m1 e2m1 n=2 -> fp16 accumulate=aligned:fraction=11",
-    "dot e2m1 e2m1 n=2 -> e4m3fn rdn accumulate=aligned:fraction=3,treatment=floor",
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "dot e2m1 e2m1 n=2 -> fp16 accumulate=aligned:fraction=11",
+        "dot e2m1 e2m1 n=2 -> e4m3fn rdn accumulate=aligned:fraction=3,treatment=floor",
+    ],
+)
 def test_every_pair_of_codes(text):
     """Proof for two products of four-bit elements: 65,536 inputs."""
     unit = of(text)
@@ -73,12 +76,15 @@ def test_every_pair_of_codes(text):
 # ---- the order of products -----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("text", [
-    "dot e4m3fn e5m2 n=8 + fp32 -> fp32 accumulate=hopper-fp8",
-    "dot fp16 fp16 n=8 + fp32 -> fp32 accumulate=cdna3-fp16",
-    "dot bf16 bf16 n=6 + fp32 -> fp32 rdn accumulate=aligned:fraction=24,treatment=floor",
-    "blockdot mxfp4 mxfp4 k=32 + fp32 -> fp32 accumulate=blackwell-mx",
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "dot e4m3fn e5m2 n=8 + fp32 -> fp32 accumulate=hopper-fp8",
+        "dot fp16 fp16 n=8 + fp32 -> fp32 accumulate=cdna3-fp16",
+        "dot bf16 bf16 n=6 + fp32 -> fp32 rdn accumulate=aligned:fraction=24,treatment=floor",
+        "blockdot mxfp4 mxfp4 k=32 + fp32 -> fp32 accumulate=blackwell-mx",
+    ],
+)
 def test_order_within_a_group_does_not_matter(text):
     unit = of(text)
     inputs = draw_sum(unit, 200, 3)
@@ -102,21 +108,29 @@ def test_order_of_groups_matters():
     unit = of("dot bf16 bf16 n=3 -> fp32 rtz accumulate=aligned:fraction=24,group=1")
     one, large, small = 0x3F80, 0x4700, 0x3A00
     b = [[one] * 3] * 2
-    found = hardware(unit, {"a": np.array([[large, small, large | 0x8000], [large, large | 0x8000, small]], np.uint64),
-                            "b": np.array(b, np.uint64)})
+    found = hardware(
+        unit,
+        {
+            "a": np.array([[large, small, large | 0x8000], [large, large | 0x8000, small]], np.uint64),
+            "b": np.array(b, np.uint64),
+        },
+    )
     assert found.tolist() == [0, small << 16]
 
 
 # ---- vectors whose answer is worked out by hand --------------------------------------------------
 
 
-@pytest.mark.parametrize(("record", "result"), [
-    ("aligned:fraction=23", 0x4B000000),  # 2**23 - 0.75 * 2**0: 0.75 lies below 2**0 and is cut from the magnitude
-    ("aligned:fraction=23,treatment=floor", 0x4AFFFFFE),  # -0.75 becomes -1: 2**23 - 1
-    ("aligned:fraction=23,treatment=sticky", 0x4AFFFFFE),  # 0 | lost = 1: -1 also
-    ("aligned:fraction=24", 0x4AFFFFFF),  # -0.75 becomes -0.5: 2**23 - 0.5
-    ("aligned:fraction=25", 0x4AFFFFFE),  # exactly 2**23 - 0.75, truncated to a multiple of 0.5: 2**23 - 1
-])
+@pytest.mark.parametrize(
+    ("record", "result"),
+    [
+        ("aligned:fraction=23", 0x4B000000),  # 2**23 - 0.75 * 2**0: 0.75 lies below 2**0 and is cut from the magnitude
+        ("aligned:fraction=23,treatment=floor", 0x4AFFFFFE),  # -0.75 becomes -1: 2**23 - 1
+        ("aligned:fraction=23,treatment=sticky", 0x4AFFFFFE),  # 0 | lost = 1: -1 also
+        ("aligned:fraction=24", 0x4AFFFFFF),  # -0.75 becomes -0.5: 2**23 - 0.5
+        ("aligned:fraction=25", 0x4AFFFFFE),  # exactly 2**23 - 0.75, truncated to a multiple of 0.5: 2**23 - 1
+    ],
+)
 def test_treatments(record, result):
     unit = of(f"dot bf16 bf16 n=2 -> fp32 rtz accumulate={record}")
     found = hardware(unit, {"a": np.array([[0x4B00, 0xBF40]], np.uint64), "b": np.array([[0x3F80] * 2], np.uint64)})
@@ -133,8 +147,11 @@ def test_clamp_cuts_small_sums(clamp, result):
 
 def test_zero_sum_is_plus_zero_also_toward_minus_infinity():
     unit = of("dot e4m3fn e4m3fn n=2 + fp32 -> fp32 rdn accumulate=aligned:fraction=25")
-    inputs = {"a": np.array([[0x38, 0xB8], [0x80, 0x80]], np.uint64), "b": np.full((2, 2), 0x38, np.uint64),
-              "c": np.array([0x80000000, 0x80000000], np.uint64)}
+    inputs = {
+        "a": np.array([[0x38, 0xB8], [0x80, 0x80]], np.uint64),
+        "b": np.full((2, 2), 0x38, np.uint64),
+        "c": np.array([0x80000000, 0x80000000], np.uint64),
+    }
     assert hardware(unit, inputs).tolist() == [0, 0]
 
 
@@ -150,8 +167,10 @@ ERRORS = [
     ("dot bf16 bf16 n=8 -> fp32 accumulate=a100", {"clamp": -133}),
     ("dot fp16 fp16 n=4 + fp16 -> fp16 accumulate=v100", {"clamp": -18}),
     ("dot fp16 fp16 n=16 + fp32 -> fp32 accumulate=a100", {"group": 16}),
-    ("dot fp16 fp16 n=8 + fp32 -> fp32 accumulate=cdna3-fp16",
-     {"addend": "inside", "sum_fraction": None, "addend_fraction": None}),
+    (
+        "dot fp16 fp16 n=8 + fp32 -> fp32 accumulate=cdna3-fp16",
+        {"addend": "inside", "sum_fraction": None, "addend_fraction": None},
+    ),
     ("dot fp16 fp16 n=8 + fp32 -> fp32 accumulate=cdna3-fp16", {"join": "truncate"}),
     ("dot fp16 fp16 n=8 + fp32 -> fp32 accumulate=cdna3-fp16", {"sum_fraction": 30}),
     ("dot fp16 fp16 n=8 + fp32 -> fp32 accumulate=cdna3-fp16", {"addend_fraction": 25}),
@@ -171,9 +190,13 @@ def test_wrong_records_are_noticed(text, change):
     assert mismatch(unit, draw_sum(unit, 600, 1), wrong)
 
 
-@pytest.mark.parametrize("text", [
-    "dot fp16 fp16 n=8 + fp16 -> fp16 accumulate=hopper", "dot fp16 fp16 n=8 + fp32 -> fp32 accumulate=cdna3-fp16",
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "dot fp16 fp16 n=8 + fp16 -> fp16 accumulate=hopper",
+        "dot fp16 fp16 n=8 + fp32 -> fp32 accumulate=cdna3-fp16",
+    ],
+)
 def test_ties_away_are_noticed(text):
     unit = of(text)
     assert mismatch(unit, draw_sum(unit, 600, 1), dataclasses.replace(unit, rounding="rna"))

@@ -15,9 +15,15 @@ from fpgen.rtl.arith.prefix import NETWORKS
 from fpgen.rtl.evaluate import evaluate
 from fpgen.units.architecture import Adder, Architecture, Multiplier
 
-by_kind = pytest.mark.parametrize("kind", [*(Architecture(kind) for kind in Multiplier),
-                                           Architecture(Multiplier.ARRAY, Adder.OPERATOR),
-                                           Architecture(Multiplier.BOOTH, Adder.OPERATOR)], ids=str)
+by_kind = pytest.mark.parametrize(
+    "kind",
+    [
+        *(Architecture(kind) for kind in Multiplier),
+        Architecture(Multiplier.ARRAY, Adder.OPERATOR),
+        Architecture(Multiplier.BOOTH, Adder.OPERATOR),
+    ],
+    ids=str,
+)
 by_adder = pytest.mark.parametrize("adder", [Adder.DEFAULT, Adder.OPERATOR])
 
 
@@ -33,8 +39,11 @@ def test_every_product(width, height, kind):
 
 
 @by_kind
-@pytest.mark.parametrize("constant", [(value, width) for width in (2, 3, 4) for value in range(1 << width)],
-                         ids=lambda pair: f"{pair[0]}of{pair[1]}")
+@pytest.mark.parametrize(
+    "constant",
+    [(value, width) for width in (2, 3, 4) for value in range(1 << width)],
+    ids=lambda pair: f"{pair[0]}of{pair[1]}",
+)
 def test_every_product_with_a_constant(constant, kind):
     """As of an element format's largest value: digits of known sign, and no logic behind zeros."""
     value, width = constant
@@ -78,8 +87,10 @@ def test_every_signed_product(width, height, signed, kind):
     graph = graph_of(widths, build, kind)
     assert graph.outputs["y0"].width == width + height
     found = evaluate(graph, **inputs)
-    x, y = (np.where(minus, (values ^ (half := 1 << (bits - 1))).astype(np.int64) - half, values.astype(np.int64))
-            for values, bits, minus in zip(inputs.values(), widths.values(), signed, strict=True))
+    x, y = (
+        np.where(minus, (values ^ (half := 1 << (bits - 1))).astype(np.int64) - half, values.astype(np.int64))
+        for values, bits, minus in zip(inputs.values(), widths.values(), signed, strict=True)
+    )
     expected = x * y
     assert (found["y0"].astype(np.int64) == expected % (1 << (width + height))).all()
     assert (found["y1"].astype(np.int64) == (expected << 2) % (1 << total)).all()
@@ -87,8 +98,9 @@ def test_every_signed_product(width, height, signed, kind):
 
 
 @by_kind
-@pytest.mark.parametrize(("width", "height"), [(8, 8), (11, 11), (11, 8), (24, 24), (24, 4), (3, 53), (53, 53),
-                                                 (64, 64)])
+@pytest.mark.parametrize(
+    ("width", "height"), [(8, 8), (11, 11), (11, 8), (24, 24), (24, 4), (3, 53), (53, 53), (64, 64)]
+)
 def test_wide_products(width, height, kind):
     rng = random.Random(width * height)
     tops = [(1 << bits) - 1 for bits in (width, height)]
@@ -101,8 +113,15 @@ def test_wide_products(width, height, kind):
 
 
 @by_kind
-@given(st.integers(1, 5), st.integers(1, 5), st.integers(1, 5), st.integers(0, 4), st.integers(0, 255),
-       st.integers(0, 20), st.integers(1, 14))
+@given(
+    st.integers(1, 5),
+    st.integers(1, 5),
+    st.integers(1, 5),
+    st.integers(0, 4),
+    st.integers(0, 255),
+    st.integers(0, 20),
+    st.integers(1, 14),
+)
 def test_a_product_and_words_in_one_tree(kind, width, height, word, weight, constant, arrival, total):
     """A product at any weight, a word, a constant and a negated word together, modulo any width."""
     widths = {"x": width, "y": height, "z": word}
@@ -124,8 +143,11 @@ def test_a_product_and_words_in_one_tree(kind, width, height, word, weight, cons
 
 
 @by_adder
-@given(st.lists(st.tuples(st.integers(1, 4), st.integers(0, 9), st.floats(0, 9)), max_size=9), st.integers(1, 12),
-       st.integers(0, 4000))
+@given(
+    st.lists(st.tuples(st.integers(1, 4), st.integers(0, 9), st.floats(0, 9)), max_size=9),
+    st.integers(1, 12),
+    st.integers(0, 4000),
+)
 def test_any_rows_reduce_to_two_words(adder, rows, total, constant):
     def build(g, *words):
         tree = Rows(g, total)

@@ -31,8 +31,10 @@ WIDTHS = {"x": 3, "y": 4}
 
 def inputs_of(g: Graph, offsets) -> tuple[Quantity, Quantity]:
     """Two quantities, x + offset and y + offset."""
-    return tuple(Quantity.of(g.input(name, width)) + offset
-                 for (name, width), offset in zip(WIDTHS.items(), offsets, strict=True))
+    return tuple(
+        Quantity.of(g.input(name, width)) + offset
+        for (name, width), offset in zip(WIDTHS.items(), offsets, strict=True)
+    )
 
 
 def values_of(quantity: Quantity) -> np.ndarray:
@@ -62,8 +64,14 @@ def test_sums_and_differences(first, second, third):
     g = Graph()
     x, y = inputs_of(g, (first, second))
     a, b = (every(WIDTHS)[name].astype(np.int64) + offset for name, offset in zip("xy", (first, second), strict=True))
-    for quantity, value in ((x + y, a + b), (x - y, a - b), (x + third, a + third), (y - third, b - third),
-                            (x - y + x, a - b + a), (x - (y + third), a - b - third)):
+    for quantity, value in (
+        (x + y, a + b),
+        (x - y, a - b),
+        (x + third, a + third),
+        (y - third, b - third),
+        (x - y + x, a - b + a),
+        (x - (y + third), a - b - third),
+    ):
         assert (values_of(quantity) == value).all()
         # the range is tight for sums of independent quantities
         assert quantity.low <= value.min() and quantity.high >= value.max()
@@ -76,9 +84,14 @@ def test_comparisons(first, second, bound):
     g = Graph()
     x, y = inputs_of(g, (first, second))
     a, b = (every(WIDTHS)[name].astype(np.int64) + offset for name, offset in zip("xy", (first, second), strict=True))
-    for node, expected in ((x.less(y), a < b), (x.at_least(y), a >= b), (x.less(bound), a < bound),
-                           (x.at_least(bound), a >= bound), (x.negative(), a < 0),
-                           ((x - y).less(bound), a - b < bound)):
+    for node, expected in (
+        (x.less(y), a < b),
+        (x.at_least(y), a >= b),
+        (x.less(bound), a < bound),
+        (x.at_least(bound), a >= bound),
+        (x.negative(), a < 0),
+        ((x - y).less(bound), a - b < bound),
+    ):
         assert (truth_of(g, node) == expected).all()
     if a.max() < b.min() or a.min() >= b.max():
         assert x.less(y).constant is not None  # known from the ranges: no logic

@@ -30,7 +30,8 @@ def test_a_left_shift_that_is_bounded(most):
     expected = [(x << n) % 64 for x, n in zip(inputs["x"].tolist(), inputs["n"].tolist(), strict=True)]
     assert evaluate(graph, **inputs)["y0"].tolist() == expected
     assert sum(node.name is not None and node.name.startswith("shifted") for node in graph.nodes) <= max(
-        1, most.bit_length())
+        1, most.bit_length()
+    )
 
 
 @pytest.mark.parametrize("signed", [False, True])
@@ -52,9 +53,21 @@ def right(x: int, n: int, width: int, window: int) -> tuple[int, int]:
     return placed >> n, int(placed & ((1 << n) - 1) != 0)
 
 
-@pytest.mark.parametrize(("width", "window", "bits"), [
-    (1, 1, 1), (1, 1, 3), (1, 4, 3), (3, 3, 2), (3, 5, 3), (4, 7, 3), (5, 6, 4), (6, 6, 4), (4, 15, 4), (2, 20, 3),
-])
+@pytest.mark.parametrize(
+    ("width", "window", "bits"),
+    [
+        (1, 1, 1),
+        (1, 1, 3),
+        (1, 4, 3),
+        (3, 3, 2),
+        (3, 5, 3),
+        (4, 7, 3),
+        (5, 6, 4),
+        (6, 6, 4),
+        (4, 15, 4),
+        (2, 20, 3),
+    ],
+)
 def test_every_right_shift(width, window, bits):
     widths = {"x": width, "n": bits}
     graph = graph_of(widths, lambda g, x, n: shift_right_sticky(g, x, n, window))
@@ -82,8 +95,11 @@ def test_a_right_shift_that_is_bounded(most):
 def test_wide_right_shifts(width, window):
     rng = random.Random(window)
     bits = window.bit_length()
-    pairs = [(rng.getrandbits(width) & rng.getrandbits(width) | 1 << rng.randrange(width), n)
-             for n in range(1 << bits) for _ in range(3)]
+    pairs = [
+        (rng.getrandbits(width) & rng.getrandbits(width) | 1 << rng.randrange(width), n)
+        for n in range(1 << bits)
+        for _ in range(3)
+    ]
     graph = graph_of({"x": width, "n": bits}, lambda g, x, n: shift_right_sticky(g, x, n, window))
     found = evaluate(graph, x=np.array([x for x, _ in pairs], object), n=np.array([n for _, n in pairs], object))
     for at, (x, n) in enumerate(pairs):

@@ -56,7 +56,7 @@ def finite_values(fmt: Format) -> np.ndarray:
 
 
 #: Swept maxima of a block, as fp16 codes: subnormals, both sides of powers of two and of every policy's threshold.
-MAXIMA = [0x0000, 0x0001, 0x0017, 0x03ff, 0x0400, 0x3bff, 0x3c00, 0x3e00, 0x3e01, 0x3f00, 0x4900, 0x7bff]
+MAXIMA = [0x0000, 0x0001, 0x0017, 0x03FF, 0x0400, 0x3BFF, 0x3C00, 0x3E00, 0x3E01, 0x3F00, 0x4900, 0x7BFF]
 
 
 @pytest.mark.parametrize("policy", POWER_POLICIES)
@@ -67,17 +67,17 @@ def test_every_fp16_value_beside_swept_maxima_in_e2m1(policy):
     codes = np.arange(1 << 16, dtype=np.uint64)
     values = np.abs(codes.astype(np.uint16).view(np.float16).astype(np.float64))
     exponents = {}
-    for code in range(1, 0x7c00):
+    for code in range(1, 0x7C00):
         amax = parse("fp16").value(code)
         exponents[code] = exact_block.shared_exponent(policy, amax, unit.out) + 127
     table = np.array([0, *exponents.values()], dtype=np.int64)  # fp16 reaches neither end of E8M0
     assert (table[1:] > 0).all() and (table < 254).all()
     for largest_code in MAXIMA:
-        magnitudes = (codes & np.uint64(0x7fff)).astype(np.int64)
+        magnitudes = (codes & np.uint64(0x7FFF)).astype(np.int64)
         block = np.stack([codes, np.full_like(codes, largest_code)], axis=-1)
         amax = np.maximum(magnitudes, largest_code)
-        unusable = magnitudes >= 0x7c00
-        scale = np.where(unusable, 0xff, table[np.where(unusable, 0, amax)]).astype(np.uint64)
+        unusable = magnitudes >= 0x7C00
+        scale = np.where(unusable, 0xFF, table[np.where(unusable, 0, amax)]).astype(np.uint64)
         factor = np.exp2(127.0 - scale.astype(np.float64))
         signed = np.where(codes >> np.uint64(15), -1.0, 1.0) * np.where(unusable, 0.0, values)
         both = np.stack([signed * factor, float(parse("fp16").value(largest_code)) * factor], axis=-1)
@@ -87,15 +87,15 @@ def test_every_fp16_value_beside_swept_maxima_in_e2m1(policy):
         assert not text, text
 
 
-@pytest.mark.parametrize("tensor_scale", [0x3f800000, 0x3d4ccccd])
+@pytest.mark.parametrize("tensor_scale", [0x3F800000, 0x3D4CCCCD])
 def test_every_fp16_value_in_nvfp4(tensor_scale):
     """Fifteen neighbours in each block, and a maximum up to two binades above them."""
     unit = fpgen.parse_unit("quantize fp16 -> nvfp4")
     rng = np.random.default_rng(7)
-    magnitudes = np.arange(0x7c00 // 15 * 15, dtype=np.uint64).reshape(-1, 15)
+    magnitudes = np.arange(0x7C00 // 15 * 15, dtype=np.uint64).reshape(-1, 15)
     codes = magnitudes | rng.integers(0, 2, size=magnitudes.shape, dtype=np.uint64) << np.uint64(15)
     above = rng.choice([0, 512, 1024, 2048], size=(len(codes), 1)).astype(np.uint64)
-    source = np.concatenate([codes, np.minimum(magnitudes[:, -1:] + above, 0x7bff)], axis=-1)
+    source = np.concatenate([codes, np.minimum(magnitudes[:, -1:] + above, 0x7BFF)], axis=-1)
     arrays = {"source": source, "tensor_scale": np.full(len(source), tensor_scale, dtype=np.uint64)}
     assert not (text := mismatch(unit, arrays)), text
 
@@ -115,7 +115,7 @@ def test_every_element_under_every_scale(name, out):
     if block.tensor_scale is not None:
         rng = np.random.default_rng(3)
         codes = rng.integers(0, 1 << 32, size=len(factor), dtype=np.uint32)
-        codes[::2] = (codes[::2] & 0x83ffffff) + 0x3c000000
+        codes[::2] = (codes[::2] & 0x83FFFFFF) + 0x3C000000
         arrays["tensor_scale"] = codes.astype(np.uint64)
         with np.errstate(invalid="ignore"):
             factor = factor * codes.view(np.float32).astype(np.float64)
@@ -137,32 +137,87 @@ def test_scales_that_are_powers_of_two(source, policy):
 
 
 @pytest.mark.parametrize("policy", ["nearest", "up"])
-@pytest.mark.parametrize("block", ["nvfp4", "e2m1@ue4m3/4", "e3m4@ue5m2/8", "e2m1@e8m0/4/fp32", "int4@ue4m3/3/bf16",
-                                   "e2m1@ue4m3:subnormals=no/2/fp16", "e5m2@ue5m3:inf=none,nan=none/3/fp16"])
+@pytest.mark.parametrize(
+    "block",
+    [
+        "nvfp4",
+        "e2m1@ue4m3/4",
+        "e3m4@ue5m2/8",
+        "e2m1@e8m0/4/fp32",
+        "int4@ue4m3/3/bf16",
+        "e2m1@ue4m3:subnormals=no/2/fp16",
+        "e5m2@ue5m3:inf=none,nan=none/3/fp16",
+    ],
+)
 def test_scales_that_are_not(block, policy):
     for source in ("fp32", "bf16", "e5m2"):
         unit = fpgen.BlockQuantize(source=source, block=block, policy=policy, clamp=True)
         assert not (text := mismatch(unit, blocks(unit, 60, 2))), text
 
 
-@pytest.mark.parametrize("rounding", ["rna", "rtz", "rup", "rdn", "rto", "port", "sra random_bits=4",
-                                      "srb random_bits=2", "src random_bits=3"])
+@pytest.mark.parametrize(
+    "rounding",
+    ["rna", "rtz", "rup", "rdn", "rto", "port", "sra random_bits=4", "srb random_bits=2", "src random_bits=3"],
+)
 def test_every_rounding(rounding):
-    for text in ("quantize bf16 -> e2m1@e8m0/4", "quantize fp16 -> mxint8", "quantize bf16 -> e4m3fn@e8m0/3",
-                 "quantize e5m2 -> e2m1@ue4m3/4/fp32", "quantize bf16 -> e3m4@ue4m3/3/bf16",
-                 "dequantize e4m3fn@e8m0/4 -> fp16"):
+    for text in (
+        "quantize bf16 -> e2m1@e8m0/4",
+        "quantize fp16 -> mxint8",
+        "quantize bf16 -> e4m3fn@e8m0/3",
+        "quantize e5m2 -> e2m1@ue4m3/4/fp32",
+        "quantize bf16 -> e3m4@ue4m3/3/bf16",
+        "dequantize e4m3fn@e8m0/4 -> fp16",
+    ):
         unit = fpgen.parse_unit(f"{text} {rounding}")
         assert not (difference := mismatch(unit, blocks(unit, 40, 3))), difference
 
 
-ELEMENTS = ["e2m1", "e3m0", "e2m3", "e3m2", "e1m2:inf=ieee,nan=ieee", "int2", "int4", "mxint8", "uint4",
-            "e4m3fn", "e5m2", "e3m4", "e4m3fnuz", "binary4p2sf", "e8m0", "ue4m3", "e2m1:inf=none,nan=negzero",
-            "e3m2:subnormals=no"]
-SCALES = ["e8m0", "binary8p1uf", "ue4m3", "ue5m2", "ue4m3:nan=none", "ue4m0:inf=none,nan=none",
-          "ue4m0:zero=no,subnormals=no,inf=none,nan=none,bias=5", "ue3m5", "ue4m2:subnormals=no",
-          "ue3m2:zero=no,subnormals=no,inf=none,nan=none", "ue5m0:nan=allones,bias=-3"]
-SOURCES = ["fp16", "bf16", "fp32", "tf32", "e4m3fn", "e5m2", "e4m3fnuz", "e5m0", "e2m1", "e5m3:subnormals=no",
-           "e6m9:bias=40"]
+ELEMENTS = [
+    "e2m1",
+    "e3m0",
+    "e2m3",
+    "e3m2",
+    "e1m2:inf=ieee,nan=ieee",
+    "int2",
+    "int4",
+    "mxint8",
+    "uint4",
+    "e4m3fn",
+    "e5m2",
+    "e3m4",
+    "e4m3fnuz",
+    "binary4p2sf",
+    "e8m0",
+    "ue4m3",
+    "e2m1:inf=none,nan=negzero",
+    "e3m2:subnormals=no",
+]
+SCALES = [
+    "e8m0",
+    "binary8p1uf",
+    "ue4m3",
+    "ue5m2",
+    "ue4m3:nan=none",
+    "ue4m0:inf=none,nan=none",
+    "ue4m0:zero=no,subnormals=no,inf=none,nan=none,bias=5",
+    "ue3m5",
+    "ue4m2:subnormals=no",
+    "ue3m2:zero=no,subnormals=no,inf=none,nan=none",
+    "ue5m0:nan=allones,bias=-3",
+]
+SOURCES = [
+    "fp16",
+    "bf16",
+    "fp32",
+    "tf32",
+    "e4m3fn",
+    "e5m2",
+    "e4m3fnuz",
+    "e5m0",
+    "e2m1",
+    "e5m3:subnormals=no",
+    "e6m9:bias=40",
+]
 ROUNDINGS = [*(mode for mode in Rounding if not mode.stochastic), Rounding.SRA, Rounding.SRC]
 
 
@@ -180,8 +235,16 @@ def units(draw) -> Unit:
     for overflow in ("ieee", "infinite", "saturate", "propagate"):
         for policy in ("floor", "ceil", "even", "rceil", "midmax", "nearest", "up"):
             try:
-                made.append(fpgen.BlockQuantize(source=draw(st.sampled_from(SOURCES)), block=block, clamp=True,
-                                                policy=policy, overflow=overflow, **options))
+                made.append(
+                    fpgen.BlockQuantize(
+                        source=draw(st.sampled_from(SOURCES)),
+                        block=block,
+                        clamp=True,
+                        policy=policy,
+                        overflow=overflow,
+                        **options,
+                    )
+                )
             except UsageError:
                 continue
     return draw(st.sampled_from(made))
@@ -210,20 +273,22 @@ def one(text: str, **inputs: Iterable[int] | int) -> tuple[list[int], int | None
     return found["result"][0].tolist(), int(found["scale"][0]) if "scale" in found else None
 
 
-BF16 = {"0": 0x0000, "1": 0x3f80, "1.5": 0x3fc0, "inf": 0x7f80, "nan": 0x7fc1, "max": 0x7f7f, "least": 0x0001}
+BF16 = {"0": 0x0000, "1": 0x3F80, "1.5": 0x3FC0, "inf": 0x7F80, "nan": 0x7FC1, "max": 0x7F7F, "least": 0x0001}
 
 
 @pytest.mark.parametrize("special", ["inf", "nan"])
 def test_specials_make_an_mx_block_nan(special):
-    assert one("quantize bf16 -> e2m1@e8m0/2", source=[BF16["1"], BF16[special]]) == ([0, 0], 0xff)
+    assert one("quantize bf16 -> e2m1@e8m0/2", source=[BF16["1"], BF16[special]]) == ([0, 0], 0xFF)
 
 
 def test_specials_are_converted_where_the_scale_has_no_nan():
     """amax is that of the finite values (1.5: scale 2**(0 - 15)); e5m2 keeps neither under saturation but NaN."""
-    codes, scale = one("quantize bf16 -> e5m2@ue8m0:inf=none,nan=none,subnormals=no,zero=no/3",
-                       source=[BF16["1.5"], BF16["inf"], BF16["nan"]])
+    codes, scale = one(
+        "quantize bf16 -> e5m2@ue8m0:inf=none,nan=none,subnormals=no,zero=no/3",
+        source=[BF16["1.5"], BF16["inf"], BF16["nan"]],
+    )
     assert scale == 127 - 15
-    assert codes == [0x7a, 0x7b, 0x7e]  # 1.5 * 2**15 = 49152, the largest (saturated), NaN
+    assert codes == [0x7A, 0x7B, 0x7E]  # 1.5 * 2**15 = 49152, the largest (saturated), NaN
 
 
 def test_a_block_of_zeros():
@@ -231,7 +296,7 @@ def test_a_block_of_zeros():
     assert one("quantize bf16 -> e2m1@e8m0/2", source=zeros) == ([0, 8], 0)
     assert one("quantize bf16 -> e2m1@binary8p1uf/2", source=zeros) == ([0, 8], 0)
     assert one("quantize fp16 -> e2m1@e8m0/2", source=zeros) == ([0, 8], 0)
-    assert one("quantize bf16 -> e2m1@ue4m3/2/fp32", source=zeros, tensor_scale=0x3f800000) == ([0, 8], 0)
+    assert one("quantize bf16 -> e2m1@ue4m3/2/fp32", source=zeros, tensor_scale=0x3F800000) == ([0, 8], 0)
 
 
 def test_the_scale_stays_in_its_format_at_both_ends():
@@ -242,35 +307,37 @@ def test_the_scale_stays_in_its_format_at_both_ends():
 
 
 def test_a_tensor_scale_that_is_no_positive_number():
-    for bad in (0x00000000, 0x80000000, 0xbf800000, 0x7f800000, 0x7fc00000):
-        assert one("quantize bf16 -> e2m1@ue4m3/2/fp32", source=[BF16["1"]] * 2, tensor_scale=bad) == ([0, 0], 0x7f)
-        assert one("quantize bf16 -> e2m1@ue4m3:nan=none/2/fp32", source=[BF16["1"]] * 2,
-                   tensor_scale=bad) == ([0, 0], 0)
+    for bad in (0x00000000, 0x80000000, 0xBF800000, 0x7F800000, 0x7FC00000):
+        assert one("quantize bf16 -> e2m1@ue4m3/2/fp32", source=[BF16["1"]] * 2, tensor_scale=bad) == ([0, 0], 0x7F)
+        assert one("quantize bf16 -> e2m1@ue4m3:nan=none/2/fp32", source=[BF16["1"]] * 2, tensor_scale=bad) == (
+            [0, 0],
+            0,
+        )
 
 
 def test_a_scale_that_rounds_to_zero():
     """amax / (6 * T) = 2**-10 / 6 is below half of the smallest ue4m3, 2**-9: scale 0, elements +-0; `up`: 2**-9."""
-    tiny = [0x3a80, 0xba80]  # 2**-10
-    assert one("quantize bf16 -> e2m1@ue4m3/2/fp32", source=tiny, tensor_scale=0x3f800000) == ([0, 8], 0)
+    tiny = [0x3A80, 0xBA80]  # 2**-10
+    assert one("quantize bf16 -> e2m1@ue4m3/2/fp32", source=tiny, tensor_scale=0x3F800000) == ([0, 8], 0)
     # 2**-10 / 2**-9 = 0.5, the code 1 of e2m1
-    assert one("quantize bf16 -> e2m1@ue4m3/2/fp32 policy=up", source=tiny, tensor_scale=0x3f800000) == ([1, 9], 1)
+    assert one("quantize bf16 -> e2m1@ue4m3/2/fp32 policy=up", source=tiny, tensor_scale=0x3F800000) == ([1, 9], 1)
 
 
 def test_ties_of_nvfp4():
     """amax 6 and T = 1 give scale 1: 0.25, 1.25, 2.5 and 5 go down, 0.75, 1.75 and 3.5 go up (class 14 of the bugs)."""
     numbers = [6.0, 0.25, 0.75, 1.25, 1.75, 2.5, 3.5, 5.0]
     source = np.array(numbers, dtype=np.float16).view(np.uint16).tolist()
-    codes, scale = one("quantize fp16 -> e2m1@ue4m3/8/fp32", source=source, tensor_scale=0x3f800000)
+    codes, scale = one("quantize fp16 -> e2m1@ue4m3/8/fp32", source=source, tensor_scale=0x3F800000)
     assert scale == 0x38
     assert codes == [7, 0, 2, 2, 4, 4, 6, 6]
 
 
 def test_dequantize_specials():
-    assert one("dequantize e5m2@e8m0/2 -> bf16", elements=[0x3c, 0x7c], scale=0xff)[0] == [0x7fc0, 0x7fc0]
+    assert one("dequantize e5m2@e8m0/2 -> bf16", elements=[0x3C, 0x7C], scale=0xFF)[0] == [0x7FC0, 0x7FC0]
     # a zero scale times an infinite element is NaN, a finite one times infinity infinite
     text = "dequantize e5m2@ue4m3/2 -> bf16"
-    assert one(text, elements=[0x7c, 0xbc], scale=0)[0] == [0x7fc0, 0x8000]
-    assert one(text, elements=[0x7c, 0xfc], scale=0x38)[0] == [0x7f80, 0xff80]
+    assert one(text, elements=[0x7C, 0xBC], scale=0)[0] == [0x7FC0, 0x8000]
+    assert one(text, elements=[0x7C, 0xFC], scale=0x38)[0] == [0x7F80, 0xFF80]
 
 
 # ---- what is wrong is found ----------------------------------------------------------------------
@@ -280,13 +347,16 @@ def graph_of(text: str) -> Graph:
     return trim(datapath(fpgen.parse_unit(text)))
 
 
-@pytest.mark.parametrize("right, wrong", [
-    ("quantize fp16 -> e2m1@e8m0/4", "quantize fp16 -> e2m1@e8m0/4 rna"),  # ties away
-    ("quantize fp16 -> e2m1@ue4m3/4/fp16", "quantize fp16 -> e2m1@ue4m3/4/fp16 rna"),
-    ("quantize bf16 -> e2m1@e8m0/4 policy=even", "quantize bf16 -> e2m1@e8m0/4 policy=floor"),
-    ("quantize bf16 -> e2m1@e8m0/4 policy=rceil", "quantize bf16 -> e2m1@e8m0/4 policy=midmax"),
-    ("quantize bf16 -> e2m1@ue4m3/4/fp16", "quantize bf16 -> e2m1@ue4m3/4/fp16 policy=up"),
-])
+@pytest.mark.parametrize(
+    "right, wrong",
+    [
+        ("quantize fp16 -> e2m1@e8m0/4", "quantize fp16 -> e2m1@e8m0/4 rna"),  # ties away
+        ("quantize fp16 -> e2m1@ue4m3/4/fp16", "quantize fp16 -> e2m1@ue4m3/4/fp16 rna"),
+        ("quantize bf16 -> e2m1@e8m0/4 policy=even", "quantize bf16 -> e2m1@e8m0/4 policy=floor"),
+        ("quantize bf16 -> e2m1@e8m0/4 policy=rceil", "quantize bf16 -> e2m1@e8m0/4 policy=midmax"),
+        ("quantize bf16 -> e2m1@ue4m3/4/fp16", "quantize bf16 -> e2m1@ue4m3/4/fp16 policy=up"),
+    ],
+)
 def test_another_rule_is_noticed(right, wrong):
     unit = fpgen.parse_unit(right)
     arrays = blocks(unit, 400, 9)
@@ -301,7 +371,7 @@ def test_one_comparison_with_or_without_equality_is_noticed(monkeypatch, index):
     # Scales 1 (amax 6) and 2**-3, and elements on every boundary.
     numbers = np.array([[6, 0.25, 0.75, 1.25], [6, 1.75, 2.5, 3.5], [6, 5, -0.25, -5]]) * np.array([[[1]], [[0.125]]])
     source = numbers.reshape(-1, 4).astype(np.float16).view(np.uint16).astype(np.uint64)
-    arrays = {"source": source, "tensor_scale": np.full(len(source), 0x3c00, dtype=np.uint64)}
+    arrays = {"source": source, "tensor_scale": np.full(len(source), 0x3C00, dtype=np.uint64)}
     want = exact(unit, arrays)
     assert not mismatch(unit, arrays, want)
     true = threshold.boundaries

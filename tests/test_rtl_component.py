@@ -176,10 +176,17 @@ def test_valid_travels_with_the_data():
     assert found == want
 
 
-@pytest.mark.parametrize("options", [
-    {}, {"stages": 2}, {"stages": 2, "handshake": "valid"}, {"stages": 1, "handshake": "ready"},
-    {"stages": 0, "handshake": "ready"},
-], ids=str)
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"stages": 2},
+        {"stages": 2, "handshake": "valid"},
+        {"stages": 1, "handshake": "ready"},
+        {"stages": 0, "handshake": "ready"},
+    ],
+    ids=str,
+)
 def test_rtlil_has_exactly_the_pins(options):
     unit = with_options(UNITS[0], **options)
     text = to_rtlil(unit)

@@ -53,8 +53,16 @@ def test_every_sum_in_every_mode(name):
 def test_every_product_under_every_option(name):
     """Every overflow policy, tininess and subnormal option."""
     for overflow, tininess, subnormals in itertools.product(policies(parse(name)), Tininess, Subnormals):
-        unit = fpgen.Multiply(a=name, b=name, out=name, rounding="port", overflow=overflow, tininess=tininess,
-                              subnormals=subnormals, flags=True)
+        unit = fpgen.Multiply(
+            a=name,
+            b=name,
+            out=name,
+            rounding="port",
+            overflow=overflow,
+            tininess=tininess,
+            subnormals=subnormals,
+            flags=True,
+        )
         text = mismatch(unit, every_input(unit))
         assert not text, text
 
@@ -64,8 +72,16 @@ def test_every_product_under_every_option(name):
 def test_every_difference_under_every_option(name):
     """Subtraction on a port; tiny sums of one format are exact, so tininess is not crossed."""
     for overflow, subnormals in itertools.product(policies(parse(name)), Subnormals):
-        unit = fpgen.Add(a=name, b=name, out=name, rounding="port", overflow=overflow, subnormals=subnormals,
-                         subtract="port", flags=True)
+        unit = fpgen.Add(
+            a=name,
+            b=name,
+            out=name,
+            rounding="port",
+            overflow=overflow,
+            subnormals=subnormals,
+            subtract="port",
+            flags=True,
+        )
         text = mismatch(unit, every_input(unit))
         assert not text, text
 
@@ -79,23 +95,44 @@ def test_every_pair_with_a_fixed_mode(name, mode):
         assert_equals_golden(unit, every_input(unit))
 
 
-@pytest.mark.parametrize("options", list(itertools.product(Tininess, Subnormals)),
-                         ids=lambda options: "-".join(option.value for option in options))
-@pytest.mark.parametrize("name", ["e3m2", "e2m3:nan=allones", "e3m2:inf=ieee,nan=ieee", "e4m1:bias=3",
-                                  "e3m2:bias=4,inf=top,nan=negzero"])
+@pytest.mark.parametrize(
+    "options",
+    list(itertools.product(Tininess, Subnormals)),
+    ids=lambda options: "-".join(option.value for option in options),
+)
+@pytest.mark.parametrize(
+    "name", ["e3m2", "e2m3:nan=allones", "e3m2:inf=ieee,nan=ieee", "e4m1:bias=3", "e3m2:bias=4,inf=top,nan=negzero"]
+)
 def test_every_pair_under_every_option(name, options):
     """6-bit formats crossed with every policy, tininess and subnormal option."""
     tininess, subnormals = options
     for cls, overflow in itertools.product((fpgen.Multiply, fpgen.Add), policies(parse(name))):
-        unit = cls(a=name, b=name, out=name, rounding="port", overflow=overflow, tininess=tininess,
-                   subnormals=subnormals, flags=True)
+        unit = cls(
+            a=name,
+            b=name,
+            out=name,
+            rounding="port",
+            overflow=overflow,
+            tininess=tininess,
+            subnormals=subnormals,
+            flags=True,
+        )
         assert_equals_golden(unit, every_input(unit))
 
 
 @pytest.mark.parametrize("mode", STOCHASTIC)
-@pytest.mark.parametrize("formats", [("e2m1", "e2m1", "e2m1"), ("e3m2", "e2m3", "e2m1"), ("e4m3fn", "e2m1", "e3m0"),
-                                     ("e5m2", "int4", "e4m3fn"), ("e3m2", "e3m2", "int4"), ("e2m3", "e2m3", "e8m0")],
-                         ids="-".join)
+@pytest.mark.parametrize(
+    "formats",
+    [
+        ("e2m1", "e2m1", "e2m1"),
+        ("e3m2", "e2m3", "e2m1"),
+        ("e4m3fn", "e2m1", "e3m0"),
+        ("e5m2", "int4", "e4m3fn"),
+        ("e3m2", "e3m2", "int4"),
+        ("e2m3", "e2m3", "e8m0"),
+    ],
+    ids="-".join,
+)
 def test_stochastic_with_every_random_number(formats, mode):
     a, b, out = formats
     for cls, bits in itertools.product((fpgen.Multiply, fpgen.Add), (1, 4)):
@@ -103,10 +140,17 @@ def test_stochastic_with_every_random_number(formats, mode):
         assert_equals_golden(unit, every_input(unit))
 
 
-@pytest.mark.parametrize("formats", [
-    ("e2m1", "e2m1", "e2m1", "e2m1"), ("binary4p2sf", "binary4p2sf", "binary4p2sf", "binary4p2sf"),
-    ("int4", "e2m1", "e3m2", "e3m2"), ("e3m0", "e2m1", "e1m3", "e2m3"), ("e2m1", "e2m1", "e4m3fn", "e4m3fn"),
-], ids="-".join)
+@pytest.mark.parametrize(
+    "formats",
+    [
+        ("e2m1", "e2m1", "e2m1", "e2m1"),
+        ("binary4p2sf", "binary4p2sf", "binary4p2sf", "binary4p2sf"),
+        ("int4", "e2m1", "e3m2", "e3m2"),
+        ("e3m0", "e2m1", "e1m3", "e2m3"),
+        ("e2m1", "e2m1", "e4m3fn", "e4m3fn"),
+    ],
+    ids="-".join,
+)
 def test_every_triple_in_every_mode(formats):
     a, b, c, out = formats
     for tininess in Tininess:
@@ -176,8 +220,10 @@ def test_range_looser_than_width():
 
     1 * 1 into a format of one significand bit without zero gave the largest value: "beyond the range" was constant.
     """
-    unit = fpgen.parse_unit("multiply ue2m0:inf=none,nan=allones ue2m0:inf=none,nan=allones "
-                      "-> ue2m0:inf=none,nan=none,subnormals=no,zero=no port flags=on")
+    unit = fpgen.parse_unit(
+        "multiply ue2m0:inf=none,nan=allones ue2m0:inf=none,nan=allones "
+        "-> ue2m0:inf=none,nan=none,subnormals=no,zero=no port flags=on"
+    )
     codes = np.array([1, 2, 1, 2]), np.array([1, 1, 2, 2])
     assert_equals_golden(unit, {"a": codes[0], "b": codes[1], "rounding": np.zeros(4, dtype=int)})
 
@@ -250,12 +296,25 @@ def test_many_of_wide_formats(name, operation, mode):
         assert_equals_golden(unit, draw_inputs(unit, 2000, rng))
 
 
-@pytest.mark.parametrize("text", [
-    "fma e4m3fn e4m3fn fp32 -> fp32", "fma e5m2 e4m3fn fp16 -> bf16", "multiply bf16 int8 -> fp32",
-    "fma bf16 int8 fp32 -> fp32", "multiply fp16 fp16 -> fp32", "add e4m3fn fp32 -> fp16", "fma fp32 e2m1 fp16 -> e5m2",
-    "fma fp16 fp16 fp64 -> fp16", "fma fp64 e4m3fn e8m0 -> fp16", "fma int8 int8 int32 -> int32",
-    "convert fp64 -> e4m3fn saturate", "convert int64 -> fp32", "convert fp32 -> int32", "convert uint64 -> fp64",
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "fma e4m3fn e4m3fn fp32 -> fp32",
+        "fma e5m2 e4m3fn fp16 -> bf16",
+        "multiply bf16 int8 -> fp32",
+        "fma bf16 int8 fp32 -> fp32",
+        "multiply fp16 fp16 -> fp32",
+        "add e4m3fn fp32 -> fp16",
+        "fma fp32 e2m1 fp16 -> e5m2",
+        "fma fp16 fp16 fp64 -> fp16",
+        "fma fp64 e4m3fn e8m0 -> fp16",
+        "fma int8 int8 int32 -> int32",
+        "convert fp64 -> e4m3fn saturate",
+        "convert int64 -> fp32",
+        "convert fp32 -> int32",
+        "convert uint64 -> fp64",
+    ],
+)
 def test_famous_mixtures(text):
     rng = np.random.default_rng(13)
     unit = dataclasses.replace(fpgen.parse_unit(text), rounding=Rounding.PORT, flags=True)
@@ -266,10 +325,15 @@ def test_famous_mixtures(text):
 # ---- bugs that were here -------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("text", [
-    "convert fp32 -> e8m0 rdn flags=on", "convert fp32 -> e8m0 rdn", "convert fp32 -> e8m0 rto flags=on",
-    "convert fp32 -> ue3m0:zero=no,subnormals=no rne tininess=before flags=on",
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "convert fp32 -> e8m0 rdn flags=on",
+        "convert fp32 -> e8m0 rdn",
+        "convert fp32 -> e8m0 rto flags=on",
+        "convert fp32 -> ue3m0:zero=no,subnormals=no rne tininess=before flags=on",
+    ],
+)
 def test_a_tiny_negative_result_is_flushed_before_it_is_below_an_unsigned_range(text):
     """No zero and no subnormals: tiny results are the least value with UF, NX, even where rounding goes away from it.
 
@@ -316,16 +380,24 @@ def test_three_quarters_of_the_smallest_power_of_two(out, mode):
 # ---- what the graph promises ---------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("text", ["add fp16 fp16 -> fp16 port subtract=port flags=on",
-                                  "multiply e5m2 e5m2 -> fp16 sra random_bits=5",
-                                  "mac e5m2 e5m2 -> fp32 loadable=on", "convert fp32 -> e4m3fn"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "add fp16 fp16 -> fp16 port subtract=port flags=on",
+        "multiply e5m2 e5m2 -> fp16 sra random_bits=5",
+        "mac e5m2 e5m2 -> fp32 loadable=on",
+        "convert fp32 -> e4m3fn",
+    ],
+)
 def test_the_ports_of_the_graph_are_those_of_the_unit(text):
     unit = fpgen.parse_unit(text)
     graph = datapath(unit)
     assert {name: node.width for name, node in graph.inputs.items()} == {
-        port.name: port.width for port in unit.ports if port.travels_in}
+        port.name: port.width for port in unit.ports if port.travels_in
+    }
     assert {name: node.width for name, node in graph.outputs.items()} == {
-        port.name: port.width for port in unit.ports if port.travels_out}
+        port.name: port.width for port in unit.ports if port.travels_out
+    }
 
 
 def spoil(graph, step: str):
@@ -343,8 +415,21 @@ def spoil(graph, step: str):
     graph.outputs = {name: spoiled if node is victim else node for name, node in graph.outputs.items()}
 
 
-@pytest.mark.parametrize("step", ["round_up", "sticky", "product_nan", "cancelled", "overflow", "tiny", "marked",
-                                  "addend_leads", "alignment", "unrounded"])
+@pytest.mark.parametrize(
+    "step",
+    [
+        "round_up",
+        "sticky",
+        "product_nan",
+        "cancelled",
+        "overflow",
+        "tiny",
+        "marked",
+        "addend_leads",
+        "alignment",
+        "unrounded",
+    ],
+)
 def test_the_comparison_notices_one_wrong_step(step):
     """The check can fail: it does when a step is inverted."""
     unit = fpgen.FusedMultiplyAdd(a="e4m3fn", b="e4m3fn", c="fp16", out="fp16", flags=True)
@@ -354,12 +439,17 @@ def test_the_comparison_notices_one_wrong_step(step):
     assert mismatch(unit, inputs, graph)
 
 
-@pytest.mark.parametrize(("module", "width", "text"), [
-    (cores, "bits_below", "add e5m2 e5m2 -> e5m2 rne"), (cores, "bits_below", "add e4m3fn e5m2 -> e3m2 port"),
-    (cores, "bits_below", "fma e2m1 e2m1 e4m3fn -> e4m3fn port"),
-    (cores, "gap_above", "fma e2m1 e2m1 e4m3fn -> e4m3fn port"),
-    (cores, "gap_above", "fma e3m2 e3m2 e3m2 -> e3m2 rne"), (position, "_reach", "convert fp16 -> e4m3 port"),
-])
+@pytest.mark.parametrize(
+    ("module", "width", "text"),
+    [
+        (cores, "bits_below", "add e5m2 e5m2 -> e5m2 rne"),
+        (cores, "bits_below", "add e4m3fn e5m2 -> e3m2 port"),
+        (cores, "bits_below", "fma e2m1 e2m1 e4m3fn -> e4m3fn port"),
+        (cores, "gap_above", "fma e2m1 e2m1 e4m3fn -> e4m3fn port"),
+        (cores, "gap_above", "fma e3m2 e3m2 e3m2 -> e3m2 rne"),
+        (position, "_reach", "convert fp16 -> e4m3 port"),
+    ],
+)
 def test_the_windows_have_no_bit_to_spare(monkeypatch, module, width, text):
     """The widths are as they are derived: with one bit less, some result is wrong, and the comparison notices."""
     unit = fpgen.parse_unit(text)

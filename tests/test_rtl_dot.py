@@ -70,8 +70,9 @@ def draw(unit, count, seed):
         if not port.travels_in:
             continue
         if port.format is None:
-            codes[port.name] = np.array([rng.randrange(5 if port.name == "rounding" else 1 << port.width)
-                                         for _ in range(count)])
+            codes[port.name] = np.array(
+                [rng.randrange(5 if port.name == "rounding" else 1 << port.width) for _ in range(count)]
+            )
             continue
         rows = [[a_code(rng, port.format) for _ in range(port.count)] for _ in range(count)]
         codes[port.name] = np.array(rows, dtype=np.uint64).reshape(count, *port.shape)
@@ -88,11 +89,14 @@ def draw(unit, count, seed):
 # ---- every code ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("text, addends", [
-    ("dot e2m1 e2m1 n=2 + fp16 -> fp16 flags=on", (0x0000, 0x8000, 0x0001, 0xD480, 0x7BFF, 0x7C00, 0x7E01)),
-    ("dot e2m1 e2m1 n=2 + fp32 -> fp32", (0x00000000, 0x80000001, 0x3E800001, 0xC2900000, 0x7F7FFFFF, 0xFF800000)),
-    ("dot e2m1 e2m1 n=2 + e4m3fn -> e4m3fn rup flags=on", (0x00, 0x80, 0x01, 0xC9, 0x7E, 0x7F)),
-])
+@pytest.mark.parametrize(
+    "text, addends",
+    [
+        ("dot e2m1 e2m1 n=2 + fp16 -> fp16 flags=on", (0x0000, 0x8000, 0x0001, 0xD480, 0x7BFF, 0x7C00, 0x7E01)),
+        ("dot e2m1 e2m1 n=2 + fp32 -> fp32", (0x00000000, 0x80000001, 0x3E800001, 0xC2900000, 0x7F7FFFFF, 0xFF800000)),
+        ("dot e2m1 e2m1 n=2 + e4m3fn -> e4m3fn rup flags=on", (0x00, 0x80, 0x01, 0xC9, 0x7E, 0x7F)),
+    ],
+)
 def test_every_code_of_a_dot_of_two(text, addends):
     """65,536 operands a fixed addend. The model's result depends on the exact sum only, so one of each sum is asked."""
     unit = parse_unit(text)
@@ -144,18 +148,39 @@ def test_corners(text):
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("text", [
-    "blockdot mxfp4 mxfp4 k=64 + fp32 -> fp32 flags=on", "blockdot mxfp8e4m3 mxfp8e4m3 k=64 + fp32 -> fp32",
-    "blockdot mxfp8e5m2 mxfp8e4m3 k=128 + fp32 -> fp32", "blockdot mxfp6e3m2 mxfp6e2m3 k=32 + fp32 -> fp32",
-    "tensorcore mxfp4 mxfp4 m=2 n=2 k=32 + fp32 -> fp32", *UNITS,
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "blockdot mxfp4 mxfp4 k=64 + fp32 -> fp32 flags=on",
+        "blockdot mxfp8e4m3 mxfp8e4m3 k=64 + fp32 -> fp32",
+        "blockdot mxfp8e5m2 mxfp8e4m3 k=128 + fp32 -> fp32",
+        "blockdot mxfp6e3m2 mxfp6e2m3 k=32 + fp32 -> fp32",
+        "tensorcore mxfp4 mxfp4 m=2 n=2 k=32 + fp32 -> fp32",
+        *UNITS,
+    ],
+)
 def test_corners_at_length(text):
     unit = parse_unit(text)
     assert not differences(unit, draw(unit, 500, seed=text + " at length"))
 
 
-ELEMENTS = ["e2m1", "e1m2", "e3m0", "e2m3", "e3m2", "e4m3fn", "e4m3fnuz", "e5m2", "p3109_k4p2sf", "e4m1:bias=3",
-            "int4", "uint3", "int5:scale=-2", "e2m2:sub=no", "ue3m2"]
+ELEMENTS = [
+    "e2m1",
+    "e1m2",
+    "e3m0",
+    "e2m3",
+    "e3m2",
+    "e4m3fn",
+    "e4m3fnuz",
+    "e5m2",
+    "p3109_k4p2sf",
+    "e4m1:bias=3",
+    "int4",
+    "uint3",
+    "int5:scale=-2",
+    "e2m2:sub=no",
+    "ue3m2",
+]
 SCALES = ["e8m0", "ue4m3", "ue3m2", "ue4m0", "e3m0"]
 OUTS = ["fp16", "bf16", "e4m3fn", "e3m4", "e6m3", "int12:scale=-2", "e5m2fnuz", "e8m7"]
 
@@ -219,9 +244,13 @@ def test_scales_that_are_nan_zero_or_extreme():
     unit = parse_unit("blockdot e5m2@ue4m3/2 e5m2@ue4m3/2 k=2 + fp32 -> fp32 flags=on")
     one = 0x38
     cases = [((0x3C, 0x3C), 0x7F), ((0x7C, 0x3C), 0), ((0x7C, 0x3C), one), ((0x3C, 0x3C), 0), ((0x3C, 0x3C), 0x7E)]
-    codes = {"a": np.array([a for a, _ in cases]), "a_scale": np.array([[s] for _, s in cases]),
-             "b": np.array([(0x3C, 0x3C)] * len(cases)), "b_scale": np.array([[one]] * len(cases)),
-             "c": np.full(len(cases), 0x3F800000)}
+    codes = {
+        "a": np.array([a for a, _ in cases]),
+        "a_scale": np.array([[s] for _, s in cases]),
+        "b": np.array([(0x3C, 0x3C)] * len(cases)),
+        "b_scale": np.array([[one]] * len(cases)),
+        "c": np.full(len(cases), 0x3F800000),
+    }
     assert not differences(unit, codes)
     results = [int(code) for code in run(unit, codes)[0]]
     assert results[:4] == [0x7FC00000, 0x7FC00000, 0x7F800000, 0x3F800000]
@@ -230,8 +259,10 @@ def test_scales_that_are_nan_zero_or_extreme():
 # ---- properties ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("text", ["dot e4m3fn e5m2 n=6 + fp32 -> fp32", "dot e2m1 int4 n=5 -> e4m3fn flags=on",
-                                  "dot fp16 bf16 n=3 + fp16 -> fp16"])
+@pytest.mark.parametrize(
+    "text",
+    ["dot e4m3fn e5m2 n=6 + fp32 -> fp32", "dot e2m1 int4 n=5 -> e4m3fn flags=on", "dot fp16 bf16 n=3 + fp16 -> fp16"],
+)
 def test_the_order_does_not_matter(text):
     unit = parse_unit(text)
     codes = draw(unit, 200, seed=7)
@@ -265,11 +296,23 @@ def test_a_tile_decodes_each_operand_once():
 def _anchored_everything():
     """Every e6m3 addend with sums of two e2m1 products that are 0, small and large."""
     unit = parse_unit("dot e2m1 e2m1 n=2 + e6m3 -> e6m3 rne")
-    pairs = [((1, 0), (1, 0)), ((9, 0), (1, 0)), ((1, 9), (1, 1)), ((7, 7), (7, 7)), ((15, 15), (7, 7)),
-             ((2, 3), (3, 5)), ((5, 13), (5, 3)), ((0, 0), (8, 8)), ((3, 11), (2, 3))]
+    pairs = [
+        ((1, 0), (1, 0)),
+        ((9, 0), (1, 0)),
+        ((1, 9), (1, 1)),
+        ((7, 7), (7, 7)),
+        ((15, 15), (7, 7)),
+        ((2, 3), (3, 5)),
+        ((5, 13), (5, 3)),
+        ((0, 0), (8, 8)),
+        ((3, 11), (2, 3)),
+    ]
     codes = [(a, b, c) for a, b in pairs for c in range(1 << unit.c.bits)]
-    return unit, {"a": np.array([a for a, _, _ in codes]), "b": np.array([b for _, b, _ in codes]),
-                  "c": np.array([c for _, _, c in codes])}
+    return unit, {
+        "a": np.array([a for a, _, _ in codes]),
+        "b": np.array([b for _, b, _ in codes]),
+        "c": np.array([c for _, _, c in codes]),
+    }
 
 
 @pytest.fixture(scope="module")
@@ -303,8 +346,9 @@ def test_a_window_one_bit_shorter_is_noticed(anchored, monkeypatch, name):
 def test_a_sum_of_zero_that_is_not_looked_for_is_noticed(anchored, monkeypatch):
     """Then the addend is lost where it lies below the window."""
     right = Graph.step
-    monkeypatch.setattr(Graph, "step", lambda g, name, node: (
-        g.const(0, 1) if name == "sum_is_zero" else right(g, name, node)))
+    monkeypatch.setattr(
+        Graph, "step", lambda g, name, node: g.const(0, 1) if name == "sum_is_zero" else right(g, name, node)
+    )
     assert _wrong(anchored)
 
 
@@ -331,14 +375,23 @@ def test_a_window_without_headroom_is_noticed(monkeypatch):
     assert differences(unit, extremes)
 
 
-@pytest.mark.parametrize("text", ["dot mxint8 mxint8 n=4 -> fp32", "dot mxint8 mxint8 n=4 -> int20:scale=-12",
-                                  "dot mxint8 mxint8 n=4 + mxint8 -> fp32",
-                                  "blockdot mxint8 mxint8 k=32 + fp32 -> fp32"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "dot mxint8 mxint8 n=4 -> fp32",
+        "dot mxint8 mxint8 n=4 -> int20:scale=-12",
+        "dot mxint8 mxint8 n=4 + mxint8 -> fp32",
+        "blockdot mxint8 mxint8 k=32 + fp32 -> fp32",
+    ],
+)
 def test_the_code_that_a_symmetric_format_does_not_produce(text):
     """0x80 stands for -2 in MXINT8: the sum of such squares is the largest."""
     unit = parse_unit(text)
-    codes = {port.name: np.full((1, *port.shape), 0x80 if port.format.fixed else 0x7F) for port in unit.ports
-             if port.travels_in}
+    codes = {
+        port.name: np.full((1, *port.shape), 0x80 if port.format.fixed else 0x7F)
+        for port in unit.ports
+        if port.travels_in
+    }
     assert not differences(unit, codes)
 
 
@@ -347,8 +400,13 @@ def test_two_blocks_that_cancel_leave_the_addend():
     unit = parse_unit("blockdot e2m1@e8m0/1 e2m1@e8m0/1 k=2 + fp32 -> fp32 flags=on")
     assert sum(1 for _ in blocks_of(_inputs(unit))) == 2
     scale = 127 + 100
-    codes = {"a": np.array([[2, 10]]), "b": np.array([[2, 2]]), "a_scale": np.array([[scale, scale]]),
-             "b_scale": np.array([[scale, scale]]), "c": np.array([0x3F800000])}
+    codes = {
+        "a": np.array([[2, 10]]),
+        "b": np.array([[2, 2]]),
+        "a_scale": np.array([[scale, scale]]),
+        "b_scale": np.array([[scale, scale]]),
+        "c": np.array([0x3F800000]),
+    }
     assert [int(value[0]) for value in run(unit, codes)] == [0x3F800000, 0]
 
 

@@ -34,15 +34,29 @@ def test_the_same_expression_is_the_same_node(g):
 def test_constants_fold_through_every_operation(g):
     six, three = g.const(6, 4), g.const(3, 4)
     folded = {
-        "~": (~six, 9), "&": (six & three, 2), "|": (six | three, 7), "^": (six ^ three, 5), "[]": (six[1:3], 3),
-        "cat": (g.cat(six, three), 0x36), "zext": (six.zext(6), 6), "sext": (g.const(9, 4).sext(6), 0x39),
-        "add": (six.add(three), 9), "add modulo": (g.add(six, g.const(12, 4)), 2), "sub": (three.sub(six), 0x1D),
-        "mul": (six.mul(three), 18), "==": (six.equals(three), 0), "<": (three.less(six), 1), "any": (six.any(), 1),
-        "all": (six.all(), 0), "parity": (g.const(7, 4).parity(), 1), "mux": (g.mux(g.const(1, 1), six, three), 6),
+        "~": (~six, 9),
+        "&": (six & three, 2),
+        "|": (six | three, 7),
+        "^": (six ^ three, 5),
+        "[]": (six[1:3], 3),
+        "cat": (g.cat(six, three), 0x36),
+        "zext": (six.zext(6), 6),
+        "sext": (g.const(9, 4).sext(6), 0x39),
+        "add": (six.add(three), 9),
+        "add modulo": (g.add(six, g.const(12, 4)), 2),
+        "sub": (three.sub(six), 0x1D),
+        "mul": (six.mul(three), 18),
+        "==": (six.equals(three), 0),
+        "<": (three.less(six), 1),
+        "any": (six.any(), 1),
+        "all": (six.all(), 0),
+        "parity": (g.const(7, 4).parity(), 1),
+        "mux": (g.mux(g.const(1, 1), six, three), 6),
         "reversed": (g.const(1, 3).reversed(), 4),
     }
     assert {name: node.constant for name, (node, _) in folded.items()} == {
-        name: value for name, (_, value) in folded.items()}
+        name: value for name, (_, value) in folded.items()
+    }
     assert folded["add"][0].width == folded["sub"][0].width == 5 and folded["mul"][0].width == 8
 
 
@@ -67,15 +81,25 @@ def test_negative_indices_and_open_slices_count_from_the_ends(g):
     assert [bit.constant for bit in x] == [0, 1, 1, 0, 1]
 
 
-@pytest.mark.parametrize(("name", "simplified"), [
-    ("x and 0", lambda g, x: (x & 0).constant == 0), ("x and ones", lambda g, x: (x & 15) is x),
-    ("x or 0", lambda g, x: (x | 0) is x), ("x or ones", lambda g, x: (x | 15).constant == 15),
-    ("x xor x", lambda g, x: (x ^ x).constant == 0), ("x and not x", lambda g, x: (x & ~x).constant == 0),
-    ("x or not x", lambda g, x: (x | ~x).constant == 15), ("x + 0", lambda g, x: g.add(x, g.const(0, 4)) is x),
-    ("x < 0", lambda g, x: x.less(0).constant == 0), ("x == x", lambda g, x: x.equals(x).constant == 1),
-    ("x < 1", lambda g, x: x.less(1) is x.none()), ("mux of one", lambda g, x: g.mux(x[0], x, x) is x),
-    ("masks are wires", lambda g, x: (x & 6).op == "cat"),
-], ids=lambda value: value if isinstance(value, str) else "")
+@pytest.mark.parametrize(
+    ("name", "simplified"),
+    [
+        ("x and 0", lambda g, x: (x & 0).constant == 0),
+        ("x and ones", lambda g, x: (x & 15) is x),
+        ("x or 0", lambda g, x: (x | 0) is x),
+        ("x or ones", lambda g, x: (x | 15).constant == 15),
+        ("x xor x", lambda g, x: (x ^ x).constant == 0),
+        ("x and not x", lambda g, x: (x & ~x).constant == 0),
+        ("x or not x", lambda g, x: (x | ~x).constant == 15),
+        ("x + 0", lambda g, x: g.add(x, g.const(0, 4)) is x),
+        ("x < 0", lambda g, x: x.less(0).constant == 0),
+        ("x == x", lambda g, x: x.equals(x).constant == 1),
+        ("x < 1", lambda g, x: x.less(1) is x.none()),
+        ("mux of one", lambda g, x: g.mux(x[0], x, x) is x),
+        ("masks are wires", lambda g, x: (x & 6).op == "cat"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
 def test_simplifications(g, name, simplified):
     assert simplified(g, g.input("x", 4))
 
@@ -161,9 +185,16 @@ class OnGraph:
         return x[1][:width]
 
     def binary(self, kind, a: Node, b: Node, width, select):
-        return {"and": lambda: a & b, "or": lambda: a | b, "xor": lambda: a ^ b, "eq": lambda: a.equals(b),
-                "ult": lambda: a.less(b), "add": lambda: self.g.add(a, b), "sub": lambda: a.sub(b, width),
-                "mux": lambda: self.g.mux(select, a, b)}[kind]()
+        return {
+            "and": lambda: a & b,
+            "or": lambda: a | b,
+            "xor": lambda: a ^ b,
+            "eq": lambda: a.equals(b),
+            "ult": lambda: a.less(b),
+            "add": lambda: self.g.add(a, b),
+            "sub": lambda: a.sub(b, width),
+            "mux": lambda: self.g.mux(select, a, b),
+        }[kind]()
 
     def mul(self, x, y):
         return x[1].mul(y[1])
@@ -175,8 +206,14 @@ class OnGraph:
         return x[1][low:high]
 
     def unary(self, kind, x):
-        return {"not": lambda n: ~n, "any": Node.any, "all": Node.all, "parity": Node.parity,
-                "reversed": Node.reversed, "repeat": lambda n: n.repeat(3)}[kind](x[1])
+        return {
+            "not": lambda n: ~n,
+            "any": Node.any,
+            "all": Node.all,
+            "parity": Node.parity,
+            "reversed": Node.reversed,
+            "repeat": lambda n: n.repeat(3),
+        }[kind](x[1])
 
 
 class OnIntegers:
@@ -189,8 +226,16 @@ class OnIntegers:
         return x[1] % (1 << width)
 
     def binary(self, kind, a, b, width, select):
-        value = {"and": a & b, "or": a | b, "xor": a ^ b, "eq": a == b, "ult": a < b, "add": a + b, "sub": a - b,
-                 "mux": a if select else b}[kind]
+        value = {
+            "and": a & b,
+            "or": a | b,
+            "xor": a ^ b,
+            "eq": a == b,
+            "ult": a < b,
+            "add": a + b,
+            "sub": a - b,
+            "mux": a if select else b,
+        }[kind]
         return int(value) % (1 << width)
 
     def mul(self, x, y):
@@ -204,9 +249,14 @@ class OnIntegers:
 
     def unary(self, kind, x):
         width, value = x
-        return {"not": value ^ ((1 << width) - 1), "any": int(value > 0), "all": int(value == (1 << width) - 1),
-                "parity": value.bit_count() % 2, "reversed": int(f"{value:0{width}b}"[::-1], 2),
-                "repeat": value * 7}[kind]
+        return {
+            "not": value ^ ((1 << width) - 1),
+            "any": int(value > 0),
+            "all": int(value == (1 << width) - 1),
+            "parity": value.bit_count() % 2,
+            "reversed": int(f"{value:0{width}b}"[::-1], 2),
+            "repeat": value * 7,
+        }[kind]
 
 
 @settings(max_examples=400, deadline=None)

@@ -43,17 +43,20 @@ def assert_equals_golden(unit: MultiplyAccumulate, inputs: dict[str, np.ndarray]
     wrong = codes != golden.codes
     if unit.flags:
         wrong |= flags != golden.flags
-    assert not wrong.any(), (
-        f"{unit}: {wrong.sum()} of {wrong.size} differ; first "
-        + _describe(inputs, codes, flags, golden, tuple(np.argwhere(wrong)[0])))
+    assert not wrong.any(), f"{unit}: {wrong.sum()} of {wrong.size} differ; first " + _describe(
+        inputs, codes, flags, golden, tuple(np.argwhere(wrong)[0])
+    )
 
 
 def _describe(inputs, codes, flags, golden, at) -> str:
     stream, step = at
-    given = {name: [hex(int(code)) for code in array[stream, max(0, step - 1):step + 1]]
-             for name, array in inputs.items()}
-    return (f"at {at} {given}: hardware {int(codes[at]):#x} flags {int(flags[at])}, "
-            f"golden {int(golden.codes[at]):#x} flags {int(golden.flags[at])}")
+    given = {
+        name: [hex(int(code)) for code in array[stream, max(0, step - 1) : step + 1]] for name, array in inputs.items()
+    }
+    return (
+        f"at {at} {given}: hardware {int(codes[at]):#x} flags {int(flags[at])}, "
+        f"golden {int(golden.codes[at]):#x} flags {int(golden.flags[at])}"
+    )
 
 
 def tame(fmt: Format, codes: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -120,17 +123,26 @@ def test_many_streams(block, accumulate):
         assert_equals_golden(*draw(accumulate, names, seed, (60, 20)))
 
 
-@pytest.mark.parametrize("text", [
-    "mac e5m2 e5m2 -> fp32 accumulate=float", "mac e4m3fn e4m3fn -> fp32 accumulate=exact terms=64",
-    "mac bf16 bf16 -> fp32 loadable=on", "mac int8 int8 -> int32 accumulate=exact", "mac fp16 fp16 -> fp32",
-    "mac e2m1 e2m1 -> fp16 accumulate=exact terms=32", "mac fp32 fp32 -> fp32",
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "mac e5m2 e5m2 -> fp32 accumulate=float",
+        "mac e4m3fn e4m3fn -> fp32 accumulate=exact terms=64",
+        "mac bf16 bf16 -> fp32 loadable=on",
+        "mac int8 int8 -> int32 accumulate=exact",
+        "mac fp16 fp16 -> fp32",
+        "mac e2m1 e2m1 -> fp16 accumulate=exact terms=32",
+        "mac fp32 fp32 -> fp32",
+    ],
+)
 def test_famous_units(text):
     rng = np.random.default_rng(17)
     unit = dataclasses.replace(fpgen.parse_unit(text), rounding="port", flags=True)
     shape = (60, 14) if unit.a.bits < 20 else (30, 8)
-    inputs = {name: tame(fmt, draw_codes(fmt, shape[0] * shape[1], rng).reshape(shape), rng)
-              for name, fmt in unit.operands.items()} | draw_controls(unit, shape, rng)
+    inputs = {
+        name: tame(fmt, draw_codes(fmt, shape[0] * shape[1], rng).reshape(shape), rng)
+        for name, fmt in unit.operands.items()
+    } | draw_controls(unit, shape, rng)
     assert_equals_golden(unit, inputs)
 
 
@@ -140,8 +152,11 @@ def test_every_pair_of_products(accumulate):
     inputs = every({"a0": 4, "b0": 4, "a1": 4, "b1": 4, "clear": 1})
     unit = MultiplyAccumulate(a="e2m1", b="e2m1", out="e3m2", accumulate=accumulate, flags=True)
     count = len(inputs["clear"])
-    streams = {"a": np.stack([inputs["a0"], inputs["a1"]], axis=1), "b": np.stack([inputs["b0"], inputs["b1"]], axis=1),
-               "clear": np.stack([np.ones(count, np.uint64), inputs["clear"]], axis=1)}
+    streams = {
+        "a": np.stack([inputs["a0"], inputs["a1"]], axis=1),
+        "b": np.stack([inputs["b0"], inputs["b1"]], axis=1),
+        "clear": np.stack([np.ones(count, np.uint64), inputs["clear"]], axis=1),
+    }
     assert_equals_golden(unit, streams)
 
 
@@ -163,14 +178,23 @@ ONE, TWO = 0x3C, 0x40  # e5m2
 @pytest.mark.parametrize("accumulate", ["float", "exact"])
 def test_clear_starts_a_sum_with_its_product(accumulate):
     """`base` is zero when `clear` is high: the old sum is gone and the product counts."""
-    results = run(f"mac e5m2 e5m2 -> fp16 accumulate={accumulate}", {"a": ONE, "b": ONE}, {"a": ONE, "b": ONE},
-                  {"a": TWO, "b": TWO, "clear": 1}, {"a": ONE, "b": TWO})
+    results = run(
+        f"mac e5m2 e5m2 -> fp16 accumulate={accumulate}",
+        {"a": ONE, "b": ONE},
+        {"a": ONE, "b": ONE},
+        {"a": TWO, "b": TWO, "clear": 1},
+        {"a": ONE, "b": TWO},
+    )
     assert [code for code, _ in results] == [0x3C00, 0x4000, 0x4400, 0x4600]
 
 
 def test_load_starts_a_sum_from_c_and_wins_over_clear():
-    results = run("mac e5m2 e5m2 -> fp16 loadable=on", {"a": ONE, "b": ONE, "load": 1, "c": 0x4400, "clear": 1},
-                  {"a": ONE, "b": ONE, "load": 1, "c": 0x3C00}, {"a": ONE, "b": ONE, "c": 0x7C00})
+    results = run(
+        "mac e5m2 e5m2 -> fp16 loadable=on",
+        {"a": ONE, "b": ONE, "load": 1, "c": 0x4400, "clear": 1},
+        {"a": ONE, "b": ONE, "load": 1, "c": 0x3C00},
+        {"a": ONE, "b": ONE, "c": 0x7C00},
+    )
     assert [code for code, _ in results] == [0x4500, 0x4000, 0x4200]
 
 
@@ -198,11 +222,21 @@ def test_an_exact_register_holds_as_many_largest_products_as_it_says():
 @pytest.mark.parametrize("accumulate", ["float", "exact"])
 def test_infinity_and_nan_stay_until_the_next_clear(accumulate):
     inf = 0x7C
-    results = run(f"mac e5m2 e5m2 -> fp16 accumulate={accumulate}",
-                  {"a": inf, "b": ONE, "clear": 1}, {"a": ONE, "b": ONE}, {"a": inf, "b": ONE | 0x80},
-                  {"a": ONE, "b": ONE}, {"a": ONE, "b": ONE, "clear": 1})
-    assert results == [(0x7C00, Flags(0)), (0x7C00, Flags(0)), (0x7E00, Flags.NV), (0x7E00, Flags(0)),
-                       (0x3C00, Flags(0))]
+    results = run(
+        f"mac e5m2 e5m2 -> fp16 accumulate={accumulate}",
+        {"a": inf, "b": ONE, "clear": 1},
+        {"a": ONE, "b": ONE},
+        {"a": inf, "b": ONE | 0x80},
+        {"a": ONE, "b": ONE},
+        {"a": ONE, "b": ONE, "clear": 1},
+    )
+    assert results == [
+        (0x7C00, Flags(0)),
+        (0x7C00, Flags(0)),
+        (0x7E00, Flags.NV),
+        (0x7E00, Flags(0)),
+        (0x3C00, Flags(0)),
+    ]
 
 
 @pytest.mark.parametrize("accumulate", ["float", "exact"])

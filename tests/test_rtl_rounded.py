@@ -81,11 +81,15 @@ def test_a_tree_is_multiplications_and_additions():
     assert (hardware(unit, inputs) == wanted).all()
 
 
-@pytest.mark.parametrize(("text", "result"), [
-    # (-0) + (+0) is +0, and -0 toward minus infinity (IEEE 754-2019, 6.3); a product alone keeps its sign.
-    ("dot e5m2 e5m2 n=1 -> fp16 accumulate=tree", 0x0000), ("dot e5m2 e5m2 n=1 -> fp16 rdn accumulate=tree", 0x8000),
-    ("dot e5m2 e5m2 n=1 -> fp16 accumulate=chain", 0x8000),
-])
+@pytest.mark.parametrize(
+    ("text", "result"),
+    [
+        # (-0) + (+0) is +0, and -0 toward minus infinity (IEEE 754-2019, 6.3); a product alone keeps its sign.
+        ("dot e5m2 e5m2 n=1 -> fp16 accumulate=tree", 0x0000),
+        ("dot e5m2 e5m2 n=1 -> fp16 rdn accumulate=tree", 0x8000),
+        ("dot e5m2 e5m2 n=1 -> fp16 accumulate=chain", 0x8000),
+    ],
+)
 def test_signs_of_zero(text, result):
     inputs = {"a": np.array([[0x80]], np.uint64), "b": np.array([[0x3C]], np.uint64)}
     assert hardware(parse_unit(text), inputs).tolist() == [result]
@@ -94,30 +98,40 @@ def test_signs_of_zero(text, result):
 def test_negative_sum_times_a_zero_scale_is_minus_zero():
     """-3 * 0 + 0 toward minus infinity: a zero of unlike signs is -0 (6.3). Found by `test_any_record`."""
     unit = parse_unit("blockdot int8@ue4m3/4 e3m0@ue4m3/4 k=4 + fp16 -> fp16 rdn accumulate=chain")
-    inputs = {"a": np.array([[0xFD, 0, 0, 0]], np.uint64), "a_scale": np.array([[0]], np.uint64),
-              "b": np.array([[3, 0, 0, 0]], np.uint64), "b_scale": np.array([[0x38]], np.uint64),
-              "c": np.array([0], np.uint64)}
+    inputs = {
+        "a": np.array([[0xFD, 0, 0, 0]], np.uint64),
+        "a_scale": np.array([[0]], np.uint64),
+        "b": np.array([[3, 0, 0, 0]], np.uint64),
+        "b_scale": np.array([[0x38]], np.uint64),
+        "c": np.array([0], np.uint64),
+    }
     assert hardware(unit, inputs).tolist() == golden(unit, inputs).tolist() == [0x8000]
 
 
-@pytest.mark.parametrize(("text", "change"), [
-    ("dot fp16 fp16 n=4 + fp32 -> fp32 accumulate=cdna1", {"kind": "chain", "group": None}),
-    ("dot fp16 fp16 n=8 + fp32 -> fp32 accumulate=cdna1", {"group": 8}),
-    ("dot e4m3fn e4m3fn n=4 + fp32 -> fp32 accumulate=chain:intermediate=e8m13", {"intermediate": "e8m14"}),
-    ("blockdot mxfp8e5m2 mxfp4 k=32 + fp32 -> fp32 accumulate=chain", {"presum": 16}),
-])
+@pytest.mark.parametrize(
+    ("text", "change"),
+    [
+        ("dot fp16 fp16 n=4 + fp32 -> fp32 accumulate=cdna1", {"kind": "chain", "group": None}),
+        ("dot fp16 fp16 n=8 + fp32 -> fp32 accumulate=cdna1", {"group": 8}),
+        ("dot e4m3fn e4m3fn n=4 + fp32 -> fp32 accumulate=chain:intermediate=e8m13", {"intermediate": "e8m14"}),
+        ("blockdot mxfp8e5m2 mxfp4 k=32 + fp32 -> fp32 accumulate=chain", {"presum": 16}),
+    ],
+)
 def test_wrong_records_are_noticed(text, change):
     unit = parse_unit(text)
     wrong = dataclasses.replace(unit, accumulate=dataclasses.replace(unit.accumulate, **change))
     assert mismatch(unit, draw_sum(unit, 400, 1), wrong)
 
 
-@pytest.mark.parametrize(("text", "change"), [
-    ("dot fp16 fp16 n=4 + fp32 -> fp32 accumulate=cdna2", {"subnormals": "full"}),
-    ("dot fp16 fp16 n=4 + fp32 -> fp32 accumulate=cdna2", {"subnormals": "out"}),
-    ("dot bf16 bf16 n=4 + fp32 -> fp32 accumulate=cdna2", {"subnormals": "in"}),
-    ("dot fp16 fp16 n=4 + fp32 -> fp32 accumulate=cdna1", {"rounding": "rna"}),
-])
+@pytest.mark.parametrize(
+    ("text", "change"),
+    [
+        ("dot fp16 fp16 n=4 + fp32 -> fp32 accumulate=cdna2", {"subnormals": "full"}),
+        ("dot fp16 fp16 n=4 + fp32 -> fp32 accumulate=cdna2", {"subnormals": "out"}),
+        ("dot bf16 bf16 n=4 + fp32 -> fp32 accumulate=cdna2", {"subnormals": "in"}),
+        ("dot fp16 fp16 n=4 + fp32 -> fp32 accumulate=cdna1", {"rounding": "rna"}),
+    ],
+)
 def test_wrong_options_are_noticed(text, change):
     unit = parse_unit(text)
     assert mismatch(unit, draw_sum(unit, 800, 1), dataclasses.replace(unit, **change))

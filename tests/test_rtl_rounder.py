@@ -23,8 +23,15 @@ BELOW = 40
 def round_everything(out, semantics: Semantics, steps_bits: int, sign: bool = True):
     """Inputs and outputs (code, flags) of the rounder for every positioned value of a format."""
     target = Target(out, semantics, True)
-    widths = {"steps": steps_bits, "kept": target.kept, "fraction": target.fraction, "sticky": 1,
-              "sign": 1, "rounding": 3 if semantics.rounding is Rounding.PORT else 0, "random": semantics.random_bits}
+    widths = {
+        "steps": steps_bits,
+        "kept": target.kept,
+        "fraction": target.fraction,
+        "sticky": 1,
+        "sign": 1,
+        "rounding": 3 if semantics.rounding is Rounding.PORT else 0,
+        "random": semantics.random_bits,
+    }
     widths = {name: width for name, width in widths.items() if width}
     g = Graph()
     node = {name: g.input(name, width) for name, width in widths.items()}
@@ -49,8 +56,9 @@ def compare(target: Target, inputs, found):
     lowest = target.emin - target.kept + 1 - target.fraction - BELOW
     assert len(columns["kept"]) > 50
     for at in range(len(columns["kept"])):
-        significand = ((columns["kept"][at] << target.fraction | columns["fraction"][at]) << BELOW
-                       | columns["sticky"][at])
+        significand = (columns["kept"][at] << target.fraction | columns["fraction"][at]) << BELOW | columns["sticky"][
+            at
+        ]
         value = finite(columns["sign"][at], significand, lowest + columns["steps"][at])
         mode = PORT_MODES[columns["rounding"][at]] if "rounding" in columns else None
         random = columns["random"][at] if "random" in columns else 0
@@ -59,9 +67,22 @@ def compare(target: Target, inputs, found):
         assert (found["code"][at], Flags(found["flags"][at])) == want, given
 
 
-FORMATS = ["e2m1", "e3m2", "e3m2:inf=ieee,nan=ieee", "e2m2:inf=none,nan=allones", "e2m2:bias=2,inf=top,nan=negzero",
-           "e3m0", "e1m1", "ue3m0:zero=no,subnormals=no", "ue2m1:inf=none,nan=allones", "e3m1:subnormals=no", "int4",
-           "uint3", "int4:symmetric=yes", "int3:scale=-5"]
+FORMATS = [
+    "e2m1",
+    "e3m2",
+    "e3m2:inf=ieee,nan=ieee",
+    "e2m2:inf=none,nan=allones",
+    "e2m2:bias=2,inf=top,nan=negzero",
+    "e3m0",
+    "e1m1",
+    "ue3m0:zero=no,subnormals=no",
+    "ue2m1:inf=none,nan=allones",
+    "e3m1:subnormals=no",
+    "int4",
+    "uint3",
+    "int4:symmetric=yes",
+    "int3:scale=-5",
+]
 
 
 @pytest.mark.parametrize("tininess", Tininess)
@@ -110,8 +131,9 @@ def test_special_results(name):
         g.output("flags", flags)
         inputs = every(widths)
         rng = np.random.default_rng(1)
-        beside = {key: rng.integers(0, 1 << width, len(inputs["nan"]), dtype=np.uint64)
-                  for key, width in number.items()}
+        beside = {
+            key: rng.integers(0, 1 << width, len(inputs["nan"]), dtype=np.uint64) for key, width in number.items()
+        }
         beside["kept"] |= np.uint64(1 << (target.kept - 1))
         found = evaluate(g, **inputs, **beside)
         for at in np.flatnonzero(inputs["nan"] | inputs["infinity"]):
@@ -122,13 +144,19 @@ def test_special_results(name):
             assert (int(found["code"][at]), Flags(int(found["flags"][at]))) == want, given
 
 
-@pytest.mark.parametrize(("out", "options", "bits"), [
-    ("fp16", {}, 1), ("fp16", {"flags": True}, 2), ("fp16", {"flags": True, "tininess": Tininess.BEFORE}, 1),
-    ("fp16", {"subnormals": Subnormals.OUT}, 2), ("int8", {"flags": True}, 1),
-    ("fp16", {"rounding": Rounding.SRA, "random_bits": 8}, 8),
-    ("fp16", {"rounding": Rounding.SRB, "random_bits": 8}, 9),
-    ("fp16", {"rounding": Rounding.SRC, "random_bits": 8, "flags": True}, 10),
-])
+@pytest.mark.parametrize(
+    ("out", "options", "bits"),
+    [
+        ("fp16", {}, 1),
+        ("fp16", {"flags": True}, 2),
+        ("fp16", {"flags": True, "tininess": Tininess.BEFORE}, 1),
+        ("fp16", {"subnormals": Subnormals.OUT}, 2),
+        ("int8", {"flags": True}, 1),
+        ("fp16", {"rounding": Rounding.SRA, "random_bits": 8}, 8),
+        ("fp16", {"rounding": Rounding.SRB, "random_bits": 8}, 9),
+        ("fp16", {"rounding": Rounding.SRC, "random_bits": 8, "flags": True}, 10),
+    ],
+)
 def test_how_many_bits_rounding_looks_at(out, options, bits):
     """One for the guard, one more where tininess is judged after rounding, N (or N + 1) for stochastic modes."""
     semantics = Semantics(**{name: value for name, value in options.items() if name != "flags"})
@@ -141,8 +169,9 @@ def test_without_flags_and_flushing_nothing_is_computed_for_them():
     g = Graph()
     target = Target(parse("fp16"), Semantics(), False)
     never = g.const(0, 1)
-    value = Positioned(never, Quantity.of(g.input("steps", 5)), g.input("kept", 11), g.input("fraction", 1),
-                       g.input("sticky", 1))
+    value = Positioned(
+        never, Quantity.of(g.input("steps", 5)), g.input("kept", 11), g.input("fraction", 1), g.input("sticky", 1)
+    )
     special, mode = Special(never, never, never, never), Mode.of(g, Semantics(), None, None)
     code, flags = round_and_pack(g, value, special, mode, target)
     assert flags.constant == 0

@@ -36,7 +36,7 @@ def random_graph(seed: int, size: int) -> Graph:
     for _ in range(size):
         x, y = rng.choice(values), rng.choice(values)
         width = min(x.width, y.width)
-        x, y = x[:width], y[x.width - width if y.width > x.width else 0:][:width].fit(width)
+        x, y = x[:width], y[x.width - width if y.width > x.width else 0 :][:width].fit(width)
         kind = rng.randrange(8)
         if kind == 0:
             value = g.add(x, y)
@@ -107,11 +107,15 @@ def test_fewest_bits_of_all_legal_schedules(seed):
 
 
 @pytest.mark.parametrize("stages", [1, 2, 4, 6])
-@pytest.mark.parametrize("unit", [
-    Multiply(a="fp16", b="fp16", out="fp16"),
-    Add(a="bf16", b="bf16", out="bf16", flags=True),
-    FusedMultiplyAdd(a="fp32", b="fp32", c="fp32", out="fp32"),
-], ids=lambda unit: unit.name)
+@pytest.mark.parametrize(
+    "unit",
+    [
+        Multiply(a="fp16", b="fp16", out="fp16"),
+        Add(a="bf16", b="bf16", out="bf16", flags=True),
+        FusedMultiplyAdd(a="fp32", b="fp32", c="fp32", out="fp32"),
+    ],
+    ids=lambda unit: unit.name,
+)
 def test_real_units_meet_the_period_with_fewer_bits_than_asap(unit, stages):
     steps = Steps(graph_of(unit))
     period = smallest_period(steps, stages) * 1.01

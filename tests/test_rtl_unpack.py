@@ -26,8 +26,10 @@ def unpacked(fmt: Format, flush: bool, codes: np.ndarray) -> tuple[Operand, dict
     for name in ("sign", "significand", "normalised", "infinity", "nan", "signaling", "zero"):
         g.output(name, getattr(operand, name))
     g.output("exponent", exponent.node)
-    found = {name: np.broadcast_to(values, codes.shape).astype(object).tolist()
-             for name, values in evaluate(g, x=codes).items()}
+    found = {
+        name: np.broadcast_to(values, codes.shape).astype(object).tolist()
+        for name, values in evaluate(g, x=codes).items()
+    }
     if exponent.low < 0:
         width = exponent.node.width
         found["exponent"] = [e - (1 << width) if e >> (width - 1) else e for e in found["exponent"]]
@@ -73,8 +75,10 @@ def test_normalised_is_known_where_it_is_certain(name):
             assert found["normalised"][code] == normal
 
 
-@pytest.mark.parametrize(("name", "quiet", "signalling"), [
-    ("fp16", 0x7E00, 0x7C01), ("fp32", 0xFFC00000, 0x7F800001), ("e4m3", 0x7C, 0x79), ("e5m2", 0x7E, 0xFD)])
+@pytest.mark.parametrize(
+    ("name", "quiet", "signalling"),
+    [("fp16", 0x7E00, 0x7C01), ("fp32", 0xFFC00000, 0x7F800001), ("e4m3", 0x7C, 0x79), ("e5m2", 0x7E, 0xFD)],
+)
 def test_signalling_nan_has_a_clear_top_fraction_bit(name, quiet, signalling):
     fmt = parse(name)
     _, found = unpacked(fmt, False, np.array([quiet, signalling], np.uint64))
@@ -89,7 +93,8 @@ def test_least_bits_bounds_every_number(name):
     for code, significand in enumerate(found["significand"]):
         if significand and fmt.classify(code) is Class.FINITE:
             exponent = found["exponent"][code]
-            assert any(significand.bit_length() >= bits and low <= exponent <= high
-                       for bits, low, high in operand.least_bits)
+            assert any(
+                significand.bit_length() >= bits and low <= exponent <= high for bits, low, high in operand.least_bits
+            )
     for kind, other in itertools.combinations(operand.least_bits, 2):
         assert kind != other

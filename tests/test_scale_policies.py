@@ -100,11 +100,21 @@ def test_float32_magnitudes_near_every_boundary(policy, element):
     assert blurred  # were there none, this test would not need its allowance
 
 
-@pytest.mark.parametrize(("policy", "amax", "scale"), [
-    # e2m1: 6 * sqrt(2) = 8.4852..., 6 / sqrt(2) = 4.2426...
-    ("round", 8.485, 127), ("round", 8.486, 128), ("round", 4.242, 126), ("round", 4.243, 127),
-    # 4 * sqrt(2) = 5.6568...
-    ("round-amax", 5.656, 127), ("round-amax", 5.657, 128), ("round-amax", 2.828, 126), ("round-amax", 2.829, 127)])
+@pytest.mark.parametrize(
+    ("policy", "amax", "scale"),
+    [
+        # e2m1: 6 * sqrt(2) = 8.4852..., 6 / sqrt(2) = 4.2426...
+        ("round", 8.485, 127),
+        ("round", 8.486, 128),
+        ("round", 4.242, 126),
+        ("round", 4.243, 127),
+        # 4 * sqrt(2) = 5.6568...
+        ("round-amax", 5.656, 127),
+        ("round-amax", 5.657, 128),
+        ("round-amax", 2.828, 126),
+        ("round-amax", 2.829, 127),
+    ],
+)
 def test_rounded_logarithms_by_hand(policy, amax, scale):
     x = np.zeros(32, dtype=np.float32)
     x[3] = -amax
@@ -119,8 +129,12 @@ def test_a_block_maximum_that_round_loses():
     assert fpgen.emulate.dequantize(q)[0] == 6.0
 
 
-@given(amax=st.fractions(min_value=Fraction(1, 10**12), max_value=10**12), element=st.sampled_from(
-    ["e2m1", "e4m3fn", "int8", "e2m3", "e3m4", "e5m2", "binary8p4se", "e3m0:inf=none,nan=none"]))
+@given(
+    amax=st.fractions(min_value=Fraction(1, 10**12), max_value=10**12),
+    element=st.sampled_from(
+        ["e2m1", "e4m3fn", "int8", "e2m3", "e3m4", "e5m2", "binary8p4se", "e3m0:inf=none,nan=none"]
+    ),
+)
 def test_rounded_logarithms_are_nearest(amax, element):
     fmt = as_format(element)
     s = exact_block.shared_exponent(ScalePolicy.ROUND, amax, fmt)
@@ -130,8 +144,18 @@ def test_rounded_logarithms_are_nearest(amax, element):
 
 
 @pytest.mark.parametrize("policy", ["midmax", "round", "round-amax"])
-@pytest.mark.parametrize("block", ["e2m1@e8m0/2", "e4m3fn@e8m0/2", "e5m2@ue4m0/2", "e3m0:inf=none,nan=none@e8m0/2",
-                                   "mxint8", "int2@ue5m0:inf=none,nan=none/3", "binary8p4se@binary8p1uf/2"])
+@pytest.mark.parametrize(
+    "block",
+    [
+        "e2m1@e8m0/2",
+        "e4m3fn@e8m0/2",
+        "e5m2@ue4m0/2",
+        "e3m0:inf=none,nan=none@e8m0/2",
+        "mxint8",
+        "int2@ue5m0:inf=none,nan=none/3",
+        "binary8p4se@binary8p1uf/2",
+    ],
+)
 def test_hardware_at_every_binade_and_boundary(block, policy):
     """Each policy's constant, one code to either side, in the lowest and highest binades too."""
     for source in ("bf16", "fp16", "e4m3fn", "e5m7"):
@@ -139,7 +163,7 @@ def test_hardware_at_every_binade_and_boundary(block, policy):
         fmt, size = unit.source, unit.block.size
         trailing = fmt.trailing_bits
         fields = np.arange(fmt.max_finite_code + 1 >> trailing, dtype=np.uint64)
-        chosen = np.unique(np.concatenate([fields[:3], fields[-3:], fields[len(fields) // 2: len(fields) // 2 + 2]]))
+        chosen = np.unique(np.concatenate([fields[:3], fields[-3:], fields[len(fields) // 2 : len(fields) // 2 + 2]]))
         codes = (chosen[:, None] << np.uint64(trailing)) + np.arange(1 << trailing, dtype=np.uint64)
         peaks = codes.reshape(-1)
         rng = np.random.default_rng(5)

@@ -17,8 +17,9 @@ pytestmark = pytest.mark.skipif(not (ROOT / "Makefile").is_file(), reason="not a
 
 def preflight(*arguments: str, path: Path | None = None) -> subprocess.CompletedProcess[str]:
     environment = {"PATH": str(path)} if path else None
-    return subprocess.run(["/bin/sh", str(PREFLIGHT), *arguments], env=environment, capture_output=True, text=True,
-                          check=False)
+    return subprocess.run(
+        ["/bin/sh", str(PREFLIGHT), *arguments], env=environment, capture_output=True, text=True, check=False
+    )
 
 
 def tools(directory: Path, *scripts: tuple[str, str]) -> Path:
@@ -56,8 +57,9 @@ def test_preflight_misses_venv_and_libpython(tmp_path):
 -) cat >/dev/null; exit 1 ;;
 *) exec {sys.executable} "$@" ;;
 esac"""
-    there = tools(tmp_path, ("make", "exit 0"), ("g++", "exit 0"), ("python3", fake),
-                  ("cat", "while read -r x; do :; done"))
+    there = tools(
+        tmp_path, ("make", "exit 0"), ("g++", "exit 0"), ("python3", fake), ("cat", "while read -r x; do :; done")
+    )
     done = preflight(path=there)
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     assert done.returncode == 1
@@ -105,16 +107,26 @@ def test_ci_runs_lint_and_tests():
 
 def test_a_second_set_up_costs_nothing(tmp_path):
     """With the stamp newer than lock and description, make starts nothing."""
-    done = subprocess.run(["make", "-n", "-o", "requirements.lock", "-o", "pyproject.toml", "-o", ".venv/.fpgen-ready",
-                           "setup"], cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        ["make", "-n", "-o", "requirements.lock", "-o", "pyproject.toml", "-o", ".venv/.fpgen-ready", "setup"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert "pip" not in done.stdout
 
 
 def test_a_wheel_carries_the_data_files(tmp_path):
     """`pip install` works without a checkout: recipes, test modules and designs are in the wheel."""
     pytest.importorskip("hatchling")
-    done = subprocess.run([sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)], cwd=ROOT,
-                          capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     (wheel,) = tmp_path.glob("*.whl")
     names = set(zipfile.ZipFile(wheel).namelist())

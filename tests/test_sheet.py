@@ -28,8 +28,9 @@ def points():
 def test_a_wide_terminal_has_a_line_a_row():
     lines = shown(points(), 180)
     assert len(lines) == 3
-    assert lines[0].endswith("target ps   area um2   NAND2 eq.   delay ps   ADP/1e6   cells   registers   depth   "
-                             "proof")
+    assert lines[0].endswith(
+        "target ps   area um2   NAND2 eq.   delay ps   ADP/1e6   cells   registers   depth   proof"
+    )
 
 
 @pytest.mark.parametrize("width", [80, 100, 120])
@@ -39,9 +40,11 @@ def test_points_fit_common_terminals_with_every_figure_whole(width):
     assert max(map(len, lines)) <= width
     words = " ".join(lines).split()
     assert set(POINT[1:9]) <= set(words) and {"timed", "out", "(300", "s)"} <= set(words)
-    energy = Sheet(["recipe", "target ps", *ENERGY],
-                   [[POINT[0], "1", "8.906 ± 0.017", "1.501", "1.653", "1.177", "2.241", "2.334", "72.25 uW"]],
-                   right=["target ps", *ENERGY])
+    energy = Sheet(
+        ["recipe", "target ps", *ENERGY],
+        [[POINT[0], "1", "8.906 ± 0.017", "1.501", "1.653", "1.177", "2.241", "2.334", "72.25 uW"]],
+        right=["target ps", *ENERGY],
+    )
     lines = shown(energy, width)
     assert max(map(len, lines)) <= width
     assert any("8.906 ± 0.017" in line and line.endswith("72.25 uW") for line in lines)
@@ -60,14 +63,20 @@ def test_too_narrow_for_the_figures_goes_beyond_the_edge():
 
 def test_cells_that_are_kept_are_broken_last():
     label = "fmt=e4m3fn, stages=1, multiplier=array"
-    sheet = Sheet(["", "parameters", "unit"], [["1", label, "multiply e4m3fn e4m3fn -> bf16 rne stages=1"]],
-                  right=[""], keep=["parameters"])
+    sheet = Sheet(
+        ["", "parameters", "unit"],
+        [["1", label, "multiply e4m3fn e4m3fn -> bf16 rne stages=1"]],
+        right=[""],
+        keep=["parameters"],
+    )
     assert any(label in line for line in shown(sheet, 80))
     assert not any(label in line for line in shown(sheet, 40)) and max(map(len, shown(sheet, 40))) <= 40
 
 
-@given(st.lists(st.tuples(st.text("ab /-", max_size=40), st.from_regex(r"[0-9]{1,12}", fullmatch=True)), max_size=4),
-       st.integers(1, 100))
+@given(
+    st.lists(st.tuples(st.text("ab /-", max_size=40), st.from_regex(r"[0-9]{1,12}", fullmatch=True)), max_size=4),
+    st.integers(1, 100),
+)
 def test_no_figure_is_ever_cut(rows, width):
     words = " ".join(shown(Sheet(["name of it", "a figure"], rows, right=["a figure"]), width)).split()
     assert all(words.count(figure) == [other for _, other in rows].count(figure) for _, figure in rows)

@@ -104,21 +104,26 @@ def test_no_such_wire_load(library, given):
 def test_wire_load_of_a_library():
     case = next(item for item in _cases() if item["netlist"] == "fp16add.n45.v")
     options = {"top": case["top"], "driving_cell": case["driving_cell"], "output_load_ff": case["output_load_fF"]}
-    plain, loaded, named = (sta.run(TIMING / case["netlist"], LIBERTY / case["liberty"], wire_load=wire, **options)
-                            for wire in (None, "1.5 fF", "1K_hvratio_1_1"))
+    plain, loaded, named = (
+        sta.run(TIMING / case["netlist"], LIBERTY / case["liberty"], wire_load=wire, **options)
+        for wire in (None, "1.5 fF", "1K_hvratio_1_1")
+    )
     assert plain.delay_ps < named.delay_ps < 1.5 * plain.delay_ps and plain.delay_ps < loaded.delay_ps
     assert named.assumptions["wire_load"] == "1K_hvratio_1_1"
 
 
-@pytest.mark.parametrize(("text", "said"), [
-    ("module m(y); output y; wire n; INV u (.A(y), .Y(n)); INV v (.A(n), .Y(y)); endmodule", "loop"),
-    ("module m(a, y); input a; output y; XOR9 u (.A(a), .Y(y)); endmodule", "has no cell 'XOR9'"),
-    ("module m(a, y); input a; output y; INV u (.I(a), .Y(y)); endmodule", "has no pin I"),
-    ("module m(a, y); input a; output y; assign y = ~a; endmodule", "not structural Verilog"),
-    ("module m(a, y); input a; output y;", "cut short"),
-    ("hello", "not structural Verilog"),
-    ("", "has no module"),
-])
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("module m(y); output y; wire n; INV u (.A(y), .Y(n)); INV v (.A(n), .Y(y)); endmodule", "loop"),
+        ("module m(a, y); input a; output y; XOR9 u (.A(a), .Y(y)); endmodule", "has no cell 'XOR9'"),
+        ("module m(a, y); input a; output y; INV u (.I(a), .Y(y)); endmodule", "has no pin I"),
+        ("module m(a, y); input a; output y; assign y = ~a; endmodule", "not structural Verilog"),
+        ("module m(a, y); input a; output y;", "cut short"),
+        ("hello", "not structural Verilog"),
+        ("", "has no module"),
+    ],
+)
 def test_bad_netlists(library, text, said):
     with pytest.raises(RunFailure, match=said):
         time(text, library)
@@ -144,8 +149,13 @@ def _cases():
 @needs_timing
 @pytest.mark.parametrize("case", _cases(), ids=lambda case: case["netlist"])
 def test_agrees_with_opensta(case):
-    report = sta.run(TIMING / case["netlist"], LIBERTY / case["liberty"], top=case["top"],
-                     driving_cell=case["driving_cell"], output_load_ff=case["output_load_fF"])
+    report = sta.run(
+        TIMING / case["netlist"],
+        LIBERTY / case["liberty"],
+        top=case["top"],
+        driving_cell=case["driving_cell"],
+        output_load_ff=case["output_load_fF"],
+    )
     assert report.delay_ps == pytest.approx(case["critical_delay_ps"], rel=1e-4)
     assert (report.startpoint, report.endpoint) == (case["startpoint"], case["endpoint"])
 
@@ -153,12 +163,17 @@ def test_agrees_with_opensta(case):
 @needs_timing
 def test_path_agrees_with_opensta_step_by_step():
     case = next(item for item in _cases() if item["netlist"] == "fp32mul.s130.v")
-    report = sta.run(TIMING / case["netlist"], LIBERTY / case["liberty"], driving_cell=case["driving_cell"],
-                     output_load_ff=case["output_load_fF"])
+    report = sta.run(
+        TIMING / case["netlist"],
+        LIBERTY / case["liberty"],
+        driving_cell=case["driving_cell"],
+        output_load_ff=case["output_load_fF"],
+    )
     rows = [line.split() for line in (TIMING / case["report"]).read_text().splitlines()]
     steps = [row for row in rows if len(row) == 8 and row[5] in "^v" and "/" in row[6]]
     assert [f"{step.instance}/{step.pin}" for step in report.path[1:]] == [row[6] for row in steps]
     for step, row in zip(report.path[1:], steps, strict=True):
         assert (step.fanout, step.edge) == (int(row[0]), "rise" if row[5] == "^" else "fall")
         assert (step.load_ff, step.slew_ps, step.arrival_ps) == pytest.approx(
-            (float(row[1]), float(row[2]), float(row[4])), rel=1e-4, abs=0.02)
+            (float(row[1]), float(row[2]), float(row[4])), rel=1e-4, abs=0.02
+        )

@@ -38,25 +38,32 @@ def test_a_loop_that_no_constant_cuts(tiny):
 WIDE = [f"A{k}" for k in range(14)]
 
 
-@pytest.mark.parametrize(("function", "fixed", "found"), [
-    ("&".join(WIDE), {}, (True, True)),
-    ("&".join(WIDE), {"A3": 0}, (True, False)),
-    ("&".join(WIDE), dict.fromkeys(WIDE, 1), (False, True)),
-    ("|".join(WIDE), {"A3": 1}, (False, True)),
-    ("^".join(WIDE), {"A3": 1}, (True, True)),
-    ("!(" + "|".join(WIDE) + ")", {"A0": 1}, (True, False)),
-    ("A & !A", {}, (True, False)),
-    ("not a function (", {}, (True, True)),
-    ("1", {}, (False, True)),
-])
+@pytest.mark.parametrize(
+    ("function", "fixed", "found"),
+    [
+        ("&".join(WIDE), {}, (True, True)),
+        ("&".join(WIDE), {"A3": 0}, (True, False)),
+        ("&".join(WIDE), dict.fromkeys(WIDE, 1), (False, True)),
+        ("|".join(WIDE), {"A3": 1}, (False, True)),
+        ("^".join(WIDE), {"A3": 1}, (True, True)),
+        ("!(" + "|".join(WIDE) + ")", {"A0": 1}, (True, False)),
+        ("A & !A", {}, (True, False)),
+        ("not a function (", {}, (True, True)),
+        ("1", {}, (False, True)),
+    ],
+)
 def test_values_of_functions(function, fixed, found):
     assert constants.values(function, fixed) == found
 
 
 expressions = st.recursive(
     st.sampled_from(["A", "B", "C", "D", "0", "1"]),
-    lambda inner: st.one_of(st.tuples(inner, st.sampled_from("&|^"), inner).map(lambda t: f"({t[0]} {t[1]} {t[2]})"),
-                            inner.map(lambda text: f"!{text}")), max_leaves=12)
+    lambda inner: st.one_of(
+        st.tuples(inner, st.sampled_from("&|^"), inner).map(lambda t: f"({t[0]} {t[1]} {t[2]})"),
+        inner.map(lambda text: f"!{text}"),
+    ),
+    max_leaves=12,
+)
 
 
 @given(expressions, st.dictionaries(st.sampled_from("ABCD"), st.integers(0, 1)))
@@ -72,8 +79,11 @@ def test_three_values_never_miss_what_a_truth_table_finds(text, fixed):
 
 def test_open_pins_are_said_and_join_nothing(tiny):
     """An output without a net drives nothing: not even an input without one."""
-    flat = netlist.from_text("""module m(a, y, z); input a; output y, z;
-      BUF f (.A(a), .Y()); BUF g (.A(), .Y(y)); INV i (.A(a), .Y(z)); endmodule""", library=tiny)
+    flat = netlist.from_text(
+        """module m(a, y, z); input a; output y, z;
+      BUF f (.A(a), .Y()); BUF g (.A(), .Y(y)); INV i (.A(a), .Y(z)); endmodule""",
+        library=tiny,
+    )
     report = sta.analyse(flat, tiny)
     assert (report.startpoint, report.endpoint) == ("a", "z")
     assert report.notes == ("input pins without a net, and no path begins at: g/A",)

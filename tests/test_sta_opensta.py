@@ -34,8 +34,14 @@ def test_opensta_agrees(tmp_path, case):
     (tmp_path / "m.v").write_text(case.text)
     script = tmp_path / "m.tcl"
     script.write_text(SCRIPT.format(liberty=TINY, netlist=tmp_path / "m.v", period=PERIOD))
-    said = subprocess.run([OPENSTA, "-no_splash", "-exit", str(script)], capture_output=True, text=True, timeout=60,
-                          cwd=tmp_path, check=False).stdout
+    said = subprocess.run(
+        [OPENSTA, "-no_splash", "-exit", str(script)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        cwd=tmp_path,
+        check=False,
+    ).stdout
     slack = re.search(r"^\s*(-?[\d.]+)\s+slack", said, re.MULTILINE)
     assert slack is not None, said
     assert PERIOD - float(slack[1]) == pytest.approx(case.delay, abs=0.01)

@@ -23,6 +23,8 @@ def test_nothing_heavy_is_loaded(arguments):
 
 
 def test_emulate_is_there_on_first_use():
-    check = ("import sys, fpgen; assert 'numpy' not in sys.modules; assert 'emulate' in dir(fpgen); "
-             "from fpgen import emulate; assert fpgen.emulate is emulate; assert not hasattr(fpgen, 'emulat')")
+    check = (
+        "import sys, fpgen; assert 'numpy' not in sys.modules; assert 'emulate' in dir(fpgen); "
+        "from fpgen import emulate; assert fpgen.emulate is emulate; assert not hasattr(fpgen, 'emulat')"
+    )
     subprocess.run([sys.executable, "-c", check], check=True)

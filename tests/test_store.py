@@ -14,12 +14,38 @@ from fpgen.sweep import store
 from fpgen.sweep.columns import COLUMNS
 
 RECORDS = [
-    {"sweep": "s", "point": "P=3", "param_P": 3, "param_kind": "exact", "param_fast": True, "unit": "add a a -> a",
-     "status": "ok", "reason": "", "area_um2": 0.1 + 0.2, "delay_ps": 1e-300, "registers": 0, "key": "123e45",
-     "energy_pj": 1.25, "assumptions": '{"corner": "typical, 25 C"}'},
-    {"sweep": "s", "point": "P=4", "param_P": 4, "param_kind": "aligned", "param_fast": False, "unit": "add b b -> b",
-     "status": "failed", "reason": 'a "quoted", two-line\nreason', "area_um2": None, "delay_ps": None,
-     "registers": None, "key": "007", "energy_pj": None, "assumptions": ""},
+    {
+        "sweep": "s",
+        "point": "P=3",
+        "param_P": 3,
+        "param_kind": "exact",
+        "param_fast": True,
+        "unit": "add a a -> a",
+        "status": "ok",
+        "reason": "",
+        "area_um2": 0.1 + 0.2,
+        "delay_ps": 1e-300,
+        "registers": 0,
+        "key": "123e45",
+        "energy_pj": 1.25,
+        "assumptions": '{"corner": "typical, 25 C"}',
+    },
+    {
+        "sweep": "s",
+        "point": "P=4",
+        "param_P": 4,
+        "param_kind": "aligned",
+        "param_fast": False,
+        "unit": "add b b -> b",
+        "status": "failed",
+        "reason": 'a "quoted", two-line\nreason',
+        "area_um2": None,
+        "delay_ps": None,
+        "registers": None,
+        "key": "007",
+        "energy_pj": None,
+        "assumptions": "",
+    },
 ]
 
 
@@ -66,10 +92,19 @@ def test_an_empty_store(tmp_path, suffix):
         assert store.read(tmp_path / "none.parquet") == []
 
 
-@pytest.mark.parametrize("name, content", [
-    ("x.csv", b"\xff\xfe"), ("x.csv", b""), ("x.csv", b"a,b\n1\n"), ("x.csv", b"a,b\n1,2\n"), ("x.csv", b'unit,"sta'),
-    ("x.parquet", b"PAR1"), ("x.parquet", b""), ("x.txt", b"unit,status\n"),
-])
+@pytest.mark.parametrize(
+    "name, content",
+    [
+        ("x.csv", b"\xff\xfe"),
+        ("x.csv", b""),
+        ("x.csv", b"a,b\n1\n"),
+        ("x.csv", b"a,b\n1,2\n"),
+        ("x.csv", b'unit,"sta'),
+        ("x.parquet", b"PAR1"),
+        ("x.parquet", b""),
+        ("x.txt", b"unit,status\n"),
+    ],
+)
 def test_files_that_are_no_store(tmp_path, name, content):
     (tmp_path / name).write_bytes(content)
     with pytest.raises(UsageError, match=str(tmp_path / name)):
@@ -100,11 +135,34 @@ def test_a_store_that_cannot_be_written(tmp_path, monkeypatch):
         store.write(tmp_path / "file" / "some", RECORDS)
 
 
-ODD = [{"unit": "add a a -> a", "status": "failed", "param_f": "ä→β 日本", "param_n": 1, "param_x": 0.5,
-        "param_on": True, "reason": 'one, "two"\nthree;\ttab', "area_um2": None, "delay_ps": math.nan, "cells": None,
-        "adp": 1.7976931348623157e308},
-       {"unit": "add b b -> b", "status": "ok", "param_f": "", "param_n": -2, "param_x": 1.0, "param_on": False,
-        "reason": "", "area_um2": 0.1 + 0.2, "delay_ps": 5e-324, "cells": 12, "adp": math.inf}]
+ODD = [
+    {
+        "unit": "add a a -> a",
+        "status": "failed",
+        "param_f": "ä→β 日本",
+        "param_n": 1,
+        "param_x": 0.5,
+        "param_on": True,
+        "reason": 'one, "two"\nthree;\ttab',
+        "area_um2": None,
+        "delay_ps": math.nan,
+        "cells": None,
+        "adp": 1.7976931348623157e308,
+    },
+    {
+        "unit": "add b b -> b",
+        "status": "ok",
+        "param_f": "",
+        "param_n": -2,
+        "param_x": 1.0,
+        "param_on": False,
+        "reason": "",
+        "area_um2": 0.1 + 0.2,
+        "delay_ps": 5e-324,
+        "cells": 12,
+        "adp": math.inf,
+    },
+]
 
 
 def test_what_pythons_own_csv_reader_sees(tmp_path):
@@ -159,7 +217,7 @@ def test_a_damaged_page_is_noticed(tmp_path):
     whole = (tmp_path / "some.parquet").read_bytes()
     expected, noticed = store.read(tmp_path / "some.parquet"), 0
     for place in range(4, len(whole), 97):
-        (tmp_path / "bad.parquet").write_bytes(whole[:place] + bytes([whole[place] ^ 4]) + whole[place + 1:])
+        (tmp_path / "bad.parquet").write_bytes(whole[:place] + bytes([whole[place] ^ 4]) + whole[place + 1 :])
         try:
             found = store.read(tmp_path / "bad.parquet")
         except UsageError as error:
@@ -171,11 +229,18 @@ def test_a_damaged_page_is_noticed(tmp_path):
     assert noticed > 20
 
 
-_CELLS = st.none() | st.booleans() | st.integers(-2**63, 2**63 - 1) | st.text(max_size=12) \
-    | st.floats(allow_nan=False)
-_ANY = st.fixed_dictionaries({"unit": st.text(max_size=9), "status": st.sampled_from(["ok", "failed"])}, optional={
-    "param_P": _CELLS, "other": _CELLS, "area_um2": st.none() | st.floats(allow_nan=False, allow_infinity=False),
-    "reason": st.text(max_size=12)})
+_CELLS = (
+    st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.text(max_size=12) | st.floats(allow_nan=False)
+)
+_ANY = st.fixed_dictionaries(
+    {"unit": st.text(max_size=9), "status": st.sampled_from(["ok", "failed"])},
+    optional={
+        "param_P": _CELLS,
+        "other": _CELLS,
+        "area_um2": st.none() | st.floats(allow_nan=False, allow_infinity=False),
+        "reason": st.text(max_size=12),
+    },
+)
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))

@@ -27,10 +27,14 @@ VARIED = {
     "a switch": (ADD + " flags={x}", [True, False]),
     "architecture of multipliers": ("multiply fp16 fp16 -> fp16 rne multiplier={x}", ["array", "booth"]),
     "architecture of adders": (ADD + " adder={x}", ["sklansky", "kogge-stone"]),
-    "architecture of sums": ("dot e4m3fn e4m3fn n=8 + fp32 -> fp32 accumulate={x}",
-                             ["exact", "tree", "chain", "aligned:fraction=26"]),
-    "accumulator width F": ("dot e4m3fn e4m3fn n=32 + fp32 -> fp32 rtz accumulate=aligned:fraction={x}",
-                            {"from": 24, "to": 40, "step": 4}),
+    "architecture of sums": (
+        "dot e4m3fn e4m3fn n=8 + fp32 -> fp32 accumulate={x}",
+        ["exact", "tree", "chain", "aligned:fraction=26"],
+    ),
+    "accumulator width F": (
+        "dot e4m3fn e4m3fn n=32 + fp32 -> fp32 rtz accumulate=aligned:fraction={x}",
+        {"from": 24, "to": 40, "step": 4},
+    ),
     "block size": ("quantize fp32 -> e4m3fn@e8m0/{x}", [8, 16, 32, 64]),
     "elements": ("blockdot mxfp4 mxfp4 k={x} + fp32 -> fp32", [32, 64]),
 }
@@ -49,9 +53,15 @@ def test_a_parameter_of_the_unit(unit, values):
     assert len({case.unit for case in found}) == len({job_of(case, sweep).key for case in found}) == len(found) > 1
 
 
-MEASURED = {"technology": ["fpgen45", "fpgen7"], "recipe": ["area", "balanced", "direct"], "effort": [0, "fair", 2],
-            "wire_load": ["none", 1.5, 3], "power": ["uniform", "gaussian"], "prove": [True, False],
-            "breakdown": [True, False]}
+MEASURED = {
+    "technology": ["fpgen45", "fpgen7"],
+    "recipe": ["area", "balanced", "direct"],
+    "effort": [0, "fair", 2],
+    "wire_load": ["none", 1.5, 3],
+    "power": ["uniform", "gaussian"],
+    "prove": [True, False],
+    "breakdown": [True, False],
+}
 
 
 @pytest.mark.parametrize("key", MEASURED)
@@ -60,11 +70,12 @@ def test_a_list_under_measure_is_a_parameter(key):
     found = cases(sweep)
     check_measure(sweep, found)
     assert len(found) == 6 * len(MEASURED[key])
-    assert [getattr(case.measure, key) for case in found[:len(MEASURED[key])]] == MEASURED[key]
+    assert [getattr(case.measure, key) for case in found[: len(MEASURED[key])]] == MEASURED[key]
     assert len({job_of(case, sweep).key for case in found}) == len(found)
     one = small(measure={key: MEASURED[key][:1]}, where=[f"{key} == {MEASURED[key][0]!r}"])
-    assert [job_of(case, one).key for case in cases(one)] == [job_of(case, sweep).key for case in found
-                                                             if case.parameters[key] == MEASURED[key][0]]
+    assert [job_of(case, one).key for case in cases(one)] == [
+        job_of(case, sweep).key for case in found if case.parameters[key] == MEASURED[key][0]
+    ]
 
 
 def test_one_value_is_the_same_point_as_a_list_of_it():
@@ -81,8 +92,11 @@ def test_every_key_is_covered():
 @needs_liberty
 def test_libraries_of_ones_own_and_their_drivers(fresh_cache):
     files = {"nangate45_typ": "BUF_X2", "ihp_sg13g2_typ": "sg13g2_buf_2"}
-    paths = {str(path): next(cell for name, cell in files.items() if name in path.name)
-             for path in sorted(LIBERTY.iterdir()) if any(name in path.name for name in files)}
+    paths = {
+        str(path): next(cell for name, cell in files.items() if name in path.name)
+        for path in sorted(LIBERTY.iterdir())
+        if any(name in path.name for name in files)
+    }
     if len(paths) < 2:
         pytest.skip("other libraries than expected")
     pairs = " or ".join(f"liberty == {path!r} and driving_cell == {cell!r}" for path, cell in paths.items())
@@ -96,36 +110,58 @@ def test_libraries_of_ones_own_and_their_drivers(fresh_cache):
 
 
 def test_ranges_under_measure():
-    sweep = small(measure={"wire_load": {"from": 0, "to": 0.4, "step": 0.1},
-                           "targets": {"from": 500, "to": 1000, "step": 250}})
+    sweep = small(
+        measure={"wire_load": {"from": 0, "to": 0.4, "step": 0.1}, "targets": {"from": 500, "to": 1000, "step": 250}}
+    )
     assert sweep.parameters["wire_load"] == (0, 0.1, 0.2, 0.3, 0.4)
     assert sweep.measure.targets == (500, 750, 1000)
 
 
 def test_constraints_and_templates_know_them():
-    sweep = read("add e2m{x} e2m{x} -> e2m{x} rne stages={1 if technology == 'fpgen7' else 0}", [1, 2],
-                 measure={"technology": ["fpgen45", "fpgen7"], "wire_load": [0, 2]},
-                 where=["technology == 'fpgen45' or wire_load == 0"], report={"series": ["wire_load"]})
+    sweep = read(
+        "add e2m{x} e2m{x} -> e2m{x} rne stages={1 if technology == 'fpgen7' else 0}",
+        [1, 2],
+        measure={"technology": ["fpgen45", "fpgen7"], "wire_load": [0, 2]},
+        where=["technology == 'fpgen45' or wire_load == 0"],
+        report={"series": ["wire_load"]},
+    )
     assert [(case.unit.latency, case.measure.technology, case.measure.wire_load) for case in cases(sweep)] == 2 * [
-        (0, "fpgen45", 0), (0, "fpgen45", 2), (1, "fpgen7", 0)]
+        (0, "fpgen45", 0),
+        (0, "fpgen45", 2),
+        (1, "fpgen7", 0),
+    ]
 
 
-@pytest.mark.parametrize("measure, part", [
-    ({"wire_load": []}, "one or more values"), ({"wire_load": [1, True]}, "a number or text"),
-    ({"wire_load": [1, 1.0]}, "1.0 twice"), ({"technology": ["fpgen45", 7]}, "text, or a list"),
-    ({"technology": [["fpgen45"]]}, "numbers below"), ({"prove": ["yes"]}, "true or false"),
-    ({"prove": [True, 1]}, "true or false"), ({"effort": [0.5]}, "a whole number or text"),
-    ({"effort": {"from": 2, "to": 1}}, "has no values"), ({"recipe": ["area"], "effort": [1]}, "recipe with effort"),
-    ({"technology": ["fpgen7"], "liberty": ["a.lib"]}, "technology with liberty"),
-    ({"driving_cell": ["BUF_X1"]}, "driving_cell without liberty"), ({"targets": [1, "x"]}, "positive numbers"),
-    ({"targets": 5}, "a list of one or more"), ({"targets": [True]}, "positive numbers"),
-    ({"timeout": [1, 2]}, "1 to 86,400 seconds of processor time"),
-    ({"timeout": True}, "got True; expected 1"), ({"power": 3}, "text"),
-    ({"engine": ["yowasp", "steam"]}, "steam"), ({"effort": ["fair", "heroic"]}, "heroic"),
-    ({"power": ["uniform", "loud"]}, "loud"), ({"wire_load": [1, "thin"]}, "thin"),
-    ({"liberty": ["no.lib"]}, "no.lib"), ({"recipe": ["area", "magic"]}, "magic"),
-    ({"technology": ["fpgen45", "ecp5"], "wire_load": [1]}, "belong to cell libraries"),
-])
+@pytest.mark.parametrize(
+    "measure, part",
+    [
+        ({"wire_load": []}, "one or more values"),
+        ({"wire_load": [1, True]}, "a number or text"),
+        ({"wire_load": [1, 1.0]}, "1.0 twice"),
+        ({"technology": ["fpgen45", 7]}, "text, or a list"),
+        ({"technology": [["fpgen45"]]}, "numbers below"),
+        ({"prove": ["yes"]}, "true or false"),
+        ({"prove": [True, 1]}, "true or false"),
+        ({"effort": [0.5]}, "a whole number or text"),
+        ({"effort": {"from": 2, "to": 1}}, "has no values"),
+        ({"recipe": ["area"], "effort": [1]}, "recipe with effort"),
+        ({"technology": ["fpgen7"], "liberty": ["a.lib"]}, "technology with liberty"),
+        ({"driving_cell": ["BUF_X1"]}, "driving_cell without liberty"),
+        ({"targets": [1, "x"]}, "positive numbers"),
+        ({"targets": 5}, "a list of one or more"),
+        ({"targets": [True]}, "positive numbers"),
+        ({"timeout": [1, 2]}, "1 to 86,400 seconds of processor time"),
+        ({"timeout": True}, "got True; expected 1"),
+        ({"power": 3}, "text"),
+        ({"engine": ["yowasp", "steam"]}, "steam"),
+        ({"effort": ["fair", "heroic"]}, "heroic"),
+        ({"power": ["uniform", "loud"]}, "loud"),
+        ({"wire_load": [1, "thin"]}, "thin"),
+        ({"liberty": ["no.lib"]}, "no.lib"),
+        ({"recipe": ["area", "magic"]}, "magic"),
+        ({"technology": ["fpgen45", "ecp5"], "wire_load": [1]}, "belong to cell libraries"),
+    ],
+)
 def test_what_cannot_be_measured(measure, part):
     with pytest.raises(UsageError) as refused:
         sweep = small(measure=measure)
@@ -140,19 +176,30 @@ def test_keys_of_measure_are_no_names_for_parameters():
 
 
 def test_no_parameters_but_ways_to_measure():
-    sweep = spec.from_data({"unit": "add e2m1 e2m1 -> e2m1 rne", "measure": {"recipe": ["area", "direct"]}},
-                           Path("some.toml"))
+    sweep = spec.from_data(
+        {"unit": "add e2m1 e2m1 -> e2m1 rne", "measure": {"recipe": ["area", "direct"]}}, Path("some.toml")
+    )
     assert [case.label for case in cases(sweep)] == ["recipe=area", "recipe=direct"]
 
 
 def test_measured_records_follow_their_parameters(fresh_cache, tmp_path, monkeypatch):
     """The real thing, tiny, in this process: technology x recipe x wire load."""
     monkeypatch.setattr(local, "each", lambda todo, processes: map(measure, todo))
-    sweep = read("add e2m1 e2m1 -> e2m1 {x}", ["rtz"], measure={
-        "technology": ["fpgen45", "fpgen7"], "recipe": ["area", "direct"], "wire_load": ["none", 2], "targets": [1],
-        "prove": False},
-        where=["recipe == 'direct' or technology == 'fpgen45' and wire_load == 'none'",
-               "wire_load == 'none' or technology == 'fpgen7'"])
+    sweep = read(
+        "add e2m1 e2m1 -> e2m1 {x}",
+        ["rtz"],
+        measure={
+            "technology": ["fpgen45", "fpgen7"],
+            "recipe": ["area", "direct"],
+            "wire_load": ["none", 2],
+            "targets": [1],
+            "prove": False,
+        },
+        where=[
+            "recipe == 'direct' or technology == 'fpgen45' and wire_load == 'none'",
+            "wire_load == 'none' or technology == 'fpgen7'",
+        ],
+    )
     result = run.run(sweep, output=tmp_path, jobs=1)
     records = store.read(tmp_path / "some.csv")
     assert not result.failures and len({record["point"] for record in records}) == len(cases(sweep)) == 4

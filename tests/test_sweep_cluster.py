@@ -32,9 +32,14 @@ def start(*arguments, log, path=None):
     if path is not None:
         environment["PYTHONPATH"] = str(path)
     with log.open("wb") as file:
-        return subprocess.Popen([sys.executable, "-m", "distributed.cli.dask_" + arguments[0], *arguments[1:]],
-                                stdout=file, stderr=subprocess.STDOUT, env=environment, cwd=log.parent,
-                                start_new_session=True)
+        return subprocess.Popen(
+            [sys.executable, "-m", "distributed.cli.dask_" + arguments[0], *arguments[1:]],
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            env=environment,
+            cwd=log.parent,
+            start_new_session=True,
+        )
 
 
 def wait_for(log, pattern, process):
@@ -57,8 +62,19 @@ def scheduler(fresh_cache, tmp_path):
         address = wait_for(log, r"tcp://127\.0\.0\.1:\d+", processes[0])[0]
         for number in range(2):
             log = tmp_path / f"worker{number}.log"
-            processes.append(start("worker", address, "--no-nanny", "--nthreads", "1", "--no-dashboard",
-                                   "--local-directory", str(tmp_path), log=log))
+            processes.append(
+                start(
+                    "worker",
+                    address,
+                    "--no-nanny",
+                    "--nthreads",
+                    "1",
+                    "--no-dashboard",
+                    "--local-directory",
+                    str(tmp_path),
+                    log=log,
+                )
+            )
         for number in range(2):
             wait_for(tmp_path / f"worker{number}.log", "Registered to", processes[1 + number])
         yield address, processes[1:], processes[0]
@@ -78,8 +94,9 @@ def test_a_worker_that_is_killed_costs_nothing(scheduler, tmp_path):
             os.killpg(workers[0].pid, signal.SIGKILL)
         steps.append(step)
 
-    sweep = small(parameters={"format": ["e2m1", "e3m2", "e2m2"], "n": [0, 1]},
-                  measure={"recipe": "direct", "targets": [1]})
+    sweep = small(
+        parameters={"format": ["e2m1", "e3m2", "e2m2"], "n": [0, 1]}, measure={"recipe": "direct", "targets": [1]}
+    )
     result = run.run(sweep, output=tmp_path / "out", scheduler=address, tell=tell)
     assert workers[0].wait(10) == -signal.SIGKILL and workers[1].poll() is None
     assert not result.failures
@@ -106,10 +123,17 @@ def test_a_scheduler_that_goes_away_is_told(scheduler, tmp_path):
 def test_nobody_left_behind_a_word(scheduler, tmp_path):
     """The command says in one line that its scheduler died; Dask's own tracebacks stay off the terminal."""
     address, _, process = scheduler
-    (tmp_path / "some.toml").write_text('unit = "add {f} {f} -> {f} rne"\n[parameters]\n'
-                                        'f = ["e2m1", "e3m2", "e2m2", "e3m1", "e2m3"]\n[measure]\nprove = false\n')
-    command = subprocess.Popen([sys.executable, "-m", "fpgen", "sweep", "some.toml", "--scheduler", address],
-                               cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    (tmp_path / "some.toml").write_text(
+        'unit = "add {f} {f} -> {f} rne"\n[parameters]\n'
+        'f = ["e2m1", "e3m2", "e2m2", "e3m1", "e2m3"]\n[measure]\nprove = false\n'
+    )
+    command = subprocess.Popen(
+        [sys.executable, "-m", "fpgen", "sweep", "some.toml", "--scheduler", address],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     kept = cache_dir("sweeps")
     deadline = time.monotonic() + 120
     while not list(kept.glob("*.json")) and command.poll() is None and time.monotonic() < deadline:
@@ -137,22 +161,32 @@ def test_a_connection_that_closes_under_a_result(scheduler, monkeypatch):
 def test_the_same_figures_as_here(scheduler, tmp_path, monkeypatch):
     """Column for column what this machine's own processes give; only wall times differ."""
     address, _, _ = scheduler
-    sweep = small(parameters={"format": ["e2m1", "e3m2"], "n": [1]},
-                  measure={"recipe": "direct", "targets": [1], "prove": False})
+    sweep = small(
+        parameters={"format": ["e2m1", "e3m2"], "n": [1]}, measure={"recipe": "direct", "targets": [1], "prove": False}
+    )
     there = run.run(sweep, output=tmp_path / "there", scheduler=address).records
     monkeypatch.setenv("FPGEN_CACHE_DIR", str(tmp_path / "another"))
     here = run.run(sweep, output=tmp_path / "here", jobs=1).records
     for suffix in (".csv", ".parquet"):
-        tables = [[{name: value for name, value in record.items() if not name.endswith("seconds")}
-                   for record in store.read(tmp_path / place / f"small{suffix}")] for place in ("here", "there")]
+        tables = [
+            [
+                {name: value for name, value in record.items() if not name.endswith("seconds")}
+                for record in store.read(tmp_path / place / f"small{suffix}")
+            ]
+            for place in ("here", "there")
+        ]
         assert tables[0] == tables[1] and len(tables[0]) == 2
     assert [record["netlist_hash"] for record in here] == [record["netlist_hash"] for record in there]
 
 
-@pytest.mark.parametrize("file, text, part", [
-    ("fpgen/units/__init__.py", "# a change\n", "a worker runs another fpgen"),
-    ("fpgen/sweep/measure.py", "import nothing_of_this_name\n", "cannot run this fpgen.*nothing_of_this_name"),
-], ids=["another", "broken"])
+@pytest.mark.parametrize(
+    "file, text, part",
+    [
+        ("fpgen/units/__init__.py", "# a change\n", "a worker runs another fpgen"),
+        ("fpgen/sweep/measure.py", "import nothing_of_this_name\n", "cannot run this fpgen.*nothing_of_this_name"),
+    ],
+    ids=["another", "broken"],
+)
 def test_a_worker_with_another_fpgen_is_refused(fresh_cache, tmp_path, file, text, part):
     """A worker whose code is another one measures nothing, and the command says why."""
     there = tmp_path / "other"
@@ -165,8 +199,20 @@ def test_a_worker_with_another_fpgen_is_refused(fresh_cache, tmp_path, file, tex
     processes = [start("scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", log=tmp_path / "s.log")]
     try:
         address = wait_for(tmp_path / "s.log", r"tcp://127\.0\.0\.1:\d+", processes[0])[0]
-        processes.append(start("worker", address, "--no-nanny", "--nthreads", "1", "--no-dashboard",
-                               "--local-directory", str(tmp_path), log=tmp_path / "w.log", path=there))
+        processes.append(
+            start(
+                "worker",
+                address,
+                "--no-nanny",
+                "--nthreads",
+                "1",
+                "--no-dashboard",
+                "--local-directory",
+                str(tmp_path),
+                log=tmp_path / "w.log",
+                path=there,
+            )
+        )
         wait_for(tmp_path / "w.log", "Registered to", processes[1])
         with pytest.raises(RunFailure, match=part):
             run.run(small(), output=tmp_path / "out", scheduler=address)
@@ -177,11 +223,20 @@ def test_a_worker_with_another_fpgen_is_refused(fresh_cache, tmp_path, file, tex
             process.wait()
 
 
-@pytest.mark.parametrize("address, part", [
-    ("", "no protocol"), ("localhost", "no protocol"), ("smoke://signals:1", "smoke:// is not known"),
-    ("tcp://", "port from 1"), ("tcp://host", "port from 1"), ("tcp://host:x", "port from 1"),
-    ("tcp://host:99999", "port from 1"), ("inproc://x", "not known"), ("tls://127.0.0.1:9", "certificates"),
-])
+@pytest.mark.parametrize(
+    "address, part",
+    [
+        ("", "no protocol"),
+        ("localhost", "no protocol"),
+        ("smoke://signals:1", "smoke:// is not known"),
+        ("tcp://", "port from 1"),
+        ("tcp://host", "port from 1"),
+        ("tcp://host:x", "port from 1"),
+        ("tcp://host:99999", "port from 1"),
+        ("inproc://x", "not known"),
+        ("tls://127.0.0.1:9", "certificates"),
+    ],
+)
 def test_addresses_that_are_none(address, part):
     with pytest.raises(UsageError, match=r"tcp://host:8786 is allowed") as refused:
         list(cluster.each([], address, print))
@@ -194,8 +249,11 @@ def test_no_scheduler(monkeypatch):
         list(cluster.each([], "tcp://127.0.0.1:9", print))
 
 
-@pytest.mark.parametrize("answer", [b"", b"HTTP/1.0 400 Bad Request\r\n\r\n" * 9, b"\xff" * 64, None],
-                         ids=["hangs up", "speaks HTTP", "speaks noise", "says nothing"])
+@pytest.mark.parametrize(
+    "answer",
+    [b"", b"HTTP/1.0 400 Bad Request\r\n\r\n" * 9, b"\xff" * 64, None],
+    ids=["hangs up", "speaks HTTP", "speaks noise", "says nothing"],
+)
 def test_something_else_answers(monkeypatch, answer):
     monkeypatch.setattr(cluster, "_ANSWER", 1.0)
     held = []

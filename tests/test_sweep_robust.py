@@ -36,10 +36,18 @@ def bench(fresh_cache, monkeypatch):
 # ---- files --------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("content", [
-    b"x = " + b"[" * 5000 + b"]" * 5000, b"x = " + b"{a=" * 5000 + b"1" + b"}" * 5000, b"x = " + b"9" * 5000,
-    b"\xef\xbb\xbfunit = 3", b"\xff\xfeu\0", b"\0",
-], ids=["lists", "tables", "digits", "BOM", "UTF-16", "NUL"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"x = " + b"[" * 5000 + b"]" * 5000,
+        b"x = " + b"{a=" * 5000 + b"1" + b"}" * 5000,
+        b"x = " + b"9" * 5000,
+        b"\xef\xbb\xbfunit = 3",
+        b"\xff\xfeu\0",
+        b"\0",
+    ],
+    ids=["lists", "tables", "digits", "BOM", "UTF-16", "NUL"],
+)
 def test_files_that_break_readers(tmp_path, content):
     (tmp_path / "odd.toml").write_bytes(content)
     with pytest.raises(UsageError, match=r"odd\.toml"):
@@ -92,8 +100,10 @@ def tiny_disk(tmp_path):
     """A file system of 64 kB."""
     place = tmp_path / "disk"
     place.mkdir()
-    if os.geteuid() != 0 or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", place],
-                                           capture_output=True).returncode:
+    if (
+        os.geteuid() != 0
+        or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", place], capture_output=True).returncode
+    ):
         pytest.skip("no right to mount a file system")
     try:
         yield place
@@ -204,8 +214,10 @@ def test_records_without_figures_say_how_they_were_measured(bench, tmp_path, mon
             yield Done(job.key, [failed("its process was killed twice")], False)
 
     monkeypatch.setattr(local, "each", each)
-    sweep = small(parameters={"format": ["e2m1", "fp17"], "n": [0, 1]},
-                  measure={"technology": ["fpgen45", "ecp5"], "recipe": "area"})
+    sweep = small(
+        parameters={"format": ["e2m1", "fp17"], "n": [0, 1]},
+        measure={"technology": ["fpgen45", "ecp5"], "recipe": "area"},
+    )
     runner.run(sweep, output=tmp_path)
     for path in (tmp_path / "small.csv", tmp_path / "small.parquet"):
         if not path.exists():
@@ -227,8 +239,18 @@ def test_every_measured_record_has_its_whole_story(fresh_cache, tmp_path, monkey
     runner.run(sweep, output=tmp_path, jobs=1)
     for record in store.read(tmp_path / "small.csv"):
         assert record["status"] == "ok"
-        for name in ("unit", "name", "operation", "contract", "technology", "recipe", "unit_hash", "library_hash",
-                     "netlist_hash", "key"):
+        for name in (
+            "unit",
+            "name",
+            "operation",
+            "contract",
+            "technology",
+            "recipe",
+            "unit_hash",
+            "library_hash",
+            "netlist_hash",
+            "key",
+        ):
             assert record[name], name
         assert {"fpgen", "yosys"} <= set(json.loads(record["versions"]))
         assert {"corner", "driving_cell", "output_load_ff", "wire_load"} <= set(json.loads(record["assumptions"]))

@@ -155,22 +155,36 @@ def test_a_measured_point_carries_its_whole_story(fresh_cache):
 def test_keys_follow_what_a_point_depends_on():
     plain = small()
     job = job_of(cases(plain)[0], plain)
-    for other in (small(measure={"recipe": "area"}), small(measure={"technology": "fpgen7"}),
-                  small(measure={"targets": [900]}), small(measure={"breakdown": True}), small(accuracy={}),
-                  small(accuracy={"seed": 2}), small(measure={"technology": "ecp5"}),
-                  small(measure={"power": "gaussian"}), small(measure={"wire_load": 2}),
-                  small(measure={"prove": True})):
+    for other in (
+        small(measure={"recipe": "area"}),
+        small(measure={"technology": "fpgen7"}),
+        small(measure={"targets": [900]}),
+        small(measure={"breakdown": True}),
+        small(accuracy={}),
+        small(accuracy={"seed": 2}),
+        small(measure={"technology": "ecp5"}),
+        small(measure={"power": "gaussian"}),
+        small(measure={"wire_load": 2}),
+        small(measure={"prove": True}),
+    ):
         assert job_of(cases(other)[0], other).key != job.key
     same = small(measure={"timeout": 9}, title="other")
     assert job_of(cases(same)[0], same).key == job.key
 
 
-@pytest.mark.parametrize("measure, part", [
-    ({"technology": "3nm"}, "3nm"), ({"recipe": "magic"}, "magic"), ({"power": "loud"}, "loud"),
-    ({"technology": ["fpgen45", "ecp5"], "power": "uniform"}, "belong to cell libraries"),
-    ({"liberty": "no.lib"}, "no.lib"),
-    ({"engine": "steam"}, "steam"), ({"effort": "heroic"}, "heroic"), ({"wire_load": "thin"}, "thin"),
-])
+@pytest.mark.parametrize(
+    "measure, part",
+    [
+        ({"technology": "3nm"}, "3nm"),
+        ({"recipe": "magic"}, "magic"),
+        ({"power": "loud"}, "loud"),
+        ({"technology": ["fpgen45", "ecp5"], "power": "uniform"}, "belong to cell libraries"),
+        ({"liberty": "no.lib"}, "no.lib"),
+        ({"engine": "steam"}, "steam"),
+        ({"effort": "heroic"}, "heroic"),
+        ({"wire_load": "thin"}, "thin"),
+    ],
+)
 def test_what_cannot_be_measured_is_refused_before_anything_runs(bench, tmp_path, measure, part):
     with pytest.raises((UsageError, RunFailure), match=part):
         runner.run(small(measure=measure), output=tmp_path)
@@ -181,8 +195,11 @@ def kill_first_child():
     for entry in os.listdir("/proc"):
         try:
             place = Path("/proc", entry)
-            if entry.isdigit() and f"PPid:\t{os.getpid()}\n" in (place / "status").read_text() \
-                    and "spawn_main" in (place / "cmdline").read_text():
+            if (
+                entry.isdigit()
+                and f"PPid:\t{os.getpid()}\n" in (place / "status").read_text()
+                and "spawn_main" in (place / "cmdline").read_text()
+            ):
                 os.kill(int(entry), signal.SIGKILL)
                 return
         except OSError:
@@ -217,8 +234,14 @@ def test_a_stopped_command_resumes(fresh_cache, tmp_path, number, code):
     (tmp_path / "some.toml").write_text(SWEEP)
     command = [sys.executable, "-m", "fpgen", "sweep", "some.toml", "--jobs", "1"]
     # A shell starts background jobs with SIGINT ignored, and what they start inherits that.
-    process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-                               preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
+    process = subprocess.Popen(
+        command,
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     kept = fresh_cache / "sweeps"
     deadline = time.monotonic() + 120
     while not list(kept.glob("*.json")) and process.poll() is None and time.monotonic() < deadline:
@@ -255,8 +278,10 @@ def test_the_command_lists_runs_and_prints(bench, tmp_path, monkeypatch):
     assert ran.exit_code == 1 and "and 3 more: broken" in ran.stdout
 
 
-@pytest.mark.parametrize("options, part", [(["--scheduler", "nowhere"], "tcp://host:8786"), (["--jobs", "0"], "--jobs"),
-                                           (["-o", "some.toml"], "some.toml")])
+@pytest.mark.parametrize(
+    "options, part",
+    [(["--scheduler", "nowhere"], "tcp://host:8786"), (["--jobs", "0"], "--jobs"), (["-o", "some.toml"], "some.toml")],
+)
 def test_wrong_commands(bench, tmp_path, monkeypatch, options, part):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "some.toml").write_text(SWEEP)

@@ -15,8 +15,10 @@ from fpgen.sweep import spec, template
 from fpgen.sweep.cases import cases, check_measure
 from fpgen.sweep.plan import KEYS
 
-GOOD = {"unit": "add e{E}m{P - 1} e{E}m{P - 1} -> e{E}m{P - 1} rne stages={n}",
-        "parameters": {"E": [3, 5], "P": {"from": 2, "to": 4}, "n": [0, 1]}}
+GOOD = {
+    "unit": "add e{E}m{P - 1} e{E}m{P - 1} -> e{E}m{P - 1} rne stages={n}",
+    "parameters": {"E": [3, 5], "P": {"from": 2, "to": 4}, "n": [0, 1]},
+}
 
 
 def read(data):
@@ -30,32 +32,91 @@ def changed(**changes):
 # ---- expressions --------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("text, value", [
-    ("P - 1", 7), ("2 * P ** 2 // 3", 42), ("-P % 3", 1), ("E + P <= 13", True), ("1 < E < 5", False),
-    ("P in [4, 8]", True), ("P not in (4, 8)", False), ("kind == 'exact' and P > 3", True), ("not P", False),
-    ("P if kind == 'exact' else 0", 8), ("max(P, E) - min(P, E)", 3), ("ceil(log2(P + 1))", 4), ("P / 4", 2.0),
-    ("kind == 'x' or 7", 7), ("True and P", 8), ("kind in ['exact']", True), ("P == E == 5", False),
-])
+@pytest.mark.parametrize(
+    "text, value",
+    [
+        ("P - 1", 7),
+        ("2 * P ** 2 // 3", 42),
+        ("-P % 3", 1),
+        ("E + P <= 13", True),
+        ("1 < E < 5", False),
+        ("P in [4, 8]", True),
+        ("P not in (4, 8)", False),
+        ("kind == 'exact' and P > 3", True),
+        ("not P", False),
+        ("P if kind == 'exact' else 0", 8),
+        ("max(P, E) - min(P, E)", 3),
+        ("ceil(log2(P + 1))", 4),
+        ("P / 4", 2.0),
+        ("kind == 'x' or 7", 7),
+        ("True and P", 8),
+        ("kind in ['exact']", True),
+        ("P == E == 5", False),
+    ],
+)
 def test_expressions(text, value):
     found = expression.read(text)
     assert found.value({"P": 8, "E": 5, "kind": "exact"}) == value
     assert found.names <= {"P", "E", "kind"}
 
 
-@pytest.mark.parametrize("text", [
-    "", "P +", "__import__('os').system('true')", "P.real", "[1, 2]", "lambda: 1", "P[0]", "f'{P}'", "open('x')",
-    "P := 3", "1 if P", "P is 3", "P in Q", "max(key=P)", "(lambda: P)()", "1e400",
-    "10**15 * 1_000_000_000_000_000_000",
-    "1j", "~P", "P << 3", "(" * 250 + "1" + ")" * 250, "x" * 301, "'a\0b'", "\0", "{1: 2}", "b'x'", "...", "*P",
-    "await P", "yield P", "max()", None, 3,
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "P +",
+        "__import__('os').system('true')",
+        "P.real",
+        "[1, 2]",
+        "lambda: 1",
+        "P[0]",
+        "f'{P}'",
+        "open('x')",
+        "P := 3",
+        "1 if P",
+        "P is 3",
+        "P in Q",
+        "max(key=P)",
+        "(lambda: P)()",
+        "1e400",
+        "10**15 * 1_000_000_000_000_000_000",
+        "1j",
+        "~P",
+        "P << 3",
+        "(" * 250 + "1" + ")" * 250,
+        "x" * 301,
+        "'a\0b'",
+        "\0",
+        "{1: 2}",
+        "b'x'",
+        "...",
+        "*P",
+        "await P",
+        "yield P",
+        "max()",
+        None,
+        3,
+    ],
+)
 def test_what_is_no_expression(text):
     with pytest.raises(UsageError):
         expression.read(text).value({"P": 8, "Q": [1]})
 
 
-@pytest.mark.parametrize("text", ["1 / (P - 8)", "kind + 1", "9 ** 99", "10 ** 60 * 10 ** 60", "log2(P - 8)", "-kind",
-                                  "P < kind", "(-8) ** 0.5", "10.0 ** 14 * 11"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1 / (P - 8)",
+        "kind + 1",
+        "9 ** 99",
+        "10 ** 60 * 10 ** 60",
+        "log2(P - 8)",
+        "-kind",
+        "P < kind",
+        "(-8) ** 0.5",
+        "10.0 ** 14 * 11",
+    ],
+)
 def test_expressions_without_a_value(text):
     with pytest.raises(UsageError, match="has no value"):
         expression.read(text).value({"P": 8, "kind": "exact"})
@@ -64,8 +125,10 @@ def test_expressions_without_a_value(text):
 def test_templates():
     found = template.read("mac {f} {f} -> e{E}m{P - 1} flags={on} period={T / 2}", "unit")
     assert found.names == {"f", "E", "P", "on", "T"}
-    assert found.fill({"f": "e4m3fn", "E": 5, "P": 11, "on": True, "T": 1500}) == \
-        "mac e4m3fn e4m3fn -> e5m10 flags=on period=750"
+    assert (
+        found.fill({"f": "e4m3fn", "E": 5, "P": 11, "on": True, "T": 1500})
+        == "mac e4m3fn e4m3fn -> e5m10 flags=on period=750"
+    )
 
 
 @pytest.mark.parametrize("text", ["add {P", "add P}", "add {{P}}", "add {}", "", 7])
@@ -81,8 +144,10 @@ def test_a_file_becomes_points():
     sweep = changed(where=["E + P <= 8"], slice=["n == 0"], measure={"technology": ["fpgen45", "fpgen7"]})
     assert sweep.parameters["P"] == (2, 3, 4)
     some = cases(sweep)
-    assert [case.parameters for case in some][:2] == [{"E": 3, "P": 2, "n": 0, "technology": "fpgen45"},
-                                                      {"E": 3, "P": 2, "n": 0, "technology": "fpgen7"}]
+    assert [case.parameters for case in some][:2] == [
+        {"E": 3, "P": 2, "n": 0, "technology": "fpgen45"},
+        {"E": 3, "P": 2, "n": 0, "technology": "fpgen7"},
+    ]
     assert len(some) == (3 + 2) * 2
     assert len(cases(sweep, full=True)) == 2 * len(some)
     assert some[0].unit.text == "add e3m1 e3m1 -> e3m1 rne"
@@ -120,10 +185,15 @@ WRONG = [
     ("targets of nothing", {"measure": {"targets": [0]}}, "positive numbers"),
     ("both recipe and effort", {"measure": {"recipe": "area", "effort": "quick"}}, "recipe with effort"),
     ("both technology and Liberty", {"measure": {"technology": "fpgen45", "liberty": "x.lib"}}, "one of them"),
-    ("a technology twice over", {"measure": {"technology": "fpgen45"},
-                                 "unit": GOOD["unit"] + " {technology}",
-                                 "parameters": {**GOOD["parameters"], "technology": ["fpgen7"]}},
-     "under [measure] is allowed"),
+    (
+        "a technology twice over",
+        {
+            "measure": {"technology": "fpgen45"},
+            "unit": GOOD["unit"] + " {technology}",
+            "parameters": {**GOOD["parameters"], "technology": ["fpgen7"]},
+        },
+        "under [measure] is allowed",
+    ),
     ("a switch that is none", {"measure": {"breakdown": 1}}, "true or false"),
     ("a time limit of nothing", {"measure": {"timeout": 0}}, "seconds"),
     ("unknown data", {"accuracy": {"data": "cauchy"}}, "gaussian"),
@@ -166,19 +236,48 @@ def test_the_sweeps_that_ship_are_read(path):
 # ---- anything at all ----------------------------------------------------------------
 
 _NAMES = st.sampled_from(["E", "P", "n", "technology", "unit", "from", "to", "step", "x"]) | st.text(max_size=6)
-_EXPRESSIONS = st.sampled_from(["P", "E + P", "P - 1 if E else 'x'", "P in [1, 2]", "1 / (P - 2)", "P ** P ** P",
-                                "'a' * P", "P and E or n"]) | st.text("PEn012+-*/%()[]<>=!.,' andornotif", max_size=24)
+_EXPRESSIONS = st.sampled_from(
+    ["P", "E + P", "P - 1 if E else 'x'", "P in [1, 2]", "1 / (P - 2)", "P ** P ** P", "'a' * P", "P and E or n"]
+) | st.text("PEn012+-*/%()[]<>=!.,' andornotif", max_size=24)
 _PLAIN = st.booleans() | st.integers() | st.floats() | _EXPRESSIONS | st.text(max_size=12)
-_VALUES = st.recursive(_PLAIN, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(_NAMES, inner, max_size=4),
-                       max_leaves=8)
+_VALUES = st.recursive(
+    _PLAIN, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(_NAMES, inner, max_size=4), max_leaves=8
+)
 _RANGES = st.fixed_dictionaries({"from": _PLAIN, "to": _PLAIN}, optional={"step": _PLAIN})
-_UNITS = st.lists(st.sampled_from(["add", "fma", "mac", "{P}", "{E + 1}", "e{E}m{P}", "fp16", "->", "rne", "stages={n}",
-                                   "{", "}", "{P / 0}", "{'fp16'}"]), max_size=9).map(" ".join)
-_FILES = st.fixed_dictionaries({}, optional={
-    "unit": _UNITS | _VALUES, "title": _VALUES, "where": st.lists(_EXPRESSIONS, max_size=3) | _VALUES,
-    "slice": st.lists(_EXPRESSIONS, max_size=3) | _VALUES,
-    "parameters": st.dictionaries(_NAMES, _RANGES | st.lists(_PLAIN, max_size=4) | _VALUES, max_size=4) | _VALUES,
-    "measure": _VALUES, "accuracy": _VALUES, "report": _VALUES})
+_UNITS = st.lists(
+    st.sampled_from(
+        [
+            "add",
+            "fma",
+            "mac",
+            "{P}",
+            "{E + 1}",
+            "e{E}m{P}",
+            "fp16",
+            "->",
+            "rne",
+            "stages={n}",
+            "{",
+            "}",
+            "{P / 0}",
+            "{'fp16'}",
+        ]
+    ),
+    max_size=9,
+).map(" ".join)
+_FILES = st.fixed_dictionaries(
+    {},
+    optional={
+        "unit": _UNITS | _VALUES,
+        "title": _VALUES,
+        "where": st.lists(_EXPRESSIONS, max_size=3) | _VALUES,
+        "slice": st.lists(_EXPRESSIONS, max_size=3) | _VALUES,
+        "parameters": st.dictionaries(_NAMES, _RANGES | st.lists(_PLAIN, max_size=4) | _VALUES, max_size=4) | _VALUES,
+        "measure": _VALUES,
+        "accuracy": _VALUES,
+        "report": _VALUES,
+    },
+)
 
 
 @settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
@@ -192,15 +291,29 @@ def test_any_data_is_read_or_refused(data):
         assert found
 
 
-_PLACES = [("unit",), ("title",), ("where",), ("slice",), ("parameters",), ("parameters", "E"), ("parameters", "n"),
-           ("measure",), ("accuracy",), ("report",), ("new",), ("parameters", "new"),
-           *(("measure", key) for key in KEYS), *(("accuracy", key) for key in ("data", "sigma", "vectors", "seed")),
-           *(("report", key) for key in ("series", "scale", "compete"))]
+_PLACES = [
+    ("unit",),
+    ("title",),
+    ("where",),
+    ("slice",),
+    ("parameters",),
+    ("parameters", "E"),
+    ("parameters", "n"),
+    ("measure",),
+    ("accuracy",),
+    ("report",),
+    ("new",),
+    ("parameters", "new"),
+    *(("measure", key) for key in KEYS),
+    *(("accuracy", key) for key in ("data", "sigma", "vectors", "seed")),
+    *(("report", key) for key in ("series", "scale", "compete")),
+]
 
 
 @settings(max_examples=500, deadline=None, suppress_health_check=list(HealthCheck))
-@given(st.dictionaries(st.sampled_from(_PLACES), _VALUES | _RANGES | st.lists(_PLAIN, max_size=3), min_size=1,
-                       max_size=3))
+@given(
+    st.dictionaries(st.sampled_from(_PLACES), _VALUES | _RANGES | st.lists(_PLAIN, max_size=3), min_size=1, max_size=3)
+)
 def test_a_good_file_with_anything_in_some_places(changes):
     """Valid TOML of the wrong kinds, at every place where something is expected: refused with the file's name."""
     data = {**GOOD, "parameters": dict(GOOD["parameters"]), "measure": {}, "accuracy": {}, "report": {}}
@@ -222,8 +335,7 @@ def test_a_good_file_with_anything_in_some_places(changes):
 
 
 @settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
-@given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode)
-       | _FILES.map(lambda data: _spelled(data)))
+@given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode) | _FILES.map(lambda data: _spelled(data)))
 def test_any_bytes_are_read_or_refused(tmp_path_factory, content):
     path = tmp_path_factory.mktemp("sweeps") / "any.toml"
     path.write_bytes(content)

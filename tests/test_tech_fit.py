@@ -44,8 +44,9 @@ def test_cells_that_cannot_be_fitted(tmp_path):
     path = tmp_path / "small.lib"
     path.write_text(SMALL_LIBERTY)
     for arguments, code in (([str(path), "NAND"], 0), ([str(path), "NOR"], 1), ([str(tmp_path), "NAND"], 2)):
-        done = subprocess.run([sys.executable, FITTING / "fit.py", *arguments], capture_output=True, text=True,
-                              check=False)
+        done = subprocess.run(
+            [sys.executable, FITTING / "fit.py", *arguments], capture_output=True, text=True, check=False
+        )
         assert done.returncode == code and (done.stderr == "") == (code == 0) and "Traceback" not in done.stderr
 
 
@@ -66,7 +67,8 @@ def test_fits_agree_with_others(name, file):
             for edge in ("rise", "fall"):
                 ours = arcs[arc["pin"], arc["sense"]][edge]
                 assert ours["delay_ps"] + ours["slew_ps"] == pytest.approx(
-                    arc[edge]["delay_ps"] + arc[edge]["slew_ps"], abs=0.02)
+                    arc[edge]["delay_ps"] + arc[edge]["slew_ps"], abs=0.02
+                )
 
 
 @needs_liberty
@@ -75,12 +77,32 @@ def test_the_tables_are_what_the_scripts_print(tmp_path, name):
     path = TECH / f"{name}.toml"
     table = tomllib.loads(path.read_text())
     full = str(LIBERTY / f"{FULL[name]}.lib.gz")
-    fitted = subprocess.run([sys.executable, FITTING / "fit.py", full, name], capture_output=True, text=True, check=True)
+    fitted = subprocess.run(
+        [sys.executable, FITTING / "fit.py", full, name], capture_output=True, text=True, check=True
+    )
     (tmp_path / "fit.json").write_text(fitted.stdout)
     done = subprocess.run(
-        [sys.executable, FITTING / "from_fit.py", name, tmp_path / "fit.json", "--label", table["class"], "--drive",
-         table["driving_cell"], "--load", str(table["output_load_ff"]), "--max-slew", str(table["max_slew_ps"]),
-         "--slews", ",".join(map(str, table["slews_ps"])), "--library", full],
-        capture_output=True, text=True, check=True)
+        [
+            sys.executable,
+            FITTING / "from_fit.py",
+            name,
+            tmp_path / "fit.json",
+            "--label",
+            table["class"],
+            "--drive",
+            table["driving_cell"],
+            "--load",
+            str(table["output_load_ff"]),
+            "--max-slew",
+            str(table["max_slew_ps"]),
+            "--slews",
+            ",".join(map(str, table["slews_ps"])),
+            "--library",
+            full,
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert done.stdout == path.read_text()
     assert 45 <= len(table["cell"]) <= 60

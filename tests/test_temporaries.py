@@ -69,8 +69,11 @@ def half_written(home, kind, how="die"):
 
 
 def left(home):
-    return sorted(str(path.relative_to(home)) for path in home.rglob("*")
-                  if temporaries._NAME.search(path.name) or path.name.startswith("half"))
+    return sorted(
+        str(path.relative_to(home))
+        for path in home.rglob("*")
+        if temporaries._NAME.search(path.name) or path.name.startswith("half")
+    )
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -114,7 +117,7 @@ def test_an_orderly_process_leaves_no_journal(home):
 def test_another_machines_temporaries_go_after_a_week(home):
     """Its lock may not be seen from here."""
     half_written(home, "build").wait(60)
-    journal, = (home / "cache" / "owners").iterdir()
+    (journal,) = (home / "cache" / "owners").iterdir()
     first, rest = journal.read_text().split("\n", 1)
     assert first == temporaries._machine()
     journal.write_text(f"another\n{rest}")
@@ -128,7 +131,7 @@ def test_another_machines_temporaries_go_after_a_week(home):
 def test_only_names_that_the_owner_gave_are_removed(home):
     """A journal that was damaged, or written by someone else, names no file of the user's."""
     half_written(home, "build").wait(60)
-    journal, = (home / "cache" / "owners").iterdir()
+    (journal,) = (home / "cache" / "owners").iterdir()
     mine = home / "out" / "mine.txt"
     mine.write_text("mine")
     other = home / "out" / ".x.fpgen-0123456789abcdef-1"
@@ -183,8 +186,13 @@ def test_kill_minus_nine_of_a_run(tmp_path):
     (tmp_path / "my.toml").write_text('[[unit]]\nunit = "multiply fp16 fp16 -> fp16"\n')
     mark = f"FPGEN_CACHE_DIR={tmp_path / 'cache'}"
     env = environment(FPGEN_CACHE_DIR=str(tmp_path / "cache"))
-    run = subprocess.Popen([sys.executable, "-m", "fpgen", "run", "my.toml"], cwd=tmp_path, env=env,
-                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    run = subprocess.Popen(
+        [sys.executable, "-m", "fpgen", "run", "my.toml"],
+        cwd=tmp_path,
+        env=env,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     try:
         until(lambda: "cc1plus" in names(marked(mark)) or run.poll() is not None)
         assert run.poll() is None

@@ -29,19 +29,27 @@ EXAMPLES = {
     "multiply fp16 fp16 -> fp16 rne": fpgen.Multiply(a="fp16", b="fp16", out="fp16", rounding="rne"),
     "add bf16 bf16 -> bf16 rne subtract=port": fpgen.Add(a="bf16", b="bf16", out="bf16", subtract=Subtract.PORT),
     "fma e4m3fn e4m3fn fp32 -> fp32 rne stages=3 flags=on": fpgen.FusedMultiplyAdd(
-        a="e4m3fn", b="e4m3fn", c="fp32", out="fp32", stages=3, flags=True),
+        a="e4m3fn", b="e4m3fn", c="fp32", out="fp32", stages=3, flags=True
+    ),
     "mac e5m2 e5m2 -> fp32 accumulate=float": fpgen.MultiplyAccumulate(
-        a="e5m2", b="e5m2", out="fp32", accumulate=Accumulate.FLOAT),
+        a="e5m2", b="e5m2", out="fp32", accumulate=Accumulate.FLOAT
+    ),
     "convert fp32 -> e4m3fn rne saturate": fpgen.Convert(source="fp32", out="e4m3fn", overflow=Overflow.SATURATE),
     "convert fp32->e4m3fn saturate rne": fpgen.Convert(source="fp32", out="e4m3fn", overflow="saturate"),
-    "CONVERT FP32 -> E4M3FN overflow=SATURATE RNE": fpgen.Convert(
-        source="fp32", out="e4m3fn", overflow="saturate"),
+    "CONVERT FP32 -> E4M3FN overflow=SATURATE RNE": fpgen.Convert(source="fp32", out="e4m3fn", overflow="saturate"),
     "multiply e3m2:bias=2,inf=none,nan=none int8 -> fp32 flags period=350.5": fpgen.Multiply(
-        a="e3m2:bias=2", b="int8", out="fp32", flags=True, period=350.5),
+        a="e3m2:bias=2", b="int8", out="fp32", flags=True, period=350.5
+    ),
     "convert fp32 -> bf16 sra random_bits=8": fpgen.Convert(source="fp32", out="bf16", rounding="sra", random_bits=8),
     "add fp16 fp16 -> fp16 rounding=port handshake=ready subnormals=both tininess=before": fpgen.Add(
-        a="fp16", b="fp16", out="fp16", rounding=Rounding.PORT, handshake=Handshake.READY,
-        subnormals=Subnormals.BOTH, tininess=Tininess.BEFORE),
+        a="fp16",
+        b="fp16",
+        out="fp16",
+        rounding=Rounding.PORT,
+        handshake=Handshake.READY,
+        subnormals=Subnormals.BOTH,
+        tininess=Tininess.BEFORE,
+    ),
 }
 
 
@@ -69,14 +77,36 @@ def test_round_trips_of_the_examples(text):
         assert again.content_hash == unit.content_hash
 
 
-FORMATS = ["fp16", "bf16", "fp32", "e4m3fn", "e2m1", "int8",
-           "uint6:scale=-3", "e3m2:bias=-2", "binary8p4se", "e8m0", "ue4m3"]
+FORMATS = [
+    "fp16",
+    "bf16",
+    "fp32",
+    "e4m3fn",
+    "e2m1",
+    "int8",
+    "uint6:scale=-3",
+    "e3m2:bias=-2",
+    "binary8p4se",
+    "e8m0",
+    "ue4m3",
+]
 BLOCK_FORMATS = ["mxfp4", "nvfp4", "mxint8", "int8@e8m0/16", "e2m1@ue4m3/16", "e3m2@binary8p1uf/2"]
-BLOCK_NAMES = {fpgen.BlockDot: ("a", "b"), fpgen.TensorCore: ("a", "b"), fpgen.BlockQuantize: ("block",),
-               fpgen.BlockDequantize: ("block",)}
-ACCUMULATIONS = ["exact", "hopper", "blackwell-mx", "cdna2", "chain", "tree:group=2,intermediate=bf16",
-                 "aligned:fraction=25,treatment=sticky,clamp=-30",
-                 "aligned:fraction=24,addend=outside,sum_fraction=31,split=odd-even,join=truncate"]
+BLOCK_NAMES = {
+    fpgen.BlockDot: ("a", "b"),
+    fpgen.TensorCore: ("a", "b"),
+    fpgen.BlockQuantize: ("block",),
+    fpgen.BlockDequantize: ("block",),
+}
+ACCUMULATIONS = [
+    "exact",
+    "hopper",
+    "blackwell-mx",
+    "cdna2",
+    "chain",
+    "tree:group=2,intermediate=bf16",
+    "aligned:fraction=25,treatment=sticky,clamp=-30",
+    "aligned:fraction=24,addend=outside,sum_fraction=31,split=odd-even,join=truncate",
+]
 
 
 @st.composite
@@ -84,15 +114,21 @@ def any_unit(draw):
     cls = draw(st.sampled_from(list(OPERATIONS.values())))
     names = [name for name in (*cls.operand_names, "out", cls.out_name) if name in BLOCK_NAMES.get(cls, ())]
     given_options = {name: draw(st.sampled_from(BLOCK_FORMATS)) for name in names}
-    given_options |= {name: draw(st.sampled_from(FORMATS)) for name in (*cls.operand_names, cls.out_name)
-                      if name not in names}
+    given_options |= {
+        name: draw(st.sampled_from(FORMATS)) for name in (*cls.operand_names, cls.out_name) if name not in names
+    }
     given_options |= {name: draw(st.sampled_from([1, 2, 8, 32, 64])) for name in cls.size_names}
     if cls.takes_addend:
         given_options["c"] = draw(st.sampled_from([None, *FORMATS]))
         given_options["accumulate"] = draw(st.sampled_from(ACCUMULATIONS))
     rounding = draw(st.sampled_from(Rounding))
-    given_options |= {"rounding": rounding, "tininess": draw(st.sampled_from(Tininess)), "flags": draw(st.booleans()),
-                      "subnormals": draw(st.sampled_from(Subnormals)), "handshake": draw(st.sampled_from(Handshake))}
+    given_options |= {
+        "rounding": rounding,
+        "tininess": draw(st.sampled_from(Tininess)),
+        "flags": draw(st.booleans()),
+        "subnormals": draw(st.sampled_from(Subnormals)),
+        "handshake": draw(st.sampled_from(Handshake)),
+    }
     given_options |= {"adder": draw(st.sampled_from(Adder)), "multiplier": draw(st.sampled_from(Multiplier))}
     if cls in (fpgen.Add, fpgen.Convert, fpgen.BlockQuantize):
         del given_options["multiplier"]
@@ -121,50 +157,56 @@ def test_round_trips_of_any_unit(unit):
         assert again.text == unit.text
 
 
-@pytest.mark.parametrize(("text", "advice"), [
-    ("", "no operation; allowed: multiply, add, fma, mac, convert"),
-    ("mulitply fp16 fp16 -> fp16", "did you mean multiply"),
-    ("divide fp16 fp16 -> fp16", "operation divide; allowed: multiply"),
-    ("multiply fp16 -> fp16", "1 operands; allowed: multiply A B -> OUT"),
-    ("convert fp16 fp16 -> fp16", "2 operands; allowed: convert SOURCE -> OUT"),
-    ("multiply fp16 fp16", "no '-> OUT'"),
-    ("multiply fp16 fp16 ->", "no '-> OUT'"),
-    ("multiply fp16 fp16 -> fp16 rne rtz", "rounding given twice"),
-    ("multiply fp16 fp16 -> fp16 rne rounding=rne", "rounding given twice"),
-    ("multiply fp16 fp16 -> fp16 out=fp32", "out given twice"),
-    ("multiply fp16 fp16 -> fp16 rnd", "did you mean rn"),
-    ("multiply fp16 fp16 -> fp16 stage=3", "did you mean stages"),
-    ("multiply fp16 fp16 -> fp16 subtract=on", "option subtract; allowed: rounding"),
-    ("multiply fp16 fp16 -> fp16 stages", "stages=... is allowed"),
-    ("multiply fp16 fp16 -> fp16 stages=x", "a whole number is allowed"),
-    ("multiply fp16 fp16 -> fp16 stages=-1", "from 0 to"),
-    ("multiply fp16 fp16 -> fp16 period=fast", "a number is allowed"),
-    ("multiply fp16 fp16 -> fp16 flags=maybe", "allowed: on, off"),
-    ("multiply fp16 fp16 -> fp16 tininess=never", "allowed: after, before"),
-    ("multiply fp16 fp16 -> e4m3fn propagate", "has no infinity; allowed: ieee, infinite, saturate"),
-    ("multiply fp16 fp16 -> e2m1 ieee", "neither infinity nor NaN"),
-    ("multiply fp16 fp116 -> fp16", "did you mean fp16"),
-    ("convert fp32 -> bf16 sra", "1 to 32 are allowed"),
-    ("convert fp32 -> bf16 rne random_bits=4", "random bits belong to"),
-    (None, "is allowed"),
-])
+@pytest.mark.parametrize(
+    ("text", "advice"),
+    [
+        ("", "no operation; allowed: multiply, add, fma, mac, convert"),
+        ("mulitply fp16 fp16 -> fp16", "did you mean multiply"),
+        ("divide fp16 fp16 -> fp16", "operation divide; allowed: multiply"),
+        ("multiply fp16 -> fp16", "1 operands; allowed: multiply A B -> OUT"),
+        ("convert fp16 fp16 -> fp16", "2 operands; allowed: convert SOURCE -> OUT"),
+        ("multiply fp16 fp16", "no '-> OUT'"),
+        ("multiply fp16 fp16 ->", "no '-> OUT'"),
+        ("multiply fp16 fp16 -> fp16 rne rtz", "rounding given twice"),
+        ("multiply fp16 fp16 -> fp16 rne rounding=rne", "rounding given twice"),
+        ("multiply fp16 fp16 -> fp16 out=fp32", "out given twice"),
+        ("multiply fp16 fp16 -> fp16 rnd", "did you mean rn"),
+        ("multiply fp16 fp16 -> fp16 stage=3", "did you mean stages"),
+        ("multiply fp16 fp16 -> fp16 subtract=on", "option subtract; allowed: rounding"),
+        ("multiply fp16 fp16 -> fp16 stages", "stages=... is allowed"),
+        ("multiply fp16 fp16 -> fp16 stages=x", "a whole number is allowed"),
+        ("multiply fp16 fp16 -> fp16 stages=-1", "from 0 to"),
+        ("multiply fp16 fp16 -> fp16 period=fast", "a number is allowed"),
+        ("multiply fp16 fp16 -> fp16 flags=maybe", "allowed: on, off"),
+        ("multiply fp16 fp16 -> fp16 tininess=never", "allowed: after, before"),
+        ("multiply fp16 fp16 -> e4m3fn propagate", "has no infinity; allowed: ieee, infinite, saturate"),
+        ("multiply fp16 fp16 -> e2m1 ieee", "neither infinity nor NaN"),
+        ("multiply fp16 fp116 -> fp16", "did you mean fp16"),
+        ("convert fp32 -> bf16 sra", "1 to 32 are allowed"),
+        ("convert fp32 -> bf16 rne random_bits=4", "random bits belong to"),
+        (None, "is allowed"),
+    ],
+)
 def test_refusals_of_text(text, advice):
     with pytest.raises(UsageError, match=advice):
         parse_unit(text)
 
 
-@pytest.mark.parametrize(("plain", "advice"), [
-    ({}, "no operation"),
-    ([], "a table with operation"),
-    ({"operation": 3}, "operation 3; allowed"),
-    ({"operation": "add", "a": "fp16", "out": "fp16"}, "no b; needed: a, b, out"),
-    ({"operation": "add", "a": "fp16", "b": "fp16", "out": "fp16", "stage": 1}, "did you mean stages"),
-    ({"operation": "add", "a": "fp16", "b": "fp16", "out": "fp16", "stages": 1.5}, "a whole number is allowed"),
-    ({"operation": "add", "a": "fp16", "b": "fp16", "out": "fp16", "stages": True}, "a whole number is allowed"),
-    ({"operation": "add", "a": "fp16", "b": "fp16", "out": "fp16", "flags": 1}, "true or false is allowed"),
-    ({"operation": "add", "a": 16, "b": "fp16", "out": "fp16"}, "a=16; a word is allowed"),
-    ({"operation": "add", "a": "fp16", "b": "fp16", "out": "fp16", "period": "x"}, "a number is allowed"),
-])
+@pytest.mark.parametrize(
+    ("plain", "advice"),
+    [
+        ({}, "no operation"),
+        ([], "a table with operation"),
+        ({"operation": 3}, "operation 3; allowed"),
+        ({"operation": "add", "a": "fp16", "out": "fp16"}, "no b; needed: a, b, out"),
+        ({"operation": "add", "a": "fp16", "b": "fp16", "out": "fp16", "stage": 1}, "did you mean stages"),
+        ({"operation": "add", "a": "fp16", "b": "fp16", "out": "fp16", "stages": 1.5}, "a whole number is allowed"),
+        ({"operation": "add", "a": "fp16", "b": "fp16", "out": "fp16", "stages": True}, "a whole number is allowed"),
+        ({"operation": "add", "a": "fp16", "b": "fp16", "out": "fp16", "flags": 1}, "true or false is allowed"),
+        ({"operation": "add", "a": 16, "b": "fp16", "out": "fp16"}, "a=16; a word is allowed"),
+        ({"operation": "add", "a": "fp16", "b": "fp16", "out": "fp16", "period": "x"}, "a number is allowed"),
+    ],
+)
 def test_refusals_of_tables(plain, advice):
     with pytest.raises(UsageError, match=advice):
         unit_from_dict(plain)
@@ -178,16 +220,22 @@ def test_text_values_in_a_table():
 MAC = {"a": "fp16", "b": "fp16", "out": "fp16"}
 
 
-@pytest.mark.parametrize(("make", "advice"), [
-    (lambda: fpgen.Multiply(**MAC, period=True), "period=True; a positive number"),
-    (lambda: fpgen.Convert(source="e15m112", out="fp64"), "source=.* has 128 bits; .* up to 64"),
-    (lambda: fpgen.MultiplyAccumulate(**MAC, stages=0), "stages=0; a whole number from 1 to 64"),
-    (lambda: fpgen.MultiplyAccumulate(**MAC, loadable=1), "loadable=1; True or False"),
-    (lambda: fpgen.MultiplyAccumulate(**MAC, terms=0), "terms=0 with accumulate=float"),
-    (lambda: fpgen.MultiplyAccumulate(**MAC, accumulate="exact", terms=0), "terms=0; a whole number from 1"),
-    (lambda: fpgen.MultiplyAccumulate(**MAC, accumulate="exact", terms=2.5), "terms=2.5; a whole number from 1"),
-    (lambda: fpgen.MultiplyAccumulate(a="e15m3", b="e15m3", out="fp32", accumulate="exact"), "up to 8192 are allowed"),
-])
+@pytest.mark.parametrize(
+    ("make", "advice"),
+    [
+        (lambda: fpgen.Multiply(**MAC, period=True), "period=True; a positive number"),
+        (lambda: fpgen.Convert(source="e15m112", out="fp64"), "source=.* has 128 bits; .* up to 64"),
+        (lambda: fpgen.MultiplyAccumulate(**MAC, stages=0), "stages=0; a whole number from 1 to 64"),
+        (lambda: fpgen.MultiplyAccumulate(**MAC, loadable=1), "loadable=1; True or False"),
+        (lambda: fpgen.MultiplyAccumulate(**MAC, terms=0), "terms=0 with accumulate=float"),
+        (lambda: fpgen.MultiplyAccumulate(**MAC, accumulate="exact", terms=0), "terms=0; a whole number from 1"),
+        (lambda: fpgen.MultiplyAccumulate(**MAC, accumulate="exact", terms=2.5), "terms=2.5; a whole number from 1"),
+        (
+            lambda: fpgen.MultiplyAccumulate(a="e15m3", b="e15m3", out="fp32", accumulate="exact"),
+            "up to 8192 are allowed",
+        ),
+    ],
+)
 def test_refusals_of_keywords(make, advice):
     with pytest.raises(UsageError, match=advice):
         make()
@@ -198,4 +246,5 @@ def test_contract_names_every_option_that_changes_a_result():
         contract = parse_unit(f"{head} port saturate subnormals=both").contract
         assert contract.endswith("rounding port, saturating, subnormals flushed in and out")
     assert parse_unit("mac e5m2 e5m2 -> fp32 accumulate=exact").contract == (
-        "exact sum of up to 1024 products, rounded once, RNE")
+        "exact sum of up to 1024 products, rounded once, RNE"
+    )

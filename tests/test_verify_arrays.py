@@ -20,15 +20,25 @@ from fpgen.verify import verify, verify_many
 #: Every operation, and formats at the extremes.
 UNITS = [
     "dot e4m3fn e4m3fn n=5 + fp32 -> fp32 rtz accumulate=aligned:fraction=25",
-    "dot uint8 int8 n=3 + int32 -> int32", "dot fp64 fp64 n=2 + fp64 -> fp64", "dot e8m0 e2m1 n=4 -> fp32",
-    "dot e1m1:inf=none,nan=none e2m0:inf=none,nan=none n=4 + e3m4 -> e3m4", "dot e5m2 e5m2 n=1 -> e5m2",
+    "dot uint8 int8 n=3 + int32 -> int32",
+    "dot fp64 fp64 n=2 + fp64 -> fp64",
+    "dot e8m0 e2m1 n=4 -> fp32",
+    "dot e1m1:inf=none,nan=none e2m0:inf=none,nan=none n=4 + e3m4 -> e3m4",
+    "dot e5m2 e5m2 n=1 -> e5m2",
     "dot e4m3fnuz e4m3fnuz n=16 + fp32 -> fp32 accumulate=cdna3-fp8",
     "dot fp16 fp16 n=4 + fp32 -> fp32 accumulate=v100",
-    "dot e2m1 e2m1 n=4 -> fp16 srb random_bits=3", "blockdot mxfp4 mxfp4 k=64 + fp32 -> fp32",
-    "blockdot nvfp4 nvfp4 k=64 + fp32 -> fp32 accumulate=blackwell-nvf4", "blockdot mxint8 mxfp8e5m2 k=32 -> bf16 port",
-    "tensorcore fp16 int8 m=2 n=3 k=4 + fp32 -> fp32", "tensorcore mxfp4 mxfp4 m=2 n=1 k=32 -> fp32",
-    "quantize fp32 -> mxfp4 policy=rceil", "quantize bf16 -> nvfp4 srb random_bits=4", "quantize fp16 -> mxint8",
-    "quantize fp32 -> int8@e8m0/1", "dequantize mxfp4 -> bf16 port", "dequantize nvfp4 -> fp16",
+    "dot e2m1 e2m1 n=4 -> fp16 srb random_bits=3",
+    "blockdot mxfp4 mxfp4 k=64 + fp32 -> fp32",
+    "blockdot nvfp4 nvfp4 k=64 + fp32 -> fp32 accumulate=blackwell-nvf4",
+    "blockdot mxint8 mxfp8e5m2 k=32 -> bf16 port",
+    "tensorcore fp16 int8 m=2 n=3 k=4 + fp32 -> fp32",
+    "tensorcore mxfp4 mxfp4 m=2 n=1 k=32 -> fp32",
+    "quantize fp32 -> mxfp4 policy=rceil",
+    "quantize bf16 -> nvfp4 srb random_bits=4",
+    "quantize fp16 -> mxint8",
+    "quantize fp32 -> int8@e8m0/1",
+    "dequantize mxfp4 -> bf16 port",
+    "dequantize nvfp4 -> fp16",
 ]
 
 
@@ -70,25 +80,38 @@ def test_held_inputs_take_their_codes_and_all_others_every_code():
     unit = fpgen.parse_unit("dot e2m1 e2m1 n=2 + fp16 -> fp16")
     whole = plan(unit, fixed={"c": [0, 0x3C00, 0x7BFF]})
     assert whole.vectors == 3 << 16 and whole.method == "exhaustive over a, b; 3 values of c"
-    seen = np.concatenate([np.concatenate([chunk.inputs["a"], chunk.inputs["b"], chunk.inputs["c"][:, None]], axis=1)
-                           for chunk in whole.chunks()])
+    seen = np.concatenate(
+        [
+            np.concatenate([chunk.inputs["a"], chunk.inputs["b"], chunk.inputs["c"][:, None]], axis=1)
+            for chunk in whole.chunks()
+        ]
+    )
     assert len(np.unique(seen, axis=0)) == 3 << 16 and set(seen[:, 4]) == {0, 0x3C00, 0x7BFF}
 
 
 def test_part_of_an_array_can_be_held():
     whole = plan(fpgen.parse_unit("quantize fp16 -> e2m1@e8m0/4"), fixed={"source[1]": [1, 2], "source[2:]": [0]})
-    assert whole.vectors == 2 << 16 and whole.method == "exhaustive over source[0]; 2 values of source[1]; " \
-        "source[2:] = 0x0"
+    assert (
+        whole.vectors == 2 << 16
+        and whole.method == "exhaustive over source[0]; 2 values of source[1]; source[2:] = 0x0"
+    )
     source = np.concatenate([chunk.inputs["source"] for chunk in whole.chunks()])
     assert len(np.unique(source[:, 0])) == 1 << 16 and set(source[:, 1]) == {1, 2} and not source[:, 2:].any()
     index = 0x12345
     assert whole.find(index)[1]["source"].tolist() == [[0x2345, 2, 0, 0]]
 
 
-@pytest.mark.parametrize(("fixed", "says"), [
-    ({"d": [0]}, "inputs are: a, b, c"), ({"c": []}, "at least one code"), ({"c": [1 << 16]}, "0 to 0xffff|0xffff"),
-    ({"c": "some"}, "corners"), ({"a[2]": [0]}, "elements 0 to 1"), ({"a": [0], "a[1]": [1]}, "held twice"),
-])
+@pytest.mark.parametrize(
+    ("fixed", "says"),
+    [
+        ({"d": [0]}, "inputs are: a, b, c"),
+        ({"c": []}, "at least one code"),
+        ({"c": [1 << 16]}, "0 to 0xffff|0xffff"),
+        ({"c": "some"}, "corners"),
+        ({"a[2]": [0]}, "elements 0 to 1"),
+        ({"a": [0], "a[1]": [1]}, "held twice"),
+    ],
+)
 def test_what_cannot_be_held_is_refused(fixed, says):
     with pytest.raises(UsageError, match=says):
         plan(fpgen.parse_unit("dot e2m1 e2m1 n=2 + fp16 -> fp16"), fixed=fixed)
@@ -121,37 +144,69 @@ def test_every_family_fills_every_port_the_same_from_the_same_seed(text):
     assert total == one.vectors
 
 
-@pytest.mark.parametrize(("text", "other", "name", "least"), [
-    # Ties go the other way; the last place kept is one higher; what is below it is floored, or leaves a sticky bit.
-    ("dot e4m3fn e4m3fn n=4 + fp32 -> fp32 rne", "dot e4m3fn e4m3fn n=4 + fp32 -> fp32 rna", "ties", 0.05),
-    ("dot fp16 fp16 n=4 -> fp16 rne", "dot fp16 fp16 n=4 -> fp16 rna", "ties", 0.1),
-    ("blockdot mxfp4 mxfp4 k=32 + fp32 -> fp32 rne", "blockdot mxfp4 mxfp4 k=32 + fp32 -> fp32 rna", "ties", 0.05),
-    *[("dot fp16 fp16 n=8 + fp32 -> fp32 rtz accumulate=aligned:fraction=25", other, name, 0.02)
-      for name in ("one_dominant", "last_place_kept", "addend_distance", "scattered_cancellation")
-      for other in ("dot fp16 fp16 n=8 + fp32 -> fp32 rtz accumulate=aligned:fraction=24",
-                    "dot fp16 fp16 n=8 + fp32 -> fp32 rtz accumulate=aligned:fraction=25,treatment=floor")],
-    ("dot fp16 fp16 n=8 + fp32 -> fp32 rtz accumulate=aligned:fraction=25",
-     "dot fp16 fp16 n=8 + fp32 -> fp32 rtz accumulate=aligned:fraction=25,treatment=sticky", "scattered_cancellation",
-     0.02),
-    ("dot fp16 fp16 n=8 + fp32 -> fp32 accumulate=chain", "dot fp16 fp16 n=8 + fp32 -> fp32 accumulate=tree",
-     "cancellation_across_groups", 0.05),
-    ("dot fp16 fp16 n=4 + fp16 -> fp16 accumulate=v100",
-     "dot fp16 fp16 n=4 + fp16 -> fp16 accumulate=aligned:fraction=23,clamp=-18", "clamp_boundary", 0.01),
-    *[("quantize bf16 -> mxfp8e4m3 policy=" + one, "quantize bf16 -> mxfp8e4m3 policy=" + two, "scale_decisions", 0.1)
-      for one, two in (("floor", "even"), ("floor", "rceil"), ("rceil", "midmax"), ("ceil", "midmax"))],
-    ("quantize bf16 -> nvfp4 policy=nearest", "quantize bf16 -> nvfp4 policy=up", "scale_decisions", 0.1),
-    ("quantize bf16 -> mxfp4 rne", "quantize bf16 -> mxfp4 rna", "element_ties", 0.3),
-    ("quantize bf16 -> nvfp4 rne", "quantize bf16 -> nvfp4 rna", "element_ties", 0.1),
-    ("dequantize nvfp4 -> bf16 rne", "dequantize nvfp4 -> bf16 rna", "result_boundaries", 0.001),
-])
+@pytest.mark.parametrize(
+    ("text", "other", "name", "least"),
+    [
+        # Ties go the other way; the last place kept is one higher; what is below it is floored, or leaves a sticky bit.
+        ("dot e4m3fn e4m3fn n=4 + fp32 -> fp32 rne", "dot e4m3fn e4m3fn n=4 + fp32 -> fp32 rna", "ties", 0.05),
+        ("dot fp16 fp16 n=4 -> fp16 rne", "dot fp16 fp16 n=4 -> fp16 rna", "ties", 0.1),
+        ("blockdot mxfp4 mxfp4 k=32 + fp32 -> fp32 rne", "blockdot mxfp4 mxfp4 k=32 + fp32 -> fp32 rna", "ties", 0.05),
+        *[
+            ("dot fp16 fp16 n=8 + fp32 -> fp32 rtz accumulate=aligned:fraction=25", other, name, 0.02)
+            for name in ("one_dominant", "last_place_kept", "addend_distance", "scattered_cancellation")
+            for other in (
+                "dot fp16 fp16 n=8 + fp32 -> fp32 rtz accumulate=aligned:fraction=24",
+                "dot fp16 fp16 n=8 + fp32 -> fp32 rtz accumulate=aligned:fraction=25,treatment=floor",
+            )
+        ],
+        (
+            "dot fp16 fp16 n=8 + fp32 -> fp32 rtz accumulate=aligned:fraction=25",
+            "dot fp16 fp16 n=8 + fp32 -> fp32 rtz accumulate=aligned:fraction=25,treatment=sticky",
+            "scattered_cancellation",
+            0.02,
+        ),
+        (
+            "dot fp16 fp16 n=8 + fp32 -> fp32 accumulate=chain",
+            "dot fp16 fp16 n=8 + fp32 -> fp32 accumulate=tree",
+            "cancellation_across_groups",
+            0.05,
+        ),
+        (
+            "dot fp16 fp16 n=4 + fp16 -> fp16 accumulate=v100",
+            "dot fp16 fp16 n=4 + fp16 -> fp16 accumulate=aligned:fraction=23,clamp=-18",
+            "clamp_boundary",
+            0.01,
+        ),
+        *[
+            (
+                "quantize bf16 -> mxfp8e4m3 policy=" + one,
+                "quantize bf16 -> mxfp8e4m3 policy=" + two,
+                "scale_decisions",
+                0.1,
+            )
+            for one, two in (("floor", "even"), ("floor", "rceil"), ("rceil", "midmax"), ("ceil", "midmax"))
+        ],
+        ("quantize bf16 -> nvfp4 policy=nearest", "quantize bf16 -> nvfp4 policy=up", "scale_decisions", 0.1),
+        ("quantize bf16 -> mxfp4 rne", "quantize bf16 -> mxfp4 rna", "element_ties", 0.3),
+        ("quantize bf16 -> nvfp4 rne", "quantize bf16 -> nvfp4 rna", "element_ties", 0.1),
+        ("dequantize nvfp4 -> bf16 rne", "dequantize nvfp4 -> bf16 rna", "result_boundaries", 0.001),
+    ],
+)
 def test_a_family_tells_neighbouring_rules_apart(text, other, name, least):
     unit, inputs = family(text, name)
     differ = results(unit, inputs) != results(fpgen.parse_unit(other), inputs)
     assert differ.reshape(len(differ), -1).any(1).mean() >= least
 
 
-@pytest.mark.parametrize("text", ["dot bf16 bf16 n=4 + fp32 -> fp32", "blockdot mxfp8e4m3 mxfp4 k=32 + fp32 -> fp32",
-                                  "dot e5m2 e5m2 n=8 -> fp16", "tensorcore fp16 fp16 m=2 n=2 k=4 -> fp16"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "dot bf16 bf16 n=4 + fp32 -> fp32",
+        "blockdot mxfp8e4m3 mxfp4 k=32 + fp32 -> fp32",
+        "dot e5m2 e5m2 n=8 -> fp16",
+        "tensorcore fp16 fp16 m=2 n=2 k=4 -> fp16",
+    ],
+)
 def test_overflow_boundary_is_on_both_sides(text):
     unit, inputs = family(text, "overflow_boundary")
     infinite = results(unit, inputs).astype(np.int64) % unit.out.sign_mask == unit.out.infinity_code
@@ -236,10 +291,16 @@ BROKEN = [
     ("floor for truncate", ALIGNED.replace("rtz", "rup"), lambda t: renamed(t, t + ",treatment=floor")),
     ("sticky for truncate", ALIGNED.replace("rtz", "rdn"), lambda t: renamed(t, t + ",treatment=sticky")),
     ("ties away", "dot e2m1 e2m1 n=2 + fp16 -> fp16 rne", lambda t: renamed(t, t.replace("rne", "rna"))),
-    ("two terms swapped with c", "dot e2m1 e2m1 n=2 + e5m2 -> e5m2 rne accumulate=chain",
-     lambda t: renamed(t, t.replace("chain", "tree"))),
-    ("one element of a tile", "tensorcore e2m1 e2m1 m=2 n=1 k=1 -> fp16 rne",
-     lambda t: changed(t, r"assign result = ([^;]*);", r"assign result = (\1) ^ (a == 8'h23 ? 32'h10000 : 0);")),
+    (
+        "two terms swapped with c",
+        "dot e2m1 e2m1 n=2 + e5m2 -> e5m2 rne accumulate=chain",
+        lambda t: renamed(t, t.replace("chain", "tree")),
+    ),
+    (
+        "one element of a tile",
+        "tensorcore e2m1 e2m1 m=2 n=1 k=1 -> fp16 rne",
+        lambda t: changed(t, r"assign result = ([^;]*);", r"assign result = (\1) ^ (a == 8'h23 ? 32'h10000 : 0);"),
+    ),
     ("the scale", "quantize bf16 -> e2m1@e8m0/2 rne policy=rceil", lambda t: renamed(t, t.replace("rceil", "midmax"))),
 ]
 
@@ -284,8 +345,9 @@ def test_a_vector_of_arrays_is_replayed(tmp_path):
 # ---- bundles ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("text", ["quantize bf16 -> nvfp4 srb random_bits=3",
-                                  "blockdot mxfp4 mxfp4 k=32 + fp32 -> fp32"])
+@pytest.mark.parametrize(
+    "text", ["quantize bf16 -> nvfp4 srb random_bits=3", "blockdot mxfp4 mxfp4 k=32 + fp32 -> fp32"]
+)
 def test_the_table_of_vectors_holds_what_is_on_the_pins(text):
     unit = fpgen.parse_unit(text)
     heads, *rows = [line.split(",") for line in vector_table(unit, 40).splitlines()]
@@ -293,8 +355,11 @@ def test_the_table_of_vectors_holds_what_is_on_the_pins(text):
     assert heads == list(ports) and len(rows) == 40
     for row in rows[:5]:
         pins = dict(zip(heads, (int(cell, 16) for cell in row), strict=True))
-        inputs = {name: np.array(split(port, pins[name]), np.uint64).reshape(1, *port.shape)
-                  for name, port in ports.items() if port.travels_in}
+        inputs = {
+            name: np.array(split(port, pins[name]), np.uint64).reshape(1, *port.shape)
+            for name, port in ports.items()
+            if port.travels_in
+        }
         for name, array in golden_outputs(unit, inputs).items():
             assert join(ports[name], np.ravel(array).tolist()) == pins[name]
 

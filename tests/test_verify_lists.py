@@ -22,8 +22,10 @@ WRONG = {
     "unit that is none": ('[[group]]\nunits = ["divide fp16 fp16 -> fp16"]', "divide"),
     "set of formats that is none": ('[[group]]\npattern = ["convert {f} -> fp16"]\nover.f = "some"', "all<=N"),
     "held input that is none": ('[[group]]\nfixed.d = [0]\nunits = ["dot e2m1 e2m1 n=2 + fp16 -> fp16"]', "a, b, c"),
-    "held codes that are none": ('[[group]]\nfixed.c = [65536]\nunits = ["dot e2m1 e2m1 n=2 + fp16 -> fp16"]',
-                                 "0xffff"),
+    "held codes that are none": (
+        '[[group]]\nfixed.c = [65536]\nunits = ["dot e2m1 e2m1 n=2 + fp16 -> fp16"]',
+        "0xffff",
+    ),
     "level that is none": ('[[group]]\nlevel = "half"\nunits = ["convert fp16 -> e4m3"]', "slice, full"),
     "nothing to do": ("", "0 vectors"),
     "not TOML": ("[[group", "not TOML"),
@@ -56,7 +58,9 @@ def test_patterns_take_every_combination(tmp_path):
     )
     (group,) = load_groups(path, level="full")
     assert [unit.text for unit in group.units] == [
-        "multiply e2m1 e2m1 -> fp16 rne", "multiply e3m2 e3m2 -> fp16 rne", "multiply e3m2 e3m2 -> fp16 rtz",
+        "multiply e2m1 e2m1 -> fp16 rne",
+        "multiply e3m2 e3m2 -> fp16 rne",
+        "multiply e3m2 e3m2 -> fp16 rtz",
     ]
 
 
@@ -81,12 +85,20 @@ def test_the_full_list_has_every_block_format_preset_and_policy():
         assert any(isinstance(unit, fpgen.BlockDot) and unit.a == unit.b == entry.format for unit in units)
     for preset in PRESETS.values():
         for case in preset.cases:
-            records = [unit for unit in units if isinstance(unit, fpgen.DotProduct | fpgen.BlockDot)
-                       and unit.accumulate == case.accumulation and unit._formats()[0].name in case.operands]
+            records = [
+                unit
+                for unit in units
+                if isinstance(unit, fpgen.DotProduct | fpgen.BlockDot)
+                and unit.accumulate == case.accumulation
+                and unit._formats()[0].name in case.operands
+            ]
             assert records, (preset.name, case)
 
 
 def test_the_slice_shows_array_units_exhaustively_with_chosen_addends():
     held = [group for group in load_groups() if group.fixed]
-    assert held and all(plan(unit, fixed=dict(group.fixed)).method.startswith("exhaustive over a, b; ")
-                        for group in held for unit in group.units)
+    assert held and all(
+        plan(unit, fixed=dict(group.fixed)).method.startswith("exhaustive over a, b; ")
+        for group in held
+        for unit in group.units
+    )

@@ -27,13 +27,16 @@ def test_the_slice_is_part_of_the_full_list():
     assert [group.name for group in load_groups(level="slice")] == names[: len(load_groups(level="slice"))]
 
 
-@pytest.mark.parametrize(("text", "says"), [
-    ("group = 3 +", "TOML"),
-    ("[[group]]\nname = 'x'\nunit = []", "key unit"),
-    ("[[group]]\nname = 'x'\nlevel = 'slice'\nunits = ['multiply fp99 fp16 -> fp16']", "format fp99"),
-    ("[[group]]\nname = 'x'\nlevel = 'slice'\npattern = ['convert {f} -> fp16']\nover.f = 'some'", "all<=N"),
-    ("", "no unit"),
-])
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("group = 3 +", "TOML"),
+        ("[[group]]\nname = 'x'\nunit = []", "key unit"),
+        ("[[group]]\nname = 'x'\nlevel = 'slice'\nunits = ['multiply fp99 fp16 -> fp16']", "format fp99"),
+        ("[[group]]\nname = 'x'\nlevel = 'slice'\npattern = ['convert {f} -> fp16']\nover.f = 'some'", "all<=N"),
+        ("", "no unit"),
+    ],
+)
 def test_a_list_that_makes_no_sense_is_refused(tmp_path, text, says):
     path = tmp_path / "list.toml"
     path.write_text(text)
@@ -43,8 +46,10 @@ def test_a_list_that_makes_no_sense_is_refused(tmp_path, text, says):
 
 def test_a_list_is_run_and_reported(tmp_path):
     path = tmp_path / "list.toml"
-    path.write_text("[[group]]\nname = 'small'\nlevel = 'slice'\npattern = ['convert {f} -> e2m1 port']\n"
-                    "over.f = ['e3m2', 'e2m3']\n")
+    path.write_text(
+        "[[group]]\nname = 'small'\nlevel = 'slice'\npattern = ['convert {f} -> e2m1 port']\n"
+        "over.f = ['e3m2', 'e2m3']\n"
+    )
     told = []
     found = run_regression(path=path, tell=lambda rows, done, total: told.append((done, total)))
     assert found.passed and len(found.rows) == 2 and found.vectors == 2 << 9 and told[-1] == (2, 2)
@@ -54,8 +59,10 @@ def test_a_list_is_run_and_reported(tmp_path):
 
 def test_a_group_with_held_inputs_says_what_was_exhaustive(tmp_path):
     path = tmp_path / "list.toml"
-    path.write_text("[[group]]\nname = 'held'\nlevel = 'slice'\nfixed.c = [0, 0x3c00]\n"
-                    "units = ['dot e2m1 e2m1 n=1 + fp16 -> fp16']\n")
+    path.write_text(
+        "[[group]]\nname = 'held'\nlevel = 'slice'\nfixed.c = [0, 0x3c00]\n"
+        "units = ['dot e2m1 e2m1 n=1 + fp16 -> fp16']\n"
+    )
     found = run_regression(path=path)
     assert found.passed and found.vectors == 2 << 8
     page = markdown(found)

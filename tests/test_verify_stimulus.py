@@ -11,15 +11,28 @@ from fpgen.vectors.layout import Layout
 from fpgen.vectors.patterns import corner_codes, encode, fraction_of, measure
 from fpgen.vectors.stimulus import plan
 
-EXTREMES = ["e2m0:inf=none,nan=none", "e1m1:inf=none,nan=none", "e7m0:inf=top,nan=negzero", "e2m7:inf=ieee,nan=ieee",
-            "e8m0", "ue4m3", "int4", "uint8", "mxint8", "fp64", "int32"]
+EXTREMES = [
+    "e2m0:inf=none,nan=none",
+    "e1m1:inf=none,nan=none",
+    "e7m0:inf=top,nan=negzero",
+    "e2m7:inf=ieee,nan=ieee",
+    "e8m0",
+    "ue4m3",
+    "int4",
+    "uint8",
+    "mxint8",
+    "fp64",
+    "int32",
+]
 
 
 def test_exhaustive_is_every_code_once():
     whole = plan(fpgen.parse_unit("multiply e2m1 e2m1 -> e2m1 port"))
     assert whole.method == "exhaustive" and whole.vectors == 1 << 11
-    seen = [sum(chunk.inputs[p.name].astype(int) << s for p, s in zip(whole.ports, (0, 4, 8), strict=True))
-            for chunk in whole.chunks()]
+    seen = [
+        sum(chunk.inputs[p.name].astype(int) << s for p, s in zip(whole.ports, (0, 4, 8), strict=True))
+        for chunk in whole.chunks()
+    ]
     assert sorted(np.concatenate(seen).tolist()) == list(range(1 << 11))
 
 
@@ -28,10 +41,15 @@ def test_the_limit_of_exhaustive_is_2_to_the_24():
     assert plan(fpgen.parse_unit("fma e4m3fn e4m3fn e4m3fn -> e4m3fn port")).method == "sampled"
 
 
-@pytest.mark.parametrize("text", [
-    "fma fp32 fp32 fp32 -> fp32 port flags=on", "add bf16 int8 -> fp32 subtract=port",
-    "mac e5m2 e5m2 -> fp16 loadable=on", "mac int8 int8 -> fp32 accumulate=exact terms=5",
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "fma fp32 fp32 fp32 -> fp32 port flags=on",
+        "add bf16 int8 -> fp32 subtract=port",
+        "mac e5m2 e5m2 -> fp16 loadable=on",
+        "mac int8 int8 -> fp32 accumulate=exact terms=5",
+    ],
+)
 def test_vectors_are_the_same_from_the_same_seed_and_found_by_index(text):
     one, two = (plan(fpgen.parse_unit(text), vectors=5000, seed=7) for _ in range(2))
     total = 0
@@ -68,8 +86,16 @@ def test_an_accumulator_cannot_be_exhaustive():
 
 
 @pytest.mark.parametrize("name", EXTREMES)
-@pytest.mark.parametrize("pattern", ["multiply {f} {f} -> {f}", "add {f} fp16 -> {f}", "fma {f} {f} fp16 -> fp16",
-                                     "convert {f} -> fp32", "convert fp32 -> {f}"])
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "multiply {f} {f} -> {f}",
+        "add {f} fp16 -> {f}",
+        "fma {f} {f} fp16 -> fp16",
+        "convert {f} -> fp32",
+        "convert fp32 -> {f}",
+    ],
+)
 def test_every_family_gives_codes_for_every_kind_of_format(name, pattern):
     unit = fpgen.parse_unit(pattern.format(f=name))
     for chunk in plan(unit, vectors=2000, exhaustive=False).chunks():
@@ -83,8 +109,10 @@ def test_directed_families_reach_the_events_they_are_named_after():
     for chunk in plan(unit, vectors=2000).chunks():
         flags = golden_outputs(unit, chunk.inputs)["flags"]
         total, count = raised.get(chunk.family, (np.zeros(5), 0))
-        raised[chunk.family] = total + [(flags & flag != 0).sum() for flag in (Flags.NX, Flags.UF, Flags.OF, Flags.DZ,
-                                                                             Flags.NV)], count + flags.size
+        raised[chunk.family] = (
+            total + [(flags & flag != 0).sum() for flag in (Flags.NX, Flags.UF, Flags.OF, Flags.DZ, Flags.NV)],
+            count + flags.size,
+        )
     share = {name: total / count for name, (total, count) in raised.items()}
     assert 0.2 < share["overflow_boundary"][2] < 0.8
     assert 0.1 < share["underflow_boundary"][1] < 0.9

@@ -40,26 +40,56 @@ GOOD = [
 
 #: (unit, its broken Verilog, what the verdict says): each unit once, as they share a build.
 BROKEN = [
-    ("one rounding decision", FP,
-     lambda t: result_changed(t, "a == 8'h3c && b == 8'h01", "1"), "rounding decision"),
-    ("one sticky bit", "multiply e5m2 e5m2 -> e5m2 rup flags=on",
-     lambda t: changed(t, r"(sticky\w* = \|\w+\[\d+):0\]", r"\1:1]"), ""),
-    ("one NaN rule", "add e4m3 e4m3 -> e4m3 rne",
-     lambda t: result_changed(t, "a[6:0] > 7'h78", "8'h80"), "NaN"),
-    ("the sign of zero", "add e5m2 e5m2 -> e5m2 rne", lambda t: result_changed(t, "result == 0 && a == 8'hbc",  "8'h80")
-     .replace("result == 0", "a[6:0] == b[6:0]"), "sign of zero"),
-    ("a flag", "convert e5m2 -> e4m3fn rne flags=on",
-     lambda t: changed(t, r"assign flags = ([^;]*);", r"assign flags = (\1) & 5'b11101;"), "UF"),
+    ("one rounding decision", FP, lambda t: result_changed(t, "a == 8'h3c && b == 8'h01", "1"), "rounding decision"),
+    (
+        "one sticky bit",
+        "multiply e5m2 e5m2 -> e5m2 rup flags=on",
+        lambda t: changed(t, r"(sticky\w* = \|\w+\[\d+):0\]", r"\1:1]"),
+        "",
+    ),
+    ("one NaN rule", "add e4m3 e4m3 -> e4m3 rne", lambda t: result_changed(t, "a[6:0] > 7'h78", "8'h80"), "NaN"),
+    (
+        "the sign of zero",
+        "add e5m2 e5m2 -> e5m2 rne",
+        lambda t: result_changed(t, "result == 0 && a == 8'hbc", "8'h80").replace("result == 0", "a[6:0] == b[6:0]"),
+        "sign of zero",
+    ),
+    (
+        "a flag",
+        "convert e5m2 -> e4m3fn rne flags=on",
+        lambda t: changed(t, r"assign flags = ([^;]*);", r"assign flags = (\1) & 5'b11101;"),
+        "UF",
+    ),
     ("saturation", "convert e5m2 -> e3m2 rne", lambda t: result_changed(t, "source == 8'h7b", "1"), "overflow"),
-    ("a late valid", "convert e5m2 -> e4m3 rne stages=2 handshake=valid",
-     lambda t: changed(t, r"assign out_valid = (\w+);", r"reg late; always @(posedge clk) late <= \1;\n"
-                          r"    assign out_valid = late;"), "protocol"),
-    ("a ready that loses results", "convert e5m2 -> e3m4 rne stages=2 handshake=ready",
-     lambda t: changed(t, r"assign in_ready = ([^;]*);", r"assign in_ready = 1'b1;"), "protocol"),
-    ("a sum that never clears", "mac e2m1 e2m1 -> e5m2 rne",
-     lambda t: changed(t, r"~clear|\bclear\b(?= \?)", "1'b1"), ""),
-    ("a sum that survives reset", "mac e2m1 e2m1 -> e4m3 rne",
-     lambda t: changed(t, r"accumulator <= \d+'[dh]0+;", ""), "reset_empties_the_pipeline"),
+    (
+        "a late valid",
+        "convert e5m2 -> e4m3 rne stages=2 handshake=valid",
+        lambda t: changed(
+            t,
+            r"assign out_valid = (\w+);",
+            r"reg late; always @(posedge clk) late <= \1;\n"
+            r"    assign out_valid = late;",
+        ),
+        "protocol",
+    ),
+    (
+        "a ready that loses results",
+        "convert e5m2 -> e3m4 rne stages=2 handshake=ready",
+        lambda t: changed(t, r"assign in_ready = ([^;]*);", r"assign in_ready = 1'b1;"),
+        "protocol",
+    ),
+    (
+        "a sum that never clears",
+        "mac e2m1 e2m1 -> e5m2 rne",
+        lambda t: changed(t, r"~clear|\bclear\b(?= \?)", "1'b1"),
+        "",
+    ),
+    (
+        "a sum that survives reset",
+        "mac e2m1 e2m1 -> e4m3 rne",
+        lambda t: changed(t, r"accumulator <= \d+'[dh]0+;", ""),
+        "reset_empties_the_pipeline",
+    ),
 ]
 
 
@@ -169,8 +199,14 @@ NEEDS_ICARUS = pytest.mark.skipif(shutil.which("iverilog") is None, reason="Icar
 
 
 @NEEDS_ICARUS
-@pytest.mark.parametrize("text", ["add e2m1 e2m1 -> e3m2 stages=1 handshake=ready", "multiply e4m3fn e4m3fn -> bf16",
-                                  "mac e2m1 e2m1 -> e4m3fn handshake=valid"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "add e2m1 e2m1 -> e3m2 stages=1 handshake=ready",
+        "multiply e4m3fn e4m3fn -> bf16",
+        "mac e2m1 e2m1 -> e4m3fn handshake=valid",
+    ],
+)
 def test_icarus_agrees(text):
     verdict = verify(fpgen.parse_unit(text), simulator="icarus", vectors=1000, force=True)
     assert verdict.passed, verdict.text()
@@ -187,8 +223,9 @@ def test_icarus_finds_a_wrong_bit():
 
 @NEEDS_ICARUS
 def test_icarus_replays_with_a_waveform(tmp_path):
-    verdict = verify(fpgen.parse_unit("multiply e2m1 e2m1 -> e4m3fn"), simulator="icarus", replay="a=0x3,b=0x5",
-                     keep=tmp_path)
+    verdict = verify(
+        fpgen.parse_unit("multiply e2m1 e2m1 -> e4m3fn"), simulator="icarus", replay="a=0x3,b=0x5", keep=tmp_path
+    )
     assert verdict.passed and "$enddefinitions" in Path(verdict.waveform).read_text()
 
 
@@ -201,10 +238,18 @@ def test_a_missing_compiler_names_its_package(monkeypatch):
         tools.find_compiler.__wrapped__()
 
 
-@pytest.mark.parametrize(("expected", "got", "rule"), [
-    (0x7F, 0x7E, "NaN"), (0x00, 0x80, "sign of zero"), (0x35, 0xB5, "sign"), (0x35, 0x36, "rounding"),
-    (0x7E, 0x70, "overflow"), (0x10, 0x30, "value"), (0x05, 0x00, "zero"),
-])
+@pytest.mark.parametrize(
+    ("expected", "got", "rule"),
+    [
+        (0x7F, 0x7E, "NaN"),
+        (0x00, 0x80, "sign of zero"),
+        (0x35, 0xB5, "sign"),
+        (0x35, 0x36, "rounding"),
+        (0x7E, 0x70, "overflow"),
+        (0x10, 0x30, "value"),
+        (0x05, 0x00, "zero"),
+    ],
+)
 def test_the_broken_rule_is_named(expected, got, rule):
     assert broken_rule(fpgen.parse_format("e4m3fn"), expected, got, None, None).startswith(rule)
 

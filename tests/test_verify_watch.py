@@ -35,8 +35,13 @@ def start(tmp_path, monkeypatch):
         process = processes.Process([sys.executable, "-c", text], subprocess.DEVNULL, cwd=tmp_path)
         started.append(process)
         wait_for(lambda: program(process))
-        return SimpleNamespace(process=process, where=tmp_path, log=tmp_path / "simulation.log", stop=process.kill,
-                               tail=lambda: "the log's end")
+        return SimpleNamespace(
+            process=process,
+            where=tmp_path,
+            log=tmp_path / "simulation.log",
+            stop=process.kill,
+            tail=lambda: "the log's end",
+        )
 
     yield begin
     for process in started:

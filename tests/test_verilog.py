@@ -47,11 +47,12 @@ by_name = pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
 @by_name
 def test_pins_in_the_order_of_the_unit(unit):
     text = write(unit)
-    head = text[text.index("module "):text.index(");")]
+    head = text[text.index("module ") : text.index(");")]
     pins = re.findall(r"(input|output) +wire +(?:\[(\d+):0\] +)?(\w+)", head)
     assert head.startswith(f"module {unit.name} (")
     assert [(name, int(high or 0) + 1, way == "input") for way, high, name in pins] == [
-        (port.name, port.width, port.is_input) for port in unit.ports]
+        (port.name, port.width, port.is_input) for port in unit.ports
+    ]
 
 
 @by_name
@@ -143,8 +144,9 @@ def verilator(directory: Path, text: str, top: str) -> subprocess.CompletedProce
     source = directory / f"{top}.v"
     source.write_text(text)
     command = [str(root / "bin" / "verilator_bin"), "--lint-only", "-Wall", str(source)]
-    return subprocess.run(command, capture_output=True, text=True, check=False,
-                          env=dict(os.environ, VERILATOR_ROOT=str(root)))
+    return subprocess.run(
+        command, capture_output=True, text=True, check=False, env=dict(os.environ, VERILATOR_ROOT=str(root))
+    )
 
 
 @by_name
@@ -168,11 +170,15 @@ def test_proven_equal_to_the_amaranth_design(unit):
     assert (proof.registers > 0) == unit.clocked
 
 
-@pytest.mark.parametrize(("unit", "good", "bad"), [
-    (COMBINATIONAL[4], "source[22:0]", "source[23:1]"),
-    (CLOCKED[1], "if (ready_s2)", "if (out_ready)"),
-    (CLOCKED[0], "<= ", "<= ~"),
-], ids=["logic", "handshake", "register"])
+@pytest.mark.parametrize(
+    ("unit", "good", "bad"),
+    [
+        (COMBINATIONAL[4], "source[22:0]", "source[23:1]"),
+        (CLOCKED[1], "if (ready_s2)", "if (out_ready)"),
+        (CLOCKED[0], "<= ", "<= ~"),
+    ],
+    ids=["logic", "handshake", "register"],
+)
 def test_a_planted_bug_is_found(unit, good, bad):
     text = write(unit)
     assert good in text

@@ -57,9 +57,13 @@ def test_workers_end_with_their_parent(tmp_path, number):
     (tmp_path / "tests_workers_job.py").write_text(JOB)
     (tmp_path / "parent.py").write_text(PARENT.format(places=places))
     path = os.pathsep.join([str(tmp_path), *filter(None, sys.path)])
-    parent = subprocess.Popen([sys.executable, "parent.py"], cwd=tmp_path, stderr=subprocess.DEVNULL,
-                              env={**os.environ, "PYTHONPATH": path},
-                              preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
+    parent = subprocess.Popen(
+        [sys.executable, "parent.py"],
+        cwd=tmp_path,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "PYTHONPATH": path},
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     try:
         wait_until(lambda: all(os.path.exists(place) for place in places))
         children = [int(Path(place).read_text()) for place in places]

@@ -33,8 +33,11 @@ def grid(*bits: int) -> list[np.ndarray]:
 
 def everywhere(unit, codes: dict[str, np.ndarray], every: int = 1) -> tuple[np.ndarray, np.ndarray]:
     """Codes and flags, the same from both models (of the exact one, one in `every`) and the hardware."""
-    slow = exact.compute(unit, {name: codes[name][::every] for name in unit.operands},
-                         {name: codes[name][::every] for name in codes if name not in unit.operands})
+    slow = exact.compute(
+        unit,
+        {name: codes[name][::every] for name in unit.operands},
+        {name: codes[name][::every] for name in codes if name not in unit.operands},
+    )
     fast, found = unit.compute(**codes), hardware(unit, codes)
     assert (slow.codes == fast.codes[::every]).all() and (slow.flags == fast.flags[::every]).all()
     assert (found["result"] == fast.codes).all() and (found["flags"] == fast.flags).all()
@@ -72,8 +75,14 @@ def test_dot_products_are_those_of_a_short_accumulator(bits):
     for i in range(8):  # numpy's own addition, one after another: the order is nothing to a residue
         total = total + a[:, i].astype(kind) * b[:, i].astype(kind)
     assert total.dtype == kind
-    codes, flags = everywhere(unit, {"a": a.view(np.uint8).astype(np.uint64), "b": b.view(np.uint8).astype(np.uint64),
-                                     "c": c.view(f"uint{bits}").astype(np.uint64)})
+    codes, flags = everywhere(
+        unit,
+        {
+            "a": a.view(np.uint8).astype(np.uint64),
+            "b": b.view(np.uint8).astype(np.uint64),
+            "c": c.view(f"uint{bits}").astype(np.uint64),
+        },
+    )
     assert (codes.astype(f"uint{bits}") == total.view(f"uint{bits}")).all()
     whole = (a.astype(int) * b).sum(1) + c.astype(int)
     assert (flags == np.where(whole == total.astype(int), 0, NV)).all() and 0 < (flags == NV).sum() < len(flags)
@@ -89,11 +98,17 @@ def test_saturating_is_still_the_default_and_differs():
 # ---- rounding first, then the residue --------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("mode", "rounded"), [
-    ("rne", round), ("rtz", math.trunc), ("rup", math.ceil), ("rdn", math.floor),
-    ("rna", lambda x: math.floor(abs(x) + Fraction(1, 2)) * (1 if x >= 0 else -1)),
-    ("rto", lambda x: int(x) if x == int(x) else math.floor(x) | 1),
-])
+@pytest.mark.parametrize(
+    ("mode", "rounded"),
+    [
+        ("rne", round),
+        ("rtz", math.trunc),
+        ("rup", math.ceil),
+        ("rdn", math.floor),
+        ("rna", lambda x: math.floor(abs(x) + Fraction(1, 2)) * (1 if x >= 0 else -1)),
+        ("rto", lambda x: int(x) if x == int(x) else math.floor(x) | 1),
+    ],
+)
 def test_a_result_is_rounded_before_it_wraps(mode, rounded):
     unit = fpgen.parse_unit(f"convert int13:scale=-4 -> int7 {mode} wrap flags=on")
     (source,) = grid(13)
@@ -101,19 +116,24 @@ def test_a_result_is_rounded_before_it_wraps(mode, rounded):
     whole = [rounded(value) for value in values]
     codes, flags = everywhere(unit, {"source": source})
     assert codes.tolist() == [value % 128 for value in whole]
-    assert flags.tolist() == [NV if not -64 <= number < 64 else 0 if number == value else NX
-                              for number, value in zip(whole, values, strict=True)]
+    assert flags.tolist() == [
+        NV if not -64 <= number < 64 else 0 if number == value else NX
+        for number, value in zip(whole, values, strict=True)
+    ]
 
 
 def test_fused_multiply_adds_of_fractions():
     unit = fpgen.parse_unit("fma int4:scale=-3 int4:scale=-2 int5:scale=-1 -> uint3 rdn wrap flags=on")
     a, b, c = grid(4, 4, 5)
-    exactly = [Fraction(int(x) * int(y), 32) + Fraction(int(z), 2)
-               for x, y, z in zip(signed(a, 4), signed(b, 4), signed(c, 5), strict=True)]
+    exactly = [
+        Fraction(int(x) * int(y), 32) + Fraction(int(z), 2)
+        for x, y, z in zip(signed(a, 4), signed(b, 4), signed(c, 5), strict=True)
+    ]
     codes, flags = everywhere(unit, {"a": a, "b": b, "c": c})
     assert codes.tolist() == [math.floor(value) % 8 for value in exactly]
-    assert flags.tolist() == [NV if not 0 <= math.floor(value) < 8 else 0 if value.denominator == 1 else NX
-                              for value in exactly]
+    assert flags.tolist() == [
+        NV if not 0 <= math.floor(value) < 8 else 0 if value.denominator == 1 else NX for value in exactly
+    ]
 
 
 # ---- floating-point operands -----------------------------------------------------------------------------
@@ -121,9 +141,20 @@ def test_fused_multiply_adds_of_fractions():
 
 def test_floats_far_out_of_range_and_what_is_no_number():
     unit = fpgen.parse_unit("convert fp32 -> int8 rtz wrap flags=on")
-    cases = {300.0: (300 - 256, NV), -129.5: (127, NV), 127.0: (127, 0), 100.5: (100, NX), -0.0: (0, 0),
-             2.0**24 + 2.0: (2, NV), 2.0**100: (0, NV), -(2.0**23) - 3: (-3 % 256, NV), 1e-30: (0, NX),
-             np.inf: (127, NV), -np.inf: (128, NV), np.nan: (127, NV)}
+    cases = {
+        300.0: (300 - 256, NV),
+        -129.5: (127, NV),
+        127.0: (127, 0),
+        100.5: (100, NX),
+        -0.0: (0, 0),
+        2.0**24 + 2.0: (2, NV),
+        2.0**100: (0, NV),
+        -(2.0**23) - 3: (-3 % 256, NV),
+        1e-30: (0, NX),
+        np.inf: (127, NV),
+        -np.inf: (128, NV),
+        np.nan: (127, NV),
+    }
     source = np.array(list(cases), np.float32).view(np.uint32).astype(np.uint64)
     codes, flags = everywhere(unit, {"source": source})
     assert list(zip(codes.tolist(), flags.tolist(), strict=True)) == list(cases.values())
@@ -145,54 +176,68 @@ def test_a_float_product_of_many_binades():
 # ---- the models and the hardware agree -------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("text", [
-    "dot int8 int8 n=3 + int32 -> int8 wrap flags=on",
-    "dot uint8 int8 n=4 + int8 -> uint8 wrap flags=on",
-    "dot int32 int32 n=2 + int64 -> int64 wrap flags=on",
-    "dot int8:scale=-4 int8:scale=-4 n=3 -> int8:scale=-2 port wrap flags=on",
-    "dot e4m3fn e4m3fn n=3 + int8 -> int8 port wrap flags=on",
-    "dot e4m3fn e2m1 n=3 -> int4 wrap sra random_bits=4 flags=on",
-    "blockdot int8@ue4m3/2 int4@ue4m3/2 k=4 + int16 -> int16 wrap flags=on",
-    "blockdot e4m3fn uint4@fp16/2 k=4 + int16 -> int8 wrap flags=on b_zero=uint4",
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "dot int8 int8 n=3 + int32 -> int8 wrap flags=on",
+        "dot uint8 int8 n=4 + int8 -> uint8 wrap flags=on",
+        "dot int32 int32 n=2 + int64 -> int64 wrap flags=on",
+        "dot int8:scale=-4 int8:scale=-4 n=3 -> int8:scale=-2 port wrap flags=on",
+        "dot e4m3fn e4m3fn n=3 + int8 -> int8 port wrap flags=on",
+        "dot e4m3fn e2m1 n=3 -> int4 wrap sra random_bits=4 flags=on",
+        "blockdot int8@ue4m3/2 int4@ue4m3/2 k=4 + int16 -> int16 wrap flags=on",
+        "blockdot e4m3fn uint4@fp16/2 k=4 + int16 -> int8 wrap flags=on b_zero=uint4",
+    ],
+)
 def test_sums(text):
     unit = fpgen.parse_unit(text)
     everywhere(unit, draw_sum(unit, 200, 1))
 
 
-@pytest.mark.parametrize("text", [
-    "add uint2 int8:scale=20 -> int32 wrap flags=on subtract=on",  # the lowest code, negated
-    "add uint8 uint8 -> int16 wrap flags=on subtract=port",
-    "add ue4m3 ue4m3 -> int8 port wrap flags=on subtract=port",
-    "add fp16 int8 -> int8 wrap flags=on",
-    "fma int32 int32 int64 -> int64 wrap flags=on",
-    "fma fp16 fp16 fp32 -> int16 port wrap flags=on",
-    "multiply int64 int64 -> uint64 wrap flags=on",
-    "convert fp64 -> uint64 rtz wrap flags=on",
-    "convert uint8 -> int8 wrap flags=on",
-    "convert e2m1 -> int2:scale=-1 wrap flags=on",
-    "convert fp32 -> int8:scale=4 wrap srb random_bits=5 flags=on",
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "add uint2 int8:scale=20 -> int32 wrap flags=on subtract=on",  # the lowest code, negated
+        "add uint8 uint8 -> int16 wrap flags=on subtract=port",
+        "add ue4m3 ue4m3 -> int8 port wrap flags=on subtract=port",
+        "add fp16 int8 -> int8 wrap flags=on",
+        "fma int32 int32 int64 -> int64 wrap flags=on",
+        "fma fp16 fp16 fp32 -> int16 port wrap flags=on",
+        "multiply int64 int64 -> uint64 wrap flags=on",
+        "convert fp64 -> uint64 rtz wrap flags=on",
+        "convert uint8 -> int8 wrap flags=on",
+        "convert e2m1 -> int2:scale=-1 wrap flags=on",
+        "convert fp32 -> int8:scale=4 wrap srb random_bits=5 flags=on",
+    ],
+)
 def test_single_operations(text):
     unit = fpgen.parse_unit(text)
     rng = np.random.default_rng(6)
-    codes = {port.name: rng.integers(0, (1 << port.width) - 1, 300, np.uint64, endpoint=True)
-             for port in unit.ports if port.travels_in}
+    codes = {
+        port.name: rng.integers(0, (1 << port.width) - 1, 300, np.uint64, endpoint=True)
+        for port in unit.ports
+        if port.travels_in
+    }
     for name, fmt in unit.operands.items():  # as many from the ends as from everywhere
         ends = np.array([0, 1, fmt.max_finite_code, fmt.min_finite_code, fmt.sign_mask], np.uint64)
         codes[name] = np.where(rng.random(300) < 0.4, rng.choice(ends, 300), codes[name])
-    codes = {name: np.where(np.arange(300) % 6, array, array % 6) if name == "rounding" else array
-             for name, array in codes.items()}
+    codes = {
+        name: np.where(np.arange(300) % 6, array, array % 6) if name == "rounding" else array
+        for name, array in codes.items()
+    }
     found, _ = everywhere(unit, codes)
     assert len(set(found.tolist())) > 3
 
 
-@pytest.mark.parametrize("text", [
-    "mac int8 int8 -> int16 wrap loadable flags=on",
-    "mac int8 uint8 -> uint8 wrap flags=on",
-    "mac int8 int8 -> int12 wrap accumulate=exact terms=8 flags=on",
-    "mac e4m3fn int4 -> int8 port wrap accumulate=exact terms=8 flags=on",
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "mac int8 int8 -> int16 wrap loadable flags=on",
+        "mac int8 uint8 -> uint8 wrap flags=on",
+        "mac int8 int8 -> int12 wrap accumulate=exact terms=8 flags=on",
+        "mac e4m3fn int4 -> int8 port wrap accumulate=exact terms=8 flags=on",
+    ],
+)
 def test_running_sums(text):
     unit = fpgen.parse_unit(text)
     rng = np.random.default_rng(8)
@@ -233,14 +278,17 @@ def test_text_and_contract():
     assert fpgen.parse_unit("convert int16 -> int8:scale=4 wrap").contract.endswith("wrapping modulo 2^12")
 
 
-@pytest.mark.parametrize(("text", "advice"), [
-    ("dot int8 int8 n=4 -> fp32 wrap", "got output fp32, which is floating point; expected an integer"),
-    ("convert fp32 -> mxint8 wrap", "which never delivers its lowest code; expected an output with symmetric=no"),
-    ("quantize fp32 -> int8@e8m0/4 wrap", "overflow=wrap: got quantize; expected multiply, add, fma, mac, convert"),
-    ("dequantize int8@e8m0/4 -> int8 wrap", "overflow=wrap: got dequantize; expected multiply"),
-    ("dot e4m3fn e4m3fn n=4 -> int8 wrap accumulate=tree:intermediate=fp32", "got output fp32, which is floating"),
-    ("multiply e15m16 e15m16 -> int8 wrap", "exact results span 65564 bits; expected up to 8192"),
-])
+@pytest.mark.parametrize(
+    ("text", "advice"),
+    [
+        ("dot int8 int8 n=4 -> fp32 wrap", "got output fp32, which is floating point; expected an integer"),
+        ("convert fp32 -> mxint8 wrap", "which never delivers its lowest code; expected an output with symmetric=no"),
+        ("quantize fp32 -> int8@e8m0/4 wrap", "overflow=wrap: got quantize; expected multiply, add, fma, mac, convert"),
+        ("dequantize int8@e8m0/4 -> int8 wrap", "overflow=wrap: got dequantize; expected multiply"),
+        ("dot e4m3fn e4m3fn n=4 -> int8 wrap accumulate=tree:intermediate=fp32", "got output fp32, which is floating"),
+        ("multiply e15m16 e15m16 -> int8 wrap", "exact results span 65564 bits; expected up to 8192"),
+    ],
+)
 def test_refusals(text, advice):
     with pytest.raises(UsageError, match=advice):
         fpgen.parse_unit(text)

@@ -67,24 +67,41 @@ def test_wrong_types(name):
 
 
 @pytest.mark.parametrize("evil", ["a\nb", "a\rb", "a\x1b[31mb", "a\tb", "a\0b", "a\u2028b", "a\x85b"], ids=ascii)
-@pytest.mark.parametrize("call", [
-    fpgen.parse_unit, fpgen.parse_format, technology.load, recipe.load,
-    lambda text: fpgen.parse_unit(f"multiply {text} fp16 -> fp16"),
-    lambda text: fpgen.parse_unit(f"mul{text} fp16 -> fp16"),
-    lambda text: fpgen.parse_unit(f"add fp16 fp16 -> fp16 subtract={text}"),
-    lambda text: fpgen.parse_unit(f"dot fp16 fp16 n=4 -> fp16 accumulate={text}"),
-    lambda text: fpgen.unit_from_dict({"operation": text}), lambda text: UNIT.verify(replay=text),
-    lambda text: run_regression(text), lambda text: store.read(Path(text)), lambda text: designs.load(Path(text)),
-])
+@pytest.mark.parametrize(
+    "call",
+    [
+        fpgen.parse_unit,
+        fpgen.parse_format,
+        technology.load,
+        recipe.load,
+        lambda text: fpgen.parse_unit(f"multiply {text} fp16 -> fp16"),
+        lambda text: fpgen.parse_unit(f"mul{text} fp16 -> fp16"),
+        lambda text: fpgen.parse_unit(f"add fp16 fp16 -> fp16 subtract={text}"),
+        lambda text: fpgen.parse_unit(f"dot fp16 fp16 n=4 -> fp16 accumulate={text}"),
+        lambda text: fpgen.unit_from_dict({"operation": text}),
+        lambda text: UNIT.verify(replay=text),
+        lambda text: run_regression(text),
+        lambda text: store.read(Path(text)),
+        lambda text: designs.load(Path(text)),
+    ],
+)
 def test_messages_are_one_line(call, evil):
     with pytest.raises(FpgenError) as caught:
         call(evil)
     assert str(caught.value).isprintable()
 
 
-@pytest.mark.parametrize("arguments", [["doctor", "a\nb"], ["formats", "fp16", "a\nb"], ["--a\nb"],
-                                       ["verify", "add e2m1 e2m1 -> e2m1", "--seed", "1\nx"],
-                                       ["generate", "add e2m1 e2m1 -> e2m1", "-o", "/proc/a\nb"]], ids=repr)
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["doctor", "a\nb"],
+        ["formats", "fp16", "a\nb"],
+        ["--a\nb"],
+        ["verify", "add e2m1 e2m1 -> e2m1", "--seed", "1\nx"],
+        ["generate", "add e2m1 e2m1 -> e2m1", "-o", "/proc/a\nb"],
+    ],
+    ids=repr,
+)
 def test_messages_of_the_command_line_are_one_line(arguments):
     result = CliRunner().invoke(cli.main, arguments)
     assert result.exit_code in (1, 2)

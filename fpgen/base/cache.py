@@ -32,8 +32,10 @@ def cache_dir(*parts: str) -> Path:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise RunFailure(f"cannot make the cache directory {path}: {error.strerror}; "
-                         "set FPGEN_CACHE_DIR to a directory that can be written") from None
+        raise RunFailure(
+            f"cannot make the cache directory {path}: {error.strerror}; "
+            "set FPGEN_CACHE_DIR to a directory that can be written"
+        ) from None
     return path
 
 
@@ -41,8 +43,9 @@ def _root() -> Path:
     return Path(os.environ.get("FPGEN_CACHE_DIR") or platformdirs.user_cache_dir("fpgen")).expanduser().absolute()
 
 
-def claimed(parent: Path, prefix: str, *, back: Path | None = None, home: Path | None = None
-            ) -> AbstractContextManager[Path]:
+def claimed(
+    parent: Path, prefix: str, *, back: Path | None = None, home: Path | None = None
+) -> AbstractContextManager[Path]:
     """`temporaries.claimed` with the journals of the cache, or of the directory `home`."""
     return temporaries.claimed(parent, prefix, home=home or _root(), back=back)
 

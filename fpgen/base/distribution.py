@@ -38,5 +38,7 @@ def conflict() -> str:
         version = importlib.metadata.version(STRANGER)
     except importlib.metadata.PackageNotFoundError:
         return ""
-    return (f"the distribution {STRANGER} {version} (another project) is installed over this one: "
-            f"pip uninstall {STRANGER}, then install {DISTRIBUTION} again (make setup in a checkout)")
+    return (
+        f"the distribution {STRANGER} {version} (another project) is installed over this one: "
+        f"pip uninstall {STRANGER}, then install {DISTRIBUTION} again (make setup in a checkout)"
+    )

@@ -37,5 +37,8 @@ def tool_versions() -> tuple[str, ...]:
 
 def file_digests(directory: Path, *, without: str = "") -> dict[str, str]:
     """SHA-256 of every file of `directory`, by name; `without` is left out."""
-    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest()
-            for path in sorted(directory.iterdir()) if path.is_file() and path.name != without}
+    return {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(directory.iterdir())
+        if path.is_file() and path.name != without
+    }

@@ -12,8 +12,10 @@ def check_room(what: str, shape: tuple[int, ...], itemsize: int):
     """Raise a UsageError where an array of `shape`, `itemsize` bytes an element, has more bytes than the machine."""
     size, room = math.prod(shape) * itemsize, _memory()
     if room is not None and size > room:
-        raise UsageError(f"{what}: got an array of {shape}, {size / 2**30:,.0f} GiB; expected at most the "
-                         f"{room / 2**30:,.0f} GiB of memory that this machine has")
+        raise UsageError(
+            f"{what}: got an array of {shape}, {size / 2**30:,.0f} GiB; expected at most the "
+            f"{room / 2**30:,.0f} GiB of memory that this machine has"
+        )
 
 
 def _memory() -> int | None:

@@ -61,8 +61,9 @@ def written(directory: Path, record: str = RECORD) -> Written:
             found.setdefault(name, set()).update(digests)
     except (OSError, ValueError, AttributeError, TypeError):
         return Written()
-    return Written(content, {name: frozenset(digests) for name, digests in found.items()
-                             if name == os.path.basename(name)})
+    return Written(
+        content, {name: frozenset(digests) for name, digests in found.items() if name == os.path.basename(name)}
+    )
 
 
 def intact(directory: Path, files: Mapping[str, str]) -> bool:
@@ -99,13 +100,16 @@ def merge(fresh: Path, target: Path, tell: Tell, *, record: str = RECORD) -> Non
     OSError
     """
     before = written(target, record)
-    names = sorted((path.name for path in fresh.iterdir() if path.name != record),
-                   key=lambda name: (name.endswith(".json"), name))  # evidence after what it is of
+    names = sorted(
+        (path.name for path in fresh.iterdir() if path.name != record), key=lambda name: (name.endswith(".json"), name)
+    )  # evidence after what it is of
     coming = {name: digest_of(fresh / name) for name in names}
     if not before.content and os.path.lexists(target / record):
         set_aside(target / record, tell)
-    journal = {name: sorted(before.files.get(name, frozenset()) | ({coming[name]} if name in coming else set()))
-               for name in sorted({*before.files, *coming})}
+    journal = {
+        name: sorted(before.files.get(name, frozenset()) | ({coming[name]} if name in coming else set()))
+        for name in sorted({*before.files, *coming})
+    }
     write_whole(target / record, json.dumps({"unfinished": journal}, indent=2) + "\n")
     for name in names:
         path = target / name

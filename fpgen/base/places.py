@@ -102,8 +102,9 @@ def check_file(what: str, path: Path, mark: str = "") -> None:
     except (OSError, ValueError) as error:
         raise _rejected(what, path, error, "a file that can be written") from None
     if head and mark.encode() not in head:
-        raise UsageError(f"{what}: got {path}, a file that fpgen did not write; expected a new name, or one that "
-                         "fpgen wrote")
+        raise UsageError(
+            f"{what}: got {path}, a file that fpgen did not write; expected a new name, or one that fpgen wrote"
+        )
 
 
 def _rejected(what: str, path: Path, error: OSError | ValueError, expected: str) -> UsageError | RunFailure:

@@ -36,8 +36,7 @@ class OutOfTime(RunFailure):
     """A program was stopped at its limit of processor time."""
 
     def __init__(self, what: str, limit: float, remedy: str = ""):
-        super().__init__(f"{what} {_STOPPED} {limit:g} s of processor time"
-                         f"{'; ' if remedy else ''}{remedy}")
+        super().__init__(f"{what} {_STOPPED} {limit:g} s of processor time{'; ' if remedy else ''}{remedy}")
 
 
 def is_out_of_time(failure: str | None) -> bool:
@@ -75,16 +74,39 @@ class Process(subprocess.Popen):
         When there is no such program.
     """
 
-    def __init__(self, command: Sequence[str], output: IO[Any] | int, *, cwd: Path | str | None = None,
-                 env: Mapping[str, str] | None = None, limit: float | None = None, pass_fds: Sequence[int] = ()):
+    def __init__(
+        self,
+        command: Sequence[str],
+        output: IO[Any] | int,
+        *,
+        cwd: Path | str | None = None,
+        env: Mapping[str, str] | None = None,
+        limit: float | None = None,
+        pass_fds: Sequence[int] = (),
+    ):
         self._status = _memory()
         self.limit = limit
         if shutil.which(command[0], path=(os.environ if env is None else env).get("PATH")) is None:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), command[0])
-        super().__init__([sys.executable, "-I", "-S", str(_SUPERVISOR), str(self._status.fileno()),
-                          "-" if limit is None else repr(limit), *command], stdin=subprocess.PIPE, stdout=output,
-                         stderr=subprocess.STDOUT, cwd=cwd, env=env, start_new_session=True, bufsize=0,
-                         pass_fds=(self._status.fileno(), *pass_fds))
+        super().__init__(
+            [
+                sys.executable,
+                "-I",
+                "-S",
+                str(_SUPERVISOR),
+                str(self._status.fileno()),
+                "-" if limit is None else repr(limit),
+                *command,
+            ],
+            stdin=subprocess.PIPE,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            cwd=cwd,
+            env=env,
+            start_new_session=True,
+            bufsize=0,
+            pass_fds=(self._status.fileno(), *pass_fds),
+        )
 
     @property
     def asleep(self) -> bool:
@@ -164,8 +186,9 @@ def _release_all():
 
 
 @contextmanager
-def started(command: Sequence[str], output: IO[Any] | int, *, may_finish: str = "", **options: Any
-            ) -> Iterator[Process]:
+def started(
+    command: Sequence[str], output: IO[Any] | int, *, may_finish: str = "", **options: Any
+) -> Iterator[Process]:
     """A `Process` (of these parameters) that is ended with the block.
 
     Parameters
@@ -193,9 +216,18 @@ def started(command: Sequence[str], output: IO[Any] | int, *, may_finish: str = 
             process.wait()
 
 
-def run(command: Sequence[str], *, what: str, cwd: Path | str | None = None, env: Mapping[str, str] | None = None,
-        limit: float | None = None, remedy: str = "", tell: Callable[[float], None] | None = None,
-        pass_fds: Sequence[int] = (), may_finish: str = "") -> Ended:
+def run(
+    command: Sequence[str],
+    *,
+    what: str,
+    cwd: Path | str | None = None,
+    env: Mapping[str, str] | None = None,
+    limit: float | None = None,
+    remedy: str = "",
+    tell: Callable[[float], None] | None = None,
+    pass_fds: Sequence[int] = (),
+    may_finish: str = "",
+) -> Ended:
     """Run a program to its end.
 
     Parameters
@@ -222,8 +254,9 @@ def run(command: Sequence[str], *, what: str, cwd: Path | str | None = None, env
     """
     with tempfile.TemporaryFile() as output:
         try:
-            with started(command, output, may_finish=may_finish, cwd=cwd, env=env, limit=limit,
-                         pass_fds=pass_fds) as process:
+            with started(
+                command, output, may_finish=may_finish, cwd=cwd, env=env, limit=limit, pass_fds=pass_fds
+            ) as process:
                 wait(process, tell)
         except OSError as error:
             raise RunFailure(f"{what}: cannot be started ({error.strerror})") from None

@@ -17,8 +17,10 @@ def provenance() -> list[str]:
     """The lines; the same in every run of one version."""
     from fpgen.base.version import __version__
 
-    return [_MARKS[0] + LICENCE,
-            f"{_MARKS[1]}{__version__}; this text is yours, and you may put it under another licence"]
+    return [
+        _MARKS[0] + LICENCE,
+        f"{_MARKS[1]}{__version__}; this text is yours, and you may put it under another licence",
+    ]
 
 
 def stamp(text: str) -> dict[str, str]:
@@ -38,4 +40,4 @@ def without_provenance(text: str) -> str:
     if not text.startswith(_MARKS[0]):
         return text
     lines = text.splitlines(keepends=True)
-    return "".join(lines[len(provenance()):]) if lines[1:] and lines[1].startswith(_MARKS[1]) else text
+    return "".join(lines[len(provenance()) :]) if lines[1:] and lines[1].startswith(_MARKS[1]) else text

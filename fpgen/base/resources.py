@@ -40,5 +40,6 @@ def resource_dir(name: str) -> Path:
         return packed
     if beside.is_dir() and (package.parent / "pyproject.toml").is_file():
         return beside
-    raise RunFailure(f"the data directory {name!r} is missing: neither {packed} nor {beside} exists; "
-                     "install fpgen again")
+    raise RunFailure(
+        f"the data directory {name!r} is missing: neither {packed} nor {beside} exists; install fpgen again"
+    )

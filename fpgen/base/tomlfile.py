@@ -47,8 +47,9 @@ def read(path: Path, what: str, needed: str) -> tuple[dict[str, Any], str]:
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{what} {path}: not TOML: {error}") from None
     except (RecursionError, ValueError):  # a thousand brackets, an integer of 5,000 digits
-        raise UsageError(f"{what} {path}: nested too deeply, or a number with too many digits; {needed} is "
-                         "allowed") from None
+        raise UsageError(
+            f"{what} {path}: nested too deeply, or a number with too many digits; {needed} is allowed"
+        ) from None
 
 
 def check_keys(place: str, given: Any, allowed: Kinds):

@@ -32,8 +32,9 @@ def pool(processes: int, begin: Callable[..., None] | None = None, *arguments: A
     """
     cache.sweep()
     # Fresh ones: a fork of a threaded parent (progress display) may hang.
-    workers = ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn"), initializer=_begin,
-                                  initargs=(begin, arguments))
+    workers = ProcessPoolExecutor(
+        processes, mp_context=multiprocessing.get_context("spawn"), initializer=_begin, initargs=(begin, arguments)
+    )
     try:
         yield workers
     except BaseException:

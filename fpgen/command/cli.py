@@ -41,8 +41,13 @@ A unit is one line: operation, operand formats, "->", result format, options.
   stages=N | period=PS   handshake=none|valid|ready    flags=on   subnormals=full|in|out|both
 """
 
-@click.group(cls=Commands, epilog=EXAMPLE, no_args_is_help=True,
-             context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+
+@click.group(
+    cls=Commands,
+    epilog=EXAMPLE,
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(__version__, prog_name="fpgen", message="%(prog)s %(version)s")
 def main():
     """Floating-point units from one description: golden model, Verilog, verification, cost."""
@@ -108,14 +113,25 @@ def accumulators(name: str | None, as_json: bool):
 
 @main.command()
 @unit_argument
-@click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False), default=Path("rtl_out"),
-              show_default=True, help="Where the unit's directory goes.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("rtl_out"),
+    show_default=True,
+    help="Where the unit's directory goes.",
+)
 @click.option("--stdout", "to_stdout", is_flag=True, help="Print the Verilog instead of writing anything.")
-@click.option("--prove", "wants_proof", is_flag=True,
-              help="First prove the Verilog equal to the Amaranth design; nothing is written if it is not.")
+@click.option(
+    "--prove",
+    "wants_proof",
+    is_flag=True,
+    help="First prove the Verilog equal to the Amaranth design; nothing is written if it is not.",
+)
 @click.option("--timeout", type=float, metavar="SECONDS", help="With --prove: processor time allowed (default 300).")
-def generate(words: tuple[str, ...], name: str | None, output: Path, to_stdout: bool, wants_proof: bool,
-             timeout: float | None):
+def generate(
+    words: tuple[str, ...], name: str | None, output: Path, to_stdout: bool, wants_proof: bool, timeout: float | None
+):
     """Write a unit's Verilog and datasheet.
 
     They go into OUTPUT/<unit>/. Files there that are not fpgen's stay, and so does evidence of the same Verilog.
@@ -142,8 +158,10 @@ def _prove(unit: Unit, timeout: float | None):
 
     proof = prove(unit, timeout=LIMIT_S if timeout is None else timeout)
     if proof.status != "proven":
-        raise RunFailure(f"{unit.text}: the Verilog could not be shown equal to the Amaranth design ({proof.status}"
-                         f"{': ' + proof.detail if proof.detail else ''}); nothing was written")
+        raise RunFailure(
+            f"{unit.text}: the Verilog could not be shown equal to the Amaranth design ({proof.status}"
+            f"{': ' + proof.detail if proof.detail else ''}); nothing was written"
+        )
     click.echo(f"proven equal to the Amaranth design in {proof.seconds:.0f} s of processor time", err=True)
 
 
@@ -151,12 +169,23 @@ def _prove(unit: Unit, timeout: float | None):
 @unit_argument
 @click.option("--simulator", default="verilator", show_default=True, help="verilator or icarus.")
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Of the random vectors.")
-@click.option("--vectors", type=click.IntRange(1), metavar="N",
-              help="Random vectors where not all codes are tried; default a million.")
-@click.option("--exhaustive/--sampled", default=None,
-              help="Try every code of every input, or not; default: where these are at most 2**24.")
-@click.option("--fixed", metavar="INPUT=CODES", multiple=True,
-              help="Show an input a few codes only, and all codes of the others: c=corners or c=0x0,0x3f800000.")
+@click.option(
+    "--vectors",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Random vectors where not all codes are tried; default a million.",
+)
+@click.option(
+    "--exhaustive/--sampled",
+    default=None,
+    help="Try every code of every input, or not; default: where these are at most 2**24.",
+)
+@click.option(
+    "--fixed",
+    metavar="INPUT=CODES",
+    multiple=True,
+    help="Show an input a few codes only, and all codes of the others: c=corners or c=0x0,0x3f800000.",
+)
 @click.option("--replay", metavar="VECTOR", help="Run one vector again: its index, or codes such as a=0x3c,b=0x01.")
 @click.option("--waves", is_flag=True, help="Write a VCD waveform of the first mismatch, or of the first vectors.")
 @click.option("--keep", metavar="DIR", type=click.Path(path_type=Path), help="Where evidence and waveform go.")
@@ -196,8 +225,12 @@ def _fixed(given: tuple[str, ...]) -> dict[str, Any] | None:
 
 @main.command()
 @click.argument("designs", type=click.Path(path_type=Path), required=False)
-@click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False),
-              help="Where the units' directories go; default: what the file says, else rtl_out.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Where the units' directories go; default: what the file says, else rtl_out.",
+)
 @click.option("--jobs", type=click.IntRange(1, 64), default=2, show_default=True, help="Units worked on at once.")
 @click.option("--force", is_flag=True, help="Do everything again, also where nothing changed.")
 @json_option

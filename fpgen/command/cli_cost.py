@@ -22,38 +22,76 @@ class _Measuring(click.Command):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         from fpgen.power.operand_kinds import DEFAULT, means_stimulus
 
-        plain = [f"--power={DEFAULT}" if word == "--power" and following and not means_stimulus(following[0]) else word
-                 for word, following in ((word, args[at + 1:at + 2]) for at, word in enumerate(args))]
+        plain = [
+            f"--power={DEFAULT}" if word == "--power" and following and not means_stimulus(following[0]) else word
+            for word, following in ((word, args[at + 1 : at + 2]) for at, word in enumerate(args))
+        ]
         return super().parse_args(ctx, plain)
 
 
 @click.command(cls=_Measuring)
 @unit_argument
-@click.option("--tech", "technology", metavar="NAME",
-              help="A built-in technology, fpgen45 (default) or fpgen7, or a PDK below PDK_ROOT, such as sky130A.")
+@click.option(
+    "--tech",
+    "technology",
+    metavar="NAME",
+    help="A built-in technology, fpgen45 (default) or fpgen7, or a PDK below PDK_ROOT, such as sky130A.",
+)
 @click.option("--liberty", type=click.Path(path_type=Path), help="A cell library (gzip accepted), not a built-in one.")
 @click.option("--driving-cell", metavar="CELL", help="With --liberty: the cell that drives every input.")
 @click.option("--recipe", metavar="NAME", help="All points of one recipe, such as reference, or a .toml file.")
-@click.option("--effort", metavar="N",
-              help="0 or quick (default): one point; 1 fair, 2 pareto, 3 thorough: ever more recipes and targets, and "
-                   "of their points what nothing beats.")
-@click.option("--target", "targets", multiple=True, metavar="PS|FPGA",
-              help="Delay target, may be repeated; or an FPGA: ecp5, ice40, ecp5:85k, ...")
+@click.option(
+    "--effort",
+    metavar="N",
+    help="0 or quick (default): one point; 1 fair, 2 pareto, 3 thorough: ever more recipes and targets, and "
+    "of their points what nothing beats.",
+)
+@click.option(
+    "--target",
+    "targets",
+    multiple=True,
+    metavar="PS|FPGA",
+    help="Delay target, may be repeated; or an FPGA: ecp5, ice40, ecp5:85k, ...",
+)
 @click.option("--wire-load", metavar="FF", help="fF for each pin that a net drives, or a model of the library's.")
-@click.option("--seed", "seeds", type=click.IntRange(0), multiple=True, metavar="N",
-              help="Of an FPGA's place and route (default 1); may be repeated.")
-@click.option("--prove/--no-prove", default=None,
-              help="Prove each netlist equal to the Verilog, or not; default: where it takes seconds.")
-@click.option("--power", is_flag=False, flag_value="uniform", metavar="[STIMULUS]",
-              help="Energy per operation; operands: uniform (default), gaussian or a .npy file. With options: "
-                   "gaussian:sigma=2,seed=3,operations=65536.")
+@click.option(
+    "--seed",
+    "seeds",
+    type=click.IntRange(0),
+    multiple=True,
+    metavar="N",
+    help="Of an FPGA's place and route (default 1); may be repeated.",
+)
+@click.option(
+    "--prove/--no-prove",
+    default=None,
+    help="Prove each netlist equal to the Verilog, or not; default: where it takes seconds.",
+)
+@click.option(
+    "--power",
+    is_flag=False,
+    flag_value="uniform",
+    metavar="[STIMULUS]",
+    help="Energy per operation; operands: uniform (default), gaussian or a .npy file. With options: "
+    "gaussian:sigma=2,seed=3,operations=65536.",
+)
 @click.option("--engine", metavar="NAME", help="Which Yosys: yowasp, native or auto.")
-@click.option("--timeout", type=float, metavar="SECONDS",
-              help="Processor time allowed to each run of Yosys and to each proof with --prove (default 300), or to "
-                   "each tool for an FPGA (600).")
+@click.option(
+    "--timeout",
+    type=float,
+    metavar="SECONDS",
+    help="Processor time allowed to each run of Yosys and to each proof with --prove (default 300), or to "
+    "each tool for an FPGA (600).",
+)
 @json_option
-def ppa(words: tuple[str, ...], name: str | None, as_json: bool, targets: tuple[str, ...], seeds: tuple[int, ...],
-        **options: Any):
+def ppa(
+    words: tuple[str, ...],
+    name: str | None,
+    as_json: bool,
+    targets: tuple[str, ...],
+    seeds: tuple[int, ...],
+    **options: Any,
+):
     """Synthesise a unit: area, delay, path.
 
     With --target ecp5 or ice40: LUTs, DSP blocks and clock rate of an FPGA; a unit with multiplier=operator
@@ -87,8 +125,9 @@ def _targets(given: tuple[str, ...]) -> tuple[tuple[float, ...], str | None]:
         return tuple(float(item) for item in given), None
     except ValueError:
         if len(given) > 1 or given[0] not in targets():
-            raise UsageError(f"target {', '.join(given)}; delays in ps are allowed, or one of {', '.join(targets())}"
-                             ) from None
+            raise UsageError(
+                f"target {', '.join(given)}; delays in ps are allowed, or one of {', '.join(targets())}"
+            ) from None
         return (), given[0]
 
 
@@ -102,8 +141,10 @@ def _fpga(unit: Unit, family: str, seeds: tuple[int, ...], options: dict[str, An
     engine, timeout = options.pop("engine"), options.pop("timeout")
     odd = [name for name, value in options.items() if value]
     if odd:
-        raise UsageError(f"--target {family} with --{odd[0].replace('technology', 'tech').replace('_', '-')}; an FPGA "
-                         "takes --engine, --seed, --timeout and --json only")
+        raise UsageError(
+            f"--target {family} with --{odd[0].replace('technology', 'tech').replace('_', '-')}; an FPGA "
+            "takes --engine, --seed, --timeout and --json only"
+        )
     with show.synthesis(unit.text, as_json, engine, family) as tell:
         points = measure_fpga(unit, family, seeds=seeds or (1,), engine=engine, timeout=timeout, tell=tell)
     if as_json:
@@ -117,15 +158,32 @@ def _fpga(unit: Unit, family: str, seeds: tuple[int, ...], options: dict[str, An
 @click.command()
 @click.argument("netlist", type=click.Path(path_type=Path))
 @click.option("--top", help="The module to time; default: the only one.")
-@click.option("--liberty", "liberty_path", required=True, type=click.Path(path_type=Path),
-              help="Its cell library (gzip accepted).")
+@click.option(
+    "--liberty",
+    "liberty_path",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="Its cell library (gzip accepted).",
+)
 @click.option("--driving-cell", help="The cell that drives every input.")
-@click.option("--load", "output_load_ff", type=click.FloatRange(0), default=4.0, show_default=True, metavar="FF",
-              help="Load on every output in fF.")
+@click.option(
+    "--load",
+    "output_load_ff",
+    type=click.FloatRange(0),
+    default=4.0,
+    show_default=True,
+    metavar="FF",
+    help="Load on every output in fF.",
+)
 @click.option("--wire-load", metavar="FF", help="fF for each pin that a net drives, or a model of the library's.")
-@click.option("--black-box", "black_boxes", multiple=True, metavar="PATTERN",
-              help="Cells without Liberty, or modules without contents, to leave out with the paths through them; a "
-                   "name or a pattern such as '*_fill_*', may be repeated.")
+@click.option(
+    "--black-box",
+    "black_boxes",
+    multiple=True,
+    metavar="PATTERN",
+    help="Cells without Liberty, or modules without contents, to leave out with the paths through them; a "
+    "name or a pattern such as '*_fill_*', may be repeated.",
+)
 @click.option("--ignore-missing", is_flag=True, help="Leave out every cell that has neither Liberty nor a module.")
 @json_option
 def sta(netlist: Path, as_json: bool, **options: Any):
@@ -149,8 +207,14 @@ def sta(netlist: Path, as_json: bool, **options: Any):
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--dry-run", is_flag=True, help="List and count the points; run nothing.")
 @click.option("--full", is_flag=True, help="The whole grid, not only the file's slice.")
-@click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False), default=Path("sweep_out"),
-              show_default=True, help="Where the store goes: OUTPUT/NAME.parquet and .csv.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("sweep_out"),
+    show_default=True,
+    help="Where the store goes: OUTPUT/NAME.parquet and .csv.",
+)
 @click.option("--jobs", type=click.IntRange(1, 256), default=2, show_default=True, help="Points measured at once.")
 @click.option("--scheduler", metavar="ADDRESS", help="A Dask scheduler, tcp://host:8786: its workers do the work.")
 @click.option("--force", is_flag=True, help="Measure again what is known.")
@@ -184,8 +248,12 @@ def compare(before: Path, after: Path, **options: Any):
 
 @click.command()
 @click.argument("store", type=click.Path(path_type=Path))
-@click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False),
-              help="Directory of the page and its plots; default: NAME_report beside the store.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Directory of the page and its plots; default: NAME_report beside the store.",
+)
 @click.option("--title", help="Heading of the page; default: the sweep's own.")
 def report(store: Path, output: Path | None, title: str | None):
     """Write a store as one HTML page with plots.

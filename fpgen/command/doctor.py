@@ -135,8 +135,13 @@ def _synthesis() -> Iterator[Finding]:
 
 def _browser() -> Finding:
     found = next((path for name in BROWSERS if (path := shutil.which(name))), "")
-    return Finding("Chromium", found, "tests: opening the pages of report", False,
-                   "" if found else "install it from the system's packages (Debian: apt install chromium)")
+    return Finding(
+        "Chromium",
+        found,
+        "tests: opening the pages of report",
+        False,
+        "" if found else "install it from the system's packages (Debian: apt install chromium)",
+    )
 
 
 def _probe(tool: str, look: Callable[[], str], purpose: str, required: bool) -> Finding:
@@ -168,5 +173,10 @@ def _cache() -> Finding:
         return _probe("cache directory", look, "results that need not be computed twice", True)
     except OSError as error:
         place = os.environ.get("FPGEN_CACHE_DIR", "the user's cache directory")
-        return Finding("cache directory", "", "results that need not be computed twice", True,
-                       f"{place}: {error.strerror}; set FPGEN_CACHE_DIR to a directory that can be written")
+        return Finding(
+            "cache directory",
+            "",
+            "results that need not be computed twice",
+            True,
+            f"{place}: {error.strerror}; set FPGEN_CACHE_DIR to a directory that can be written",
+        )

@@ -51,8 +51,14 @@ class Commands(click.Group):
             raise UsageError(f"command {name}; {suggestion}allowed: {', '.join(names)}")
         return super().resolve_command(ctx, args)
 
-    def main(self, args: Sequence[str] | None = None, prog_name: str | None = None,
-             complete_var: str | None = None, standalone_mode: bool = True, **extra: Any) -> Any:
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        **extra: Any,
+    ) -> Any:
         """Run, and exit with 0 (success), 1 (failure), 2 (usage) or 130 (interrupted)."""
         if not standalone_mode:
             return super().main(args, prog_name, complete_var, False, **extra)
@@ -93,6 +99,7 @@ class Commands(click.Group):
 @contextmanager
 def _terminable() -> Iterator[None]:
     """Let a polite kill end the run as Ctrl-C does, so that whatever is half-written is removed."""
+
     def stop(number: int, frame: Any):
         raise KeyboardInterrupt
 

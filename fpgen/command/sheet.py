@@ -27,8 +27,13 @@ class _Layout:
     breaks_kept: bool = False
 
 
-_LAYOUTS = (_Layout(1, True, 24), _Layout(1, False, 24), _Layout(0, False, 24), _Layout(0, False, 15),
-            _Layout(0, False, 6, breaks_kept=True))
+_LAYOUTS = (
+    _Layout(1, True, 24),
+    _Layout(1, False, 24),
+    _Layout(0, False, 24),
+    _Layout(0, False, 15),
+    _Layout(0, False, 6, breaks_kept=True),
+)
 
 #: Words that are all short are given this much room together.
 _PROSE = 8
@@ -49,8 +54,15 @@ class Sheet:
         Heads of columns whose cells stay in one line as long as that is possible.
     """
 
-    def __init__(self, heads: Sequence[str], rows: Iterable[Sequence[Any]], *, right: Iterable[str] = (),
-                 title: str = "", keep: Iterable[str] = ()):
+    def __init__(
+        self,
+        heads: Sequence[str],
+        rows: Iterable[Sequence[Any]],
+        *,
+        right: Iterable[str] = (),
+        title: str = "",
+        keep: Iterable[str] = (),
+    ):
         self.heads = heads
         self.rows = [[cell if isinstance(cell, Text) else Text(str(cell)) for cell in row] for row in rows]
         self.right, self.keep, self.title = set(right), set(keep), title
@@ -90,12 +102,23 @@ class Sheet:
         return Text(head if layout.one_line or head not in self.right else head.replace(" ", "\n"))
 
     def _table(self, layout: _Layout, widths: Sequence[int]) -> Table:
-        made = Table(box=box.SIMPLE_HEAD, title=self.title or None, title_justify="left", pad_edge=False,
-                     padding=(0, layout.padding), show_edge=layout.padding > 0,
-                     width=sum(widths) + self._around(layout))
+        made = Table(
+            box=box.SIMPLE_HEAD,
+            title=self.title or None,
+            title_justify="left",
+            pad_edge=False,
+            padding=(0, layout.padding),
+            show_edge=layout.padding > 0,
+            width=sum(widths) + self._around(layout),
+        )
         for head, width in zip(self.heads, widths, strict=True):
-            made.add_column(self._head(head, layout), justify="right" if head in self.right else "left",
-                            no_wrap=self._is_whole(head, layout), overflow="fold", width=width)
+            made.add_column(
+                self._head(head, layout),
+                justify="right" if head in self.right else "left",
+                no_wrap=self._is_whole(head, layout),
+                overflow="fold",
+                width=width,
+            )
         for row in self.rows:
             made.add_row(*row)
         return made

@@ -64,20 +64,44 @@ def exact_text(number: float | str) -> str:
 
 def catalogue(records: Sequence[Mapping[str, Any]]):
     """`fpgen formats`: one line a format."""
-    rows = [(item["name"], item["bits"], item["layout"], "" if item["bias"] is None else item["bias"],
-             exact_text(item["max"]), exact_text(item["min_positive"]), item["inf"], item["nan"], item["standard"])
-            for item in records]
+    rows = [
+        (
+            item["name"],
+            item["bits"],
+            item["layout"],
+            "" if item["bias"] is None else item["bias"],
+            exact_text(item["max"]),
+            exact_text(item["min_positive"]),
+            item["inf"],
+            item["nan"],
+            item["standard"],
+        )
+        for item in records
+    ]
     heads = ["format", "bits", "layout", "bias", "largest", "smallest", "inf", "nan", "standard"]
     out = Output()
     out.print(Sheet(heads, rows, right=["bits", "bias", "largest", "smallest"], keep=["format", "layout"]))
-    out.print("Any other: e5m7, ue3m4, e3m2:bias=2,inf=none,nan=none, int12:scale=-4. More on one: fpgen formats NAME",
-              style="dim")
+    out.print(
+        "Any other: e5m7, ue3m4, e3m2:bias=2,inf=none,nan=none, int12:scale=-4. More on one: fpgen formats NAME",
+        style="dim",
+    )
 
 
 def blocks(records: Sequence[Mapping[str, Any]]):
     """`fpgen formats`: one line a block format."""
-    rows = [(item["name"], item["element"], item["scale"], item["size"], f"{item['bits_per_element']:g}",
-             exact_text(item["largest_element"]), item["tensor_scale"] or "", item["standard"]) for item in records]
+    rows = [
+        (
+            item["name"],
+            item["element"],
+            item["scale"],
+            item["size"],
+            f"{item['bits_per_element']:g}",
+            exact_text(item["largest_element"]),
+            item["tensor_scale"] or "",
+            item["standard"],
+        )
+        for item in records
+    ]
     heads = ["block format", "element", "scale", "size", "bits/element", "largest element", "tensor scale", "standard"]
     out = Output()
     out.print()
@@ -100,32 +124,59 @@ def accumulators(records: Sequence[Mapping[str, Any]], spelled: bool):
     for item in records:
         operands = " ".join(item["operands"]) + (f" @ {' '.join(item['scales'])}" if item["scales"] else "")
         kept = "" if item["fraction"] is None else item["fraction"]
-        rows.append((item["name"], operands, " ".join(item["outputs"]), item["group"] or "", kept,
-                     "" if item["clamp"] is None else item["clamp"], item["rounding"], item["remarks"]))
+        rows.append(
+            (
+                item["name"],
+                operands,
+                " ".join(item["outputs"]),
+                item["group"] or "",
+                kept,
+                "" if item["clamp"] is None else item["clamp"],
+                item["rounding"],
+                item["remarks"],
+            )
+        )
     heads = ["accumulator", "products of", "into", "group", "F", "clamp", "final", "how"]
     out = Output()
     out.print(Sheet(heads, rows, right=["group", "F", "clamp"], keep=["accumulator", "products of", "into"]))
     if spelled:
         for number, item in enumerate(records):
             if not number or item["name"] != records[number - 1]["name"]:
-                out.print(f"{item['name']}: {item['machine']}"
-                          + (f"; also for {', '.join(item['aliases'])}" if item["aliases"] else ""))
-            out.print(f"  {' '.join(item['operands'])} -> {' '.join(item['outputs'])}: accumulate={item['spelling']} "
-                      f"{item['rounding']} overflow={item['overflow']} subnormals={item['subnormals']}")
+                out.print(
+                    f"{item['name']}: {item['machine']}"
+                    + (f"; also for {', '.join(item['aliases'])}" if item["aliases"] else "")
+                )
+            out.print(
+                f"  {' '.join(item['operands'])} -> {' '.join(item['outputs'])}: accumulate={item['spelling']} "
+                f"{item['rounding']} overflow={item['overflow']} subnormals={item['subnormals']}"
+            )
     else:
         from fpgen.units.machines import PRODUCTS
 
         products = [f"{', '.join(names)}: {', '.join(presets)}" for names, presets in PRODUCTS.items()]
         out.print(f"By product (the first that has the formats): {'; '.join(products)}")
-        out.print("Also: exact, aligned:fraction=F,..., tree, chain; like:NAME for formats that a machine lacks. "
-                  "More on one: fpgen accumulators NAME", style="dim")
+        out.print(
+            "Also: exact, aligned:fraction=F,..., tree, chain; like:NAME for formats that a machine lacks. "
+            "More on one: fpgen accumulators NAME",
+            style="dim",
+        )
 
 
 def technologies(records: Sequence[Mapping[str, Any]]):
     """`fpgen tech`: one line a technology; of installed PDKs the name."""
     told = [item for item in records if "cells" in item]
-    rows = [(item["name"], item["gates"], item["flipflops"], f"{item['nand2_um2']:.3f}", item["driving_cell"],
-             f"{item['output_load_ff']:g}", item["corner"]) for item in told]
+    rows = [
+        (
+            item["name"],
+            item["gates"],
+            item["flipflops"],
+            f"{item['nand2_um2']:.3f}",
+            item["driving_cell"],
+            f"{item['output_load_ff']:g}",
+            item["corner"],
+        )
+        for item in told
+    ]
     right = ["gates", "flip-flops", "NAND2 um2", "output load fF"]
     out = Output()
     out.print(Sheet(["technology", *right[:3], "driving cell", right[3], "corner"], rows, right=right))
@@ -138,11 +189,19 @@ def technologies(records: Sequence[Mapping[str, Any]]):
 def technology(record: Mapping[str, Any]):
     """`fpgen tech NAME`: label and text."""
     area = "none" if record["nand2_um2"] is None else f"{record['nand2_um2']:g} um2"
-    rows = [("technology", record["name"]), ("library", record["library"]), ("corner", record["corner"]),
-            ("cells", f"{record['cells']}: {record['gates']} gates, {record['flipflops']} flip-flops, "
-                      f"{record['others']} others"),
-            ("smallest NAND2", area), ("driving cell", record["driving_cell"] or "none"),
-            ("output load", f"{record['output_load_ff']:g} fF"), ("content hash", record["content_hash"])]
+    rows = [
+        ("technology", record["name"]),
+        ("library", record["library"]),
+        ("corner", record["corner"]),
+        (
+            "cells",
+            f"{record['cells']}: {record['gates']} gates, {record['flipflops']} flip-flops, {record['others']} others",
+        ),
+        ("smallest NAND2", area),
+        ("driving cell", record["driving_cell"] or "none"),
+        ("output load", f"{record['output_load_ff']:g} fF"),
+        ("content hash", record["content_hash"]),
+    ]
     lines = Table(box=None, show_header=False, pad_edge=False)
     for label, text in rows:
         lines.add_row(Text(label, style="bold"), Text(text))
@@ -184,13 +243,18 @@ def timing(report: TimingReport):
 def findings(found: Sequence[Finding]):
     """`fpgen doctor`."""
     colour = {"ok": "green", "missing": "bold red", "optional": "yellow"}
-    rows = [(Text(item.state, style=colour[item.state]), item.tool, item.found or "-", item.purpose, item.remedy)
-            for item in found]
+    rows = [
+        (Text(item.state, style=colour[item.state]), item.tool, item.found or "-", item.purpose, item.remedy)
+        for item in found
+    ]
     out = Output()
     out.print(Sheet(["", "tool", "found", "needed for", "how to get it"], rows, keep=["", "tool"]))
     missing = [item.tool for item in found if item.state == "missing"]
-    out.print(Text(f"missing: {', '.join(missing)}", style="bold red") if missing
-              else Text("everything that is needed is there", style="green"))
+    out.print(
+        Text(f"missing: {', '.join(missing)}", style="bold red")
+        if missing
+        else Text("everything that is needed is there", style="green")
+    )
 
 
 def verdict(found: Verdict):
@@ -204,9 +268,21 @@ def points(found: Sequence[Point]):
 
     good = [point for point in found if point.failure is None]
     out = Output()
-    rows = [(point.recipe, f"{point.target_ps:.0f}", f"{point.area_um2:.1f}", f"{point.nand2_eq:.0f}",
-             f"{point.delay_ps:.0f}", f"{point.adp:.4f}", point.cells, point.registers, point.logic_depth,
-             _proof(point.proof)) for point in good]
+    rows = [
+        (
+            point.recipe,
+            f"{point.target_ps:.0f}",
+            f"{point.area_um2:.1f}",
+            f"{point.nand2_eq:.0f}",
+            f"{point.delay_ps:.0f}",
+            f"{point.adp:.4f}",
+            point.cells,
+            point.registers,
+            point.logic_depth,
+            _proof(point.proof),
+        )
+        for point in good
+    ]
     figures = ["target ps", "area um2", "NAND2 eq.", "delay ps", "ADP/1e6", "cells", "registers", "depth"]
     if good:
         out.print(Sheet(["recipe", *figures, "proof"], rows, right=figures))
@@ -218,8 +294,11 @@ def points(found: Sequence[Point]):
         if point.failure is not None:
             out.print(f"{point.recipe} at {point.target_ps:.0f} ps failed: {point.failure}", style="red")
         elif point.disproved:
-            out.print(f"{point.recipe} at {point.target_ps:.0f} ps: the netlist is not equal to the Verilog; they "
-                      f"differ at {point.proof['detail']}", style="red")
+            out.print(
+                f"{point.recipe} at {point.target_ps:.0f} ps: the netlist is not equal to the Verilog; they "
+                f"differ at {point.proof['detail']}",
+                style="red",
+            )
         elif point.proof["status"] in ("inconclusive", "timed out"):
             out.print(f"{point.recipe} at {point.target_ps:.0f} ps: no proof: {point.proof['detail']}", style="yellow")
 
@@ -237,9 +316,16 @@ def power(found: Sequence[Point], out: Output):
     if not some:
         return
     parts = ("internal", "switching", "registers", "clock", "glitch")
-    rows = [(point.recipe, f"{point.target_ps:.0f}", _with_error(record),
-             *(f"{record[f'{part}_pj']:.4g}" for part in parts), _watts(record["leakage_nw"]))
-            for point, record in some]
+    rows = [
+        (
+            point.recipe,
+            f"{point.target_ps:.0f}",
+            _with_error(record),
+            *(f"{record[f'{part}_pj']:.4g}" for part in parts),
+            _watts(record["leakage_nw"]),
+        )
+        for point, record in some
+    ]
     right = ["target ps", "energy pJ/op", "internal", "switching", "registers", "clock", "glitches", "leakage"]
     out.print(Sheet(["recipe", *right], rows, right=right))
     out.print(stimulus_text(some[0][1]))
@@ -264,20 +350,43 @@ def fpga_points(found: Sequence[FpgaPoint], advice: str = ""):
     out = Output()
     right = ["seed", "LUTs", "carries", "DSPs", "registers", "Fmax MHz", "period ps", "logic ps", "routing ps", "depth"]
     if good:
-        rows = [(point.target, point.seed, point.luts, point.carries, point.dsps, point.registers,
-                 f"{point.fmax_mhz:.1f}", f"{point.delay_ps:.0f}", f"{point.logic_ps:.0f}", f"{point.routing_ps:.0f}",
-                 point.logic_depth) for point in good]
+        rows = [
+            (
+                point.target,
+                point.seed,
+                point.luts,
+                point.carries,
+                point.dsps,
+                point.registers,
+                f"{point.fmax_mhz:.1f}",
+                f"{point.delay_ps:.0f}",
+                f"{point.logic_ps:.0f}",
+                f"{point.routing_ps:.0f}",
+                point.logic_depth,
+            )
+            for point in good
+        ]
         out.print(Sheet(["device", *right], rows, right=right))
         fastest = max(good, key=lambda point: point.fmax_mhz)
-        out.print("LUTs, carries, DSPs and registers of the unit alone; Fmax placed and routed between chains of "
-                  f"registers, pins not counted; {fastest.tools['nextpnr']}, {fastest.tools['yosys']}")
+        out.print(
+            "LUTs, carries, DSPs and registers of the unit alone; Fmax placed and routed between chains of "
+            f"registers, pins not counted; {fastest.tools['nextpnr']}, {fastest.tools['yosys']}"
+        )
         if advice:
             out.print(advice)
-        steps = [(_brief(step["cell"]), step["kind"], f"{step['delay_ps']:.0f}", _brief(step["net"]))
-                 for step in fastest.critical_path]
+        steps = [
+            (_brief(step["cell"]), step["kind"], f"{step['delay_ps']:.0f}", _brief(step["net"]))
+            for step in fastest.critical_path
+        ]
         if steps:
-            out.print(Sheet(["to", "step", "delay ps", "net"], steps, right=["delay ps"],
-                            title=f"Critical path: {fastest.startpoint} to {fastest.endpoint}"))
+            out.print(
+                Sheet(
+                    ["to", "step", "delay ps", "net"],
+                    steps,
+                    right=["delay ps"],
+                    title=f"Critical path: {fastest.startpoint} to {fastest.endpoint}",
+                )
+            )
     for point in found:
         if point.failure is not None:
             out.print(f"{point.target}, seed {point.seed} failed: {point.failure}", style="red")
@@ -285,14 +394,25 @@ def fpga_points(found: Sequence[FpgaPoint], advice: str = ""):
 
 def _brief(name: str, longest: int = 44) -> str:
     """A name without its middle: Yosys makes up names of 200 characters in FPGAs. `--json` has them whole."""
-    return name if len(name) <= longest else f"{name[:longest - 23]}...{name[-20:]}"
+    return name if len(name) <= longest else f"{name[: longest - 23]}...{name[-20:]}"
 
 
 def path(steps: Iterable[Mapping[str, Any]], start: str, end: str, out: Output):
     """A critical path, one step a line."""
-    rows = [(step["instance"], step["cell"], f"{step['from_pin']} > {step['pin']}", step["edge"],
-             f"{step['delay_ps']:.1f}", f"{step['arrival_ps']:.1f}", step["fanout"], f"{step['load_ff']:.1f}",
-             step["net"]) for step in steps]
+    rows = [
+        (
+            step["instance"],
+            step["cell"],
+            f"{step['from_pin']} > {step['pin']}",
+            step["edge"],
+            f"{step['delay_ps']:.1f}",
+            f"{step['arrival_ps']:.1f}",
+            step["fanout"],
+            f"{step['load_ff']:.1f}",
+            step["net"],
+        )
+        for step in steps
+    ]
     if rows:
         heads = ["instance", "cell", "arc", "edge", "delay ps", "arrival ps", "fanout", "load fF", "net"]
         out.print(Sheet(heads, rows, title=f"Critical path: {start} to {end}", right=heads[4:8]))
@@ -309,8 +429,9 @@ def simulation(text: str, quiet: bool = False) -> Iterator[Callable[[str, float]
 
 
 @contextmanager
-def synthesis(text: str, quiet: bool = False, engine: str | None = None, fpga: str | None = None
-              ) -> Iterator[Callable[[Point | FpgaPoint], None]]:
+def synthesis(
+    text: str, quiet: bool = False, engine: str | None = None, fpga: str | None = None
+) -> Iterator[Callable[[Point | FpgaPoint], None]]:
     """Progress of `fpgen ppa`: the newest point, on a terminal only; first starts of tools elsewhere, too."""
     from fpgen.synthesis import yosys
     from fpgen.synthesis.fpga import engines
@@ -328,6 +449,7 @@ def synthesis(text: str, quiet: bool = False, engine: str | None = None, fpga: s
     with Console(stderr=True, highlight=False).status(f"synthesising {text}") as status:
         for tool in tools:
             yosys.warm(tool, lambda line: status.update(f"synthesising {text} ({line})"))
+
         def move(point: Point | FpgaPoint):
             if isinstance(point, Point):
                 what, figures = point.recipe, f"{point.area_um2:.0f} um2, {point.delay_ps:.0f} ps"
@@ -357,8 +479,13 @@ def progress(quiet: bool = False) -> Iterator[Callable[[Step], None]]:
         return
     from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(bar_width=12),
-               TextColumn("{task.fields[what]}"), TimeElapsedColumn())
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=12),
+        TextColumn("{task.fields[what]}"),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, console=Console(stderr=True, highlight=False), transient=True) as bars:
         tasks: dict[str, TaskID] = {}
 
@@ -377,6 +504,7 @@ def regression_progress() -> Iterator[Callable[[Sequence[Row], int, int], None]]
     started = time.monotonic()
     out = Console(stderr=True, highlight=False)
     with out.status("starting") if terminal else nullcontext() as status:
+
         def move(rows: Sequence[Row], done: int, total: int):
             for row in rows:
                 if not row.passed:
@@ -398,8 +526,9 @@ def regression(found: Regression):
     out.print(Sheet(["group", "units", "vectors", "checked", "result"], group_table(found), right=["units", "vectors"]))
     for row in found.failures:
         out.print(f"FAILED {row.unit}: {row.reason}", style="red")
-    out.print(f"{len(found.rows):,} units, {found.vectors:,} vectors, {len(found.failures)} failed, "
-              f"{found.seconds:.0f} s")
+    out.print(
+        f"{len(found.rows):,} units, {found.vectors:,} vectors, {len(found.failures)} failed, {found.seconds:.0f} s"
+    )
 
 
 def outcomes(found: Sequence[Outcome]):
@@ -411,8 +540,13 @@ def outcomes(found: Sequence[Outcome]):
         figures: tuple[Any, ...] = ("-", Text("failed", style="bold red"), "-", "-", "-")
         if outcome.passed:
             how = f"{outcome.method}, seed {outcome.seed}" if outcome.method == "sampled" else outcome.method
-            figures = (f"{outcome.vectors:,}", how, f"{outcome.area_um2:.0f}", f"{outcome.nand2_eq:.0f}",
-                       f"{outcome.delay_ps:.0f}")
+            figures = (
+                f"{outcome.vectors:,}",
+                how,
+                f"{outcome.area_um2:.0f}",
+                f"{outcome.nand2_eq:.0f}",
+                f"{outcome.delay_ps:.0f}",
+            )
         rows.append((told, outcome.latency, *figures))
     out = Output()
     right = ["latency", "vectors", "area um2", "NAND2 eq.", "delay ps"]

@@ -27,13 +27,17 @@ _LINE_SECONDS = 10.0
 def points(sweep: Sweep, found: Sequence[Case]):
     """`fpgen sweep --dry-run`: every point, and how many there are."""
     out = Output()
-    rows = [(number, case.label, Text(f"refused: {case.refusal}", style="yellow") if case.unit is None
-             else case.unit.text) for number, case in enumerate(found, 1)]
+    rows = [
+        (number, case.label, Text(f"refused: {case.refusal}", style="yellow") if case.unit is None else case.unit.text)
+        for number, case in enumerate(found, 1)
+    ]
     out.print(Sheet(["", "parameters", "unit"], rows, right=[""], keep=["parameters"]))
     refused = sum(case.unit is None for case in found)
     targets = len(sweep.measure.targets or ())
-    out.print(f"{sweep.title}: {len(found)} points{f', {refused} of them refused' if refused else ''}"
-              f"{f', {targets} delay targets each' if targets > 1 else ''}; nothing was run")
+    out.print(
+        f"{sweep.title}: {len(found)} points{f', {refused} of them refused' if refused else ''}"
+        f"{f', {targets} delay targets each' if targets > 1 else ''}; nothing was run"
+    )
 
 
 @contextmanager
@@ -60,16 +64,29 @@ def _bar(sweep: Sweep) -> Iterator[Callable[[Progress], None]]:
     from rich.progress import Progress as Bars
 
     started = time.monotonic()
-    columns = (TextColumn("{task.description}"), BarColumn(bar_width=24), MofNCompleteColumn(),
-               TextColumn("{task.fields[rate]}"), TimeElapsedColumn(), TextColumn("left"),
-               TimeRemainingColumn(elapsed_when_finished=False), TextColumn("{task.fields[told]}"))
-    with Bars(*columns, console=Console(stderr=True, highlight=False), transient=True,
-              speed_estimate_period=600) as bars:
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(elapsed_when_finished=False),
+        TextColumn("{task.fields[told]}"),
+    )
+    with Bars(
+        *columns, console=Console(stderr=True, highlight=False), transient=True, speed_estimate_period=600
+    ) as bars:
         task = bars.add_task(sweep.name, total=None, rate="", told="")
 
         def move(step: Progress):
-            bars.update(task, completed=step.done, total=step.total, rate=rate(step, time.monotonic() - started),
-                        told=Text(step.notice or _counts(step), style="red" if step.failed else ""))
+            bars.update(
+                task,
+                completed=step.done,
+                total=step.total,
+                rate=rate(step, time.monotonic() - started),
+                told=Text(step.notice or _counts(step), style="red" if step.failed else ""),
+            )
 
         yield move
 
@@ -82,10 +99,14 @@ def _lines() -> Callable[[Progress], None]:
         now = time.monotonic() - started
         if step.notice or step.done == step.total or now - last[0] >= _LINE_SECONDS:
             last[0] = now
-            told = ", ".join(part for part in (rate(step, now), left(step, now), _counts(step), step.notice,
-                                               step.last) if part)
-            print(f"[{now:6.1f} s] {step.done} of {step.total} points{': ' if told else ''}{told}",
-                  file=sys.stderr, flush=True)
+            told = ", ".join(
+                part for part in (rate(step, now), left(step, now), _counts(step), step.notice, step.last) if part
+            )
+            print(
+                f"[{now:6.1f} s] {step.done} of {step.total} points{': ' if told else ''}{told}",
+                file=sys.stderr,
+                flush=True,
+            )
 
     return line
 
@@ -113,11 +134,16 @@ def result(found: Result):
     good = [record for record in found.records if record["status"] == "ok"]
     reasons = Counter((record["status"], _first_line(record["reason"])) for record in found.failures)
     for (status, reason), count in reasons.most_common(20):
-        example = next(record["point"] for record in found.failures
-                       if (record["status"], _first_line(record["reason"])) == (status, reason))
+        example = next(
+            record["point"]
+            for record in found.failures
+            if (record["status"], _first_line(record["reason"])) == (status, reason)
+        )
         out.print(f"{status}: {example}{f' and {count - 1} more' if count > 1 else ''}: {reason}", style="red")
-    out.print(f"{found.sweep.title}: {found.points} points ({found.reused} known before), {len(good)} records with "
-              f"figures, {len(found.failures)} without, {found.seconds:.1f} s")
+    out.print(
+        f"{found.sweep.title}: {found.points} points ({found.reused} known before), {len(good)} records with "
+        f"figures, {len(found.failures)} without, {found.seconds:.1f} s"
+    )
     for path in found.paths:
         out.print(f"written: {path}")
     if not any(path.suffix == ".parquet" for path in found.paths):
@@ -134,19 +160,45 @@ def comparison(found: Comparison, *, everything: bool = False):
     shown = found.changes if everything else [change for change in found.changes if change.tolerance is not None]
     rows = []
     for change in shown:
-        verdict = Text("REGRESSION", style="bold red") if change.regression else \
-            Text("worse, allowed", style="yellow") if change.percent > 0 else Text("better", style="green")
-        rows.append((change.unit, change.recipe, change.metric, f"{change.before:g}", f"{change.after:g}",
-                     f"{change.percent:+.2f} %", verdict))
+        verdict = (
+            Text("REGRESSION", style="bold red")
+            if change.regression
+            else Text("worse, allowed", style="yellow")
+            if change.percent > 0
+            else Text("better", style="green")
+        )
+        rows.append(
+            (
+                change.unit,
+                change.recipe,
+                change.metric,
+                f"{change.before:g}",
+                f"{change.after:g}",
+                f"{change.percent:+.2f} %",
+                verdict,
+            )
+        )
     if rows:
-        out.print(Sheet(["unit", "technology, recipe", "figure", "before", "after", "worse by", ""], rows,
-                        right=["before", "after", "worse by"]))
-    for told, style, lines in (("NOT COMPARABLE", "red", found.incomparable), ("FAILS NOW", "red", found.broken),
-                               ("GONE", "red", found.gone), ("new", "", found.new), ("works now", "", found.mended),
-                               ("note", "dim", found.notes)):
+        out.print(
+            Sheet(
+                ["unit", "technology, recipe", "figure", "before", "after", "worse by", ""],
+                rows,
+                right=["before", "after", "worse by"],
+            )
+        )
+    for told, style, lines in (
+        ("NOT COMPARABLE", "red", found.incomparable),
+        ("FAILS NOW", "red", found.broken),
+        ("GONE", "red", found.gone),
+        ("new", "", found.new),
+        ("works now", "", found.mended),
+        ("note", "dim", found.notes),
+    ):
         for line in lines:
             out.print(f"{told}: {line}", style=style)
     hidden = len(found.changes) - len(shown)
     without = f", {hidden} moved that have no rule (--all shows them)" if hidden else ""
-    out.print(f"{found.records} records compared, {len(found.regressions)} figures worse than allowed, "
-              f"{len(rows) - len(found.regressions)} moved within{without}")
+    out.print(
+        f"{found.records} records compared, {len(found.regressions)} figures worse than allowed, "
+        f"{len(rows) - len(found.regressions)} moved within{without}"
+    )

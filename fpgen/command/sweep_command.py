@@ -26,14 +26,22 @@ def sweep(file: Path, *, dry_run: bool, as_json: bool, **options: Any):
         listed = cases(found, full=options["full"])
         check_measure(found, listed)
         if as_json:
-            click.echo(json.dumps([{"parameters": case.parameters, "unit": case.text,
-                                    "refusal": case.refusal or None} for case in listed], indent=2))
+            click.echo(
+                json.dumps(
+                    [
+                        {"parameters": case.parameters, "unit": case.text, "refusal": case.refusal or None}
+                        for case in listed
+                    ],
+                    indent=2,
+                )
+            )
         else:
             show_sweep.points(found, listed)
         return
     last = Progress(0, 0)
     try:
         with show_sweep.progress(found, quiet=as_json) as tell:
+
             def follow(step: Progress):
                 nonlocal last
                 last = step
@@ -42,8 +50,9 @@ def sweep(file: Path, *, dry_run: bool, as_json: bool, **options: Any):
             result = run(found, tell=follow, **options)
     except KeyboardInterrupt:
         if last.total:
-            click.echo(f"{last.done} of {last.total} points are done and kept; the same command goes on from there",
-                       err=True)
+            click.echo(
+                f"{last.done} of {last.total} points are done and kept; the same command goes on from there", err=True
+            )
         raise
     if as_json:
         click.echo(json.dumps(result.records, indent=2))
@@ -79,8 +88,7 @@ def report(given: Path, output: Path | None, title: str | None):
     where = output or path.with_name(f"{path.stem}_report")
     check_directory("output", where)
     records = store.read(path)
-    written = page.write(records, where, store=path.name, title=title,
-                         tell=lambda line: click.echo(line, err=True))
+    written = page.write(records, where, store=path.name, title=title, tell=lambda line: click.echo(line, err=True))
     if not written.usable:
         click.echo(f"{path}: none of {written.records} records has figures; the page lists the reasons", err=True)
     click.echo(f"{written.page}: {written.records} records, {len(written.files) // 2} plots (SVG and PNG beside it)")

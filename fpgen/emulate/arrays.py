@@ -44,8 +44,9 @@ def array_of(name: str, given: Any) -> np.ndarray:
     try:
         return np.asarray(given)
     except ValueError as error:
-        raise UsageError(f"{name}: {str(error).rstrip('.')}; an array of float32, float16 or bfloat16 is "
-                         "allowed") from None
+        raise UsageError(
+            f"{name}: {str(error).rstrip('.')}; an array of float32, float16 or bfloat16 is allowed"
+        ) from None
 
 
 def source_of(name: str, array: np.ndarray) -> tuple[str, type]:
@@ -53,8 +54,13 @@ def source_of(name: str, array: np.ndarray) -> tuple[str, type]:
     formats = {"float32": ("fp32", np.uint32), "float16": ("fp16", np.uint16), "bfloat16": ("bf16", np.uint16)}
     if array.dtype.name not in formats:
         extension = array.dtype.kind == "V" and array.dtype.type is not np.void  # ml_dtypes' floats, all within float32
-        hint = f" ({name}.astype(np.float32) holds it)" if extension else \
-            f" ({name}.astype(np.float32) rounds to it)" if array.dtype.kind in "fiub" else ""
+        hint = (
+            f" ({name}.astype(np.float32) holds it)"
+            if extension
+            else f" ({name}.astype(np.float32) rounds to it)"
+            if array.dtype.kind in "fiub"
+            else ""
+        )
         raise UsageError(f"{name} is an array of {array.dtype}; float32, float16 or bfloat16 is allowed{hint}")
     return formats[array.dtype.name]
 

@@ -34,8 +34,17 @@ class _Operand:
     k: int
 
 
-def matmul(a: Any, b: Any, unit: Unit | str, c: Any = None, *, threads: int = 1, codes: bool = False,
-           a_zero: Any = None, b_zero: Any = None):
+def matmul(
+    a: Any,
+    b: Any,
+    unit: Unit | str,
+    c: Any = None,
+    *,
+    threads: int = 1,
+    codes: bool = False,
+    a_zero: Any = None,
+    b_zero: Any = None,
+):
     """``a @ b (+ c)`` with every bit as the unit delivers it.
 
     K is cut into pieces of the unit's length, and each piece's result is the addend `c` of the next; the last piece is
@@ -78,11 +87,14 @@ def matmul(a: Any, b: Any, unit: Unit | str, c: Any = None, *, threads: int = 1,
     if k != right.k:
         raise UsageError(f"a with K={k}, b with K={right.k}; equal lengths are allowed")
     if k > length and dot.c != dot.out:
-        raise UsageError(f"K={k} with `{dot}` of length {length}: longer sums are chained through c, so a unit with "
-                         f"`+ {dot.out} -> {dot.out}` is allowed, or K up to {length}")
+        raise UsageError(
+            f"K={k} with `{dot}` of length {length}: longer sums are chained through c, so a unit with "
+            f"`+ {dot.out} -> {dot.out}` is allowed, or K up to {length}"
+        )
     if k % length and not (_elements(dot)[0].zero and _elements(dot)[1].zero):
-        raise UsageError(f"K={k} with `{dot}`, whose operands have no zero to fill up with; a multiple of {length} is "
-                         "allowed")
+        raise UsageError(
+            f"K={k} with `{dot}`, whose operands have no zero to fill up with; a multiple of {length} is allowed"
+        )
     scales = [operand.tensor_scale for operand in (left, right) if operand.tensor_scale is not None]
     if scales and c is not None:
         raise UsageError("c with tensor scales, which multiply what the unit delivers; add c to the result")
@@ -91,8 +103,10 @@ def matmul(a: Any, b: Any, unit: Unit | str, c: Any = None, *, threads: int = 1,
     try:
         batch = np.broadcast_shapes(left.codes.shape[:-2], right.codes.shape[:-2])
     except ValueError:
-        raise UsageError(f"a of {left.codes.shape[:-2]} and b of {right.codes.shape[:-2]} matrices; shapes that "
-                         "broadcast to one are allowed") from None
+        raise UsageError(
+            f"a of {left.codes.shape[:-2]} and b of {right.codes.shape[:-2]} matrices; shapes that "
+            "broadcast to one are allowed"
+        ) from None
     shape = (*batch, left.codes.shape[-2], right.codes.shape[-2])
     itemsize = np.dtype(code_dtype(dot.out.bits)).itemsize
     check_room("a @ b", shape, 2 * itemsize + (dot.c is not None) * itemsize)  # codes, values, addends
@@ -149,13 +163,17 @@ def _operand(name: str, given: Any, dot: DotProduct | BlockDot, zero: Any = None
     if isinstance(dot, BlockDot) and block is not None:
         has_zero = name in dot.zeroed_operands
         if has_zero and not (isinstance(given, Quantized) and zero is not None):
-            raise UsageError(f"{name}: got {'no ' + name + '_zero' if zero is None else 'floats'} with `{dot}`, which "
-                             f"subtracts zero points; expected a Quantized and {name}_zero, one for each scale")
+            raise UsageError(
+                f"{name}: got {'no ' + name + '_zero' if zero is None else 'floats'} with `{dot}`, which "
+                f"subtracts zero points; expected a Quantized and {name}_zero, one for each scale"
+            )
         if not isinstance(given, Quantized):
             array = array_of(name, given)
             if array.dtype.kind in "iub":
-                raise UsageError(f"{name} is an array of {array.dtype}; floats, or what fpgen.emulate.quantize returns "
-                                 f"for {block}, are allowed")
+                raise UsageError(
+                    f"{name} is an array of {array.dtype}; floats, or what fpgen.emulate.quantize returns "
+                    f"for {block}, are allowed"
+                )
             source_of(name, array)
             _matrix(name, array)
             given = quantize(array, block, axis=axis)
@@ -168,8 +186,10 @@ def _operand(name: str, given: Any, dot: DotProduct | BlockDot, zero: Any = None
         if has_zero:
             points = _codes(f"{name}_zero", zero, dot.operands[f"{name}_zero"])
             if points.shape != given.scales.shape:
-                raise UsageError(f"{name}_zero: got shape {points.shape} with scales of {given.scales.shape}; expected "
-                                 "one for each scale")
+                raise UsageError(
+                    f"{name}_zero: got shape {points.shape} with scales of {given.scales.shape}; expected "
+                    "one for each scale"
+                )
             arrays[f"{name}_zero"] = points
         made = prepared_operand(dot, name, arrays, axis)
         elements, k = np.moveaxis(made[name], axis, -1), given.shape[axis]
@@ -194,15 +214,19 @@ def _codes(name: str, given: Any, fmt: Format) -> np.ndarray:
     dtype = code_dtype(fmt.bits)
     if array.dtype.kind in "ib":
         codes = np.dtype(dtype).name
-        raise UsageError(f"{name}: got {_shown(array)}, which may mean codes of {fmt} or numbers; expected codes as "
-                         f"unsigned integers, np.asarray({name}, np.{codes}), or numbers as np.float32({name})")
+        raise UsageError(
+            f"{name}: got {_shown(array)}, which may mean codes of {fmt} or numbers; expected codes as "
+            f"unsigned integers, np.asarray({name}, np.{codes}), or numbers as np.float32({name})"
+        )
     if array.dtype.kind != "u":
         floats(name, array)
         return convert(array, fmt)
     if array.size and int(array.max()) >= 1 << fmt.bits:
         hint = " (negative ones in two's complement)" if fmt.fixed and fmt.signed else ""
-        raise UsageError(f"{name}: got integers from {array.min()} to {array.max()}; expected codes of {fmt}, 0 to "
-                         f"{(1 << fmt.bits) - 1}{hint}")
+        raise UsageError(
+            f"{name}: got integers from {array.min()} to {array.max()}; expected codes of {fmt}, 0 to "
+            f"{(1 << fmt.bits) - 1}{hint}"
+        )
     return array.astype(dtype)
 
 
@@ -221,12 +245,19 @@ def _addend(c: Any, dot: DotProduct | BlockDot, shape: tuple[int, ...]) -> np.nd
     try:
         return np.broadcast_to(codes, shape)
     except ValueError:
-        raise UsageError(f"c of shape {codes.shape} with a result of {shape}; a shape that broadcasts to it is "
-                         "allowed") from None
+        raise UsageError(
+            f"c of shape {codes.shape} with a result of {shape}; a shape that broadcasts to it is allowed"
+        ) from None
 
 
-def _jobs(dot: DotProduct | BlockDot, left: _Operand, right: _Operand, start: np.ndarray | None,
-          batch: tuple[int, ...], found: np.ndarray) -> Iterator[tuple]:
+def _jobs(
+    dot: DotProduct | BlockDot,
+    left: _Operand,
+    right: _Operand,
+    start: np.ndarray | None,
+    batch: tuple[int, ...],
+    found: np.ndarray,
+) -> Iterator[tuple]:
     """Tiles of the result: their operands' rows, and where they go."""
 
     def spread(operand: _Operand) -> dict[str, np.ndarray]:
@@ -241,13 +272,22 @@ def _jobs(dot: DotProduct | BlockDot, left: _Operand, right: _Operand, start: np
         for top in range(0, found.shape[-2], _TILE[0]):
             for side in range(0, found.shape[-1], _TILE[1]):
                 i, j = slice(top, top + _TILE[0]), slice(side, side + _TILE[1])
-                yield (dot, {key: array[index][i] for key, array in rows.items()},
-                       {key: array[index][j] for key, array in columns.items()},
-                       None if start is None else start[index][i, j], found[index][i, j])
+                yield (
+                    dot,
+                    {key: array[index][i] for key, array in rows.items()},
+                    {key: array[index][j] for key, array in columns.items()},
+                    None if start is None else start[index][i, j],
+                    found[index][i, j],
+                )
 
 
-def _tile(dot: DotProduct | BlockDot, rows: dict[str, np.ndarray], columns: dict[str, np.ndarray],
-          addend: np.ndarray | None, found: np.ndarray):
+def _tile(
+    dot: DotProduct | BlockDot,
+    rows: dict[str, np.ndarray],
+    columns: dict[str, np.ndarray],
+    addend: np.ndarray | None,
+    found: np.ndarray,
+):
     """Work out one tile, piece of K after piece, into `found`."""
     at_once = sums_matrix.suits(dot)
     for start in range(0, rows["codes"].shape[-1], dot.products):
@@ -255,15 +295,21 @@ def _tile(dot: DotProduct | BlockDot, rows: dict[str, np.ndarray], columns: dict
         operands = {"a": rows["codes"][:, part], "b": columns["codes"][:, part]}
         if isinstance(dot, BlockDot):
             blocks = slice(start // dot.size, (start + dot.products) // dot.size)
-            operands |= {f"{name}_scale": some["scales"][:, blocks] for name, some in (("a", rows), ("b", columns))
-                         if "scales" in some}
+            operands |= {
+                f"{name}_scale": some["scales"][:, blocks]
+                for name, some in (("a", rows), ("b", columns))
+                if "scales" in some
+            }
         if addend is not None:
             operands["c"] = addend
         result = sums_matrix.run(dot, operands) if at_once else None
         if result is None:
-            every = {name: array if name == "c" else array[:, None] if name.startswith("a") else array[None]
-                     for name, array in operands.items()}
-            result = sums.run(dot, {name: np.broadcast_to(array, (*found.shape, *array.shape[2:]))
-                                    for name, array in every.items()}).codes
+            every = {
+                name: array if name == "c" else array[:, None] if name.startswith("a") else array[None]
+                for name, array in operands.items()
+            }
+            result = sums.run(
+                dot, {name: np.broadcast_to(array, (*found.shape, *array.shape[2:])) for name, array in every.items()}
+            ).codes
         addend = result
     found[...] = addend

@@ -64,21 +64,36 @@ class Quantized:
             wanted = (*self.shape[: self.axis], along, *self.shape[self.axis + 1 :])
             if not (isinstance(array, np.ndarray) and array.dtype.kind == "u" and array.shape == wanted):
                 what = f"{array.dtype} of {array.shape}" if isinstance(array, np.ndarray) else type(array).__name__
-                raise UsageError(f"{name}: {what}; for {self.block} along axis {self.axis} of {self.shape} an array of "
-                                 f"unsigned integers of {wanted} is allowed")
+                raise UsageError(
+                    f"{name}: {what}; for {self.block} along axis {self.axis} of {self.shape} an array of "
+                    f"unsigned integers of {wanted} is allowed"
+                )
             if array.size and int(array.max()) >> fmt.bits:
                 raise UsageError(f"{name} up to {array.max()}; codes of {fmt} are 0 to {(1 << fmt.bits) - 1}")
         if self.tensor_scale is not None:
             if self.block.tensor_scale is None:
-                raise UsageError(f"tensor_scale with {self.block}, which has none: got "
-                                 f"{type(self.tensor_scale).__name__}; expected none given")
+                raise UsageError(
+                    f"tensor_scale with {self.block}, which has none: got "
+                    f"{type(self.tensor_scale).__name__}; expected none given"
+                )
             object.__setattr__(self, "tensor_scale", _positive(self.tensor_scale))
 
 
-def quantize(x: Any, block: BlockFormat | str, *, policy: str | None = None, rounding: str = "rne", axis: int = -1,
-             tensor_scale: Any = "auto", overflow: str | None = None, random_bits: int = 0,
-             random: np.random.Generator | None = None, scale_floor: ScaleFloor | str = ScaleFloor.NONE,
-             zero_scale: ZeroScale | str = ZeroScale.LOWEST, like: Like | str = Like.NONE) -> Quantized:
+def quantize(
+    x: Any,
+    block: BlockFormat | str,
+    *,
+    policy: str | None = None,
+    rounding: str = "rne",
+    axis: int = -1,
+    tensor_scale: Any = "auto",
+    overflow: str | None = None,
+    random_bits: int = 0,
+    random: np.random.Generator | None = None,
+    scale_floor: ScaleFloor | str = ScaleFloor.NONE,
+    zero_scale: ZeroScale | str = ZeroScale.LOWEST,
+    like: Like | str = Like.NONE,
+) -> Quantized:
     """An array as element and scale codes, as `BlockQuantize` makes them.
 
     Parameters
@@ -110,10 +125,21 @@ def quantize(x: Any, block: BlockFormat | str, *, policy: str | None = None, rou
     if codes.ndim == 0:
         raise UsageError("x is a single number; an array is allowed")
     axis = _axis(axis, codes.ndim)
-    options: dict[str, Any] = {"clamp": True, "policy": policy, "rounding": rounding, "random_bits": random_bits,
-                               "scale_floor": scale_floor, "zero_scale": zero_scale, "like": like}
-    unit = BlockQuantize(source=as_format(source), block=block, out=block.element,
-                         **options | ({} if overflow is None else {"overflow": overflow}))
+    options: dict[str, Any] = {
+        "clamp": True,
+        "policy": policy,
+        "rounding": rounding,
+        "random_bits": random_bits,
+        "scale_floor": scale_floor,
+        "zero_scale": zero_scale,
+        "like": like,
+    }
+    unit = BlockQuantize(
+        source=as_format(source),
+        block=block,
+        out=block.element,
+        **options | ({} if overflow is None else {"overflow": overflow}),
+    )
     length = codes.shape[axis]
     blocks, last = _in_blocks(filled(codes, axis, round_up(length, block.size)), axis, block.size)
     operands, scale = [blocks], None
@@ -123,24 +149,34 @@ def quantize(x: Any, block: BlockFormat | str, *, policy: str | None = None, rou
         scale = np.float32(float64_values(block.tensor_scale, code))
         operands.append(convert(encode, block.tensor_scale) if unit.like.takes_encode_scale else code)
     elif not (tensor_scale is None or (isinstance(tensor_scale, str) and tensor_scale == "auto")):
-        raise UsageError(f"tensor_scale with {block}, which has none: got {type(tensor_scale).__name__}; expected none "
-                         "given")
+        raise UsageError(
+            f"tensor_scale with {block}, which has none: got {type(tensor_scale).__name__}; expected none given"
+        )
     controls: dict[str, Any] = {}
     if unit.random_bits:
         if not isinstance(random, np.random.Generator):
             what = "without random" if random is None else f"with random={random!r}"
-            raise UsageError(f"rounding={unit.rounding.value} {what}; a numpy random Generator is allowed, such as "
-                             "np.random.default_rng(0)")
+            raise UsageError(
+                f"rounding={unit.rounding.value} {what}; a numpy random Generator is allowed, such as "
+                "np.random.default_rng(0)"
+            )
         controls["random"] = random.integers(0, 1 << unit.random_bits, blocks.shape, dtype=np.uint64)
     elif random is not None:
-        raise UsageError(f"random with rounding={unit.rounding.value}: got {type(random).__name__}; expected none "
-                         "given")
+        raise UsageError(
+            f"random with rounding={unit.rounding.value}: got {type(random).__name__}; expected none given"
+        )
     elif unit.rounding is Rounding.PORT:
         raise UsageError("rounding=port; one mode for the whole array is allowed")
     result = unit.compute(*operands, **controls)
     assert result.scales is not None
-    return Quantized(np.moveaxis(result.codes.reshape(last), -1, axis), np.moveaxis(result.scales, -1, axis), scale,
-                     block, codes.shape, axis)
+    return Quantized(
+        np.moveaxis(result.codes.reshape(last), -1, axis),
+        np.moveaxis(result.scales, -1, axis),
+        scale,
+        block,
+        codes.shape,
+        axis,
+    )
 
 
 def _is_whole(given: Any) -> bool:
@@ -160,8 +196,9 @@ def _shape(given: Any) -> tuple[int, ...]:
 
 def _axis(axis: int, dimensions: int) -> int:
     if not (_is_whole(axis) and -dimensions <= axis < dimensions):
-        raise UsageError(f"axis: got {axis!r} for an array of {dimensions} dimensions; expected {-dimensions} to "
-                         f"{dimensions - 1}")
+        raise UsageError(
+            f"axis: got {axis!r} for an array of {dimensions} dimensions; expected {-dimensions} to {dimensions - 1}"
+        )
     return int(axis) % dimensions
 
 

@@ -33,10 +33,16 @@ LIMIT_S = 300.0
 _STATES = 4096
 _ONES = (1 << _STATES) - 1
 _GATES: dict[str, Callable[[Mapping[str, int]], int]] = {
-    "$_BUF_": lambda v: v["A"], "$_NOT_": lambda v: ~v["A"], "$_AND_": lambda v: v["A"] & v["B"],
-    "$_NAND_": lambda v: ~(v["A"] & v["B"]), "$_OR_": lambda v: v["A"] | v["B"], "$_NOR_": lambda v: ~(v["A"] | v["B"]),
-    "$_XOR_": lambda v: v["A"] ^ v["B"], "$_XNOR_": lambda v: ~(v["A"] ^ v["B"]),
-    "$_ANDNOT_": lambda v: v["A"] & ~v["B"], "$_ORNOT_": lambda v: v["A"] | ~v["B"],
+    "$_BUF_": lambda v: v["A"],
+    "$_NOT_": lambda v: ~v["A"],
+    "$_AND_": lambda v: v["A"] & v["B"],
+    "$_NAND_": lambda v: ~(v["A"] & v["B"]),
+    "$_OR_": lambda v: v["A"] | v["B"],
+    "$_NOR_": lambda v: ~(v["A"] | v["B"]),
+    "$_XOR_": lambda v: v["A"] ^ v["B"],
+    "$_XNOR_": lambda v: ~(v["A"] ^ v["B"]),
+    "$_ANDNOT_": lambda v: v["A"] & ~v["B"],
+    "$_ORNOT_": lambda v: v["A"] | ~v["B"],
     "$_MUX_": lambda v: v["A"] & ~v["S"] | v["B"] & v["S"],
 }
 
@@ -63,9 +69,18 @@ class Proof:
     detail: str = ""
 
 
-def prove_equal(gold: str, gate: str, top: str, *, gold_format: str | None = None, gate_format: str | None = None,
-                liberty: Path | str | None = None, gold_options: str = "-flatten", engine: str | None = None,
-                timeout: float = LIMIT_S) -> Proof:
+def prove_equal(
+    gold: str,
+    gate: str,
+    top: str,
+    *,
+    gold_format: str | None = None,
+    gate_format: str | None = None,
+    liberty: Path | str | None = None,
+    gold_options: str = "-flatten",
+    engine: str | None = None,
+    timeout: float = LIMIT_S,
+) -> Proof:
     """Prove two designs with the same ports equal.
 
     Parameters
@@ -104,12 +119,28 @@ def prove_equal(gold: str, gate: str, top: str, *, gold_format: str | None = Non
             files["cells.lib"] = functions_file(liberty) if liberty is not None else ""
         # Registers of a mapped netlist stay as they are, used or not (nets without a name of their own aside: the
         # second output of a flip-flop); those of RTL are optimised as they were for mapping.
-        script += [f"read_rtlil {side}.txt" if form == "rtlil" else f"read_verilog -sv {side}.txt",
-                   *([f"hierarchy -check -top {top}", "proc", f"setattr -set keep 1 {top}/w:* {top}/w:_*_ %d",
-                      "flatten", "techmap"] if mapped else [f"synth {gold_options} -noabc -top {top}"]),
-                   "setattr -unset init w:*", "async2sync", "dfflegalize -cell $_DFF_P_ x",
-                   *(["opt_expr", "opt_merge"] if mapped else []), "opt_clean",
-                   f"rename {top} {side}", f"write_json {side}.json", "design -reset"]
+        script += [
+            f"read_rtlil {side}.txt" if form == "rtlil" else f"read_verilog -sv {side}.txt",
+            *(
+                [
+                    f"hierarchy -check -top {top}",
+                    "proc",
+                    f"setattr -set keep 1 {top}/w:* {top}/w:_*_ %d",
+                    "flatten",
+                    "techmap",
+                ]
+                if mapped
+                else [f"synth {gold_options} -noabc -top {top}"]
+            ),
+            "setattr -unset init w:*",
+            "async2sync",
+            "dfflegalize -cell $_DFF_P_ x",
+            *(["opt_expr", "opt_merge"] if mapped else []),
+            "opt_clean",
+            f"rename {top} {side}",
+            f"write_json {side}.json",
+            "design -reset",
+        ]
     seconds, registers = 0.0, 0
     yosys.check_limit(timeout)
     try:
@@ -120,12 +151,24 @@ def prove_equal(gold: str, gate: str, top: str, *, gold_format: str | None = Non
         alone = f"registers without a counterpart: {free}"
         if not whole:
             return Proof("inconclusive", registers, seconds, alone)
-        script = ["read_json gold.json", "read_json gate.json",
-                  "miter -equiv -flatten -make_outputs gold gate miter", "hierarchy -top miter", "techmap",
-                  "opt -full", "abc -script +strash;ifraig", "opt -full",
-                  "tee -o sat.log sat -prove trigger 0 -show-inputs miter"]
-        solved = yosys.run(tool, script, {f"{side}.json": json.dumps(design) for side, design in designs.items()},
-                           ["sat.log"], timeout=max(timeout - seconds, 0.01))
+        script = [
+            "read_json gold.json",
+            "read_json gate.json",
+            "miter -equiv -flatten -make_outputs gold gate miter",
+            "hierarchy -top miter",
+            "techmap",
+            "opt -full",
+            "abc -script +strash;ifraig",
+            "opt -full",
+            "tee -o sat.log sat -prove trigger 0 -show-inputs miter",
+        ]
+        solved = yosys.run(
+            tool,
+            script,
+            {f"{side}.json": json.dumps(design) for side, design in designs.items()},
+            ["sat.log"],
+            timeout=max(timeout - seconds, 0.01),
+        )
     except yosys.Timeout:
         return Proof("timed out", registers, timeout, str(processes.OutOfTime("the proof", timeout, yosys.REMEDY)))
     seconds += solved.processor_seconds
@@ -176,8 +219,9 @@ class _Side:
 
     def __init__(self, module: dict[str, Any]) -> None:
         self.module = module
-        self.last = max((bit for item in module["netnames"].values() for bit in item["bits"] if isinstance(bit, int)),
-                        default=1)
+        self.last = max(
+            (bit for item in module["netnames"].values() for bit in item["bits"] if isinstance(bit, int)), default=1
+        )
         self.bits: dict[str, Any] = {}
         names: dict[Any, list[str]] = {}
         for net, item in module["netnames"].items():
@@ -194,8 +238,11 @@ class _Side:
                 source, target = (item["connections"][pin][0] for pin in "AY")
                 self.inverse.setdefault(source, []).append(target)
                 self.inverted_by[target] = source
-        self.drivers = {item["connections"]["Y"][0]: item for item in module["cells"].values()
-                        if len(item["connections"].get("Y", ())) == 1}
+        self.drivers = {
+            item["connections"]["Y"][0]: item
+            for item in module["cells"].values()
+            if len(item["connections"].get("Y", ())) == 1
+        }
         self.registers: dict[str, _Register] = {}
         self.names: dict[str, list[str]] = {}
         for cell, item in module["cells"].items():
@@ -223,8 +270,13 @@ class _Side:
         """The inverse of a bit, as a new one or at `target`."""
         target = self.new_bit() if target is None else target
         self.module["cells"][f"cut_not_{self.new_bit()}"] = {
-            "hide_name": 0, "type": "$_NOT_", "parameters": {}, "attributes": {},
-            "port_directions": {"A": "input", "Y": "output"}, "connections": {"A": [source], "Y": [target]}}
+            "hide_name": 0,
+            "type": "$_NOT_",
+            "parameters": {},
+            "attributes": {},
+            "port_directions": {"A": "input", "Y": "output"},
+            "connections": {"A": [source], "Y": [target]},
+        }
         return target
 
     def buffer(self, source: Any, target: Any) -> None:
@@ -300,8 +352,10 @@ def _cut_registers(gold: dict[str, Any], gate: dict[str, Any]) -> tuple[str, int
     if stuck:
         return ", ".join(stuck[:8]), len(done[0]), False
     twins = [{cell: _twin(sides[k], sides[1 - k], done[1 - k], cell) for cell in left[k]} for k in (0, 1)]
-    cuts = [{name: side.cut(name, side.registers[name]) for name in known.values()}
-            for side, known in zip(sides, done, strict=True)]
+    cuts = [
+        {name: side.cut(name, side.registers[name]) for name in known.values()}
+        for side, known in zip(sides, done, strict=True)
+    ]
     free = []
     for k in (0, 1):
         side, there = sides[k], sides[1 - k]

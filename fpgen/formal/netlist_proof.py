@@ -30,8 +30,16 @@ QUICK_S = 30.0
 _ASK = "without --prove"
 
 
-def prove_point(verilog: str, point: Point, technology: Technology | str, *, chosen: Recipe | str | None = None,
-                engine: str | None = None, timeout: float = LIMIT_S, cached: bool = True) -> Proof:
+def prove_point(
+    verilog: str,
+    point: Point,
+    technology: Technology | str,
+    *,
+    chosen: Recipe | str | None = None,
+    engine: str | None = None,
+    timeout: float = LIMIT_S,
+    cached: bool = True,
+) -> Proof:
     """Prove a point's netlist equal to its Verilog.
 
     Parameters
@@ -78,17 +86,26 @@ def prove_point(verilog: str, point: Point, technology: Technology | str, *, cho
     tool = yosys.select(engine)  # a missing tool is no answer, nor is a missing netlist
     text = flow.netlist_text(point.netlist_hash)
     try:
-        found = equivalence.prove_equal(verilog, text, point.top, liberty=tech.liberty, gold_options=options,
-                                        engine=tool.name, timeout=timeout)
+        found = equivalence.prove_equal(
+            verilog, text, point.top, liberty=tech.liberty, gold_options=options, engine=tool.name, timeout=timeout
+        )
     except RunFailure as error:
         return Proof("inconclusive", 0, 0.0, str(error))
     write_whole(path, json.dumps(asdict(found)))
     return found
 
 
-def with_proof(verilog: str, point: Point, technology: Technology | str, *, wanted: bool | None = None,
-               chosen: Recipe | str | None = None, engine: str | None = None, timeout: float | None = None,
-               cached: bool = True) -> Point:
+def with_proof(
+    verilog: str,
+    point: Point,
+    technology: Technology | str,
+    *,
+    wanted: bool | None = None,
+    chosen: Recipe | str | None = None,
+    engine: str | None = None,
+    timeout: float | None = None,
+    cached: bool = True,
+) -> Point:
     """The point with its record of proof.
 
     Parameters
@@ -121,9 +138,17 @@ def with_proof(verilog: str, point: Point, technology: Technology | str, *, want
     return replace(point, proof=record(found))
 
 
-def with_proofs(verilog: str, points: Sequence[Point], technology: Technology | str, *, wanted: bool | None = None,
-                chosen: Recipe | str | None = None, engine: str | None = None, timeout: float | None = None,
-                cached: bool = True) -> list[Point]:
+def with_proofs(
+    verilog: str,
+    points: Sequence[Point],
+    technology: Technology | str,
+    *,
+    wanted: bool | None = None,
+    chosen: Recipe | str | None = None,
+    engine: str | None = None,
+    timeout: float | None = None,
+    cached: bool = True,
+) -> list[Point]:
     """The points with their records of proof: `with_proof` of each.
 
     Where proofs are not asked for, the smallest netlists come first, up to `ALL_CELLS` cells together; and none larger
@@ -147,13 +172,26 @@ def with_proofs(verilog: str, points: Sequence[Point], technology: Technology | 
         point = points[number]
         if wanted is None and point.failure is None and point.cells <= MOST_CELLS:
             cells += point.cells
-            reason = (f"a netlist no larger timed out at {QUICK_S:g} s of processor time" if given_up else
-                      f"{ALL_CELLS} cells of all points together are proven {_ASK}" if cells > ALL_CELLS else None)
+            reason = (
+                f"a netlist no larger timed out at {QUICK_S:g} s of processor time"
+                if given_up
+                else f"{ALL_CELLS} cells of all points together are proven {_ASK}"
+                if cells > ALL_CELLS
+                else None
+            )
             if reason is not None:
                 found[number] = replace(point, proof=record(None, reason))
                 continue
-        found[number] = with_proof(verilog, point, technology, wanted=wanted, chosen=chosen, engine=engine,
-                                   timeout=timeout if wanted else None, cached=cached)
+        found[number] = with_proof(
+            verilog,
+            point,
+            technology,
+            wanted=wanted,
+            chosen=chosen,
+            engine=engine,
+            timeout=timeout if wanted else None,
+            cached=cached,
+        )
         given_up = given_up or found[number].proof["status"] == "timed out"
     return [found[number] for number in range(len(points))]
 
@@ -162,8 +200,12 @@ def record(proof: Proof | None, detail: str = "") -> Mapping[str, Any]:
     """What a point says of its proof: status, seconds, registers cut open, and a detail."""
     if proof is None:
         return {"status": "not attempted", "seconds": 0.0, "registers": 0, "detail": detail}
-    return {"status": proof.status, "seconds": round(proof.seconds, 2), "registers": proof.registers,
-            "detail": proof.detail}
+    return {
+        "status": proof.status,
+        "seconds": round(proof.seconds, 2),
+        "registers": proof.registers,
+        "detail": proof.detail,
+    }
 
 
 def _options(point: Point, chosen: Recipe | str | None) -> str:

@@ -17,7 +17,6 @@ import re
 from typing import TYPE_CHECKING
 
 from fpgen.base.errors import RunFailure
-from fpgen.verilog import write
 
 from .equivalence import LIMIT_S, Proof
 
@@ -82,10 +81,11 @@ def prove(unit: Unit, text: str | None = None, *, engine: str | None = None, tim
 
     pipeline = pipeline_for(unit)
     registers = pipeline.register_bits + (pipeline.stages if unit.handshake.value != "none" else 0)
-    files = {"gold.il": to_rtlil(unit), "gate.v": write(unit) if text is None else text}
+    files = {"gold.il": to_rtlil(unit), "gate.v": unit.verilog() if text is None else text}
     try:
-        run = yosys.run(yosys.select(engine), _SCRIPT.format(top=unit.name), files, ["left.txt", "proof.txt"],
-                        timeout=timeout)
+        run = yosys.run(
+            yosys.select(engine), _SCRIPT.format(top=unit.name), files, ["left.txt", "proof.txt"], timeout=timeout
+        )
     except yosys.Timeout as error:
         return Proof("timed out", registers, timeout, str(error))
     left = run.files["left.txt"].split()

@@ -63,8 +63,9 @@ class BlockFormat:
             raise UsageError(f"block format name: got {short_text(self.name)}; expected text")
         if self.scale.fixed or (self.scale.signed and self.scale.precision == 1):
             what = "fixed point" if self.scale.fixed else "a signed power of two"
-            raise UsageError(f"block scale: got {self.scale}, which is {what}; expected floating point, such as e8m0, "
-                             "ue4m3 or fp16")
+            raise UsageError(
+                f"block scale: got {self.scale}, which is {what}; expected floating point, such as e8m0, ue4m3 or fp16"
+            )
         if self.tensor_scale is not None and self.tensor_scale.fixed:
             raise UsageError(f"tensor scale {self.tensor_scale} is fixed point; floating point is allowed")
         if not self.name:
@@ -102,9 +103,12 @@ _ENTRIES = [
     _mx("mxfp6e2m3", "e2m3", "MXFP6 (E2M3)", aliases=("mxfp6_e2m3",)),
     _mx("mxfp4", "e2m1", "MXFP4", "not NVFP4: 32 elements, power-of-two scale", ("mxfp4_e2m1",)),
     _mx("mxint8", "mxint8", "MXINT8", "as an element format, mxint8 is one code without a scale"),
-    Entry(BlockFormat(CATALOGUE["e2m1"].format, CATALOGUE["ue4m3"].format, 16, CATALOGUE["fp32"].format, "nvfp4"),
-          "NVFP4", "NVIDIA PTX ISA 8.7, .kind::mxf4nvf4; NVIDIA, Introducing NVFP4 (2025)",
-          "16 elements; the scale is no power of two; a dot product leaves the tensor scales to what follows it"),
+    Entry(
+        BlockFormat(CATALOGUE["e2m1"].format, CATALOGUE["ue4m3"].format, 16, CATALOGUE["fp32"].format, "nvfp4"),
+        "NVFP4",
+        "NVIDIA PTX ISA 8.7, .kind::mxf4nvf4; NVIDIA, Introducing NVFP4 (2025)",
+        "16 elements; the scale is no power of two; a dot product leaves the tensor scales to what follows it",
+    ),
 ]
 
 #: Every named block format, by name.
@@ -176,5 +180,8 @@ def as_block(given: BlockFormat | str) -> BlockFormat:
     for entry in BLOCKS.values():
         if entry.format == given:
             return entry.format
-    return given if given.name == given.spelling else BlockFormat(
-        given.element, given.scale, given.size, given.tensor_scale)
+    return (
+        given
+        if given.name == given.spelling
+        else BlockFormat(given.element, given.scale, given.size, given.tensor_scale)
+    )

@@ -111,7 +111,7 @@ def field_text(fmt: Format, code: int) -> str:
     widths = [1] * fmt.signed + ([fmt.magnitude_bits] if fmt.fixed else [fmt.exponent_bits, fmt.trailing_bits])
     fields, at = [], 0
     for width in widths:
-        fields.append(bits[at:at + width])
+        fields.append(bits[at : at + width])
         at += width
     return " ".join(field for field in fields if field)
 

@@ -155,17 +155,20 @@ class Format:
         if (self.infinity is Infinity.IEEE) != (self.nan is NaN.IEEE):
             self._refuse(
                 f"inf={self.infinity.value} with nan={self.nan.value}",
-                "an IEEE special binade holds both: inf=ieee,nan=ieee; "
-                "or inf=none|top with nan=none|allones|negzero",
+                "an IEEE special binade holds both: inf=ieee,nan=ieee; or inf=none|top with nan=none|allones|negzero",
             )
         if self.nan is NaN.IEEE and self.precision < 2:
-            self._refuse("inf=ieee,nan=ieee with precision 1: NaN would clash with infinity",
-                         "without a trailing significand use inf=none|top and nan=none|allones|negzero")
+            self._refuse(
+                "inf=ieee,nan=ieee with precision 1: NaN would clash with infinity",
+                "without a trailing significand use inf=none|top and nan=none|allones|negzero",
+            )
         if self.nan is NaN.NEGATIVE_ZERO and not self.signed:
             self._refuse("nan=negzero without a sign", "unsigned formats keep NaN at allones or have none")
         if not self.zero and (self.signed or self.subnormals):
-            self._refuse("zero=no in a signed format or with subnormals",
-                         "only an unsigned format with subnormals=no can do without zero")
+            self._refuse(
+                "zero=no in a signed format or with subnormals",
+                "only an unsigned format with subnormals=no can do without zero",
+            )
         lowest_nonzero = 1 if self.subnormals else 1 << self.trailing_bits
         if self.max_finite_code < lowest_nonzero:
             self._refuse("every non-zero code is special or flushed", "at least one non-zero finite value is needed")
@@ -176,8 +179,10 @@ class Format:
         if self.bias or not self.subnormals or not self.zero:
             self._refuse("bias, subnormals=no or zero=no in fixed point", "they belong to floating point")
         if self.precision != self.bits - self.signed:
-            self._refuse(f"precision {self.precision}", f"fixed point of {self.bits} bits has "
-                         f"{self.bits - self.signed} magnitude bits")
+            self._refuse(
+                f"precision {self.precision}",
+                f"fixed point of {self.bits} bits has {self.bits - self.signed} magnitude bits",
+            )
         if self.symmetric and not self.signed:
             self._refuse("symmetric without a sign", "an unsigned integer has no negative side")
         if abs(self.scale) > 4096:
@@ -391,8 +396,9 @@ class Format:
             If the code is an infinity or a NaN, or out of range.
         """
         if self.classify(code) >= Class.INFINITY:
-            raise UsageError(f"format {self}: code {code:#x} is {self.classify(code).name}; "
-                             "only finite codes have a value")
+            raise UsageError(
+                f"format {self}: code {code:#x} is {self.classify(code).name}; only finite codes have a value"
+            )
         code = int(code)
         sign = int(bool(code & self.sign_mask))
         if self.fixed:

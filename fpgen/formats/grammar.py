@@ -35,8 +35,10 @@ _FIXED = re.compile(rf"(u?)int{_WIDTH}")
 _P3109 = re.compile(rf"binary{_WIDTH}p{_WIDTH}([su])([ef])")
 _INTEGER = re.compile(rf"[+-]?\d{{1,{LONGEST_NUMBER}}}")
 
-_HOW = ("allowed: a name (fpgen formats lists them), eEmM, ueEmM, intN, uintN or binaryKpPse, "
-        "with options as in e3m2:bias=2,inf=none,nan=none")
+_HOW = (
+    "allowed: a name (fpgen formats lists them), eEmM, ueEmM, intN, uintN or binaryKpPse, "
+    "with options as in e3m2:bias=2,inf=none,nan=none"
+)
 
 
 def parse(text: str) -> Format:
@@ -68,8 +70,10 @@ def _parse(text: str) -> Format:
     base = _head(head.strip(), text)
     if base.name in NOT_BY_THE_RULE and not re.search(r"\b(inf|nan)\s*=", tail):
         other, spelling = NOT_BY_THE_RULE[base.name]
-        raise UsageError(f"format {text}: got {base.name}, elsewhere the name of {other}; expected {spelling} for "
-                         f"that, or {base.name}:inf=ieee,nan=ieee for IEEE specials")
+        raise UsageError(
+            f"format {text}: got {base.name}, elsewhere the name of {other}; expected {spelling} for "
+            f"that, or {base.name}:inf=ieee,nan=ieee for IEEE specials"
+        )
     if not colon:
         return base
     options = _options(tail, base, text)
@@ -99,8 +103,10 @@ def canonical_name(fmt: Format) -> str:
     spelling = fmt.spelling
     if not fmt.fixed:
         extended = fmt.infinity is Infinity.TOP
-        short = [spelling.partition(":")[0],
-                 f"binary{fmt.bits}p{fmt.precision}{'s' if fmt.signed else 'u'}{'e' if extended else 'f'}"]
+        short = [
+            spelling.partition(":")[0],
+            f"binary{fmt.bits}p{fmt.precision}{'s' if fmt.signed else 'u'}{'e' if extended else 'f'}",
+        ]
         for name in short:
             try:
                 found = _parse(name)
@@ -120,8 +126,10 @@ def _head(head: str, text: str) -> Format:
     if head in AMBIGUOUS:
         raise UsageError(f"format {text}: {head} means several formats; allowed: {AMBIGUOUS[head]}")
     if head in NOT_A_FORMAT:
-        raise UsageError(f"format {text}: got {head}; {NOT_A_FORMAT[head]} and no fields of fixed widths; expected a "
-                         "format of such fields")
+        raise UsageError(
+            f"format {text}: got {head}; {NOT_A_FORMAT[head]} and no fields of fixed widths; expected a "
+            "format of such fields"
+        )
     if match := _FLOATING.fullmatch(head):
         sign, exponent_bits, trailing_bits = match[1], int(match[2]), int(match[3])
         if not 1 <= exponent_bits <= 20:
@@ -139,8 +147,9 @@ def _head(head: str, text: str) -> Format:
     from .blocks import BLOCK_ALIASES, BLOCKS, is_block
 
     if is_block(text):
-        raise UsageError(f"format {text}: a block format, which blockdot, tensorcore, quantize and dequantize take; "
-                         f"{_HOW}")
+        raise UsageError(
+            f"format {text}: a block format, which blockdot, tensorcore, quantize and dequantize take; {_HOW}"
+        )
     close = difflib.get_close_matches(head, [*CATALOGUE, *ALIASES, *BLOCKS, *BLOCK_ALIASES], n=3, cutoff=0.6)
     suggestion = f"did you mean {', '.join(close)}? " if close else ""
     raise UsageError(f"format {text or repr(text)}: unknown; {suggestion}{_HOW}")
@@ -162,8 +171,10 @@ def _options(tail: str, base: Format, text: str) -> dict[str, Any]:
         key, equals, value = (part.strip() for part in word.partition("="))
         if not equals or key not in readers:
             kind = "fixed point" if base.fixed else "floating point"
-            raise UsageError(f"format {text}: option {word.strip() or repr(word)}; "
-                             f"{kind} allows {', '.join(f'{name}={hint}' for name, (_, hint, _) in readers.items())}")
+            raise UsageError(
+                f"format {text}: option {word.strip() or repr(word)}; "
+                f"{kind} allows {', '.join(f'{name}={hint}' for name, (_, hint, _) in readers.items())}"
+            )
         field, hint, read = readers[key]
         if field in found:
             raise UsageError(f"format {text}: {key} given twice; once is allowed")

@@ -57,8 +57,10 @@ def gather(unit: Unit, operands: Sequence[Any], by_name: Mapping[str, Any]) -> d
     controls = [port.name for port in ports if port.role is Role.CONTROL]
     unknown = [name for name in by_name if name not in (*names, *controls)]
     if unknown:
-        raise UsageError(f"{unit.operation}: control {', '.join(unknown)}; allowed for `{unit}`: "
-                         f"{', '.join(controls) or 'none'}, and the operands {', '.join(names)} in order or by name")
+        raise UsageError(
+            f"{unit.operation}: control {', '.join(unknown)}; allowed for `{unit}`: "
+            f"{', '.join(controls) or 'none'}, and the operands {', '.join(names)} in order or by name"
+        )
     twice = [name for name in names[: len(operands)] if name in by_name]
     if twice:
         raise UsageError(f"{unit.operation}: {', '.join(twice)} given in order and by name; once is allowed")
@@ -70,8 +72,10 @@ def gather(unit: Unit, operands: Sequence[Any], by_name: Mapping[str, Any]) -> d
         raise UsageError(f"{unit.operation}: {count} operands given; needed: {', '.join(names)}{words}")
     missing = [name for name in controls if name not in by_name and name not in _OPTIONAL]
     if missing:
-        raise UsageError(f"{unit.operation}: control {', '.join(missing)} not given; `{unit}` has this input, "
-                         f"so give an array (or one number) for it")
+        raise UsageError(
+            f"{unit.operation}: control {', '.join(missing)} not given; `{unit}` has this input, "
+            f"so give an array (or one number) for it"
+        )
     arrays = {port.name: _codes(port, given[port.name]) for port in ports if port.name in given}
     return _broadcast(unit, {port.name: port.shape for port in ports}, arrays)
 
@@ -82,8 +86,9 @@ def _broadcast(unit: Unit, axes: dict[str, tuple[int, ...]], arrays: dict[str, n
     for name, array in arrays.items():
         split = array.ndim - len(axes[name])
         if split < 0 or array.shape[split:] != axes[name]:
-            raise UsageError(f"{unit.operation}: {name} of shape {array.shape}; the last axes of `{unit}` are "
-                             f"{axes[name]} there")
+            raise UsageError(
+                f"{unit.operation}: {name} of shape {array.shape}; the last axes of `{unit}` are {axes[name]} there"
+            )
         leading[name] = array.shape[:split]
     try:
         common = np.broadcast_shapes(*leading.values())
@@ -113,14 +118,18 @@ def _codes(port: Port, given: Any) -> np.ndarray:
             raise UsageError(f"{port.name} holds {others[0]!r}; {allowed}")
     elif array.dtype.kind not in "iub":
         raise UsageError(f"{port.name} is an array of {array.dtype}; {allowed}{_view_hint(port, array)}")
-    if array.size == 0 or array.dtype.kind == "b" or (
-        array.dtype.kind == "u" and array.dtype.itemsize * 8 <= port.element_width
+    if (
+        array.size == 0
+        or array.dtype.kind == "b"
+        or (array.dtype.kind == "u" and array.dtype.itemsize * 8 <= port.element_width)
     ):
         return array.astype(dtype, copy=False)
     signed, high = array.dtype.kind != "u", int(array.max())
     if high > top or (signed and int(array.min()) < 0):
-        raise UsageError(f"{port.name} from {int(array.min())} to {high}; codes of {port.format or 'this control'} "
-                         f"are 0 to {top} ({top:#x}){_view_hint(port, array)}")
+        raise UsageError(
+            f"{port.name} from {int(array.min())} to {high}; codes of {port.format or 'this control'} "
+            f"are 0 to {top} ({top:#x}){_view_hint(port, array)}"
+        )
     return array.astype(dtype, copy=False)
 
 

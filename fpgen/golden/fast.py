@@ -49,8 +49,11 @@ def run(unit: Unit, inputs: dict[str, np.ndarray]) -> Result:
         return block_model.dequantize(unit, inputs)
     shape = next(iter(inputs.values())).shape
     if unit.out.bits == 64 and not unit.out.zero:  # its line of codes (see `rounder`) does not fit into 64 bits
-        return exact_model.compute(unit, {name: inputs[name] for name in unit.operand_names},
-                             {name: array for name, array in inputs.items() if name not in unit.operand_names})
+        return exact_model.compute(
+            unit,
+            {name: inputs[name] for name in unit.operand_names},
+            {name: array for name, array in inputs.items() if name not in unit.operand_names},
+        )
     if isinstance(unit, MultiplyAccumulate):
         from .accumulate.accumulate_float import run_accumulate
 

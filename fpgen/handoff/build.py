@@ -107,8 +107,14 @@ class Job:
     extra: Mapping[str, Any] = field(default_factory=dict)
 
 
-def build(plan: Plan, *, output: Path | None = None, jobs: int = 2, force: bool = False,
-          tell: Callable[[Step], None] | None = None) -> list[Outcome]:
+def build(
+    plan: Plan,
+    *,
+    output: Path | None = None,
+    jobs: int = 2,
+    force: bool = False,
+    tell: Callable[[Step], None] | None = None,
+) -> list[Outcome]:
     """Build, verify and cost every unit of `plan`.
 
     Parameters
@@ -152,8 +158,16 @@ def build(plan: Plan, *, output: Path | None = None, jobs: int = 2, force: bool 
 def _key(design: Design, plan: Plan, same: Sequence[str]) -> str:
     from fpgen.base.cache import digest
 
-    return digest(design.unit.content_hash, design.unit.name, design.note, str(design.vectors), str(design.target),
-                  str(plan.seed), str(plan.technology), *same)
+    return digest(
+        design.unit.content_hash,
+        design.unit.name,
+        design.note,
+        str(design.vectors),
+        str(design.target),
+        str(plan.seed),
+        str(plan.technology),
+        *same,
+    )
 
 
 def _earlier(job: Job) -> Outcome | None:
@@ -276,16 +290,17 @@ def _verified_and_costed(job: Job, blank: Outcome, start: float, tell: ownership
     _say(job, "writing Verilog", 0.05)
     verilog = unit.verilog()
     _say(job, "simulating", 0.1)
-    verdict = unit.verify(seed=job.seed, vectors=design.vectors,
-                          progress=lambda what, fraction: _say(job, what, 0.1 + 0.5 * fraction))
+    verdict = unit.verify(
+        seed=job.seed, vectors=design.vectors, progress=lambda what, fraction: _say(job, what, 0.1 + 0.5 * fraction)
+    )
     evidence = {name: value for name, value in verdict.to_dict().items() if name not in _NOT_EVIDENCE}
     if not verdict.passed:
-        where = write_bundle(unit, job.output, verilog=verilog, note=design.note, evidence=evidence, suffix=".failed",
-                             tell=tell)
+        where = write_bundle(
+            unit, job.output, verilog=verilog, note=design.note, evidence=evidence, suffix=".failed", tell=tell
+        )
         return replace(blank, reason=verdict.summary, directory=str(where))
     _say(job, "synthesising", 0.6)
-    points = measure_unit(unit, technology=job.technology,
-                          targets=None if design.target is None else (design.target,))
+    points = measure_unit(unit, technology=job.technology, targets=None if design.target is None else (design.target,))
     good = [point for point in points if point.failure is None]
     if not good:
         failures = sorted({str(point.failure) for point in points})
@@ -293,19 +308,35 @@ def _verified_and_costed(job: Job, blank: Outcome, start: float, tell: ownership
     best = min(good, key=lambda point: point.adp)
     ordered = [best, *(point for point in points if point is not best)]
     _say(job, "writing files", 0.95)
-    outcome = replace(blank, passed=True, vectors=verdict.vectors, method=verdict.method, seed=job.seed,
-                      area_um2=best.area_um2, nand2_eq=best.nand2_eq, delay_ps=best.delay_ps,
-                      technology=best.technology, directory=str(job.output / unit.name),
-                      seconds=time.monotonic() - start)
+    outcome = replace(
+        blank,
+        passed=True,
+        vectors=verdict.vectors,
+        method=verdict.method,
+        seed=job.seed,
+        area_um2=best.area_um2,
+        nand2_eq=best.nand2_eq,
+        delay_ps=best.delay_ps,
+        technology=best.technology,
+        directory=str(job.output / unit.name),
+        seconds=time.monotonic() - start,
+    )
     mapped = flow.netlist_text(best.netlist_hash)
     library = flow.load_technology(job.technology or DEFAULT).library
     models = cell_models.models_of(netlist.from_text(mapped, unit.name), library)
     for cell, why in models.left_out:
         tell(f"{cells_name(unit)}: no model of {cell}: {why}")
-    write_bundle(unit, job.output, verilog=verilog, note=design.note, evidence=evidence,
-                 extra={mapped_name(unit): "\n".join([*provenance(), mapped]), cells_name(unit): models.text},
-                 points=[point.to_dict() for point in ordered],
-                 record={"key": job.key, "outcome": asdict(outcome)}, tell=tell)
+    write_bundle(
+        unit,
+        job.output,
+        verilog=verilog,
+        note=design.note,
+        evidence=evidence,
+        extra={mapped_name(unit): "\n".join([*provenance(), mapped]), cells_name(unit): models.text},
+        points=[point.to_dict() for point in ordered],
+        record={"key": job.key, "outcome": asdict(outcome)},
+        tell=tell,
+    )
     try:
         ownership.withdraw(job.output / f"{unit.name}.failed")
     except OSError as error:

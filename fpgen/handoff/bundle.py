@@ -1,8 +1,8 @@
 """The directory that is handed over: Verilog, parameters, datasheet, vectors, evidence.
 
 A new bundle is written aside and renamed, so that what stands under the unit's name is whole. One that is there already
-is updated in place, file by file: what fpgen did not write stays (see `fpgen.base.ownership`), and so does evidence that is
-still true, which is that of the very same Verilog. Evidence of other Verilog goes to `stale/<its SHA-256>/`.
+is updated in place, file by file: what fpgen did not write stays (see `fpgen.base.ownership`), and so does evidence
+that is still true, which is that of the very same Verilog. Evidence of other Verilog goes to `stale/<its SHA-256>/`.
 """
 
 from __future__ import annotations
@@ -34,10 +34,19 @@ STALE = "stale"
 _SHOWN = 16  # hexadecimal digits of the directory of stale files
 
 
-def write_bundle(unit: Unit, output: Path, *, verilog: str | None = None, note: str = "",
-                 evidence: Mapping[str, Any] | None = None, points: Sequence[Mapping[str, Any]] = (),
-                 extra: Mapping[str, str] | None = None, record: Mapping[str, Any] | None = None,
-                 suffix: str = "", tell: Tell | None = None) -> Path:
+def write_bundle(
+    unit: Unit,
+    output: Path,
+    *,
+    verilog: str | None = None,
+    note: str = "",
+    evidence: Mapping[str, Any] | None = None,
+    points: Sequence[Mapping[str, Any]] = (),
+    extra: Mapping[str, str] | None = None,
+    record: Mapping[str, Any] | None = None,
+    suffix: str = "",
+    tell: Tell | None = None,
+) -> Path:
     """Write a unit's directory below `output`, or bring an earlier one up to date.
 
     Parameters
@@ -100,7 +109,8 @@ def write_bundle(unit: Unit, output: Path, *, verilog: str | None = None, note: 
         "unit.toml": f"# {unit.text}\n" + tomli_w.dumps(unit.to_dict()),
         "README.md": datasheet(unit, note=note, evidence=evidence, points=points),
         f"{unit.name}.vectors.csv": vector_table(unit),
-        **more, **kept,
+        **more,
+        **kept,
     }
     head = {**mark, "unit": unit.text, "note": note}
 
@@ -177,8 +187,11 @@ def _evidence_names(unit: Unit) -> tuple[str, ...]:
 
 def _evidence_files(target: Path, unit: Unit, earlier: Written) -> dict[str, str]:
     """Name and text of the evidence in a bundle that is as fpgen wrote it."""
-    return {name: (target / name).read_text(encoding="utf-8") for name in _evidence_names(unit)
-            if earlier.owns(target / name)}
+    return {
+        name: (target / name).read_text(encoding="utf-8")
+        for name in _evidence_names(unit)
+        if earlier.owns(target / name)
+    }
 
 
 def _retire(target: Path, unit: Unit, current: str, coming: set[str], tell: Tell) -> None:

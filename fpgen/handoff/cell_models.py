@@ -64,8 +64,11 @@ def models(library: Library, names: Iterable[str] | None = None) -> Models:
         except NotUnderstood as error:
             left_out.append((name, str(error)))
     missing = [f"//   {name}: {reason}" for name, reason in left_out]
-    head = [*provenance(), f"// Behaviour of cells of the library {library.name}, from its functions; no delays.",
-            *(["// Without a model:", *missing] if missing else [])]
+    head = [
+        *provenance(),
+        f"// Behaviour of cells of the library {library.name}, from its functions; no delays.",
+        *(["// Without a model:", *missing] if missing else []),
+    ]
     return Models("\n".join([*head, "", *parts]), tuple(modelled), tuple(left_out))
 
 
@@ -81,8 +84,17 @@ def _module(cell: Cell) -> str:
     body = _body(cell)
     ports = ",\n".join(_INDENT + port for port in _ports(cell))
     guard = "FPGEN_CELL_" + re.sub(r"\W", "_", cell.name)
-    lines = [f"`ifndef {guard}", f"`define {guard}", f"module {_identifier(cell.name)} (", ports, ");",
-             *(_INDENT + line for line in body), "endmodule", "`endif", ""]
+    lines = [
+        f"`ifndef {guard}",
+        f"`define {guard}",
+        f"module {_identifier(cell.name)} (",
+        ports,
+        ");",
+        *(_INDENT + line for line in body),
+        "endmodule",
+        "`endif",
+        "",
+    ]
     return "\n".join(lines)
 
 
@@ -101,8 +113,12 @@ def _ports(cell: Cell) -> list[str]:
 
 def _bits(cell: Cell) -> dict[str, tuple[str, int]]:
     """Pins that are bits of a bus: its name, and their number in it. (Pins of a bundle have names of their own.)"""
-    return {pin: (bus, int(pin[len(bus) + 1:-1])) for bus, pins in cell.buses.items() for pin in pins
-            if re.fullmatch(re.escape(bus) + r"\[\d+\]", pin)}
+    return {
+        pin: (bus, int(pin[len(bus) + 1 : -1]))
+        for bus, pins in cell.buses.items()
+        for pin in pins
+        if re.fullmatch(re.escape(bus) + r"\[\d+\]", pin)
+    }
 
 
 def _reference(cell: Cell, name: str) -> str:
@@ -130,8 +146,9 @@ def _body(cell: Cell) -> list[str]:
         raise NotUnderstood(f"the library states no function of its output {without[0]}")
     names = {name: _reference(cell, name) for name in cell.inputs}
     lines = [] if cell.flipflop is None else _register(cell, cell.flipflop, names)
-    return lines + [f"assign {_reference(cell, name)} = {_expression(cell.pins[name].function, names)};"
-                    for name in cell.outputs]
+    return lines + [
+        f"assign {_reference(cell, name)} = {_expression(cell.pins[name].function, names)};" for name in cell.outputs
+    ]
 
 
 def _register(cell: Cell, kept: FlipFlop, names: dict[str, str]) -> list[str]:

@@ -12,8 +12,9 @@ from fpgen.units.options import PORT_CODES
 from fpgen.verilog.header import built_of, formulas, stage_text
 
 
-def datasheet(unit: Unit, *, note: str = "", evidence: Mapping[str, Any] | None = None,
-              points: Iterable[Mapping[str, Any]] = ()) -> str:
+def datasheet(
+    unit: Unit, *, note: str = "", evidence: Mapping[str, Any] | None = None, points: Iterable[Mapping[str, Any]] = ()
+) -> str:
     """The datasheet as Markdown.
 
     Parameters
@@ -63,28 +64,48 @@ def _timing(unit: Unit) -> str:
     if unit.handshake is Handshake.VALID:
         text += " `in_valid` comes out as `out_valid` with the result it belongs to; the result must be taken then."
     elif unit.handshake is Handshake.READY:
-        text += (" A transfer happens at a clock edge where valid and ready are both high; when `out_ready` is low the"
-                 " unit holds, and nothing is lost or repeated.")
+        text += (
+            " A transfer happens at a clock edge where valid and ready are both high; when `out_ready` is low the"
+            " unit holds, and nothing is lost or repeated."
+        )
     pipeline = pipeline_for(unit)
     stages = _table(["stage", "steps"], ((number, stage_text(steps)) for number, steps in enumerate(pipeline.steps)))
     return f"{text}\n\n{stages}\n\n{pipeline.register_bits} register bits in the datapath."
 
 
 def _numbers(unit: Unit) -> str:
-    rows = [(f"`{port.name}`", port.format, port.format.spelling, _decimal(port.format.max_finite),
-             _decimal(port.format.min_positive))
-            for port in unit.ports if port.format is not None and port.role is not Role.CONTROL]
-    options = [("rounding", unit.rounding.value), ("overflow", unit.semantics.overflow.value),
-               ("subnormals", unit.subnormals.value), ("tininess", unit.tininess.value)]
-    return ("## Numbers\n\n" + _table(["port", "format", "parameters", "largest", "smallest positive"], rows) +
-            "\n\n" + ", ".join(f"{name} `{value}`" for name, value in options) +
-            f". {_nan_text(unit)}")
+    rows = [
+        (
+            f"`{port.name}`",
+            port.format,
+            port.format.spelling,
+            _decimal(port.format.max_finite),
+            _decimal(port.format.min_positive),
+        )
+        for port in unit.ports
+        if port.format is not None and port.role is not Role.CONTROL
+    ]
+    options = [
+        ("rounding", unit.rounding.value),
+        ("overflow", unit.semantics.overflow.value),
+        ("subnormals", unit.subnormals.value),
+        ("tininess", unit.tininess.value),
+    ]
+    return (
+        "## Numbers\n\n"
+        + _table(["port", "format", "parameters", "largest", "smallest positive"], rows)
+        + "\n\n"
+        + ", ".join(f"{name} `{value}`" for name, value in options)
+        + f". {_nan_text(unit)}"
+    )
 
 
 def _nan_text(unit: Unit) -> str:
     if isinstance(unit, BlockQuantize) and unit.block.scale.has_nan:
-        return (f"A NaN or infinity in the block makes the scale NaN ({unit.block.scale.nan_code:#x}) and all element "
-                "codes 0.")
+        return (
+            f"A NaN or infinity in the block makes the scale NaN ({unit.block.scale.nan_code:#x}) and all element "
+            "codes 0."
+        )
     if unit.out.has_nan:
         return f"NaN results are the one canonical quiet NaN ({unit.out.nan_code:#x})."
     return f"{unit.out} has no NaN: its largest value is delivered in place of one."
@@ -109,8 +130,10 @@ def _checked(evidence: Mapping[str, Any] | None) -> str:
     tests = evidence.get("protocol", ())
     if tests:
         failed = sum(bool(test["failure"]) for test in tests)
-        text += (f" {len(tests)} cocotb tests of reset, latency and handshake: "
-                 f"{f'{failed} FAILED' if failed else 'all pass'}.")
+        text += (
+            f" {len(tests)} cocotb tests of reset, latency and handshake: "
+            f"{f'{failed} FAILED' if failed else 'all pass'}."
+        )
     families = evidence.get("families", {})
     if len(families) > 1:
         rows = ((name, f"{count:,}") for name, count in families.items())
@@ -122,9 +145,21 @@ def _cost(points: list[Mapping[str, Any]]) -> str:
     good = [point for point in points if not point.get("failure")]
     if not good:
         return ""
-    rows = [(point["recipe"], f"{point['area_um2']:.0f}", f"{point['nand2_eq']:.0f}", f"{point['delay_ps']:.0f}",
-             point["cells"], point["registers"], point["logic_depth"]) for point in good]
+    rows = [
+        (
+            point["recipe"],
+            f"{point['area_um2']:.0f}",
+            f"{point['nand2_eq']:.0f}",
+            f"{point['delay_ps']:.0f}",
+            point["cells"],
+            point["registers"],
+            point["logic_depth"],
+        )
+        for point in good
+    ]
     heads = ["recipe", "area um2", "NAND2 eq.", "delay ps", "cells", "registers", "depth"]
-    return ("## Cost\n\n" + _table(heads, rows) + f"\n\n{good[0]['technology']}: "
-            f"{assumptions_text(good[0].get('assumptions', {}))}. "
-            "Estimates of an open flow, for comparing units with each other.")
+    return (
+        "## Cost\n\n" + _table(heads, rows) + f"\n\n{good[0]['technology']}: "
+        f"{assumptions_text(good[0].get('assumptions', {}))}. "
+        "Estimates of an open flow, for comparing units with each other."
+    )

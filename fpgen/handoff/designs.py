@@ -99,7 +99,7 @@ def _plan(path: Path, data: Mapping[str, Any], lines: list[int]) -> Plan:
             raise UsageError(f"{where}: technology = {data['technology']!r}: {error}") from None
     entries = data.get("unit", [])
     if not entries:
-        raise UsageError(f"{where}: no units; at least one [[unit]] entry with unit = \"...\" is needed")
+        raise UsageError(f'{where}: no units; at least one [[unit]] entry with unit = "..." is needed')
     designs: list[Design] = []
     seen: dict[str, int] = {}
     for index, entry in enumerate(entries):
@@ -109,8 +109,10 @@ def _plan(path: Path, data: Mapping[str, Any], lines: list[int]) -> Plan:
         if design.unit.name in seen:
             first = seen[design.unit.name]
             if design.unit != designs[first - 1].unit:
-                raise UsageError(f"{place}: got the name {design.unit.name} of unit {first}; expected another one "
-                                 "(module_name names a unit)")
+                raise UsageError(
+                    f"{place}: got the name {design.unit.name} of unit {first}; expected another one "
+                    "(module_name names a unit)"
+                )
             raise UsageError(f"{place}: {design.unit.text} is unit {first} already; once is allowed")
         seen[design.unit.name] = index + 1
         designs.append(design)
@@ -129,8 +131,10 @@ def _design(place: str, entry: Any, vectors: int | None) -> Design:
         close = difflib.get_close_matches(extra, [*_ENTRY_KEYS, "module_name"], n=1)
         suggestion = f"did you mean {close[0]}? " if close else ""
         allowed = ", ".join((*_ENTRY_KEYS, "module_name"))
-        raise UsageError(f"{place}: key {extra} beside unit; {suggestion}allowed: {allowed} "
-                         "(options of the unit belong into its line)")
+        raise UsageError(
+            f"{place}: key {extra} beside unit; {suggestion}allowed: {allowed} "
+            "(options of the unit belong into its line)"
+        )
     try:
         unit = unit_from_dict(parameters)
         unit = dataclasses.replace(unit, **name) if name else unit

@@ -50,8 +50,10 @@ def vector_table(unit: Unit, count: int = COUNT) -> str:
     shown = {port.name: words(port, everything[port.name]) for port in ports}
     digits = {port.name: (port.width + 3) // 4 for port in ports}
     lines = [",".join(shown)]
-    lines += [",".join(f"{code:0{digits[name]}x}" for name, code in zip(shown, row, strict=True))
-              for row in zip(*shown.values(), strict=True)]
+    lines += [
+        ",".join(f"{code:0{digits[name]}x}" for name, code in zip(shown, row, strict=True))
+        for row in zip(*shown.values(), strict=True)
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -65,8 +67,10 @@ def _scalars(inputs: list[Port], count: int) -> dict[str, list[int]]:
     corners = list(itertools.product(*(corner_codes(port.format) for port in operands if port.format)))
     if len(corners) > count // 2:
         corners = [corners[index] for index in np.linspace(0, len(corners) - 1, count // 2).astype(int)]
-    columns = {port.name: [row[index] for row in corners] + drawn(port.width, count - len(corners))
-               for index, port in enumerate(operands)}
+    columns = {
+        port.name: [row[index] for row in corners] + drawn(port.width, count - len(corners))
+        for index, port in enumerate(operands)
+    }
     return columns | {port.name: drawn(port.width, count) for port in inputs if port.role is Role.CONTROL}
 
 

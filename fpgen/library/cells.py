@@ -219,8 +219,11 @@ class Cell:
         """What the library leaves out, in words: arcs to outputs that are functions of an input, without tables."""
         from .function import python_expression
 
-        timed = {(arc.related, arc.pin) for arc in self.arcs
-                 if (arc.rise_delay and arc.rise_slew) or (arc.fall_delay and arc.fall_slew)}
+        timed = {
+            (arc.related, arc.pin)
+            for arc in self.arcs
+            if (arc.rise_delay and arc.rise_slew) or (arc.fall_delay and arc.fall_slew)
+        }
         reached = {pin for _, pin in timed}
         missing = []
         for output in self.outputs:
@@ -307,8 +310,10 @@ class Library:
         """
         found = [cell for cell in self.usable() if cell.flipflop is not None and cell.keeps_data]
         if not found:
-            raise UsageError(f"the library {self.name} ({self.source}) has no flip-flop that may be used, and the "
-                             "design needs some; a library with ff groups is allowed, or a unit with stages=0")
+            raise UsageError(
+                f"the library {self.name} ({self.source}) has no flip-flop that may be used, and the "
+                "design needs some; a library with ff groups is allowed, or a unit with stages=0"
+            )
         return found
 
     def smallest(self, table: int, inputs: int) -> Cell:
@@ -326,19 +331,24 @@ class Library:
         UsageError
             When no usable cell computes it.
         """
-        fitting = [cell for name in self._by_function.get((inputs, table), ())
-                   if not (cell := self.cells[name]).dont_use]
+        fitting = [
+            cell for name in self._by_function.get((inputs, table), ()) if not (cell := self.cells[name]).dont_use
+        ]
         if not fitting:
-            what = _GATES.get((inputs, table), f"{inputs}-input cell with the truth table {table:0{2 ** inputs}b}")
-            raise UsageError(f"the library {self.name} ({self.source}) has no usable {what} whose function it states; "
-                             "a library with functions for its cells is allowed")
+            what = _GATES.get((inputs, table), f"{inputs}-input cell with the truth table {table:0{2**inputs}b}")
+            raise UsageError(
+                f"the library {self.name} ({self.source}) has no usable {what} whose function it states; "
+                "a library with functions for its cells is allowed"
+            )
         return min(fitting, key=lambda cell: (cell.area, cell.name))
 
     def buffers(self) -> list[Cell]:
         """Buffers that may be used, smallest first."""
         names = self._by_function.get((1, 0b10), ())
-        return sorted((self.cells[name] for name in names if not self.cells[name].dont_use),
-                      key=lambda cell: (cell.area, cell.name))
+        return sorted(
+            (self.cells[name] for name in names if not self.cells[name].dont_use),
+            key=lambda cell: (cell.area, cell.name),
+        )
 
     def check_gates(self) -> None:
         """Refuse a library that nothing can be mapped to.
@@ -353,20 +363,27 @@ class Library:
         from .function import python_expression
 
         for cell in (self.smallest(0b01, 1), self.smallest(0b0111, 2)):
-            lacks = ["area", *(f"timing {arc}" for arc in cell.untimed)][cell.area > 0:]
+            lacks = ["area", *(f"timing {arc}" for arc in cell.untimed)][cell.area > 0 :]
             if lacks:
-                raise UsageError(f"the library {self.name} ({self.source}): {cell.name} has no {', no '.join(lacks)}; "
-                                 "cells with an area and with tables of delay and transition (NLDM) are allowed")
+                raise UsageError(
+                    f"the library {self.name} ({self.source}): {cell.name} has no {', no '.join(lacks)}; "
+                    "cells with an area and with tables of delay and transition (NLDM) are allowed"
+                )
         for cell in self.usable():
             if cell.flipflop is not None or cell.latch:
                 continue
             for pin in cell.pins.values():
-                strange = [name for name in python_expression(pin.function)[1] if name not in cell.pins] \
-                    if pin.function else []
+                strange = (
+                    [name for name in python_expression(pin.function)[1] if name not in cell.pins]
+                    if pin.function
+                    else []
+                )
                 if strange:
-                    raise UsageError(f"the library {self.name} ({self.source}): the function {pin.function!r} of "
-                                     f"{cell.name}/{pin.name} names {', '.join(strange)}; the cell's pins are "
-                                     f"{', '.join(cell.pins)}")
+                    raise UsageError(
+                        f"the library {self.name} ({self.source}): the function {pin.function!r} of "
+                        f"{cell.name}/{pin.name} names {', '.join(strange)}; the cell's pins are "
+                        f"{', '.join(cell.pins)}"
+                    )
 
     @property
     def nand2_area(self) -> float:

@@ -71,9 +71,17 @@ def read(path: Path) -> CellTable:
     try:
         data = tomllib.loads(path.read_text())
         cells = tuple(_cell(item) for item in data["cell"])
-        return CellTable(data["name"], float(data["supply_v"]), float(data["temperature_c"]), data["driving_cell"],
-                         float(data["output_load_ff"]), float(data["max_slew_ps"]), tuple(data["slews_ps"]),
-                         tuple(data["load_parts"]), cells)
+        return CellTable(
+            data["name"],
+            float(data["supply_v"]),
+            float(data["temperature_c"]),
+            data["driving_cell"],
+            float(data["output_load_ff"]),
+            float(data["max_slew_ps"]),
+            tuple(data["slews_ps"]),
+            tuple(data["load_parts"]),
+            cells,
+        )
     except OSError as error:
         raise UsageError(f"cannot read the cell table {path}: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
@@ -81,8 +89,9 @@ def read(path: Path) -> CellTable:
 
 
 def _cell(item: Mapping[str, Any]) -> TableCell:
-    arcs = tuple(TableArc(arc["pin"], int(arc["sense"]), tuple(arc["rise"]), tuple(arc["fall"]))
-                 for arc in item["arcs"])
+    arcs = tuple(
+        TableArc(arc["pin"], int(arc["sense"]), tuple(arc["rise"]), tuple(arc["fall"])) for arc in item["arcs"]
+    )
     for arc in arcs:
         if len(arc.rise) != 6 or len(arc.fall) != 6 or arc.sense not in (-1, 0, 1):
             raise ValueError(f"cell {item['name']}, pin {arc.pin}: six figures an edge and a sense of -1, 0 or 1")
@@ -91,11 +100,22 @@ def _cell(item: Mapping[str, Any]) -> TableCell:
         raise ValueError(f"cell {item['name']}: flipflop = {kind!r}; 'plain' and 'inverted' are allowed")
     clock = tuple(float(figure) for figure in item.get("clock_energy_fj", ()))
     if clock and (len(clock) != 3 or not kind):
-        raise ValueError(f"cell {item['name']}: clock_energy_fj = {list(clock)}; three figures of a flip-flop are "
-                         "allowed")
-    return TableCell(item["name"], float(item["area_um2"]), float(item["leakage_nw"]), float(item["energy_fj"]),
-                     "" if kind else item["function"], item["input_cap_ff"], arcs, kind,
-                     float(item["setup_ps"]) if kind else 0.0, clock, float(item.get("data_energy_fj", 0.0)))
+        raise ValueError(
+            f"cell {item['name']}: clock_energy_fj = {list(clock)}; three figures of a flip-flop are allowed"
+        )
+    return TableCell(
+        item["name"],
+        float(item["area_um2"]),
+        float(item["leakage_nw"]),
+        float(item["energy_fj"]),
+        "" if kind else item["function"],
+        item["input_cap_ff"],
+        arcs,
+        kind,
+        float(item["setup_ps"]) if kind else 0.0,
+        clock,
+        float(item.get("data_energy_fj", 0.0)),
+    )
 
 
 def to_liberty(table: CellTable) -> str:
@@ -103,30 +123,30 @@ def to_liberty(table: CellTable) -> str:
     slews = _join(table.slews_ps)
     lines = [
         f"library ({table.name}) {{",
-        '  delay_model : table_lookup;',
+        "  delay_model : table_lookup;",
         '  time_unit : "1ps";',
-        '  capacitive_load_unit (1, ff);',
+        "  capacitive_load_unit (1, ff);",
         '  leakage_power_unit : "1nW";',
         '  voltage_unit : "1V";',
         '  current_unit : "1mA";',
         '  pulling_resistance_unit : "1kohm";',
-        '  nom_process : 1;',
-        f'  nom_voltage : {table.supply_v:g};',
-        f'  nom_temperature : {table.temperature_c:g};',
-        '  input_threshold_pct_rise : 50; input_threshold_pct_fall : 50;',
-        '  output_threshold_pct_rise : 50; output_threshold_pct_fall : 50;',
-        '  slew_lower_threshold_pct_rise : 20; slew_lower_threshold_pct_fall : 20;',
-        '  slew_upper_threshold_pct_rise : 80; slew_upper_threshold_pct_fall : 80;',
-        '  default_fanout_load : 1;',
-        f'  default_max_transition : {table.max_slew_ps:g};',
-        '  lu_table_template (delay) {',
-        '    variable_1 : input_net_transition; variable_2 : total_output_net_capacitance;',
+        "  nom_process : 1;",
+        f"  nom_voltage : {table.supply_v:g};",
+        f"  nom_temperature : {table.temperature_c:g};",
+        "  input_threshold_pct_rise : 50; input_threshold_pct_fall : 50;",
+        "  output_threshold_pct_rise : 50; output_threshold_pct_fall : 50;",
+        "  slew_lower_threshold_pct_rise : 20; slew_lower_threshold_pct_fall : 20;",
+        "  slew_upper_threshold_pct_rise : 80; slew_upper_threshold_pct_fall : 80;",
+        "  default_fanout_load : 1;",
+        f"  default_max_transition : {table.max_slew_ps:g};",
+        "  lu_table_template (delay) {",
+        "    variable_1 : input_net_transition; variable_2 : total_output_net_capacitance;",
         f'    index_1 ("{slews}"); index_2 ("{_join(table.load_parts)}");',
-        '  }',
-        '  lu_table_template (setup) {',
-        '    variable_1 : constrained_pin_transition; variable_2 : related_pin_transition;',
+        "  }",
+        "  lu_table_template (setup) {",
+        "    variable_1 : constrained_pin_transition; variable_2 : related_pin_transition;",
         f'    index_1 ("{slews}"); index_2 ("{slews}");',
-        '  }',
+        "  }",
     ]
     for cell in table.cells:
         lines += _cell_lines(table, cell)
@@ -134,8 +154,11 @@ def to_liberty(table: CellTable) -> str:
 
 
 def _cell_lines(table: CellTable, cell: TableCell) -> list[str]:
-    lines = [f"  cell ({cell.name}) {{", f"    area : {cell.area_um2:g};",
-             f"    cell_leakage_power : {cell.leakage_nw:g};"]
+    lines = [
+        f"  cell ({cell.name}) {{",
+        f"    area : {cell.area_um2:g};",
+        f"    cell_leakage_power : {cell.leakage_nw:g};",
+    ]
     if cell.flipflop:
         lines.append('    ff (IQ, IQN) { clocked_on : "ck"; next_state : "d"; }')
     for pin, cap in cell.input_cap_ff.items():
@@ -152,8 +175,12 @@ def _cell_lines(table: CellTable, cell: TableCell) -> list[str]:
         lines.append("    }")
     function = {"plain": "IQ", "inverted": "IQN"}.get(cell.flipflop, cell.function)
     largest = min((table.max_slew_ps - edge[3]) / edge[5] for arc in cell.arcs for edge in (arc.rise, arc.fall))
-    lines += [f"    pin ({'q' if cell.flipflop else 'y'}) {{", "      direction : output;",
-              f'      function : "{function}";', f"      max_capacitance : {largest:.4g};"]
+    lines += [
+        f"    pin ({'q' if cell.flipflop else 'y'}) {{",
+        "      direction : output;",
+        f'      function : "{function}";',
+        f"      max_capacitance : {largest:.4g};",
+    ]
     loads = [part * largest for part in table.load_parts]
     axis = f'index_2 ("{_join(loads)}");'
     for arc in cell.arcs:
@@ -161,8 +188,10 @@ def _cell_lines(table: CellTable, cell: TableCell) -> list[str]:
         kind = " timing_type : rising_edge;" if cell.flipflop else ""
         lines += ["      timing () {", f"        related_pin : {arc.pin}; timing_sense : {sense};{kind}"]
         for edge, figures in (("rise", arc.rise), ("fall", arc.fall)):
-            lines += [f"        {name} (delay) {{ {axis} values ({_evaluate(table.slews_ps, loads, part)}); }}"
-                      for name, part in ((f"cell_{edge}", figures[:3]), (f"{edge}_transition", figures[3:]))]
+            lines += [
+                f"        {name} (delay) {{ {axis} values ({_evaluate(table.slews_ps, loads, part)}); }}"
+                for name, part in ((f"cell_{edge}", figures[:3]), (f"{edge}_transition", figures[3:]))
+            ]
         lines.append("      }")
         lines += ["      internal_power () {", f"        related_pin : {arc.pin};"]
         lines += [f"        {_scalars(cell.energy_fj)}", "      }"]
@@ -175,14 +204,18 @@ def _clock_power(cell: TableCell) -> list[str]:
         return []
     rise, fall, other = cell.clock_energy_fj
     kept, new = ("!(d ^ q)", "(d ^ q)") if cell.flipflop == "plain" else ("(d ^ q)", "!(d ^ q)")
-    return [f'      internal_power () {{ when : "{kept}"; {_scalars(rise, fall)} }}',
-            f'      internal_power () {{ when : "{new}"; {_scalars(0.0, other)} }}']
+    return [
+        f'      internal_power () {{ when : "{kept}"; {_scalars(rise, fall)} }}',
+        f'      internal_power () {{ when : "{new}"; {_scalars(0.0, other)} }}',
+    ]
 
 
 def _scalars(rise: float, fall: float | None = None) -> str:
     """Energy tables of both edges."""
-    return " ".join(f'{edge}_power (scalar) {{ values ("{energy:g}"); }}'
-                    for edge, energy in (("rise", rise), ("fall", rise if fall is None else fall)))
+    return " ".join(
+        f'{edge}_power (scalar) {{ values ("{energy:g}"); }}'
+        for edge, energy in (("rise", rise), ("fall", rise if fall is None else fall))
+    )
 
 
 def _evaluate(slews: Sequence[float], loads: Sequence[float], figures: Sequence[float]) -> str:

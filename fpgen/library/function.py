@@ -131,8 +131,9 @@ def _xor(tokens: list[str], at: int, pins: dict[str, None], depth: int) -> tuple
     return _several(tokens, at, pins, depth, _not, "^")
 
 
-def _several(tokens: list[str], at: int, pins: dict[str, None], depth: int, operand: _Operand,
-             sign: str) -> tuple[str, int]:
+def _several(
+    tokens: list[str], at: int, pins: dict[str, None], depth: int, operand: _Operand, sign: str
+) -> tuple[str, int]:
     """Operands with one operator between them, in one pair of parentheses: Python nests no more than 200."""
     found, at = operand(tokens, at, pins, depth)
     parts = [found]

@@ -22,8 +22,17 @@ from .cells import Library
 from .liberty_cells import Reader
 from .liberty_text import parse
 
-_SKIP = frozenset(("internal_power", "test_cell", "normalized_driver_waveform",
-                   "receiver_capacitance", "output_current_rise", "output_current_fall", "dynamic_current"))
+_SKIP = frozenset(
+    (
+        "internal_power",
+        "test_cell",
+        "normalized_driver_waveform",
+        "receiver_capacitance",
+        "output_current_rise",
+        "output_current_fall",
+        "dynamic_current",
+    )
+)
 _GZIP = b"\x1f\x8b"
 _LARGEST = 1 << 30  # bytes of unpacked text
 
@@ -61,8 +70,12 @@ def functions_file(path: Path | str) -> Path:
         As `read_bytes`, or when it is no Liberty library.
     """
     raw = _raw(path)
-    return _written(digest(_code(), raw, "functions"), lambda: liberty_functions.to_text(
-        parse(_unpacked(raw, path).decode("utf-8", errors="replace"), str(path), skip=liberty_functions.SKIP)))
+    return _written(
+        digest(_code(), raw, "functions"),
+        lambda: liberty_functions.to_text(
+            parse(_unpacked(raw, path).decode("utf-8", errors="replace"), str(path), skip=liberty_functions.SKIP)
+        ),
+    )
 
 
 @functools.cache
@@ -135,8 +148,9 @@ def load(path: Path | str, *, power: bool = False) -> Library:
     return library
 
 
-def from_text(text: str, source: str = "Liberty text", *, power: bool = False,
-              content_hash: str | None = None) -> Library:
+def from_text(
+    text: str, source: str = "Liberty text", *, power: bool = False, content_hash: str | None = None
+) -> Library:
     """The library of a Liberty text.
 
     Raises

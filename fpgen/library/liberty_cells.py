@@ -19,11 +19,30 @@ from .wireload import WireLoad
 # State of other kinds than a flip-flop's; a `test_cell` is not one.
 _OTHER_STATES = ("latch", "statetable", "ff_bank", "latch_bank")
 _SLEW_AXES = ("input_net_transition", "input_transition_time", "constrained_pin_transition")
-_SKIPPED_KINDS = ("hold", "recovery", "removal", "clear", "preset", "min_pulse", "minimum_period", "skew",
-                  "non_seq", "nochange", "min_clock", "max_clock", "three_state_disable")
+_SKIPPED_KINDS = (
+    "hold",
+    "recovery",
+    "removal",
+    "clear",
+    "preset",
+    "min_pulse",
+    "minimum_period",
+    "skew",
+    "non_seq",
+    "nochange",
+    "min_clock",
+    "max_clock",
+    "three_state_disable",
+)
 # What power and ground pins carry, by pg_type; of wells there are libraries that have the two the wrong way round.
-_LEVELS = {"primary_power": "1", "backup_power": "1", "internal_power": "1",
-           "primary_ground": "0", "backup_ground": "0", "internal_ground": "0"}
+_LEVELS = {
+    "primary_power": "1",
+    "backup_power": "1",
+    "internal_power": "1",
+    "primary_ground": "0",
+    "backup_ground": "0",
+    "internal_ground": "0",
+}
 _BUS_WORD = re.compile(r"[A-Za-z_]\w*(?![\w\[])")
 _WIDEST = 1 << 12  # bits of a bus
 # Names that Yosys, ABC and structural Verilog all carry.
@@ -46,14 +65,20 @@ class Reader:
         self.cap = _unit(attributes.get("capacitive_load_unit", "1,pf").replace('"', " ").replace(",", " "), _FARADS)
         self.volt = _unit(attributes.get("voltage_unit", "1V"), {"v": 1.0, "mv": 1e-3})
         self.watt = _unit(attributes.get("leakage_power_unit", "1nW"), _WATTS)
-        self.templates = {word: group.attributes for group in tree.groups for word in group.words()
-                          if group.name in ("lu_table_template", "power_lut_template")}
+        self.templates = {
+            word: group.attributes
+            for group in tree.groups
+            for word in group.words()
+            if group.name in ("lu_table_template", "power_lut_template")
+        }
         self.axes: dict[tuple[str, float], Floats] = {}
 
     def library(self, content_hash: str) -> Library:
         top = self.tree.attributes
-        corner = (f"process {top.get('nom_process', '?')}, {top.get('nom_voltage', '?')} V, "
-                  f"{top.get('nom_temperature', '?')} C")
+        corner = (
+            f"process {top.get('nom_process', '?')}, {top.get('nom_voltage', '?')} V, "
+            f"{top.get('nom_temperature', '?')} C"
+        )
         cells: dict[str, Cell] = {}
         notes = []
         for group in self.tree.named("cell"):
@@ -65,16 +90,25 @@ class Reader:
             if cell.name not in cells:
                 cells[cell.name] = cell
             elif same(cell, cells[cell.name]):
-                notes.append(f"the library has the cell {cell.name} more than once, with the same content; it counts "
-                             "once")
+                notes.append(
+                    f"the library has the cell {cell.name} more than once, with the same content; it counts once"
+                )
             else:
                 raise UsageError(f"{self.source}: cell {cell.name}: got two of that name that differ; expected one")
         name = (self.tree.words() or [Path(self.source).name])[0]
         if not cells:
             raise UsageError(f"{self.source}: the library {name} has no cells")
-        return Library(name, self.source, content_hash, corner, cells, self._voltage(), self._wire_loads(),
-                       max_slew=_figure(self.tree, "default_max_transition", "0") * self.time,
-                       notes=tuple(dict.fromkeys(notes)))
+        return Library(
+            name,
+            self.source,
+            content_hash,
+            corner,
+            cells,
+            self._voltage(),
+            self._wire_loads(),
+            max_slew=_figure(self.tree, "default_max_transition", "0") * self.time,
+            notes=tuple(dict.fromkeys(notes)),
+        )
 
     def _voltage(self) -> float:
         """Nominal supply in V."""
@@ -91,8 +125,13 @@ class Reader:
             points = sorted(tuple(_numbers(text, "fanout_length"))[:2] for text in group.every("fanout_length"))
             if points and all(len(point) == 2 and point[0] > 0 for point in points):
                 name = (group.words() or [""])[0]
-                found[name] = WireLoad(name, tuple((fanout, length) for fanout, length in points), given["slope"],
-                                       given["capacitance"] * self.cap, given["resistance"] * kohm)
+                found[name] = WireLoad(
+                    name,
+                    tuple((fanout, length) for fanout, length in points),
+                    given["slope"],
+                    given["capacitance"] * self.cap,
+                    given["resistance"] * kohm,
+                )
         return found
 
     def _cell(self, group: Group) -> Cell:
@@ -118,24 +157,43 @@ class Reader:
         except ValueError as error:
             raise UsageError(f"{self.source}: cell {name}: {error}") from None
         unused = any(_true(group, key) for key in ("dont_use", "pad_cell")) or bool(group.named("bus"))
-        supplies = {word: _LEVELS.get(item.attributes.get("pg_type", ""), "")
-                    for item in group.named("pg_pin") for word in item.words()}
-        return Cell(name, area, leakage, unused, pins, tuple(arcs), tuple(setups), _flipflop(group),
-                    any(group.named(kind) for kind in _OTHER_STATES), tuple(power), leakages,
-                    any("three_state" in item.attributes for item in group.named("pin")), supplies,
-                    {word: pins_of[::-1] for word, pins_of in members.items()})
+        supplies = {
+            word: _LEVELS.get(item.attributes.get("pg_type", ""), "")
+            for item in group.named("pg_pin")
+            for word in item.words()
+        }
+        return Cell(
+            name,
+            area,
+            leakage,
+            unused,
+            pins,
+            tuple(arcs),
+            tuple(setups),
+            _flipflop(group),
+            any(group.named(kind) for kind in _OTHER_STATES),
+            tuple(power),
+            leakages,
+            any("three_state" in item.attributes for item in group.named("pin")),
+            supplies,
+            {word: pins_of[::-1] for word, pins_of in members.items()},
+        )
 
     def _buses(self, cell: Group) -> dict[str, tuple[Group, tuple[str, ...]]]:
         """The buses and bundles of a cell: the group of each, and the pins it stands for, in the order of the text."""
-        types = {word: item for place in (self.tree, cell) for item in place.named("type")
-                 for word in item.words()}
-        found = {word: (item, tuple(re.findall(r"[^\s,\"]+", item.attributes.get("members", ""))))
-                 for item in cell.named("bundle") for word in item.words()}
+        types = {word: item for place in (self.tree, cell) for item in place.named("type") for word in item.words()}
+        found = {
+            word: (item, tuple(re.findall(r"[^\s,\"]+", item.attributes.get("members", ""))))
+            for item in cell.named("bundle")
+            for word in item.words()
+        }
         for item in cell.named("bus"):
             named = item.attributes.get("bus_type", "")
             if named not in types:
-                raise ValueError(f"the bus {' '.join(item.words())}: got the type {named!r}; expected one of "
-                                 f"{', '.join(types) or '(the library has no types)'}")
+                raise ValueError(
+                    f"the bus {' '.join(item.words())}: got the type {named!r}; expected one of "
+                    f"{', '.join(types) or '(the library has no types)'}"
+                )
             first, last = (int(_figure(types[named], key, "")) for key in ("bit_from", "bit_to"))
             if abs(first - last) >= _WIDEST:
                 raise ValueError(f"the type {named!r}: got {abs(first - last) + 1} bits; expected at most {_WIDEST}")
@@ -157,13 +215,28 @@ class Reader:
         function = given.get("function", "")
         if function:
             python_expression(function)
-        return Pin(name, direction, caps[0] * self.cap, caps[1] * self.cap, function, _true(group, "clock"),
-                   _figure(group, "max_capacitance", "0") * self.cap, given.get("three_state", ""),
-                   max_slew=_figure(group, "max_transition", "0") * self.time,
-                   plain_caps=(plain_caps[0], plain_caps[1]))
+        return Pin(
+            name,
+            direction,
+            caps[0] * self.cap,
+            caps[1] * self.cap,
+            function,
+            _true(group, "clock"),
+            _figure(group, "max_capacitance", "0") * self.cap,
+            given.get("three_state", ""),
+            max_slew=_figure(group, "max_transition", "0") * self.time,
+            plain_caps=(plain_caps[0], plain_caps[1]),
+        )
 
-    def _timing(self, word: str, pin: Pin, group: Group, arcs: list[Arc], setups: list[Setup],
-                buses: Mapping[str, Sequence[str]]) -> None:
+    def _timing(
+        self,
+        word: str,
+        pin: Pin,
+        group: Group,
+        arcs: list[Arc],
+        setups: list[Setup],
+        buses: Mapping[str, Sequence[str]],
+    ) -> None:
         given = group.attributes
         kind = given.get("timing_type", "combinational")
         if kind.startswith(_SKIPPED_KINDS):
@@ -172,13 +245,18 @@ class Reader:
         named = f"{given.get('related_pin', '')} {given.get('related_bus_pins', '')}".replace(",", " ").split()
         all_related = [pin for name in named for pin in buses.get(name) or _numbered(name)]
         if kind.startswith("setup"):
-            rise, fall = (self._table(tables.get(f"{edge}_constraint"), self.time, self.time)
-                          for edge in ("rise", "fall"))
-            setups += [Setup(word, related, kind.removeprefix("setup_"), rise, fall, given.get("when", ""))
-                       for related in all_related]
+            rise, fall = (
+                self._table(tables.get(f"{edge}_constraint"), self.time, self.time) for edge in ("rise", "fall")
+            )
+            setups += [
+                Setup(word, related, kind.removeprefix("setup_"), rise, fall, given.get("when", ""))
+                for related in all_related
+            ]
             return
-        delays = [self._table(tables.get(name), self.cap, self.time)
-                  for name in ("cell_rise", "cell_fall", "rise_transition", "fall_transition")]
+        delays = [
+            self._table(tables.get(name), self.cap, self.time)
+            for name in ("cell_rise", "cell_fall", "rise_transition", "fall_transition")
+        ]
         for related in all_related:
             sense = given.get("timing_sense") or _sense(pin.function, related)
             arcs.append(Arc(related, word, sense, kind, given.get("when", ""), *delays))
@@ -188,8 +266,14 @@ class Reader:
         tables = {table.name: table for table in group.groups}
         both = tables.get("power")
         rise, fall = (self._table(tables.get(name, both), self.cap, energy) for name in ("rise_power", "fall_power"))
-        return InternalPower(word, group.attributes.get("related_pin", ""), group.attributes.get("when", ""),
-                             rise, fall, group.attributes.get("related_pg_pin", ""))
+        return InternalPower(
+            word,
+            group.attributes.get("related_pin", ""),
+            group.attributes.get("when", ""),
+            rise,
+            fall,
+            group.attributes.get("related_pg_pin", ""),
+        )
 
     def _leakage(self, group: Group) -> float:
         """The cell's stated leakage, else the mean over its states."""
@@ -237,15 +321,18 @@ class Reader:
             raise ValueError(f"table {group.name} follows the template {named!r}, which the library does not have")
         lengths = sorted({len(row) for row in rows})
         if len(lengths) > 1:
-            raise ValueError(f"table {group.name}: got rows of {', '.join(str(len(row)) for row in rows)} values; "
-                             "expected rows of one length")
+            raise ValueError(
+                f"table {group.name}: got rows of {', '.join(str(len(row)) for row in rows)} values; "
+                "expected rows of one length"
+            )
         if values.size != len(axes[0]) * len(axes[1]):
-            raise ValueError(f"table {group.name} has {values.size} values for "
-                             f"{len(axes[0])} x {len(axes[1])} points")
+            raise ValueError(f"table {group.name} has {values.size} values for {len(axes[0])} x {len(axes[1])} points")
         shape = [len(axes[0 if first else 1]) for first in order]
         if len(order) == 2 and len(rows) > 1 and lengths[0] > 1 and [len(rows), lengths[0]] != shape:
-            raise ValueError(f"table {group.name}: got {len(rows)} rows of {lengths[0]} values; "
-                             f"expected {shape[0]} rows of {shape[1]}")
+            raise ValueError(
+                f"table {group.name}: got {len(rows)} rows of {lengths[0]} values; "
+                f"expected {shape[0]} rows of {shape[1]}"
+            )
         if len(order) == 2 and not order[0]:
             return Table(axes[0], axes[1], np.ascontiguousarray(values.reshape(len(axes[1]), len(axes[0])).T))
         return Table(axes[0], axes[1], values.reshape(len(axes[0]), len(axes[1])))
@@ -315,8 +402,10 @@ def _bundled(buses: Mapping[str, tuple[Group, Sequence[str]]]) -> list[tuple[str
 
     def own(text: str, place: int, among: int) -> str:
         """A function or a list of pins of buses, as that of their members at one place of `among`."""
-        return _BUS_WORD.sub(lambda word: buses[word[0]][1][place] if word[0] in buses
-                             and len(buses[word[0]][1]) == among else word[0], text)
+        return _BUS_WORD.sub(
+            lambda word: buses[word[0]][1][place] if word[0] in buses and len(buses[word[0]][1]) == among else word[0],
+            text,
+        )
 
     found = []
     for item, members in buses.values():
@@ -327,14 +416,20 @@ def _bundled(buses: Mapping[str, tuple[Group, Sequence[str]]]) -> list[tuple[str
         for place, member in enumerate(members):
             pin = Group("pin", member)
             for source in (item, *inner.get(member, ())):
-                pin.attributes.update({key: own(text, place, len(members)) if key in ("function", "three_state")
-                                       else text for key, text in source.attributes.items()})
+                pin.attributes.update(
+                    {
+                        key: own(text, place, len(members)) if key in ("function", "three_state") else text
+                        for key, text in source.attributes.items()
+                    }
+                )
                 for group in source.groups:
                     if group.name == "pin":
                         continue
                     copy = Group(group.name, group.args)
-                    copy.attributes = {key: own(text, place, len(members)) if key in ("related_pin", "when") else text
-                                       for key, text in group.attributes.items()}
+                    copy.attributes = {
+                        key: own(text, place, len(members)) if key in ("related_pin", "when") else text
+                        for key, text in group.attributes.items()
+                    }
                     copy.groups = group.groups
                     pin.groups.append(copy)
             found.append((member, pin))

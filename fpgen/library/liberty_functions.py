@@ -1,9 +1,9 @@
 """What the cells of a library compute, as the Liberty text that Yosys' `read_liberty` takes; for proofs.
 
 Cells that mapping leaves alone are in it too, but nothing of timing and power. Names, functions and the state of
-flip-flops and latches are written in one spelling, whatever the source's style (`fpgen.library.liberty_write` says why).
-Where Yosys would give up on the whole file the cell, or its function, is left out, and only a netlist with such a cell
-is then reported: cells with buses or bundles, and functions of what is neither a pin nor a state that Yosys knows.
+flip-flops and latches are written in one spelling, whatever the source's style (`fpgen.library.liberty_write` says
+why). Where Yosys would give up on the whole file the cell, or its function, is left out, and only a netlist with such
+a cell is then reported: cells with buses or bundles, and functions of what is neither a pin nor a state that Yosys knows.
 """
 
 from collections.abc import Iterable, Mapping
@@ -12,9 +12,24 @@ from .function import canonical, python_expression
 from .liberty_text import Group
 
 #: Groups that are not needed here.
-SKIP = frozenset(("timing", "internal_power", "leakage_power", "pg_pin", "test_cell", "lu_table_template",
-                  "power_lut_template", "operating_conditions", "wire_load", "normalized_driver_waveform",
-                  "receiver_capacitance", "dynamic_current", "leakage_current", "intrinsic_parasitic"))
+SKIP = frozenset(
+    (
+        "timing",
+        "internal_power",
+        "leakage_power",
+        "pg_pin",
+        "test_cell",
+        "lu_table_template",
+        "power_lut_template",
+        "operating_conditions",
+        "wire_load",
+        "normalized_driver_waveform",
+        "receiver_capacitance",
+        "dynamic_current",
+        "leakage_current",
+        "intrinsic_parasitic",
+    )
+)
 _STATE = {"ff": ("clocked_on", "next_state", "clear", "preset"), "latch": ("enable", "data_in", "clear", "preset")}
 
 

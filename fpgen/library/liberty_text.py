@@ -106,13 +106,17 @@ def parse(text: str, source: str, *, skip: Collection[str] = ()) -> Group:
         value = found["value"]
         if value is not None:
             if ":" in value and '"' not in value and _NEXT.search(value):
-                raise UsageError(f"{source}: line {_line(text, position)}: {name}: got {value.strip()[:60]!r}; "
-                                 "expected one value and a semicolon")
+                raise UsageError(
+                    f"{source}: line {_line(text, position)}: {name}: got {value.strip()[:60]!r}; "
+                    "expected one value and a semicolon"
+                )
             stack[-1].attributes[name] = value.strip().strip('"')
         elif found["open"] is None:
             if name == "include_file":
-                raise UsageError(f"{source}: line {_line(text, position)}: include_file ({found['args'].strip()}); a "
-                                 "library whose text is all in one file is allowed")
+                raise UsageError(
+                    f"{source}: line {_line(text, position)}: include_file ({found['args'].strip()}); a "
+                    "library whose text is all in one file is allowed"
+                )
             attributes = stack[-1].attributes
             if name in attributes:
                 stack[-1].repeated.setdefault(name, [attributes[name]]).append(found["args"])
@@ -186,8 +190,10 @@ def _trouble(text: str, position: int, stack: list[Group], source: str) -> Usage
     rest = text[position:].lstrip()
     if "}" not in rest:
         return UsageError(f"{source} is cut short inside {_where(stack)}")
-    return UsageError(f"{source}: line {_line(text, len(text) - len(rest))}: cannot read "
-                      f"{rest.splitlines()[0][:60]!r} inside {_where(stack)}")
+    return UsageError(
+        f"{source}: line {_line(text, len(text) - len(rest))}: cannot read "
+        f"{rest.splitlines()[0][:60]!r} inside {_where(stack)}"
+    )
 
 
 def _where(stack: list[Group]) -> str:

@@ -34,16 +34,27 @@ def to_text(library: Library) -> str:
 
 def mapped_to(library: Library) -> list[Cell]:
     """The cells that are in the text: usable gates and flip-flops with timing."""
-    return [cell for cell in library.usable()
-            if not cell.untimed and not cell.three_state and not cell.latch and (_is_gate(cell) or _is_register(cell))
-            and all(pin.direction in _DIRECTIONS for pin in cell.pins.values())]
+    return [
+        cell
+        for cell in library.usable()
+        if not cell.untimed
+        and not cell.three_state
+        and not cell.latch
+        and (_is_gate(cell) or _is_register(cell))
+        and all(pin.direction in _DIRECTIONS for pin in cell.pins.values())
+    ]
 
 
 def _is_gate(cell: Cell) -> bool:
     inputs = set(cell.inputs)
-    return (cell.flipflop is None and bool(cell.outputs)
-            and all(function and inputs.issuperset(python_expression(function)[1])
-                    for function in (cell.pins[pin].function for pin in cell.outputs)))
+    return (
+        cell.flipflop is None
+        and bool(cell.outputs)
+        and all(
+            function and inputs.issuperset(python_expression(function)[1])
+            for function in (cell.pins[pin].function for pin in cell.outputs)
+        )
+    )
 
 
 def _is_register(cell: Cell) -> bool:
@@ -52,8 +63,11 @@ def _is_register(cell: Cell) -> bool:
         return False
     named = {*cell.inputs, kept.state, kept.inverse}
     try:
-        return all(named.issuperset(python_expression(text)[1])
-                   for text in (kept.clocked_on, kept.next_state, kept.clear, kept.preset) if text)
+        return all(
+            named.issuperset(python_expression(text)[1])
+            for text in (kept.clocked_on, kept.next_state, kept.clear, kept.preset)
+            if text
+        )
     except ValueError:
         return False
 
@@ -72,54 +86,96 @@ class _Writer:
         cells = [line for cell in mapped_to(self.library) for line in self._cell(cell)]
         name = re.sub(r"[^\w.-]", "_", self.library.name)
         slew = [f"  default_max_transition : {_number(self.library.max_slew)};"] if self.library.max_slew else []
-        templates = [f'  lu_table_template ("{name}") {{ variable_1 : "{names[0]}"; variable_2 : "{names[1]}"; '
-                     f'index_1 ("{x}"); index_2 ("{y}"); }}' for (names, x, y), name in self.templates.items()]
-        return "\n".join([
-            f'library ("{name}") {{', '  delay_model : "table_lookup";', '  time_unit : "1ps";',
-            '  capacitive_load_unit (1, ff);', '  leakage_power_unit : "1nW";', *slew, *templates, *cells, "}", ""])
+        templates = [
+            f'  lu_table_template ("{name}") {{ variable_1 : "{names[0]}"; variable_2 : "{names[1]}"; '
+            f'index_1 ("{x}"); index_2 ("{y}"); }}'
+            for (names, x, y), name in self.templates.items()
+        ]
+        return "\n".join(
+            [
+                f'library ("{name}") {{',
+                '  delay_model : "table_lookup";',
+                '  time_unit : "1ps";',
+                "  capacitive_load_unit (1, ff);",
+                '  leakage_power_unit : "1nW";',
+                *slew,
+                *templates,
+                *cells,
+                "}",
+                "",
+            ]
+        )
 
     def _cell(self, cell: Cell) -> list[str]:
-        lines = [f'  cell ("{cell.name}") {{', f"    area : {cell.area!r};",
-                 f"    cell_leakage_power : {_number(cell.leakage)};"]
+        lines = [
+            f'  cell ("{cell.name}") {{',
+            f"    area : {cell.area!r};",
+            f"    cell_leakage_power : {_number(cell.leakage)};",
+        ]
         kept = cell.flipflop
         if kept is not None:
-            given = {"clocked_on": kept.clocked_on, "next_state": kept.next_state, "clear": kept.clear,
-                     "preset": kept.preset}
-            lines += [f'    ff ("{kept.state}", "{kept.inverse}") {{',
-                      *(f'      {key} : "{canonical(text)}";' for key, text in given.items() if text), "    }"]
+            given = {
+                "clocked_on": kept.clocked_on,
+                "next_state": kept.next_state,
+                "clear": kept.clear,
+                "preset": kept.preset,
+            }
+            lines += [
+                f'    ff ("{kept.state}", "{kept.inverse}") {{',
+                *(f'      {key} : "{canonical(text)}";' for key, text in given.items() if text),
+                "    }",
+            ]
         for pin in cell.pins.values():
             if pin.direction in ("input", "output"):  # others are internal nodes, or supplies: no net is at them
-                lines += [*_pin(pin, kept), *self._arcs([arc for arc in cell.arcs if arc.pin == pin.name]),
-                          *self._setups([setup for setup in cell.setups if setup.pin == pin.name]), "    }"]
+                lines += [
+                    *_pin(pin, kept),
+                    *self._arcs([arc for arc in cell.arcs if arc.pin == pin.name]),
+                    *self._setups([setup for setup in cell.setups if setup.pin == pin.name]),
+                    "    }",
+                ]
         return [*lines, "  }"]
 
     def _arcs(self, arcs: Sequence[Arc]) -> list[str]:
         lines = []
         for arc in arcs:
             if (arc.rise_delay or arc.fall_delay) and (arc.rise_slew or arc.fall_slew):
-                given = {"cell_rise": arc.rise_delay, "cell_fall": arc.fall_delay,
-                         "rise_transition": arc.rise_slew, "fall_transition": arc.fall_slew}
-                lines += ["      timing () {", f'        related_pin : "{arc.related}";',
-                          f'        timing_sense : "{arc.sense}";', f'        timing_type : "{arc.kind}";',
-                          *(self._table(name, table, _DELAY) for name, table in given.items() if table is not None),
-                          "      }"]
+                given = {
+                    "cell_rise": arc.rise_delay,
+                    "cell_fall": arc.fall_delay,
+                    "rise_transition": arc.rise_slew,
+                    "fall_transition": arc.fall_slew,
+                }
+                lines += [
+                    "      timing () {",
+                    f'        related_pin : "{arc.related}";',
+                    f'        timing_sense : "{arc.sense}";',
+                    f'        timing_type : "{arc.kind}";',
+                    *(self._table(name, table, _DELAY) for name, table in given.items() if table is not None),
+                    "      }",
+                ]
         return lines
 
     def _setups(self, setups: Sequence[Setup]) -> list[str]:
         lines = []
         for setup in setups:
             given = {"rise_constraint": setup.rise, "fall_constraint": setup.fall}
-            lines += ["      timing () {", f'        related_pin : "{setup.related}";',
-                      f'        timing_type : "setup_{setup.edge}";',
-                      *(self._table(name, table, _CHECK) for name, table in given.items() if table is not None),
-                      "      }"]
+            lines += [
+                "      timing () {",
+                f'        related_pin : "{setup.related}";',
+                f'        timing_type : "setup_{setup.edge}";',
+                *(self._table(name, table, _CHECK) for name, table in given.items() if table is not None),
+                "      }",
+            ]
         return lines
 
     def _table(self, name: str, table: Table, variables: tuple[str, str]) -> str:
         """A table of two axes of enough points each: the same function."""
         (x, first), (y, second) = self._axis(table.x), self._axis(table.y)
-        values = table.values.tolist() if (len(x), len(y)) == table.values.shape else \
-            [[table.at(p, q) for q in y] for p in x]
+        values = (
+            table.values.tolist()
+            if (len(x), len(y)) == table.values.shape
+            else [[table.at(p, q) for q in y] for p in x]
+        )
         template = self.templates.setdefault((variables, first, second), f"t{len(self.templates)}")
         rows = ", ".join([f'"{self._row(row)}"' for row in values])
         return f'        {name} ("{template}") {{ values ({rows}); }}'
@@ -147,8 +203,11 @@ def _pin(pin: Pin, kept: FlipFlop | None) -> list[str]:
     limits: Iterable[tuple[str, float]] = (("max_capacitance", pin.max_cap), ("max_transition", pin.max_slew))
     if pin.direction == "input":
         rise, fall = pin.plain_caps
-        lines += [f"      capacitance : {_number(max(rise, fall))};", f"      rise_capacitance : {_number(rise)};",
-                  f"      fall_capacitance : {_number(fall)};"]
+        lines += [
+            f"      capacitance : {_number(max(rise, fall))};",
+            f"      rise_capacitance : {_number(rise)};",
+            f"      fall_capacitance : {_number(fall)};",
+        ]
     elif pin.function:
         lines.append(f'      function : "{_output(pin.function, kept)}";')
     return lines + [f"      {key} : {_number(limit)};" for key, limit in limits if limit]

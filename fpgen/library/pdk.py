@@ -66,9 +66,12 @@ def names() -> list[str]:
     place = root()
     if place is None:
         return []
-    found = {path.parent.name for pattern in ("*/libs.ref", "ciel/*/versions/*/*/libs.ref",
-                                              "volare/*/versions/*/*/libs.ref")
-             for path in place.glob(pattern) if path.is_dir()}
+    found = {
+        path.parent.name
+        for pattern in ("*/libs.ref", "ciel/*/versions/*/*/libs.ref", "volare/*/versions/*/*/libs.ref")
+        for path in place.glob(pattern)
+        if path.is_dir()
+    }
     return sorted(found)
 
 
@@ -89,15 +92,18 @@ def find(name: str) -> CellLibrary:
     if len(rest) > 2 or not all((pdk, *rest)) or {".", ".."} & {pdk, *rest}:
         raise UsageError(f"technology {name!r}; PDK, PDK/LIBRARY or PDK/LIBRARY/CORNER is allowed")
     directory = _pdk(place, pdk)
-    libraries = sorted({path.parent.parent.name for path in directory.glob("libs.ref/*/lib/*")
-                        if path.name.endswith(_SUFFIXES)})
+    libraries = sorted(
+        {path.parent.parent.name for path in directory.glob("libs.ref/*/lib/*") if path.name.endswith(_SUFFIXES)}
+    )
     if not libraries:
-        raise UsageError(f"technology {name}: {directory} has no Liberty file libs.ref/LIBRARY/lib/*.lib "
-                         "(gzip accepted)")
+        raise UsageError(
+            f"technology {name}: {directory} has no Liberty file libs.ref/LIBRARY/lib/*.lib (gzip accepted)"
+        )
     library = rest[0] if rest else _default(pdk, libraries, directory)
     if library not in libraries:
-        raise UsageError(f"technology {name}: {directory} has no cell library {library}; there are "
-                         f"{', '.join(libraries)}")
+        raise UsageError(
+            f"technology {name}: {directory} has no cell library {library}; there are {', '.join(libraries)}"
+        )
     corner, liberty = _corner(directory / "libs.ref" / library / "lib", library, rest[1] if len(rest) == 2 else None)
     return CellLibrary(f"{pdk}/{library}/{corner}", liberty, _excluded(directory, library))
 
@@ -106,14 +112,22 @@ def _pdk(place: Path, pdk: str) -> Path:
     """Directory of a PDK."""
     if (place / pdk / "libs.ref").is_dir():
         return place / pdk
-    versions = sorted(path for manager in ("ciel", "volare") for path in place.glob(f"{manager}/*/versions/*/*")
-                      if path.name == pdk and (path / "libs.ref").is_dir())
+    versions = sorted(
+        path
+        for manager in ("ciel", "volare")
+        for path in place.glob(f"{manager}/*/versions/*/*")
+        if path.name == pdk and (path / "libs.ref").is_dir()
+    )
     if len(versions) > 1:
-        raise UsageError(f"technology {pdk}: {place} has {len(versions)} versions of it and none is enabled; "
-                         f"'ciel enable' makes one of them {place / pdk}")
+        raise UsageError(
+            f"technology {pdk}: {place} has {len(versions)} versions of it and none is enabled; "
+            f"'ciel enable' makes one of them {place / pdk}"
+        )
     if not versions:
-        raise UsageError(f"technology {pdk}: PDK_ROOT ({place}) has no PDK of that name with a directory libs.ref; "
-                         f"there are {', '.join(names()) or 'none'}")
+        raise UsageError(
+            f"technology {pdk}: PDK_ROOT ({place}) has no PDK of that name with a directory libs.ref; "
+            f"there are {', '.join(names()) or 'none'}"
+        )
     return versions[0]
 
 
@@ -122,15 +136,20 @@ def _default(pdk: str, libraries: list[str], directory: Path) -> str:
     if DEFAULT_LIBRARIES.get(pdk) in libraries:
         return DEFAULT_LIBRARIES[pdk]
     if len(libraries) != 1:
-        raise UsageError(f"technology {pdk}: {directory} has {len(libraries)} cell libraries and none is its usual "
-                         f"one; name one: {', '.join(f'{pdk}/{library}' for library in libraries)}")
+        raise UsageError(
+            f"technology {pdk}: {directory} has {len(libraries)} cell libraries and none is its usual "
+            f"one; name one: {', '.join(f'{pdk}/{library}' for library in libraries)}"
+        )
     return libraries[0]
 
 
 def _corner(directory: Path, library: str, wanted: str | None) -> tuple[str, Path]:
     """Name and file of a corner; of the typical one when none was named."""
-    corners = {re.sub(rf"^{re.escape(library)}_+|\.lib(\.gz)?$", "", path.name): path
-               for path in sorted(directory.glob("*"), reverse=True) if path.name.endswith(_SUFFIXES)}
+    corners = {
+        re.sub(rf"^{re.escape(library)}_+|\.lib(\.gz)?$", "", path.name): path
+        for path in sorted(directory.glob("*"), reverse=True)
+        if path.name.endswith(_SUFFIXES)
+    }
     if wanted is not None:
         if wanted not in corners:
             raise UsageError(f"corner {wanted} of {library}; {directory} has {', '.join(sorted(corners))}")
@@ -140,8 +159,10 @@ def _corner(directory: Path, library: str, wanted: str | None) -> tuple[str, Pat
             return corner, corners[corner]
     typical = sorted(corner for corner in corners if _ANY_TYPICAL.search(corner))
     if len(typical) != 1 and len(corners) != 1:
-        raise UsageError(f"{library}: {directory} has {len(typical)} corners that look typical; name one: "
-                         f"{', '.join(sorted(corners))}")
+        raise UsageError(
+            f"{library}: {directory} has {len(typical)} corners that look typical; name one: "
+            f"{', '.join(sorted(corners))}"
+        )
     corner = (typical or list(corners))[0]
     return corner, corners[corner]
 

@@ -84,18 +84,28 @@ def load(name: str = DEFAULT) -> Technology:
 def _of_pdk(name: str) -> Technology:
     """The technology of an installed PDK."""
     if pdk.root() is None or name.split("/")[0] not in (*pdk.names(), *pdk.DEFAULT_LIBRARIES):
-        usual = f"; PDK_ROOT has {', '.join(pdk.names()) or 'none'}" if pdk.root() is not None else \
-            f", and with PDK_ROOT set {', '.join(pdk.DEFAULT_LIBRARIES)}"
+        usual = (
+            f"; PDK_ROOT has {', '.join(pdk.names()) or 'none'}"
+            if pdk.root() is not None
+            else f", and with PDK_ROOT set {', '.join(pdk.DEFAULT_LIBRARIES)}"
+        )
         close = difflib.get_close_matches(str(name), [*names(), *pdk.names(), *pdk.DEFAULT_LIBRARIES], n=1)
         suggestion = f"did you mean {close[0]}? " if close else ""
-        raise UsageError(f"no built-in technology {name!r}; {suggestion}there are {', '.join(names())}{usual}; "
-                         "for another one give its Liberty file")
+        raise UsageError(
+            f"no built-in technology {name!r}; {suggestion}there are {', '.join(names())}{usual}; "
+            "for another one give its Liberty file"
+        )
     found = pdk.find(name)
     return replace(from_liberty(found.liberty, dont_use=found.dont_use), name=found.name)
 
 
-def from_liberty(path: Path | str, *, driving_cell: str | None = None, output_load_ff: float = DEFAULT_LOAD_FF,
-                 dont_use: Sequence[str] = ()) -> Technology:
+def from_liberty(
+    path: Path | str,
+    *,
+    driving_cell: str | None = None,
+    output_load_ff: float = DEFAULT_LOAD_FF,
+    dont_use: Sequence[str] = (),
+) -> Technology:
     """The technology of a Liberty file (gzip accepted).
 
     Parameters
@@ -119,13 +129,16 @@ def from_liberty(path: Path | str, *, driving_cell: str | None = None, output_lo
         raise UsageError(f"an output load of {output_load_ff} fF; 0 or more is allowed")
     library = liberty.load(path)
     if driving_cell is not None and driving_cell not in library.cells:
-        raise UsageError(f"the library {library.name} has no cell {driving_cell!r} to drive inputs with; its buffers "
-                         f"are {', '.join(cell.name for cell in library.buffers()) or '(none)'}")
+        raise UsageError(
+            f"the library {library.name} has no cell {driving_cell!r} to drive inputs with; its buffers "
+            f"are {', '.join(cell.name for cell in library.buffers()) or '(none)'}"
+        )
     library.check_gates()
     avoid = tuple(sorted(name for name in library.cells if any(fnmatchcase(name, item) for item in dont_use)))
     driver = driving_cell or default_driver(library).name
-    return Technology(library.name, liberty.mapping_file(library), library, driver, output_load_ff, avoid,
-                      Path(path).absolute())
+    return Technology(
+        library.name, liberty.mapping_file(library), library, driver, output_load_ff, avoid, Path(path).absolute()
+    )
 
 
 def default_driver(library: Library) -> Cell:
@@ -139,11 +152,14 @@ def default_driver(library: Library) -> Cell:
     found = {cell.name: _drive(cell) for cell in library.buffers()}
     found = {name: figures for name, figures in found.items() if figures[0] > 0}
     # Delay cells are buffers too, of the slow kind.
-    drives = {name: drive for name, (drive, idle) in found.items()
-              if idle <= 2 * min(other for _, other in found.values())}
+    drives = {
+        name: drive for name, (drive, idle) in found.items() if idle <= 2 * min(other for _, other in found.values())
+    }
     if not drives:
-        raise UsageError(f"the library {library.name} ({library.source}) has no buffer that may be used; "
-                         "the name of another driving cell is allowed")
+        raise UsageError(
+            f"the library {library.name} ({library.source}) has no buffer that may be used; "
+            "the name of another driving cell is allowed"
+        )
     wanted = 2 * drives[next(iter(drives))]
     near = [name for name in drives if 0.75 < drives[name] / wanted < 1.3]
     if near:  # of several, the plain one: not the clock's, nor one for a second supply

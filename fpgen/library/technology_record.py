@@ -44,10 +44,19 @@ class Found:
             nand2 = self.library.nand2_area
         except UsageError:
             nand2 = None
-        return {"name": self.name, "library": self.library.name, "corner": self.library.corner,
-                "cells": len(cells), "gates": len(cells) - len(flipflops) - others, "flipflops": len(flipflops),
-                "others": others, "nand2_um2": nand2, "driving_cell": self.driving_cell,
-                "output_load_ff": self.output_load_ff, "content_hash": self.library.content_hash}
+        return {
+            "name": self.name,
+            "library": self.library.name,
+            "corner": self.library.corner,
+            "cells": len(cells),
+            "gates": len(cells) - len(flipflops) - others,
+            "flipflops": len(flipflops),
+            "others": others,
+            "nand2_um2": nand2,
+            "driving_cell": self.driving_cell,
+            "output_load_ff": self.output_load_ff,
+            "content_hash": self.library.content_hash,
+        }
 
 
 def find(name: str) -> Found:

@@ -88,8 +88,10 @@ def resolve(given: "WireLoad | str | float | None", library: "Library") -> WireL
         value = -1.0
     if not 0 <= value < 1e6:
         named = ", ".join(library.wire_loads) or "none"
-        raise UsageError(f"wire load {text!r}; 0 or more fF for each pin that a net drives is allowed, or a model of "
-                         f"the library {library.name} ({named})")
+        raise UsageError(
+            f"wire load {text!r}; 0 or more fF for each pin that a net drives is allowed, or a model of "
+            f"the library {library.name} ({named})"
+        )
     return per_fanout(value) if value else None
 
 
@@ -114,7 +116,9 @@ def mapping_liberty(liberty: Path, library: "Library", model: WireLoad) -> Path:
     unit = _UNIT.search(text)
     scale = float(unit[1]) * _FARADS[unit[2].lower()] if unit else 1e3
     points = " ".join(f"fanout_length ({fanout:g}, {length:g});" for fanout, length in model.lengths)
-    group = (f'\n  default_wire_load : "{_NAME}";\n  wire_load ("{_NAME}") {{ capacitance : {model.cap_ff / scale:g}; '
-             f"resistance : 0; slope : {model.slope:g}; {points} }}\n")
-    write_whole(target, text[:head.end()] + group + _DEFAULT.sub("", text[head.end():]))
+    group = (
+        f'\n  default_wire_load : "{_NAME}";\n  wire_load ("{_NAME}") {{ capacitance : {model.cap_ff / scale:g}; '
+        f"resistance : 0; slope : {model.slope:g}; {points} }}\n"
+    )
+    write_whole(target, text[: head.end()] + group + _DEFAULT.sub("", text[head.end() :]))
     return target

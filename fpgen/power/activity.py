@@ -96,8 +96,10 @@ def groups(netlist: Netlist, library: Library) -> tuple[list[Group], int]:
         nets: dict[str, Ints] = {}
         for pin in cell.pins.values():
             if pin.direction == "output" and not pin.function:
-                raise RunFailure(f"the library {library.name} ({library.source}) states no function of "
-                                 f"{name}/{pin.name}; power needs that of every cell in use")
+                raise RunFailure(
+                    f"the library {library.name} ({library.source}) states no function of "
+                    f"{name}/{pin.name}; power needs that of every cell in use"
+                )
             column = np.array([netlist.instances[k].pins.get(pin.name, -1) for k in numbers], dtype=np.int64)
             open_pins = np.nonzero(column < 0)[0]
             column[open_pins] = size + np.arange(len(open_pins)) if pin.direction == "output" else UNKNOWN

@@ -95,8 +95,16 @@ class Energy:
         return asdict(self)
 
 
-def measure_energy(unit: "Unit", point: Point, technology: Technology | str, *, stimulus: str | Stimulus = "uniform",
-                   seed: int | None = None, vectors: int | None = None, cached: bool = True) -> Energy:
+def measure_energy(
+    unit: "Unit",
+    point: Point,
+    technology: Technology | str,
+    *,
+    stimulus: str | Stimulus = "uniform",
+    seed: int | None = None,
+    vectors: int | None = None,
+    cached: bool = True,
+) -> Energy:
     """Energy per operation and leakage of a measured point of a unit.
 
     Parameters
@@ -133,23 +141,41 @@ def measure_energy(unit: "Unit", point: Point, technology: Technology | str, *, 
         raise UsageError(f"seed {seed!r}; a whole number from 0 is allowed")
     given = {key: point.assumptions.get(key) for key in ("driving_cell", "output_load_ff", "wire_load")}
     rows = "" if source.rows is None else digest(source.rows.tobytes(), str(source.rows.dtype), str(source.rows.shape))
-    key = digest(_VERSION, point.netlist_hash, tech.library.content_hash, json.dumps(given, sort_keys=True),
-                 unit.content_hash, source.text, rows, str(seed), str(vectors))
+    key = digest(
+        _VERSION,
+        point.netlist_hash,
+        tech.library.content_hash,
+        json.dumps(given, sort_keys=True),
+        unit.content_hash,
+        source.text,
+        rows,
+        str(seed),
+        str(vectors),
+    )
     path = cache_dir("power") / f"{key}.json"
     if cached and (known := _read(path)) is not None:
         return known
     start = time.monotonic()
     library = _library(tech.source or tech.liberty, tech.library.content_hash)
-    flat = netlist.from_text(flow.netlist_text(point.netlist_hash), point.top, f"mapped netlist of {point.top}",
-                             library)
+    flat = netlist.from_text(
+        flow.netlist_text(point.netlist_hash), point.top, f"mapped netlist of {point.top}", library
+    )
     found = _measure(unit, flat, library, source, given, seed, vectors)
     found = replace(found, seconds=time.monotonic() - start)
     write_whole(path, json.dumps(found.to_dict()))
     return found
 
 
-def with_energy(unit: "Unit", point: Point, technology: Technology | str, stimulus: str | Stimulus = "uniform", *,
-                seed: int | None = None, vectors: int | None = None, cached: bool = True) -> Point:
+def with_energy(
+    unit: "Unit",
+    point: Point,
+    technology: Technology | str,
+    stimulus: str | Stimulus = "uniform",
+    *,
+    seed: int | None = None,
+    vectors: int | None = None,
+    cached: bool = True,
+) -> Point:
     """The point with its record of power (`Energy.to_dict`); a failed point as it is.
 
     Raises
@@ -166,8 +192,12 @@ def with_energy(unit: "Unit", point: Point, technology: Technology | str, stimul
 def stimulus_text(record: Mapping[str, Any]) -> str:
     """What a record of power rests on, in one line."""
     given = record["assumptions"]
-    parts = [record["stimulus"], f"seed {record['seed']}", f"{record['operations']} operations",
-             f"glitches of {record['glitch_operations']} ({given['glitches']})"]
+    parts = [
+        record["stimulus"],
+        f"seed {record['seed']}",
+        f"{record['operations']} operations",
+        f"glitches of {record['glitch_operations']} ({given['glitches']})",
+    ]
     parts += [f"{name} {given[name]}" for name in ("controls", "clock") if given[name]]
     if given["cells_without_energy"]:
         parts.append(f"no internal energy of {', '.join(given['cells_without_energy'])}: the library states none")
@@ -187,12 +217,15 @@ def _read(path: Path) -> Energy | None:
         return None
 
 
-def _measure(unit: "Unit", flat: Netlist, library: Library, source: Stimulus, given: Mapping[str, Any], seed: int,
-             vectors: int) -> Energy:
+def _measure(
+    unit: "Unit", flat: Netlist, library: Library, source: Stimulus, given: Mapping[str, Any], seed: int, vectors: int
+) -> Energy:
     wires = given["wire_load"]
-    timing: dict[str, Any] = {"driving_cell": given["driving_cell"] if given["driving_cell"] != "ideal" else None,
-                              "output_load_ff": given["output_load_ff"],
-                              "wire_load": wires and wires.removesuffix(" per fanout")}
+    timing: dict[str, Any] = {
+        "driving_cell": given["driving_cell"] if given["driving_cell"] != "ideal" else None,
+        "output_load_ff": given["output_load_ff"],
+        "wire_load": wires and wires.removesuffix(" per fanout"),
+    }
     words = max(1, min(-(-vectors // (64 * _CLOCKS)), _LARGEST // (8 * len(flat.net_names))))
     counted = -(-vectors // (64 * words))
     summing = any(port.name == "clear" for port in unit.ports)  # by then every stream has begun a sum
@@ -205,19 +238,38 @@ def _measure(unit: "Unit", flat: Netlist, library: Library, source: Stimulus, gi
     steps = glitches.gate_steps(graph, slews)
     glitch_operations = 64 * words * _GLITCH_CLOCKS
     further = sum((glitches.count(simulator, steps, inputs) for inputs in clocks), np.zeros(simulator.values.shape))
-    activity = replace(run.activity, glitches=further.sum(axis=1) / glitch_operations,
-                       glitch_batches=further / (glitch_operations / words))
+    activity = replace(
+        run.activity,
+        glitches=further.sum(axis=1) / glitch_operations,
+        glitch_batches=further / (glitch_operations / words),
+    )
     parts = power.evaluate(flat, library, activity, **timing)
     silent = sorted({item.group.cell.name for item in run.activity.cells if not item.group.cell.power})
     clock = parts.clock_fj + parts.clock_net_fj
     registers = parts.register_internal_fj + parts.register_switching_fj
     total = parts.internal_fj + parts.switching_fj + registers + clock + parts.glitch_fj
     controlled = any(port.role.value != "clock" for port in stream.others)
-    assumptions = {"corner": library.corner, **given, "clock": "ideal, without a tree" if unit.clocked else "",
-                   "controls": operands.CONTROLS if controlled else "", "glitches": "one inertial delay a gate",
-                   "cells_without_energy": silent}
+    assumptions = {
+        "corner": library.corner,
+        **given,
+        "clock": "ideal, without a tree" if unit.clocked else "",
+        "controls": operands.CONTROLS if controlled else "",
+        "glitches": "one inertial delay a gate",
+        "cells_without_energy": silent,
+    }
     return Energy(
-        source.text, seed, run.operations, glitch_operations, total / 1e3,
-        None if math.isnan(parts.error_fj) else parts.error_fj / 1e3, parts.internal_fj / 1e3,
-        parts.switching_fj / 1e3, registers / 1e3, clock / 1e3, parts.glitch_fj / 1e3, parts.inputs_fj / 1e3,
-        parts.leakage_nw + parts.register_leakage_nw, assumptions)
+        source.text,
+        seed,
+        run.operations,
+        glitch_operations,
+        total / 1e3,
+        None if math.isnan(parts.error_fj) else parts.error_fj / 1e3,
+        parts.internal_fj / 1e3,
+        parts.switching_fj / 1e3,
+        registers / 1e3,
+        clock / 1e3,
+        parts.glitch_fj / 1e3,
+        parts.inputs_fj / 1e3,
+        parts.leakage_nw + parts.register_leakage_nw,
+        assumptions,
+    )

@@ -153,8 +153,11 @@ def _switching(part: Group, state: _State) -> Switching:
     for number, table in enumerate(cell.power):
         pin = cell.pins[table.pin]
         if pin.direction == "output":
-            events[number] = state.density[part.nets[table.related]] * _weight(part, state, table, pin.function) \
-                if table.related in cell.pins else 1.0
+            events[number] = (
+                state.density[part.nets[table.related]] * _weight(part, state, table, pin.function)
+                if table.related in cell.pins
+                else 1.0
+            )
         else:
             share = _hidden(part, state, table) if table.when else np.ones(count)
             events[number] = state.density[part.nets[table.pin]] * share / 2
@@ -181,5 +184,3 @@ def _hidden(part: Group, state: _State, table: InternalPower) -> Floats:
         if table.pin in python_expression(function)[1]:
             return state.decides(part, function, table.pin)
     return state.chance(part, table.when)
-
-

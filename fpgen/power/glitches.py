@@ -114,13 +114,17 @@ def _timed(part: Group, steps: Ints, values: Words) -> list[_Timed]:
     """A group's gates by delay."""
     found = []
     delays = steps[part.instances]
-    reads = np.stack([part.nets[pin] for pin in part.cell.inputs], axis=1) if part.cell.inputs else \
-        np.zeros((len(delays), 0), dtype=np.int64)
+    reads = (
+        np.stack([part.nets[pin] for pin in part.cell.inputs], axis=1)
+        if part.cell.inputs
+        else np.zeros((len(delays), 0), dtype=np.int64)
+    )
     for delay in np.unique(delays).tolist():
         rows = np.nonzero(delays == delay)[0]
         some = Group(part.cell, part.instances[rows], {pin: nets[rows] for pin, nets in part.nets.items()})
         for pin in part.cell.outputs:
             raw = values[some.nets[pin]]
-            found.append(_Timed(some, pin, delay, reads[rows].ravel(), raw,
-                                np.zeros((delay - 1, *raw.shape), dtype=np.uint64)))
+            found.append(
+                _Timed(some, pin, delay, reads[rows].ravel(), raw, np.zeros((delay - 1, *raw.shape), dtype=np.uint64))
+            )
     return found

@@ -71,9 +71,20 @@ def blocks_of(unit: Unit) -> list[Blocks]:
     if isinstance(unit, BlockDot | TensorCore):
         tile = isinstance(unit, TensorCore)
         shapes = unit.shapes if isinstance(unit, TensorCore) else dict.fromkeys("ab", (unit.k,))
-        return [Blocks(name, f"{name}_scale", "", block, shapes[name], -2 if tile and name == "b" else -1,
-                       f"{name}_zero" if name in unit.zeroed_operands else "", unit.zero_format(name))
-                for name in "ab" if (block := unit.block_of(name))]
+        return [
+            Blocks(
+                name,
+                f"{name}_scale",
+                "",
+                block,
+                shapes[name],
+                -2 if tile and name == "b" else -1,
+                f"{name}_zero" if name in unit.zeroed_operands else "",
+                unit.zero_format(name),
+            )
+            for name in "ab"
+            if (block := unit.block_of(name))
+        ]
     return []
 
 
@@ -212,8 +223,10 @@ def convert(values: Values, fmt: Format) -> Codes:
     if np.isnan(values).any() and not fmt.has_nan:
         raise UsageError(f"NaN among the values for {fmt}, which has none; numbers are allowed")
     if fmt.bits > 64:
-        raise UsageError(f"operand format {fmt} has {fmt.bits} bits; values are converted to formats of up to 64, "
-                         "uniform codes are there for all")
+        raise UsageError(
+            f"operand format {fmt} has {fmt.bits} bits; values are converted to formats of up to 64, "
+            "uniform codes are there for all"
+        )
     if not fmt.signed:
         values = np.abs(values)
     unit = parse_unit(f"convert fp64 -> {fmt.spelling} rne saturate")
@@ -223,7 +236,7 @@ def convert(values: Values, fmt: Format) -> Codes:
 
 def _unity(fmt: Format) -> float:
     """What 1 stands for in a format: of fixed point, a quarter of its largest value."""
-    return float(2 ** fmt.magnitude_bits - 1) * 2.0 ** fmt.scale / 4 if fmt.fixed else 1.0
+    return float(2**fmt.magnitude_bits - 1) * 2.0**fmt.scale / 4 if fmt.fixed else 1.0
 
 
 def _plain(unit: Unit, values: Mapping[str, Values]) -> dict[str, Codes]:

@@ -24,8 +24,10 @@ if TYPE_CHECKING:
 DEFAULT = "uniform"
 KINDS = (DEFAULT, "gaussian")
 # Options of each kind.
-_OPTIONS: Mapping[str, tuple[str, ...]] = {"uniform": ("seed", "operations"),
-                                           "gaussian": ("sigma", "seed", "operations")}
+_OPTIONS: Mapping[str, tuple[str, ...]] = {
+    "uniform": ("seed", "operations"),
+    "gaussian": ("sigma", "seed", "operations"),
+}
 _MOST_OPERATIONS = 1 << 30
 _ALLOWED = "uniform, gaussian or a .npy file are allowed, with options as in gaussian:sigma=2,seed=1,operations=16384"
 
@@ -94,8 +96,10 @@ def load(given: str | Path) -> Stimulus:
     for item in options.split(",") if colon else ():
         key, equals, value = item.partition("=")
         if not equals or key not in _OPTIONS[name]:
-            raise UsageError(f"power stimulus {text!r}: {item!r}; options of {name} are {', '.join(_OPTIONS[name])}, "
-                             f"as in {name}:{_OPTIONS[name][0]}=2")
+            raise UsageError(
+                f"power stimulus {text!r}: {item!r}; options of {name} are {', '.join(_OPTIONS[name])}, "
+                f"as in {name}:{_OPTIONS[name][0]}=2"
+            )
         if key in found:
             raise UsageError(f"power stimulus {text!r}: {key} given twice; once is allowed")
         found[key] = _sigma(text, value) if key == "sigma" else _whole(text, key, value)
@@ -134,9 +138,16 @@ def _rows(name: str) -> NDArray[Any]:
         raise UsageError(f"power stimulus {name}: {error.strerror or 'cannot be read'}; {_ALLOWED}") from None
     except (ValueError, EOFError) as error:
         raise UsageError(f"power stimulus {name} is no .npy file of numbers: {error}") from None
-    if not isinstance(rows, np.ndarray) or rows.dtype.kind not in "iuf" or rows.ndim not in (1, 2) or len(rows) < 2 \
-            or not rows.size:
+    if (
+        not isinstance(rows, np.ndarray)
+        or rows.dtype.kind not in "iuf"
+        or rows.ndim not in (1, 2)
+        or len(rows) < 2
+        or not rows.size
+    ):
         what = f"{rows.dtype} of shape {rows.shape}" if isinstance(rows, np.ndarray) else type(rows).__name__
-        raise UsageError(f"power stimulus {name} holds {what}; codes (whole numbers) or values (float16 to float64) of "
-                         "shape (operations, elements) are allowed, two operations or more")
+        raise UsageError(
+            f"power stimulus {name} holds {what}; codes (whole numbers) or values (float16 to float64) of "
+            "shape (operations, elements) are allowed, two operations or more"
+        )
     return rows.reshape(len(rows), -1)

@@ -105,8 +105,7 @@ class Operands:
             codes = self._codes_of(stimulus.rows)
         except UsageError as error:
             raise UsageError(f"power stimulus {stimulus.name}: {error}") from None
-        return {port.name: _bits(codes[port.name][order], port.element_width)
-                for port in self.operands}
+        return {port.name: _bits(codes[port.name][order], port.element_width) for port in self.operands}
 
     def _codes_of(self, rows: NDArray[Any]) -> Mapping[str, NDArray[np.uint64]]:
         """Codes of each operand, shape (rows, elements)."""
@@ -118,10 +117,15 @@ class Operands:
         counts = [port.count for port in ports]
         if rows.shape[1] != sum(counts):
             wanted = ", ".join(f"{port.name} {count}" for port, count in zip(ports, counts, strict=True))
-            without = f", or {sum(port.count for port in ports if port.name not in derived)} values without " \
-                      f"{', '.join(sorted(derived))}" if derived else ""
-            raise UsageError(f"{rows.shape[1]} columns; {sum(counts)} are allowed for {self.unit.text} ({wanted})"
-                             f"{without}")
+            without = (
+                f", or {sum(port.count for port in ports if port.name not in derived)} values without "
+                f"{', '.join(sorted(derived))}"
+                if derived
+                else ""
+            )
+            raise UsageError(
+                f"{rows.shape[1]} columns; {sum(counts)} are allowed for {self.unit.text} ({wanted}){without}"
+            )
         parts = dict(zip((port.name for port in ports), np.split(rows, np.cumsum(counts)[:-1], axis=1), strict=True))
         if values:
             return encode(self.unit, {key: part.astype(np.float64) for key, part in parts.items()})
@@ -135,17 +139,24 @@ def _check_codes(port: "Port", part: NDArray[Any]) -> None:
     low, high, bits = int(part.min()), int(part.max()), port.format.bits
     if low >= 0 and not high >> bits:
         return
-    signed = f"; negative numbers as two's complement, such as {(1 << bits) - 1} for -1" \
-        if low < 0 and port.format.fixed and port.format.signed else ""
-    raise UsageError(f"whole numbers {low} to {high} for {port.name}; codes of {port.format} are 0 to "
-                     f"{(1 << bits) - 1}{signed}")
+    signed = (
+        f"; negative numbers as two's complement, such as {(1 << bits) - 1} for -1"
+        if low < 0 and port.format.fixed and port.format.signed
+        else ""
+    )
+    raise UsageError(
+        f"whole numbers {low} to {high} for {port.name}; codes of {port.format} are 0 to {(1 << bits) - 1}{signed}"
+    )
 
 
 def _bits(codes: NDArray[np.uint64], width: int) -> "Words":
     """Codes of shape (clocks, streams, elements) as bits of shape (clocks, elements * width, words)."""
     clocks, _, count = codes.shape
-    planes = [_pack((codes[:, :, element] >> np.uint64(bit) & np.uint64(1)).astype(bool))
-              for element in range(count) for bit in range(width)]
+    planes = [
+        _pack((codes[:, :, element] >> np.uint64(bit) & np.uint64(1)).astype(bool))
+        for element in range(count)
+        for bit in range(width)
+    ]
     return np.stack(planes, axis=1).reshape(clocks, count * width, -1)
 
 

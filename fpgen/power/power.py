@@ -59,9 +59,15 @@ class Breakdown:
     error_fj: float = float("nan")
 
 
-def evaluate(netlist: Netlist, library: Library, activity: Activity, *, driving_cell: str | None = None,
-             output_load_ff: float = DEFAULT_LOAD_FF,
-             wire_load: WireLoad | str | float | None = None) -> Breakdown:
+def evaluate(
+    netlist: Netlist,
+    library: Library,
+    activity: Activity,
+    *,
+    driving_cell: str | None = None,
+    output_load_ff: float = DEFAULT_LOAD_FF,
+    wire_load: WireLoad | str | float | None = None,
+) -> Breakdown:
     """Energy and leakage of a netlist.
 
     Parameters
@@ -81,16 +87,28 @@ def evaluate(netlist: Netlist, library: Library, activity: Activity, *, driving_
     """
     if not library.voltage > 0:
         raise RunFailure(f"the library {library.name} ({library.source}) states no nom_voltage, which power needs")
-    graph, slews = sta.slews(netlist, library, driving_cell=driving_cell, output_load_ff=output_load_ff,
-                             wire_load=wire_load)
+    graph, slews = sta.slews(
+        netlist, library, driving_cell=driving_cell, output_load_ff=output_load_ff, wire_load=wire_load
+    )
     size = len(activity.toggles)
     loads = np.zeros(size)
-    loads[:len(graph.fanout)] = graph.loads.reshape(-1, 2).max(axis=1)
+    loads[: len(graph.fanout)] = graph.loads.reshape(-1, 2).max(axis=1)
     at = np.zeros((size, 2))
-    at[:len(graph.fanout)] = slews.reshape(-1, 2)
-    edge_fj = 0.5 * loads * library.voltage ** 2  # of each net
-    sums = dict.fromkeys(("internal", "switching", "register_internal", "register_switching", "clock", "glitch",
-                          "leakage", "register_leakage"), 0.0)
+    at[: len(graph.fanout)] = slews.reshape(-1, 2)
+    edge_fj = 0.5 * loads * library.voltage**2  # of each net
+    sums = dict.fromkeys(
+        (
+            "internal",
+            "switching",
+            "register_internal",
+            "register_switching",
+            "clock",
+            "glitch",
+            "leakage",
+            "register_leakage",
+        ),
+        0.0,
+    )
     spent = np.zeros(size)  # on the edges of each net, fJ per operation
     spent_on_glitches = np.zeros(size)
     for switching in activity.cells:
@@ -115,15 +133,27 @@ def evaluate(netlist: Netlist, library: Library, activity: Activity, *, driving_
                 sums["glitch"] += float(energy.sum())
                 np.add.at(spent_on_glitches, nets, energy)
         sums[f"{kind}leakage"] += _leakage(switching)
-    clock_nets = {int(net) for part in (item.group for item in activity.cells) if part.cell.flipflop is not None
-                  for pin in python_expression(part.cell.flipflop.clocked_on)[1] for net in part.nets[pin]}
+    clock_nets = {
+        int(net)
+        for part in (item.group for item in activity.cells)
+        if part.cell.flipflop is not None
+        for pin in python_expression(part.cell.flipflop.clocked_on)[1]
+        for net in part.nets[pin]
+    }
     at_inputs = {net: activity.toggles[net].sum() * edge_fj[net] for net in set(netlist.inputs.values())}
     return Breakdown(
-        sums["internal"], sums["switching"], sums["register_internal"], sums["register_switching"], sums["clock"],
+        sums["internal"],
+        sums["switching"],
+        sums["register_internal"],
+        sums["register_switching"],
+        sums["clock"],
         float(sum(energy for net, energy in at_inputs.items() if net in clock_nets)),
         float(sum(energy for net, energy in at_inputs.items() if net not in clock_nets)),
-        sums["glitch"], sums["leakage"], sums["register_leakage"],
-        _standard_error(activity, spent, spent_on_glitches))
+        sums["glitch"],
+        sums["leakage"],
+        sums["register_leakage"],
+        _standard_error(activity, spent, spent_on_glitches),
+    )
 
 
 def _standard_error(activity: Activity, spent: Floats, on_glitches: Floats) -> float:
@@ -136,8 +166,10 @@ def _standard_error(activity: Activity, spent: Floats, on_glitches: Floats) -> f
     parts = [(activity.toggles.sum(axis=1), activity.batches, spent)]
     if activity.glitches is not None and activity.glitch_batches is not None:
         parts.append((activity.glitches, activity.glitch_batches, on_glitches))
-    energies = sum(np.divide(energy, edges, out=np.zeros(len(energy)), where=edges > 0) @ batches
-                   for edges, batches, energy in parts)
+    energies = sum(
+        np.divide(energy, edges, out=np.zeros(len(energy)), where=edges > 0) @ batches
+        for edges, batches, energy in parts
+    )
     found: float = np.std(energies, ddof=1) / np.sqrt(activity.batches.shape[1])
     return float(found)
 
@@ -159,8 +191,9 @@ def _places(axis: Floats, values: Floats) -> tuple[Ints, Floats]:
     return index, (values - axis[index]) / (axis[index + 1] - axis[index])
 
 
-def _internal(switching: Switching, number: int, table: InternalPower, toggles: Floats, slews: Floats,
-              loads: Floats) -> Floats:
+def _internal(
+    switching: Switching, number: int, table: InternalPower, toggles: Floats, slews: Floats, loads: Floats
+) -> Floats:
     """Energy in fJ per operation that one table contributes, for each instance."""
     part = switching.group
     cell = part.cell
@@ -196,9 +229,13 @@ def _positive(cell: Cell, related: str, pin: str) -> bool:
 
 def _idle(part: Group, pin: str, slews: Floats, loads: Floats) -> Floats:
     """Energy in fJ per edge of an output that the activity has no edges of: the mean of its tables."""
-    found = [interpolate(values, _slew(part, table, edge, slews), loads[part.nets[pin]])
-             for table in part.cell.power if table.pin == pin
-             for edge, values in ((0, table.rise), (1, table.fall)) if values is not None]
+    found = [
+        interpolate(values, _slew(part, table, edge, slews), loads[part.nets[pin]])
+        for table in part.cell.power
+        if table.pin == pin
+        for edge, values in ((0, table.rise), (1, table.fall))
+        if values is not None
+    ]
     return np.mean(found, axis=0) if found else np.zeros(len(part.instances))
 
 

@@ -66,8 +66,10 @@ class Simulator:
         gated = self.clocks - set(netlist.inputs.values())
         if gated:
             names = ", ".join(netlist.net_names[net] for net in sorted(gated)[:3])
-            raise RunFailure(f"the clock of some flip-flops comes from gates ({names}); power is worked out for clocks "
-                             "that come from an input")
+            raise RunFailure(
+                f"the clock of some flip-flops comes from gates ({names}); power is worked out for clocks "
+                "that come from an input"
+            )
         self.values: Words = np.zeros((self.size, words), dtype=np.uint64)
         self.values[ONE] = ALL
         self.states: list[Words] = [np.zeros((len(part.instances), words), dtype=np.uint64) for part in self.registers]

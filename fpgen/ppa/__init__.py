@@ -14,11 +14,22 @@ if TYPE_CHECKING:
 __all__ = ["measure_fpga", "measure_unit"]
 
 
-def measure_unit(unit: Unit, *, technology: str | None = None, liberty: Path | str | None = None,
-                 driving_cell: str | None = None, recipe: str | None = None, effort: str | int | None = None,
-                 targets: Sequence[float] | None = None, wire_load: str | float | None = None,
-                 engine: str | None = None, prove: bool | None = None, power: str | None = None,
-                 timeout: float | None = None, tell: Callable[[Point], None] | None = None) -> list[Point]:
+def measure_unit(
+    unit: Unit,
+    *,
+    technology: str | None = None,
+    liberty: Path | str | None = None,
+    driving_cell: str | None = None,
+    recipe: str | None = None,
+    effort: str | int | None = None,
+    targets: Sequence[float] | None = None,
+    wire_load: str | float | None = None,
+    engine: str | None = None,
+    prove: bool | None = None,
+    power: str | None = None,
+    timeout: float | None = None,
+    tell: Callable[[Point], None] | None = None,
+) -> list[Point]:
     """Synthesise and time a unit's Verilog; see `fpgen.synthesis.flow.measure`.
 
     Parameters
@@ -33,7 +44,8 @@ def measure_unit(unit: Unit, *, technology: str | None = None, liberty: Path | s
     recipe, effort, targets, wire_load, engine, tell
         As `fpgen.synthesis.flow.measure` takes them.
     prove : bool, optional
-        Prove each netlist equal to the Verilog, or do not; default: where it takes seconds (`fpgen.formal.netlist_proof`).
+        Prove each netlist equivalent to the Verilog, or do not; default: where it takes seconds
+        (`fpgen.formal.netlist_proof`).
     power : str, optional
         Energy per operation and leakage of each point under this stimulus: `uniform`, `gaussian`, with options as in
         `gaussian:sigma=2,seed=3`, or a .npy file (`fpgen.power.operand_kinds`, `fpgen.power.energy`).
@@ -60,8 +72,11 @@ def measure_unit(unit: Unit, *, technology: str | None = None, liberty: Path | s
         raise UsageError(f"technology {technology} with a Liberty file; give one of them")
     if liberty is None and driving_cell is not None:
         raise UsageError(f"driving cell {driving_cell} without a Liberty file; a built-in technology has its own")
-    chosen = (technologies.from_liberty(liberty, driving_cell=driving_cell) if liberty is not None
-              else technologies.load(technologies.DEFAULT if technology is None else technology))
+    chosen = (
+        technologies.from_liberty(liberty, driving_cell=driving_cell)
+        if liberty is not None
+        else technologies.load(technologies.DEFAULT if technology is None else technology)
+    )
     stimulus = None
     if power is not None:
         from fpgen.power import operands
@@ -69,9 +84,18 @@ def measure_unit(unit: Unit, *, technology: str | None = None, liberty: Path | s
         stimulus = operands.load(power)
         stimulus.check(unit)
     text = unit.verilog()
-    points = flow.measure(text, unit.name, technology=chosen, recipe=recipe, effort=effort, targets=targets,
-                          wire_load=wire_load, engine=engine, timeout=yosys.LIMIT_S if timeout is None else timeout,
-                          tell=tell)
+    points = flow.measure(
+        text,
+        unit.name,
+        technology=chosen,
+        recipe=recipe,
+        effort=effort,
+        targets=targets,
+        wire_load=wire_load,
+        engine=engine,
+        timeout=yosys.LIMIT_S if timeout is None else timeout,
+        tell=tell,
+    )
     from fpgen.formal.netlist_proof import with_proofs
 
     points = with_proofs(text, points, chosen, wanted=prove, chosen=recipe, engine=engine, timeout=timeout)
@@ -82,8 +106,15 @@ def measure_unit(unit: Unit, *, technology: str | None = None, liberty: Path | s
     return points
 
 
-def measure_fpga(unit: Unit, target: str = "ecp5", *, seeds: Sequence[int] = (1,), engine: str | None = None,
-                 timeout: float | None = None, tell: Callable[[FpgaPoint], None] | None = None) -> list[FpgaPoint]:
+def measure_fpga(
+    unit: Unit,
+    target: str = "ecp5",
+    *,
+    seeds: Sequence[int] = (1,),
+    engine: str | None = None,
+    timeout: float | None = None,
+    tell: Callable[[FpgaPoint], None] | None = None,
+) -> list[FpgaPoint]:
     """LUTs, DSP blocks and clock rate of a unit in an FPGA; see `fpgen.synthesis.fpga.measure`.
 
     Parameters
@@ -110,5 +141,12 @@ def measure_fpga(unit: Unit, target: str = "ecp5", *, seeds: Sequence[int] = (1,
     """
     from fpgen.synthesis import fpga
 
-    return fpga.measure(unit.verilog(), unit.name, target, seeds=seeds, engine=engine,
-                        timeout=fpga.LIMIT_S if timeout is None else timeout, tell=tell)
+    return fpga.measure(
+        unit.verilog(),
+        unit.name,
+        target,
+        seeds=seeds,
+        engine=engine,
+        timeout=fpga.LIMIT_S if timeout is None else timeout,
+        tell=tell,
+    )

@@ -17,18 +17,32 @@ def assumptions(view: View) -> list[tuple[str, str]]:
     """Every assumption with its values; where there are several, which records have each."""
     rows = _tables(view.good, "assumptions")
     if view.has(AREA):
-        rows.append(("place and route", "of cell libraries none: area and delay of the mapped netlist, "
-                                        "before placement"))
+        rows.append(
+            ("place and route", "of cell libraries none: area and delay of the mapped netlist, before placement")
+        )
     rows += _synthesis(view)
     measured = [record for record in view.good if ENERGY.of(record) is not None]
     if measured:
-        rows.append(("energy: of what", "gates, flip-flops, clock pins and the nets they drive, with glitches; "
-                                        "without leakage"))
-        rows.append(("energy: operands", _several(measured, lambda record: ", ".join(
-            told for name, told in (("power_stimulus", f"{record.get('power_stimulus')}"),
-                                    ("power_seed", f"seed {record.get('power_seed')}"),
-                                    ("power_operations", f"{record.get('power_operations')} operations"))
-            if record.get(name) is not None))))
+        rows.append(
+            ("energy: of what", "gates, flip-flops, clock pins and the nets they drive, with glitches; without leakage")
+        )
+        rows.append(
+            (
+                "energy: operands",
+                _several(
+                    measured,
+                    lambda record: ", ".join(
+                        told
+                        for name, told in (
+                            ("power_stimulus", f"{record.get('power_stimulus')}"),
+                            ("power_seed", f"seed {record.get('power_seed')}"),
+                            ("power_operations", f"{record.get('power_operations')} operations"),
+                        )
+                        if record.get(name) is not None
+                    ),
+                ),
+            )
+        )
         rows += [(f"energy: {name}", text) for name, text in _tables(measured, "power_assumptions", "assumptions")]
     with_error = [record for record in view.good if ERROR.of(record) is not None and record.get("error_data")]
     if with_error:
@@ -46,8 +60,11 @@ def _tables(records: Sequence[Record], column: str, but: str = "") -> list[tuple
             continue
         unit = " fF" if name.endswith("_ff") else ""
         values = {id(record): f"{_plain(of[id(record)][name])}{unit}" for record in told}
-        text = _several(told, lambda record, values=values: values[id(record)],  # type: ignore[misc]
-                        of_all=len(records))
+        text = _several(
+            told,
+            lambda record, values=values: values[id(record)],  # type: ignore[misc]
+            of_all=len(records),
+        )
         rows.append((name.removesuffix("_ff").replace("_", " "), text))
     return rows
 
@@ -74,9 +91,12 @@ def _several(records: Sequence[Record], tell: Callable[[Record], str], of_all: i
         return next(iter(groups)) + (f" ({_records(len(records))})" if few else "")
     where = {text: _technologies(group) for text, group in groups.items()}
     apart = len(set().union(*where.values())) == sum(map(len, where.values()))
-    return "; ".join(text if where[text] == {text} else
-                     f"{text} ({', '.join(sorted(where[text])) if apart else _records(len(group))})"
-                     for text, group in groups.items())
+    return "; ".join(
+        text
+        if where[text] == {text}
+        else f"{text} ({', '.join(sorted(where[text])) if apart else _records(len(group))})"
+        for text, group in groups.items()
+    )
 
 
 def _technologies(records: Iterable[Record]) -> set[str]:
@@ -91,17 +111,27 @@ def _synthesis(view: View) -> list[tuple[str, str]]:
     """Recipes, delay targets and what was proven."""
     rows = []
     recipes = Counter(str(record["recipe"]) for record in view.good if record.get("recipe"))
-    told = [f"{name} ({_records(count)})" for name, count in recipes.most_common(_RECIPES)] if len(recipes) > 1 \
+    told = (
+        [f"{name} ({_records(count)})" for name, count in recipes.most_common(_RECIPES)]
+        if len(recipes) > 1
         else list(recipes)
+    )
     if len(recipes) > _RECIPES:
         told.append(f"and {len(recipes) - _RECIPES} more")
     if told:
         rows.append(("recipe", "; ".join(told)))
-    targets = sorted({float(record["target_ps"]) for record in view.good
-                      if isinstance(record.get("target_ps"), int | float)})
+    targets = sorted(
+        {float(record["target_ps"]) for record in view.good if isinstance(record.get("target_ps"), int | float)}
+    )
     if targets:
-        rows.append(("delay targets", ", ".join(f"{value:g}" for value in targets) + " ps" if len(targets) <= _RECIPES
-                     else f"{len(targets)}, from {targets[0]:g} to {targets[-1]:g} ps"))
+        rows.append(
+            (
+                "delay targets",
+                ", ".join(f"{value:g}" for value in targets) + " ps"
+                if len(targets) <= _RECIPES
+                else f"{len(targets)}, from {targets[0]:g} to {targets[-1]:g} ps",
+            )
+        )
     proofs = Counter(str(record["proof"]) for record in view.good if record.get("proof"))
     if proofs:
         told = [f"{name} ({_records(count)})" for name, count in proofs.most_common()]
@@ -113,10 +143,14 @@ def absent(view: View) -> list[tuple[str, str]]:
     """What the store has no figures for though it could, and how to get them."""
     found = []
     if view.has(AREA) and not view.has(ENERGY):
-        found.append(("Energy", "power = \"gaussian\" (or uniform, or a .npy file) under [measure] of the sweep file."))
+        found.append(("Energy", 'power = "gaussian" (or uniform, or a .npy file) under [measure] of the sweep file.'))
     if view.has(AREA) and not any(record.get("sections") for record in view.good):
-        found.append(("Area by section of the datapath",
-                      "breakdown = true under [measure] of the sweep file, at about twice the time."))
+        found.append(
+            (
+                "Area by section of the datapath",
+                "breakdown = true under [measure] of the sweep file, at about twice the time.",
+            )
+        )
     if (view.has(AREA) or view.has(LUTS)) and not view.has(ERROR):
         found.append(("Numerical error", "a table [accuracy] in the sweep file declares the data."))
     return found
@@ -128,19 +162,29 @@ def provenance(view: View) -> list[tuple[str, str]]:
 
     rows = [("report", f"fpgen {__version__}")]
     for table, count in common(view.good, "versions"):
-        told = ", ".join(f"{name} {value}" if not str(value).startswith(str(name)) else str(value)
-                         for name, value in table.items())
+        told = ", ".join(
+            f"{name} {value}" if not str(value).startswith(str(name)) else str(value) for name, value in table.items()
+        )
         rows.append(("measured with", f"{told} ({_records(count)})"))
-    libraries = {(str(record["technology"]), str(record["library_hash"])) for record in view.good
-                 if record.get("library_hash")}
+    libraries = {
+        (str(record["technology"]), str(record["library_hash"])) for record in view.good if record.get("library_hash")
+    }
     rows += [("cell library", f"{name}, content {text}") for name, text in sorted(libraries)]
-    seconds = {record.get("key") or index: float(record["point_seconds"]) for index, record in enumerate(view.good)
-               if isinstance(record.get("point_seconds"), int | float)}  # records of one point share its key and time
+    seconds = {
+        record.get("key") or index: float(record["point_seconds"])
+        for index, record in enumerate(view.good)
+        if isinstance(record.get("point_seconds"), int | float)
+    }  # records of one point share its key and time
     if seconds:
-        rows.append(("measuring took", f"{sum(seconds.values()):.0f} s of wall time in all, the longest point "
-                                       f"{max(seconds.values()):.1f} s"))
+        rows.append(
+            (
+                "measuring took",
+                f"{sum(seconds.values()):.0f} s of wall time in all, the longest point {max(seconds.values()):.1f} s",
+            )
+        )
     hashes = sum(1 for record in view.good if record.get("netlist_hash"))
     if hashes:
-        rows.append(("hashes", f"the store has the content hashes of unit, library, netlist and point of "
-                               f"{_records(hashes)}"))
+        rows.append(
+            ("hashes", f"the store has the content hashes of unit, library, netlist and point of {_records(hashes)}")
+        )
     return rows

@@ -89,8 +89,11 @@ class View:
     def parameters(self) -> list[str]:
         """Parameters that take more than one value, without their prefix."""
         names = dict.fromkeys(name for record in self.records for name in record if name.startswith(PARAMETER))
-        return [name.removeprefix(PARAMETER) for name in names
-                if len({str(record.get(name)) for record in self.records}) > 1]
+        return [
+            name.removeprefix(PARAMETER)
+            for name in names
+            if len({str(record.get(name)) for record in self.records}) > 1
+        ]
 
     def values(self, parameter: str) -> list[Any]:
         """Its distinct values, numbers in order."""
@@ -104,8 +107,11 @@ class View:
         told = next((str(record["scale"]) for record in self.records if record.get("scale")), "")
         if told:
             return told
-        numeric = [name for name in self.parameters
-                   if all(isinstance(value, int | float) for value in self.values(name)) and len(self.values(name)) > 3]
+        numeric = [
+            name
+            for name in self.parameters
+            if all(isinstance(value, int | float) for value in self.values(name)) and len(self.values(name)) > 3
+        ]
         return max(numeric, key=lambda name: len(self.values(name)), default="")
 
     def along(self, record: Record) -> float | None:
@@ -141,8 +147,9 @@ class View:
     @cached_property
     def curves(self) -> frozenset[str]:
         """The series that take several values of the parameter along them; the others are off its scale."""
-        return frozenset(series for series, members in self.members.items()
-                         if len({self.along(record) for record in members}) > 1)
+        return frozenset(
+            series for series, members in self.members.items() if len({self.along(record) for record in members}) > 1
+        )
 
     @cached_property
     def legend(self) -> tuple[str, dict[str, str]]:
@@ -155,8 +162,7 @@ class View:
 
     def label(self, record: Record) -> str:
         """A record in a few words: the parameters that vary but for the technology, or its unit."""
-        names = [name for name in self.parameters
-                 if name != "technology" and record.get(PARAMETER + name) is not None]
+        names = [name for name in self.parameters if name != "technology" and record.get(PARAMETER + name) is not None]
         if "unit" in names or not names:
             return str(record.get("unit") or record.get("point") or "")
         return ", ".join(f"{name}={record[PARAMETER + name]}" for name in names)

@@ -54,18 +54,35 @@ def heading_of(axis: Axis) -> str:
     return axis.title[0].upper() + axis.title[1:]
 
 
-def legend(view: View, panel: Any, series: Sequence[str], looks: dict[str, style.Look], *, beaten: bool = False,
-            lines: bool = False, levels: bool = False):
+def legend(
+    view: View,
+    panel: Any,
+    series: Sequence[str],
+    looks: dict[str, style.Look],
+    *,
+    beaten: bool = False,
+    lines: bool = False,
+    levels: bool = False,
+):
     """What each curve of a panel looks like, whether or not all its marks are dominated."""
     from matplotlib.lines import Line2D
 
     heading, names = view.legend
     if len(view.series) > LEGEND or len(series) + beaten < 2:
         return
-    handles = [Line2D([], [], color=looks[name].colour, markersize=6, linestyle=looks[name].line if lines else "none",
-                      marker="none" if levels and name not in view.curves else looks[name].marker) for name in series]
+    handles = [
+        Line2D(
+            [],
+            [],
+            color=looks[name].colour,
+            markersize=6,
+            linestyle=looks[name].line if lines else "none",
+            marker="none" if levels and name not in view.curves else looks[name].marker,
+        )
+        for name in series
+    ]
     if beaten:
-        handles.append(Line2D([], [], linestyle="none", marker="o", markerfacecolor="none",
-                              markeredgecolor=style.DARK))
-    style.legend(panel, handles, [*(names[name] for name in series), *(["hollow: dominated"] if beaten else [])],
-                 heading)
+        handles.append(Line2D([], [], linestyle="none", marker="o", markerfacecolor="none", markeredgecolor=style.DARK))
+    style.legend(
+        panel, handles, [*(names[name] for name in series), *(["hollow: dominated"] if beaten else [])], heading
+    )

@@ -98,4 +98,3 @@ def fits(view: View, axis: Axis, technology: str) -> list[Fit]:
         if made is not None:
             found.append(made)
     return found
-

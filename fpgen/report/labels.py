@@ -27,8 +27,12 @@ class Label:
     colour: str
 
 
-def place(panel: Any, labels: Sequence[Label], marks: Sequence[tuple[float, float]],
-          lines: Sequence[tuple[Sequence[float], Sequence[float]]] = ()):
+def place(
+    panel: Any,
+    labels: Sequence[Label],
+    marks: Sequence[tuple[float, float]],
+    lines: Sequence[tuple[Sequence[float], Sequence[float]]] = (),
+):
     """Write labels beside their marks, each in the one of four corners that hides least.
 
     A label that would stand on another one, or outside the axes, is left out. The limits and the place of `panel`
@@ -50,8 +54,11 @@ def place(panel: Any, labels: Sequence[Label], marks: Sequence[tuple[float, floa
     scale = panel.figure.dpi / 72
     frame = panel.get_window_extent()
     dots = _pixels(panel, marks)
-    strokes = np.concatenate([_along(_pixels(panel, list(zip(xs, ys, strict=True)))) for xs, ys in lines]) \
-        if lines else np.empty((0, 2))
+    strokes = (
+        np.concatenate([_along(_pixels(panel, list(zip(xs, ys, strict=True)))) for xs, ys in lines])
+        if lines
+        else np.empty((0, 2))
+    )
     taken: list[tuple[float, float, float, float]] = []
     for label, (x, y) in zip(labels, _pixels(panel, [(label.x, label.y) for label in labels]), strict=True):
         wide, high = (0.62 * len(label.text) + 0.3) * _POINTS * scale, 1.1 * _POINTS * scale
@@ -61,8 +68,13 @@ def place(panel: Any, labels: Sequence[Label], marks: Sequence[tuple[float, floa
             low = y + _AWAY * scale * 0.6 if up > 0 else y - _AWAY * scale * 0.6 - high
             box = (left, low, left + wide, low + high)
             over = min(wide, _OVER * scale)
-            if left < frame.x0 or box[2] > frame.x1 + over or low < frame.y0 or box[3] > frame.y1 + high \
-                    or any(_meet(box, other) for other in taken):
+            if (
+                left < frame.x0
+                or box[2] > frame.x1 + over
+                or low < frame.y0
+                or box[3] > frame.y1 + high
+                or any(_meet(box, other) for other in taken)
+            ):
                 continue
             hidden = 10 * _within(dots, box, 3 * scale) + _within(strokes, box, 0)
             if best is None or hidden < best[0]:
@@ -70,9 +82,17 @@ def place(panel: Any, labels: Sequence[Label], marks: Sequence[tuple[float, floa
         if best is not None:
             _, right, up, box = best
             taken.append(box)
-            panel.annotate(label.text, (label.x, label.y), fontsize=_POINTS, textcoords="offset points",
-                           xytext=(right * _AWAY * 0.8, up * _AWAY * 0.6), color=label.colour,
-                           ha="left" if right > 0 else "right", va="bottom" if up > 0 else "top", zorder=5)
+            panel.annotate(
+                label.text,
+                (label.x, label.y),
+                fontsize=_POINTS,
+                textcoords="offset points",
+                xytext=(right * _AWAY * 0.8, up * _AWAY * 0.6),
+                color=label.colour,
+                ha="left" if right > 0 else "right",
+                va="bottom" if up > 0 else "top",
+                zorder=5,
+            )
 
 
 def dark(colour: str) -> str:

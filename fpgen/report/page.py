@@ -20,6 +20,7 @@ from .data import AREA, DELAY, ENERGY, ERROR, LUTS, TOTAL, Record, View
 
 _HERE = Path(__file__).parent
 
+
 @dataclass(frozen=True)
 class Written:
     """What a report left: the page, the plots' files, the number of records, and of those with figures."""
@@ -30,8 +31,9 @@ class Written:
     usable: int
 
 
-def write(records: Sequence[Record], output: Path, *, store: str, title: str | None = None,
-          tell: ownership.Tell | None = None) -> Written:
+def write(
+    records: Sequence[Record], output: Path, *, store: str, title: str | None = None, tell: ownership.Tell | None = None
+) -> Written:
     """Write `output`/index.html with its plots as SVG and PNG beside it.
 
     Parameters
@@ -68,12 +70,24 @@ def write(records: Sequence[Record], output: Path, *, store: str, title: str | N
         text = style.svg(plot.figure, plot.name)
         for suffix, data in ((".svg", style.standing(text)), (".png", style.png(plot.figure))):
             files[f"{plot.name}{suffix}"] = data if isinstance(data, bytes) else data.encode()
-        shown.append({"name": plot.name, "title": plot.title, "caption": plot.caption, "fits": plot.fits,
-                      "shares": plot.shares, "svg": style.inline(text, plot.title, hints)})
+        shown.append(
+            {
+                "name": plot.name,
+                "title": plot.title,
+                "caption": plot.caption,
+                "fits": plot.fits,
+                "shares": plot.shares,
+                "svg": style.inline(text, plot.title, hints),
+            }
+        )
     files["index.html"] = _html(template, view, shown, store=store, title=title or view.title).encode()
     _put(output, files, tell or (lambda line: warnings.warn(line, stacklevel=3)))
-    return Written(output / "index.html", [output / name for name in files if name != "index.html"],
-                   len(view.records), len(view.good))
+    return Written(
+        output / "index.html",
+        [output / name for name in files if name != "index.html"],
+        len(view.records),
+        len(view.good),
+    )
 
 
 def _put(output: Path, files: Mapping[str, bytes], tell: ownership.Tell):
@@ -101,8 +115,10 @@ def _check(records: Sequence[Record], store: str):
         if without and not any(name in record for record in records):
             raise UsageError(f"store {store}: no column {name}; a file that fpgen sweep wrote is allowed")
         if without and name == "technology":
-            raise UsageError(f"store {store}: no technology in the record of {without[0]['unit']}; a file that fpgen "
-                             "sweep wrote is allowed")
+            raise UsageError(
+                f"store {store}: no technology in the record of {without[0]['unit']}; a file that fpgen "
+                "sweep wrote is allowed"
+            )
 
 
 def _hint(view: View, record: Record) -> str:
@@ -123,8 +139,9 @@ def _template() -> Any:
         import jinja2
     except ImportError:
         raise MissingTool(f"reports need Jinja2: {install_extra('report')}") from None
-    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(_HERE), autoescape=True, trim_blocks=False,
-                                     undefined=jinja2.StrictUndefined)
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_HERE), autoescape=True, trim_blocks=False, undefined=jinja2.StrictUndefined
+    )
     return environment.get_template("page.html.j2")
 
 
@@ -133,12 +150,23 @@ def _html(template: Any, view: View, shown: Sequence[Mapping[str, Any]], *, stor
     from markupsafe import Markup  # comes with Jinja2
 
     columns = table.columns(view)
-    return str(template.render(
-        title=title, store=store, css=Markup((_HERE / "page.css").read_text(encoding="utf-8")),
-        js=Markup((_HERE / "page.js").read_text(encoding="utf-8")),
-        good=len(view.good), technologies=view.technologies,
-        operations=sorted({str(record["operation"]) for record in view.good if record.get("operation")}),
-        plots=[{**plot, "svg": Markup(plot["svg"])} for plot in shown], assumptions=basis.assumptions(view),
-        absent=basis.absent(view), columns=columns,
-        rows=[table.row(record, columns) for record in view.records], choices=table.choices(view),
-        bad=table.failures(view), without=len(view.bad), provenance=basis.provenance(view)))
+    return str(
+        template.render(
+            title=title,
+            store=store,
+            css=Markup((_HERE / "page.css").read_text(encoding="utf-8")),
+            js=Markup((_HERE / "page.js").read_text(encoding="utf-8")),
+            good=len(view.good),
+            technologies=view.technologies,
+            operations=sorted({str(record["operation"]) for record in view.good if record.get("operation")}),
+            plots=[{**plot, "svg": Markup(plot["svg"])} for plot in shown],
+            assumptions=basis.assumptions(view),
+            absent=basis.absent(view),
+            columns=columns,
+            rows=[table.row(record, columns) for record in view.records],
+            choices=table.choices(view),
+            bad=table.failures(view),
+            without=len(view.bad),
+            provenance=basis.provenance(view),
+        )
+    )

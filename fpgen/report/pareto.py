@@ -44,8 +44,11 @@ def pareto(view: View, x: Axis, y: Axis, name: str, link: dict[int, str]) -> Plo
         style.scale(panel.xaxis, panel.set_xscale, [value for r in part.records if (value := x.of(r)) is not None])
         style.scale(panel.yaxis, panel.set_yscale, [value for r in part.records if (value := y.of(r)) is not None])
         panel.set(xlabel=x.label, ylabel=y.label)
-        style.title(panel, f"{heading_of(y)} against {x.title}, {part.technology}"
-                           + (f": {style.short(part.function, 60)}" if part.function else ""))
+        style.title(
+            panel,
+            f"{heading_of(y)} against {x.title}, {part.technology}"
+            + (f": {style.short(part.function, 60)}" if part.function else ""),
+        )
         legend(view, panel, list(by_series(view, part.records)), looks, beaten=bool(beaten))
         panels.append((panel, part, kept, lines))
     style.arrange(drawn)
@@ -79,26 +82,61 @@ def _place(record: Record, x: Axis, y: Axis) -> tuple[float, float]:
     return x.of(record) or 0.0, y.of(record) or 0.0
 
 
-def _draw(view: View, panel: Any, kept: Sequence[Sequence[Record]], beaten: Sequence[Record], x: Axis, y: Axis,
-          looks: dict[str, style.Look], link: dict[int, str]) -> list[tuple[list[float], list[float]]]:
+def _draw(
+    view: View,
+    panel: Any,
+    kept: Sequence[Sequence[Record]],
+    beaten: Sequence[Record],
+    x: Axis,
+    y: Axis,
+    looks: dict[str, style.Look],
+    link: dict[int, str],
+) -> list[tuple[list[float], list[float]]]:
     """Marks and lines of one panel; returns the lines. A dominated mark keeps its curve's colour as its outline."""
     for series, marks in by_series(view, beaten).items():
-        _marks(panel, marks, x, y, link, marker=looks[series].marker, s=26, facecolors="none",
-               edgecolors=looks[series].colour, linewidths=0.9, zorder=2)
+        _marks(
+            panel,
+            marks,
+            x,
+            y,
+            link,
+            marker=looks[series].marker,
+            s=26,
+            facecolors="none",
+            edgecolors=looks[series].colour,
+            linewidths=0.9,
+            zorder=2,
+        )
     lines = _lines(view, panel, kept, x, y, looks)
     for series, marks in by_series(view, [record for front in kept for record in front]).items():
-        _marks(panel, marks, x, y, link, marker=looks[series].marker, s=38, color=looks[series].colour,
-               edgecolors="white", linewidths=0.5, zorder=4)
+        _marks(
+            panel,
+            marks,
+            x,
+            y,
+            link,
+            marker=looks[series].marker,
+            s=38,
+            color=looks[series].colour,
+            edgecolors="white",
+            linewidths=0.5,
+            zorder=4,
+        )
     return lines
 
 
 def _marks(panel: Any, records: Sequence[Record], x: Axis, y: Axis, link: dict[int, str], **look: Any):
-    panel.scatter([x.of(record) for record in records], [y.of(record) for record in records],
-                  urls=[link.get(id(record), "") for record in records], **look)
+    panel.scatter(
+        [x.of(record) for record in records],
+        [y.of(record) for record in records],
+        urls=[link.get(id(record), "") for record in records],
+        **look,
+    )
 
 
-def _lines(view: View, panel: Any, kept: Sequence[Sequence[Record]], x: Axis, y: Axis,
-           looks: dict[str, style.Look]) -> list[tuple[list[float], list[float]]]:
+def _lines(
+    view: View, panel: Any, kept: Sequence[Sequence[Record]], x: Axis, y: Axis, looks: dict[str, style.Look]
+) -> list[tuple[list[float], list[float]]]:
     """A line through each front; those of one curve are drawn as one, with gaps. Across curves it is black."""
     drawn: dict[str | None, tuple[list[float], list[float]]] = {}
     for front in kept:
@@ -113,8 +151,14 @@ def _lines(view: View, panel: Any, kept: Sequence[Sequence[Record]], x: Axis, y:
     return list(drawn.values())
 
 
-def _labels(view: View, records: Sequence[Record], kept: Sequence[Sequence[Record]], x: Axis, y: Axis,
-            looks: dict[str, style.Look]) -> tuple[list[labels.Label], bool]:
+def _labels(
+    view: View,
+    records: Sequence[Record],
+    kept: Sequence[Sequence[Record]],
+    x: Axis,
+    y: Axis,
+    looks: dict[str, style.Look],
+) -> tuple[list[labels.Label], bool]:
     """What stands beside marks: what each is where they are few, else the sweep's own number along a front.
 
     Returns
@@ -122,11 +166,16 @@ def _labels(view: View, records: Sequence[Record], kept: Sequence[Sequence[Recor
     (list of Label, bool)
         The second: whether they are such numbers.
     """
+
     def label(record: Record, text: str) -> labels.Label:
         return labels.Label(*_place(record, x, y), text, labels.dark(looks[view.series_of(record)].colour))
 
-    numbers = [label(r, f"{view.along(r):g}") for front in kept for r in _numbered(view, front)
-               if view.series_of(r) in view.curves]
+    numbers = [
+        label(r, f"{view.along(r):g}")
+        for front in kept
+        for r in _numbered(view, front)
+        if view.series_of(r) in view.curves
+    ]
     if numbers:
         return (numbers, True) if len(numbers) <= labels.MOST else ([], False)
     told = list(dict.fromkeys(label(record, style.short(view.label(record), 40)) for record in records))
@@ -139,19 +188,24 @@ def _numbered(view: View, front: Sequence[Record]) -> list[Record]:
     return told if len({view.along(record) for record in told}) > 1 else told[:1]
 
 
-def _caption(view: View, records: Sequence[Record], parts: Sequence[_Part], beaten: int, x: Axis, y: Axis, *,
-             numbered: bool) -> str:
+def _caption(
+    view: View, records: Sequence[Record], parts: Sequence[_Part], beaten: int, x: Axis, y: Axis, *, numbered: bool
+) -> str:
     """How to read the plot: what competes, what the marks mean, what a figure leaves out."""
     groups = {(str(record["technology"]), group_of(record, x, y)) for record in records}
     common = among(records, x, y)
     caption = "Each mark is one synthesised unit; down and to the left is better. "
     if len(groups) == len({(str(r["technology"]), str(r.get("unit")), _place(r, x, y)) for r in records}) > 1:
-        caption += (f"Only {common} compete, and here no two marks do: they are side by side for their size, none is "
-                    "better than another.")
+        caption += (
+            f"Only {common} compete, and here no two marks do: they are side by side for their size, none is "
+            "better than another."
+        )
     else:
-        caption += (f"Only {common} compete. Filled marks are not dominated (no competing one is as good in both "
-                    f"figures and better in one); the line joins them. Hollow marks are dominated ({beaten} of "
-                    f"{len(records)}).")
+        caption += (
+            f"Only {common} compete. Filled marks are not dominated (no competing one is as good in both "
+            f"figures and better in one); the line joins them. Hollow marks are dominated ({beaten} of "
+            f"{len(records)})."
+        )
         if any(part.function for part in parts):
             caption += " Each function has a panel of its own, with axes of its own."
     if numbered:
@@ -161,8 +215,10 @@ def _caption(view: View, records: Sequence[Record], parts: Sequence[_Part], beat
     if LUTS in (x, y) and any(record.get("dsps") for record in records):
         caption += " Multiplier blocks (DSPs) are not in the count of LUTs; the table has them."
     if ERROR in (x, y):
-        caption += (" The error is that of the unit alone, against the exact result of its rounded operands: it does "
-                    "not cover what rounding the data into the operand formats costs.")
+        caption += (
+            " The error is that of the unit alone, against the exact result of its rounded operands: it does "
+            "not cover what rounding the data into the operand formats costs."
+        )
     if TOTAL in (x, y):
         caption += " The error is against the exact result of the unrounded data: rounding the operands is part of it."
     if len(view.series) > LEGEND:

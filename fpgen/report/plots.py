@@ -54,14 +54,20 @@ def curves(view: View, axis: Axis, name: str) -> Plot | None:
     looks = style.looks(view.series)
     drawn, panel = style.figure()
     for series, members in by_series(view, records).items():
-        points = sorted({(at, value) for record in members
-                         if (at := view.along(record)) is not None and (value := axis.of(record)) is not None})
+        points = sorted(
+            {
+                (at, value)
+                for record in members
+                if (at := view.along(record)) is not None and (value := axis.of(record)) is not None
+            }
+        )
         look = looks[series]
         if series not in view.curves and points:  # off the parameter's scale
             panel.axhline(points[0][1], color=look.colour, linestyle=look.line)
         elif points:
-            panel.plot(*zip(*points, strict=True), color=look.colour, linestyle=look.line, marker=look.marker,
-                       markersize=6)
+            panel.plot(
+                *zip(*points, strict=True), color=look.colour, linestyle=look.line, marker=look.marker, markersize=6
+            )
     style.scale(panel.yaxis, panel.set_yscale, [value for r in records if (value := axis.of(r)) is not None])
     panel.set(xlabel=_parameter(view), ylabel=axis.label)
     style.whole(panel.xaxis, [at for r in records if (at := view.along(r)) is not None])
@@ -69,12 +75,15 @@ def curves(view: View, axis: Axis, name: str) -> Plot | None:
     legend(view, panel, list(by_series(view, records)), looks, lines=True, levels=True)
     data = next((str(r["error_data"]) for r in records if r.get("error_data")), "")
     level = [series for series in by_series(view, records) if series not in view.curves]
-    caption = (f"{heading_of(axis)}{f' {axis.unit}' if axis.unit else ''} along {view.scale}"
-               f"{f', on data: {data}' if data and axis in (ERROR, TOTAL) else ''}.")
+    caption = (
+        f"{heading_of(axis)}{f' {axis.unit}' if axis.unit else ''} along {view.scale}"
+        f"{f', on data: {data}' if data and axis in (ERROR, TOTAL) else ''}."
+    )
     if level:
         caption += f" Level line: {', '.join(level)}, which has no {view.scale}."
-    return Plot(f"{name}-{_file_part(view.scale)}", f"{heading_of(axis)} along {view.scale}", caption,
-                style.arrange(drawn))
+    return Plot(
+        f"{name}-{_file_part(view.scale)}", f"{heading_of(axis)} along {view.scale}", caption, style.arrange(drawn)
+    )
 
 
 def _parameter(view: View) -> str:
@@ -86,8 +95,11 @@ def depth(view: View) -> Plot | None:
 
     A line joins the depths of one function, or of one curve where the sweep says what makes a curve.
     """
-    records = [record for record in view.best(view.good) if LATENCY.of(record) is not None
-               and REGISTERS.of(record) is not None and FMAX.of(record) is not None]
+    records = [
+        record
+        for record in view.best(view.good)
+        if LATENCY.of(record) is not None and REGISTERS.of(record) is not None and FMAX.of(record) is not None
+    ]
     if len({record["latency"] for record in records}) < 3 or not any(record["registers"] for record in records):
         return None
     several = len(view.technologies) > 1
@@ -112,8 +124,10 @@ def depth(view: View) -> Plot | None:
             handles += handle if index == 0 else []
             marks += list(zip(xs, ys, strict=True))
             lines.append((xs, ys))
-            told_at += [labels.Label(left, up, str(r["latency"]), labels.dark(look.colour))
-                        for r, left, up in zip(line, xs, ys, strict=True)]
+            told_at += [
+                labels.Label(left, up, str(r["latency"]), labels.dark(look.colour))
+                for r, left, up in zip(line, xs, ys, strict=True)
+            ]
     panel.set(xlabel=REGISTERS.label, ylabel=FMAX.label)
     style.title(panel, "Highest clock against flip-flops" + ("" if several else f", {view.technologies[0]}"))
     if 1 < len(groups) <= LEGEND:
@@ -121,8 +135,10 @@ def depth(view: View) -> Plot | None:
     style.arrange(drawn)
     if len(told_at) <= labels.MOST:
         labels.place(panel, told_at, marks, lines)
-    caption = ("Up and to the left is better; where a curve flattens, a further stage costs registers and buys little. "
-               "The clock is 1 over the longest path's delay.")
+    caption = (
+        "Up and to the left is better; where a curve flattens, a further stage costs registers and buys little. "
+        "The clock is 1 over the longest path's delay."
+    )
     if len(told_at) <= labels.MOST:
         caption = f"Number beside a mark: clocks from operands to result. {caption}"
     return Plot("depth", "Highest clock against flip-flops", caption, drawn)
@@ -140,20 +156,34 @@ def scaling(view: View, axis: Axis, technology: str) -> Plot | None:
         dense = np.linspace(item.x.min(), item.x.max(), 100)
         above.plot(dense, item.at(dense), color=look.colour, linestyle=look.line)
         above.plot(item.x, item.y, color=look.colour, linestyle="none", marker=look.marker, markersize=6)
-        below.plot(item.x, item.percent, color=look.colour, linestyle=look.line, marker=look.marker,
-                   linewidth=0.9, markersize=4)
+        below.plot(
+            item.x,
+            item.percent,
+            color=look.colour,
+            linestyle=look.line,
+            marker=look.marker,
+            linewidth=0.9,
+            markersize=4,
+        )
     below.axhline(0, color="#000000", linewidth=0.8)
     above.set_ylabel(axis.label)
     style.title(above, f"{heading_of(axis)} along {view.scale}, {technology}")
     below.set(xlabel=_parameter(view), ylabel="residual (%)")
     style.whole(below.xaxis, [value for item in found for value in item.x])
     legend(view, above, [item.series for item in found], looks, lines=True)
-    caption = ("Marks: of each unit the synthesis with the shortest delay. Lines: "
-               f"a + b·{view.scale} + c·{view.scale}², least squares; the table gives the coefficients. "
-               "Below: figure minus fit, in per cent of the figure.")
+    caption = (
+        "Marks: of each unit the synthesis with the shortest delay. Lines: "
+        f"a + b·{view.scale} + c·{view.scale}², least squares; the table gives the coefficients. "
+        "Below: figure minus fit, in per cent of the figure."
+    )
     where = f", {technology}" if len(view.technologies) > 1 else ""
-    return Plot(f"scaling-{axis.column}-{_file_part(technology)}", f"{heading_of(axis)} along {view.scale}{where}",
-                caption, style.arrange(drawn), tuple(found))
+    return Plot(
+        f"scaling-{axis.column}-{_file_part(technology)}",
+        f"{heading_of(axis)} along {view.scale}{where}",
+        caption,
+        style.arrange(drawn),
+        tuple(found),
+    )
 
 
 def _file_part(text: str) -> str:
@@ -179,13 +209,29 @@ def breakdown(view: View) -> Plot | None:
     handles = []
     for index, name in enumerate(names):
         widths = np.array([sections_of(record).get(name, 0.0) for record in records])
-        handles.append(panel.barh(np.arange(len(records)), widths, left=start, height=0.75, edgecolor="#000000",
-                                  linewidth=0.6, color=style.FACES[index % len(style.FACES)],
-                                  hatch=style.HATCHES[index % len(style.HATCHES)]))
+        handles.append(
+            panel.barh(
+                np.arange(len(records)),
+                widths,
+                left=start,
+                height=0.75,
+                edgecolor="#000000",
+                linewidth=0.6,
+                color=style.FACES[index % len(style.FACES)],
+                hatch=style.HATCHES[index % len(style.HATCHES)],
+            )
+        )
         start += widths
     flat = np.array([AREA.of(record) or np.nan for record in records])
-    handles += panel.plot(flat, np.arange(len(records)), linestyle="none", marker="D", color="#000000",
-                          markerfacecolor="white", markersize=5)
+    handles += panel.plot(
+        flat,
+        np.arange(len(records)),
+        linestyle="none",
+        marker="D",
+        color="#000000",
+        markerfacecolor="white",
+        markersize=5,
+    )
     panel.set_yticks(np.arange(len(records)), bars, fontsize=8)
     panel.set_ylim(len(records) - 0.4, -0.6)
     panel.grid(visible=False, axis="y")
@@ -194,11 +240,18 @@ def breakdown(view: View) -> Plot | None:
     style.title(panel, "Area by section of the datapath" + ("" if several else f", {view.technologies[0]}"))
     style.legend(panel, handles, [*names, "flat netlist"])
     more = start / flat - 1
-    against = "" if np.isnan(more).all() else (f": the bars come to {100 * np.nanmean(more):+.0f} % against the flat "
-                                               "netlist (white diamonds), on average")
-    caption = ("Cells by the section of the datapath that they were written in, from a second synthesis that keeps "
-               f"sections apart. Nothing is shared or simplified across sections then{against}. Read them as shares."
-               f"{f' {left_out} of {left_out + len(records)} units are left out for room.' if left_out else ''}")
+    against = (
+        ""
+        if np.isnan(more).all()
+        else (
+            f": the bars come to {100 * np.nanmean(more):+.0f} % against the flat netlist (white diamonds), on average"
+        )
+    )
+    caption = (
+        "Cells by the section of the datapath that they were written in, from a second synthesis that keeps "
+        f"sections apart. Nothing is shared or simplified across sections then{against}. Read them as shares."
+        f"{f' {left_out} of {left_out + len(records)} units are left out for room.' if left_out else ''}"
+    )
     return Plot("breakdown", "Area by section of the datapath", caption, style.arrange(drawn, bars), shares=shares)
 
 
@@ -206,8 +259,10 @@ def _shares(records: Sequence[Record], names: Sequence[str]) -> tuple[tuple[str,
     """Each section's share of the sum over sections, in per cent: mean, smallest and largest of all units."""
     table = np.array([[sections_of(record).get(name, 0.0) for name in names] for record in records])
     table = 100 * table / table.sum(axis=1, keepdims=True)
-    return tuple((name, float(share.mean()), float(share.min()), float(share.max()))
-                 for name, share in zip(names, table.T, strict=True))
+    return tuple(
+        (name, float(share.mean()), float(share.min()), float(share.max()))
+        for name, share in zip(names, table.T, strict=True)
+    )
 
 
 def _bar_label(view: View, record: Record) -> str:

@@ -30,13 +30,28 @@ FACES = ("#0072B2", "#F5C77E", "#D9D9D9", "#E58B5C", "#A9D9F2", "#66C2A5", "#E8B
 DARK = "#555555"
 
 _SETTINGS: Any = {
-    "font.family": "sans-serif", "font.sans-serif": ["DejaVu Sans", "Arial", "sans-serif"], "font.size": 10,
-    "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True, "grid.color": "#E4E4E4",
-    "grid.linewidth": 0.7, "axes.axisbelow": True, "axes.titlesize": 11, "axes.titleweight": "bold",
-    "axes.titlelocation": "left", "legend.frameon": False, "legend.fontsize": 9, "lines.linewidth": 1.5,
-    "hatch.linewidth": 0.6, "svg.fonttype": "none", "figure.dpi": 100, "savefig.dpi": 150,
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans", "Arial", "sans-serif"],
+    "font.size": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.color": "#E4E4E4",
+    "grid.linewidth": 0.7,
+    "axes.axisbelow": True,
+    "axes.titlesize": 11,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "legend.frameon": False,
+    "legend.fontsize": 9,
+    "lines.linewidth": 1.5,
+    "hatch.linewidth": 0.6,
+    "svg.fonttype": "none",
+    "figure.dpi": 100,
+    "savefig.dpi": 150,
     "text.parse_math": False,  # a dollar in a parameter's value is a dollar
-    "axes.formatter.limits": (-4, 7), "axes.formatter.useoffset": False,
+    "axes.formatter.limits": (-4, 7),
+    "axes.formatter.useoffset": False,
 }
 
 
@@ -51,8 +66,14 @@ class Look:
 
 def looks(names: Sequence[str]) -> dict[str, Look]:
     """A look for each curve; past eight, colours stay and markers move on, so that no two are the same up to 64."""
-    return {name: Look(COLOURS[i % len(COLOURS)], MARKERS[(i + i // len(COLOURS)) % len(MARKERS)],
-                       LINES[(i + i // len(COLOURS)) % len(LINES)]) for i, name in enumerate(names)}
+    return {
+        name: Look(
+            COLOURS[i % len(COLOURS)],
+            MARKERS[(i + i // len(COLOURS)) % len(MARKERS)],
+            LINES[(i + i // len(COLOURS)) % len(LINES)],
+        )
+        for i, name in enumerate(names)
+    }
 
 
 def figure(width: float = 8.4, height: float = 4.8, **grid: Any) -> tuple[Figure, Any]:
@@ -108,8 +129,9 @@ def scale(axis: Any, setter: Any, values: Sequence[float]):
         most = math.ceil(math.log10(max(known)))
         least = max(math.floor(math.log10(min(known))), most - _DECADES)
         setter("symlog", linthresh=10.0**least, linscale=0.4)
-        axis.set_major_locator(FixedLocator([0, *(10.0**power for power in range(least, most + 1,
-                                                                                max(1, (most - least) // 8)))]))
+        axis.set_major_locator(
+            FixedLocator([0, *(10.0**power for power in range(least, most + 1, max(1, (most - least) // 8)))])
+        )
         axis.set_minor_locator(NullLocator())
     axis.set_major_formatter(lambda value, place: plain(value))
     axis.set_minor_formatter("")
@@ -138,8 +160,16 @@ def plain(value: float) -> str:
 def legend(panel: Any, handles: Sequence[Any], names: Sequence[str], heading: str = ""):
     """A legend to the right of the axes, where it hides nothing."""
     names = [f" {name}" if name.startswith("_") else name for name in map(short, names)]  # or matplotlib drops them
-    panel.legend(handles, names, loc="upper left", bbox_to_anchor=(1.02, 1.0), borderaxespad=0, title=heading or None,
-                 alignment="left", title_fontproperties={"weight": "bold", "size": 9})
+    panel.legend(
+        handles,
+        names,
+        loc="upper left",
+        bbox_to_anchor=(1.02, 1.0),
+        borderaxespad=0,
+        title=heading or None,
+        alignment="left",
+        title_fontproperties={"weight": "bold", "size": 9},
+    )
 
 
 def short(text: str, most: int = 44) -> str:
@@ -154,12 +184,21 @@ def arrange(drawn: Figure, labels: Sequence[str] = ()) -> Figure:
     Matplotlib's own layout engines draw a figure several times to find out.
     """
     width, height = drawn.get_size_inches()
-    told = [text.get_text() for axes in drawn.axes if (box := axes.get_legend())
-            for text in (*box.get_texts(), box.get_title())]
+    told = [
+        text.get_text()
+        for axes in drawn.axes
+        if (box := axes.get_legend())
+        for text in (*box.get_texts(), box.get_title())
+    ]
     right = 0.65 + 0.075 * max(map(len, told)) if told else 0.2
     left = 0.35 + 0.066 * max(map(len, labels)) if labels else 0.8
-    drawn.subplots_adjust(left=min(left / width, 0.5), right=max(1 - right / width, 0.55), bottom=0.55 / height,
-                          top=1 - 0.35 / height, hspace=0.28 if all(axes.get_xlabel() for axes in drawn.axes) else 0.1)
+    drawn.subplots_adjust(
+        left=min(left / width, 0.5),
+        right=max(1 - right / width, 0.55),
+        bottom=0.55 / height,
+        top=1 - 0.35 / height,
+        hspace=0.28 if all(axes.get_xlabel() for axes in drawn.axes) else 0.1,
+    )
     return drawn
 
 
@@ -171,7 +210,7 @@ def svg(drawn: Figure, salt: str) -> str:
     with matplotlib.rc_context({"svg.hashsalt": salt}):
         drawn.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
     text = file.getvalue()
-    return text[text.index("<svg"):]
+    return text[text.index("<svg") :]
 
 
 def inline(text: str, label: str, links: Mapping[str, str]) -> str:

@@ -12,14 +12,31 @@ from .data import Record, View, rounded
 
 #: Columns of the page's table, with their headings; the rest is in the store.
 _COLUMNS = {
-    "series": "series", "technology": "technology", "recipe": "recipe", "target_ps": "target ps",
-    "area_um2": "area µm²", "nand2_eq": "NAND2 eq.", "delay_ps": "delay ps", "fmax_mhz": "Fmax MHz", "adp": "ADP/1e6",
-    "luts": "LUTs", "dsps": "DSPs",
-    "latency": "latency", "registers": "registers", "cells": "cells", "logic_depth": "depth",
-    "energy_pj": "energy pJ", "leakage_nw": "leakage nW", "proof": "proof",
-    "error_rms": "error rms", "error_max": "error max", "error_sum": "error/terms", "error_total_rms": "total rms",
+    "series": "series",
+    "technology": "technology",
+    "recipe": "recipe",
+    "target_ps": "target ps",
+    "area_um2": "area µm²",
+    "nand2_eq": "NAND2 eq.",
+    "delay_ps": "delay ps",
+    "fmax_mhz": "Fmax MHz",
+    "adp": "ADP/1e6",
+    "luts": "LUTs",
+    "dsps": "DSPs",
+    "latency": "latency",
+    "registers": "registers",
+    "cells": "cells",
+    "logic_depth": "depth",
+    "energy_pj": "energy pJ",
+    "leakage_nw": "leakage nW",
+    "proof": "proof",
+    "error_rms": "error rms",
+    "error_max": "error max",
+    "error_sum": "error/terms",
+    "error_total_rms": "total rms",
     "error_total_sum": "total/terms",
-    "status": "status", "unit": "unit",
+    "status": "status",
+    "unit": "unit",
 }
 #: Parameters with a column of their own among those.
 _OWN = ("technology", "recipe", "unit")
@@ -44,8 +61,15 @@ def columns(view: View) -> list[dict[str, Any]]:
         numeric = any(_is_number(record.get(name)) for record in view.records)
         heading = name.removeprefix(PARAMETER) if name.startswith(PARAMETER) else _COLUMNS[name]
         meaning = COLUMNS[name][1] if name in COLUMNS else "parameter of the sweep"
-        found.append({"name": name, "key": name.removeprefix(PARAMETER), "title": heading, "meaning": meaning,
-                      "numeric": numeric})
+        found.append(
+            {
+                "name": name,
+                "key": name.removeprefix(PARAMETER),
+                "title": heading,
+                "meaning": meaning,
+                "numeric": numeric,
+            }
+        )
     return found
 
 
@@ -95,5 +119,7 @@ def failures(view: View) -> list[dict[str, Any]]:
         status = str(record["status"] or "no status")
         reason = str(record.get("reason") or ("no delay" if status == "ok" else ""))
         found.setdefault((status, reason), []).append(str(record.get("point") or record["unit"]))
-    return [{"status": status, "reason": reason, "points": points[:_POINTS], "more": max(0, len(points) - _POINTS)}
-            for (status, reason), points in found.items()]
+    return [
+        {"status": status, "reason": reason, "points": points[:_POINTS], "more": max(0, len(points) - _POINTS)}
+        for (status, reason), points in found.items()
+    ]

@@ -77,7 +77,9 @@ def fused(g: Graph, a: Operand, b: Operand, c: Operand, mode: Mode, target: Targ
         return exact(g, Inputs((a,), (b,), c=c), mode, target)
     value = product_plus(g, a, b, c, mode, target)
     g.section("Special operands")
-    both = special_operands.of_sum(g, special_operands.of_product(g, a, b, a.sign ^ b.sign), special_operands.of_operand(g, c))
+    both = special_operands.of_sum(
+        g, special_operands.of_product(g, a, b, a.sign ^ b.sign), special_operands.of_operand(g, c)
+    )
     return round_and_pack(g, value, both, mode, target)
 
 
@@ -116,6 +118,14 @@ def _mac(g: Graph, unit: Unit, mode: Mode, target: Target) -> tuple[Node, Node]:
 
 #: Each gives the result code, or the outputs by name; and the flags.
 _BUILDERS: dict[str, Callable[..., tuple[Node | dict[str, Node], Node]]] = {
-    "multiply": _multiply, "convert": _convert, "fma": _fma, "add": _add, "mac": _mac,
-    "dot": dot, "blockdot": dot, "tensorcore": tensorcore, "quantize": quantize, "dequantize": dequantize,
+    "multiply": _multiply,
+    "convert": _convert,
+    "fma": _fma,
+    "add": _add,
+    "mac": _mac,
+    "dot": dot,
+    "blockdot": dot,
+    "tensorcore": tensorcore,
+    "quantize": quantize,
+    "dequantize": dequantize,
 }

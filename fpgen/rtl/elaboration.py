@@ -114,8 +114,11 @@ class _Logic:
     def pieces(self, source: Node, low: int, high: int, stage: int) -> list[Value]:
         found = []
         for piece in self.pipeline.read(source, low, high, stage):
-            whole = (self._registers[piece.holder.name] if isinstance(piece.holder, Register)
-                     else self._made[piece.holder.index])
+            whole = (
+                self._registers[piece.holder.name]
+                if isinstance(piece.holder, Register)
+                else self._made[piece.holder.index]
+            )
             found.append(whole[piece.low : piece.high])
         return found
 
@@ -126,9 +129,11 @@ class _Logic:
 
     def updates(self, rank: int) -> list:
         """The assignments to the states that belong to a rank."""
-        return [self._made[state.index].eq(self.value(value, rank - 1))
-                for state, value in self.pipeline.graph.states.items()
-                if self.pipeline.stage_of(state) == rank - 1]
+        return [
+            self._made[state.index].eq(self.value(value, rank - 1))
+            for state, value in self.pipeline.graph.states.items()
+            if self.pipeline.stage_of(state) == rank - 1
+        ]
 
 
 def _operation(node: Node, args: list[Value]) -> Value:
@@ -166,5 +171,9 @@ def _operation(node: Node, args: list[Value]) -> Value:
 def to_rtlil(unit: Unit) -> str:
     """The Amaranth design as RTLIL text: module `unit.name` with the unit's pins, `clk` and `rst` among them."""
     has_reset = any(port.name == "rst" for port in unit.ports)
-    return rtlil.convert(UnitComponent(unit), name=unit.name, emit_src=False,
-                         missing_domain=lambda name: ClockDomain(name, reset_less=not has_reset))
+    return rtlil.convert(
+        UnitComponent(unit),
+        name=unit.name,
+        emit_src=False,
+        missing_domain=lambda name: ClockDomain(name, reset_less=not has_reset),
+    )

@@ -13,8 +13,16 @@ from fpgen.base.reserved import RESERVED
 
 from .graph import Graph, Node
 
-_WORDS = {"not": "inverted", "add": "sum", "sub": "difference", "mul": "product", "ult": "less", "cat": "bits",
-          "slice": "bits", "const": "constant"}
+_WORDS = {
+    "not": "inverted",
+    "add": "sum",
+    "sub": "difference",
+    "mul": "product",
+    "ult": "less",
+    "cat": "bits",
+    "slice": "bits",
+    "const": "constant",
+}
 
 
 class Names:

@@ -66,8 +66,11 @@ class _Packer:
             for source, _, _ in sources(arg):
                 if source.width == 1:
                     uses[source.index] = uses.get(source.index, 0) + 1
-                    if isinstance(reader, str) or reader.op == "state" or (
-                            source.op != "const" and self.stage[reader.index] != self.stage[source.index]):
+                    if (
+                        isinstance(reader, str)
+                        or reader.op == "state"
+                        or (source.op != "const" and self.stage[reader.index] != self.stage[source.index])
+                    ):
                         crosses.add(source.index)
         return uses, crosses
 
@@ -135,8 +138,9 @@ class _Packer:
         leaves: list[Node] = []
 
         def shape(x: Node, depth: int) -> Shape:
-            inner = x is node or (self._single(x) and x.index not in self.roots
-                                  and self.stage[x.index] == self.stage[node.index])
+            inner = x is node or (
+                self._single(x) and x.index not in self.roots and self.stage[x.index] == self.stage[node.index]
+            )
             if not inner or depth == DEEPEST:
                 leaves.append(x)
                 return "."

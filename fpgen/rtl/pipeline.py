@@ -145,8 +145,9 @@ def _state_owns(graph: Graph, plan: Schedule) -> dict[int, tuple[tuple[int, int,
     return {index: tuple(sorted(runs, key=lambda run: run[:2])) for index, runs in held.items()}
 
 
-def build(graph: Graph, *, stages: int | None = None, period: float | None = None,
-          reserved: Sequence[str] = ()) -> Pipeline:
+def build(
+    graph: Graph, *, stages: int | None = None, period: float | None = None, reserved: Sequence[str] = ()
+) -> Pipeline:
     """Schedule a graph and place its registers.
 
     Parameters

@@ -55,8 +55,10 @@ def schedule(graph: Graph, *, stages: int | None = None, period: float | None = 
     if stages is not None:
         least, most = (1 if graph.states else 0), max(1, longest(graph))
         if not least <= stages <= most:
-            raise UsageError(f"stages={stages}; this unit has {most} step{'s' if most > 1 else ''} one after the "
-                             f"other: {least} to {most} are allowed")
+            raise UsageError(
+                f"stages={stages}; this unit has {most} step{'s' if most > 1 else ''} one after the "
+                f"other: {least} to {most} are allowed"
+            )
         target = smallest_period(steps, stages) * (1 + SLACK) if stages else 0.0
     elif period is not None:
         stages, target = _fewest_stages(steps, period, max(1, longest(graph))), period
@@ -77,7 +79,8 @@ def longest(graph: Graph) -> int:
     depth: dict[int, int] = {}
     for node in graph.live():
         depth[node.index] = max((depth[arg.index] for arg in node.args), default=0) + (
-            node.op not in ("input", "state", "const", "slice", "cat", "not"))
+            node.op not in ("input", "state", "const", "slice", "cat", "not")
+        )
     return max(depth.values(), default=0)
 
 
@@ -202,5 +205,7 @@ def _fewest_stages(steps: Steps, period: float, most: int) -> int:
     for stages in range(1, most + 1):
         if asap(steps, period, stages) is not None:
             return stages
-    raise UsageError(f"period={period:g}; the smallest possible for this unit is "
-                     f"{smallest_period(steps, most):.0f} ps (estimated, with {most} stages)")
+    raise UsageError(
+        f"period={period:g}; the smallest possible for this unit is "
+        f"{smallest_period(steps, most):.0f} ps (estimated, with {most} stages)"
+    )

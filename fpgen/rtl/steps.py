@@ -68,8 +68,12 @@ class Steps:
         live = graph.live()
         operations = [node for node in live if node.op != "const" and not is_wiring(node)]
         loads = loads_of(live)
-        self._delays = {node.index: [delay_from(node, position, loads.get(node.index, 1))
-                                     for position in range(max(1, len(node.args)))] for node in operations}
+        self._delays = {
+            node.index: [
+                delay_from(node, position, loads.get(node.index, 1)) for position in range(max(1, len(node.args)))
+            ]
+            for node in operations
+        }
         reads = _reads(graph)
         joined = self._joined(operations, reads) if len(operations) > CONDENSE_ABOVE else {}
         self.nodes = [node for node in operations if node.index not in joined]
@@ -124,8 +128,11 @@ class Steps:
 
     def _through(self, node: Node, source: Node) -> float:
         """Delay of `node` from those of its arguments that `source` is part of."""
-        return max(delay for arg, delay in zip(node.args, self._delays[node.index], strict=True)
-                   if any(found is source for found, _, _ in sources(arg)))
+        return max(
+            delay
+            for arg, delay in zip(node.args, self._delays[node.index], strict=True)
+            if any(found is source for found, _, _ in sources(arg))
+        )
 
     def _loops(self, live: list[Node]) -> list[list[int]]:
         """Each state with its next value and all that lies between; loops that share a step are one."""
@@ -152,15 +159,20 @@ class Steps:
         held: dict[int, int] = {}
         for state, value in self.graph.states.items():
             for source, low, high in sources(value):
-                if source.op != "const" and self.loop_of.get(self.head[source.index]) == self.loop_of[
-                        self.head[state.index]]:
+                if (
+                    source.op != "const"
+                    and self.loop_of.get(self.head[source.index]) == self.loop_of[self.head[state.index]]
+                ):
                     held[source.index] = held.get(source.index, 0) | ((1 << (high - low)) - 1) << low
         for i, node in enumerate(self.nodes):
             groups: dict[tuple, int] = {}
             uses = reads.get(node.index, ())
             for low, high, who in _runs(uses):
-                key = (tuple(sorted({self.head[r.index] for r in who if not isinstance(r, str)} - {i})),
-                       any(isinstance(r, str) for r in who), bool(held.get(node.index, 0) >> low & 1))
+                key = (
+                    tuple(sorted({self.head[r.index] for r in who if not isinstance(r, str)} - {i})),
+                    any(isinstance(r, str) for r in who),
+                    bool(held.get(node.index, 0) >> low & 1),
+                )
                 groups[key] = groups.get(key, 0) + high - low
             for (who_reads, to_output, is_held), width in sorted(groups.items()):
                 if who_reads or to_output:

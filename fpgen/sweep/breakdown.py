@@ -23,8 +23,17 @@ _GLUE = "Between sections"
 _NAMES = ((r"Unpack .*", "Unpack"), (r"Round to .*", "Round and pack"), (r"Registers after .*", _REGISTERS))
 
 
-def by_section(verilog: str, top: str, point_recipe: str, target_ps: float, tech: Technology, engine: yosys.Engine,
-               *, recipe_file: str | None = None, timeout: float = yosys.LIMIT_S) -> dict[str, float]:
+def by_section(
+    verilog: str,
+    top: str,
+    point_recipe: str,
+    target_ps: float,
+    tech: Technology,
+    engine: yosys.Engine,
+    *,
+    recipe_file: str | None = None,
+    timeout: float = yosys.LIMIT_S,
+) -> dict[str, float]:
     """Area of each section in um2, in the order of the datapath; registers last.
 
     Parameters
@@ -49,8 +58,20 @@ def by_section(verilog: str, top: str, point_recipe: str, target_ps: float, tech
     """
     sections = _sections(verilog)
     order = list(dict.fromkeys([*sections.values(), _GLUE, _REGISTERS]))
-    read = yosys.run(engine, ["read_verilog -sv design.v", f"hierarchy -top {top}", "proc", "opt_expr", "opt_clean",
-                              "write_rtlil design.il"], {"design.v": verilog}, ["design.il"], timeout=timeout)
+    read = yosys.run(
+        engine,
+        [
+            "read_verilog -sv design.v",
+            f"hierarchy -top {top}",
+            "proc",
+            "opt_expr",
+            "opt_clean",
+            "write_rtlil design.il",
+        ],
+        {"design.v": verilog},
+        ["design.il"],
+        timeout=timeout,
+    )
     marked = _marked(read.files["design.il"], sections, order)
     name, variant, script_name = point_recipe.split("/")
     chosen = recipe.load(recipe_file or name)
@@ -59,16 +80,31 @@ def by_section(verilog: str, top: str, point_recipe: str, target_ps: float, tech
     driver = chosen.driving_cell if chosen.driving_cell in tech.library.cells else tech.driving_cell
     load = tech.output_load_ff if chosen.output_load_ff is None else chosen.output_load_ff
     avoid = "".join(f" -dont_use {cell}" for cell in tech.dont_use)
-    files: dict[str, str | Path] = {"design.il": marked, "cells.lib": tech.liberty,
-             "abc.constr": f"set_driving_cell {driver}\nset_load {load:g} [all_outputs]\n"}
+    files: dict[str, str | Path] = {
+        "design.il": marked,
+        "cells.lib": tech.liberty,
+        "abc.constr": f"set_driving_cell {driver}\nset_load {load:g} [all_outputs]\n",
+    }
     command = f"abc -liberty cells.lib -constr abc.constr -D {target_ps:g}{avoid}"
     if script is not None:
         files["abc.script"] = "\n".join(script).replace("{D}", f"-D {target_ps:g}") + "\n"
         command += " -script abc.script"
-    done = yosys.run(engine, ["read_rtlil design.il", "submod", f"synth {options} -top {top}",
-                              f"dfflibmap -liberty cells.lib{avoid}", "opt -purge", command, "opt_clean -purge",
-                              "tee -o stat.json stat -json -liberty cells.lib"], files, ["stat.json"],
-                     timeout=timeout)
+    done = yosys.run(
+        engine,
+        [
+            "read_rtlil design.il",
+            "submod",
+            f"synth {options} -top {top}",
+            f"dfflibmap -liberty cells.lib{avoid}",
+            "opt -purge",
+            command,
+            "opt_clean -purge",
+            "tee -o stat.json stat -json -liberty cells.lib",
+        ],
+        files,
+        ["stat.json"],
+        timeout=timeout,
+    )
     return _areas(json.loads(done.files["stat.json"])["modules"], top, order)
 
 

@@ -68,8 +68,9 @@ def cases(sweep: Sweep, *, full: bool = False) -> list[Case]:
     where = f"sweep file {sweep.path}"
     combinations = math.prod(len(values) for values in sweep.parameters.values())
     if combinations > MOST_COMBINATIONS:
-        raise UsageError(f"{where}: {combinations:,} combinations of parameters; "
-                         f"up to {MOST_COMBINATIONS:,} are allowed")
+        raise UsageError(
+            f"{where}: {combinations:,} combinations of parameters; up to {MOST_COMBINATIONS:,} are allowed"
+        )
     try:
         found = list(itertools.islice(_cases(sweep, full), MOST_CASES + 1))
     except UsageError as error:
@@ -99,8 +100,11 @@ def _cases(sweep: Sweep, full: bool) -> Iterator[Case]:
                 units[text] = str(error)
         unit = units[text]
         measure = sweep.measure.at(parameters)
-        yield Case(parameters, text, None, measure, unit) if isinstance(unit, str) else \
-            Case(parameters, text, unit, measure)
+        yield (
+            Case(parameters, text, None, measure, unit)
+            if isinstance(unit, str)
+            else Case(parameters, text, unit, measure)
+        )
 
 
 def check_measure(sweep: Sweep, found: Iterable[Case]):

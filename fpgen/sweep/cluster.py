@@ -168,8 +168,10 @@ def _measured(client: Any, todo: Sequence[Job], address: str, say: Callable[[str
 
 
 def _lost(address: str) -> RunFailure:
-    return RunFailure(f"the Dask scheduler at {address} is gone; the points that were done are kept, "
-                      "so the same command goes on where this one stopped")
+    return RunFailure(
+        f"the Dask scheduler at {address} is gone; the points that were done are kept, "
+        "so the same command goes on where this one stopped"
+    )
 
 
 def _done(future: Any, job: Job, address: str) -> Done:
@@ -181,8 +183,10 @@ def _done(future: Any, job: Job, address: str) -> Done:
         if isinstance(error, OSError | asyncio.CancelledError | concurrent.futures.CancelledError):
             raise _lost(address)
         if type(error).__name__ != "KilledWorker":  # `measure` itself raises nothing
-            raise RunFailure(f"a worker cannot run this fpgen ({type(error).__name__}: {error}); have the same one on "
-                             "every machine, with what `fpgen doctor` asks for")
+            raise RunFailure(
+                f"a worker cannot run this fpgen ({type(error).__name__}: {error}); have the same one on "
+                "every machine, with what `fpgen doctor` asks for"
+            )
         told = "on the cluster: the workers it ran on died, one after another (out of memory?)"
         return Done(job.key, [failed(told)], False)
     raise _lost(address)  # cancelled or lost: nobody holds it any more

@@ -86,7 +86,7 @@ def ordered(records: Iterable[Mapping[str, Any]]) -> list[str]:
     others = [name for name in present if name not in COLUMNS and name not in parameters]
     known = [name for name in COLUMNS if name in present]
     front = [name for name in ("sweep", "title", "point") if name in known]
-    tail = known[known.index("assumptions"):] if "assumptions" in known else []
+    tail = known[known.index("assumptions") :] if "assumptions" in known else []
     middle = [name for name in known if name not in front and name not in tail]
     return [*front, *parameters, *middle, *others, *tail]
 
@@ -108,8 +108,15 @@ def cell(value: Any, kind: type) -> Any:
     if value is None or (isinstance(value, float) and value != value):
         return None
     if kind is str:
-        return _text(value) if isinstance(value, str) else "true" if value is True else "false" if value is False \
+        return (
+            _text(value)
+            if isinstance(value, str)
+            else "true"
+            if value is True
+            else "false"
+            if value is False
             else str(value)
+        )
     try:
         return kind(value)
     except (TypeError, ValueError, OverflowError):

@@ -29,9 +29,22 @@ from .template import spelled
 
 #: Figures that can be compared, and which way is better: -1 for less.
 METRICS: dict[str, int] = {
-    "area_um2": -1, "nand2_eq": -1, "delay_ps": -1, "adp": -1, "fmax_mhz": +1, "cells": -1, "registers": -1,
-    "logic_depth": -1, "latency": -1, "luts": -1, "dsps": -1, "energy_pj": -1, "leakage_nw": -1,
-    "error_rms": -1, "error_max": -1, "error_sum": -1,
+    "area_um2": -1,
+    "nand2_eq": -1,
+    "delay_ps": -1,
+    "adp": -1,
+    "fmax_mhz": +1,
+    "cells": -1,
+    "registers": -1,
+    "logic_depth": -1,
+    "latency": -1,
+    "luts": -1,
+    "dsps": -1,
+    "energy_pj": -1,
+    "leakage_nw": -1,
+    "error_rms": -1,
+    "error_max": -1,
+    "error_sum": -1,
 }
 _FILE_KEYS: tomlfile.Kinds = {"tolerance": dict, "unit": list}
 _UNIT_KEYS: tomlfile.Kinds = {"match": str, **dict.fromkeys(METRICS, (int, float))}
@@ -89,8 +102,9 @@ class Key:
 
     def covers(self, other: Key) -> bool:
         """Whether a point of this key, which failed before it came to a script of its recipe, stands for `other`."""
-        return (self.unit, self.technology, self.ways) == (other.unit, other.technology, other.ways) and \
-            (not self.recipe or self.recipe.startswith("effort ") or f"{other.recipe}/".startswith(f"{self.recipe}/"))
+        return (self.unit, self.technology, self.ways) == (other.unit, other.technology, other.ways) and (
+            not self.recipe or self.recipe.startswith("effort ") or f"{other.recipe}/".startswith(f"{self.recipe}/")
+        )
 
 
 @dataclass(frozen=True)
@@ -160,8 +174,14 @@ class Comparison:
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON: an infinite per cent is null."""
-        changes = [{**vars(change), "percent": change.percent if math.isfinite(change.percent) else None,
-                    "regression": change.regression} for change in self.changes]
+        changes = [
+            {
+                **vars(change),
+                "percent": change.percent if math.isfinite(change.percent) else None,
+                "regression": change.regression,
+            }
+            for change in self.changes
+        ]
         return {**vars(self), "changes": changes, "passed": self.passed}
 
 
@@ -183,7 +203,7 @@ def load_rules(path: Path | None = None) -> Rules:
         place = f"{where}: unit {number}"
         tomlfile.check_keys(place, entry, _UNIT_KEYS)
         if "match" not in entry:
-            raise UsageError(f"{place}: no match; match = \"fma *\" is needed")
+            raise UsageError(f'{place}: no match; match = "fma *" is needed')
         units.append((entry["match"], _tolerances(place, {k: v for k, v in entry.items() if k != "match"})))
     if not tolerance and not units:
         raise UsageError(f"{where}: no tolerance; [tolerance] with figures such as area_um2 = 2.0 is needed")
@@ -200,8 +220,12 @@ def _tolerances(place: str, given: Mapping[str, Any]) -> dict[str, float]:
 
 def compare(before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]], rules: Rules) -> Comparison:
     """What moved from one store's records to another's."""
-    ways = [name for name in AXES if name not in ("technology", "recipe")
-            and any(len({str(record.get(PARAMETER + name)) for record in store}) > 1 for store in (before, after))]
+    ways = [
+        name
+        for name in AXES
+        if name not in ("technology", "recipe")
+        and any(len({str(record.get(PARAMETER + name)) for record in store}) > 1 for store in (before, after))
+    ]
     left, right = _keyed(before, after, ways)
     found = Comparison(0, [])
     pairs = [(key, left[key], right[key]) for key in left if key in right]
@@ -234,8 +258,9 @@ def compare(before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, An
 Records = dict[Key, Mapping[str, Any]]
 
 
-def _keyed(before: Iterable[Mapping[str, Any]], after: Iterable[Mapping[str, Any]], ways: Sequence[str]
-           ) -> tuple[Records, Records]:
+def _keyed(
+    before: Iterable[Mapping[str, Any]], after: Iterable[Mapping[str, Any]], ways: Sequence[str]
+) -> tuple[Records, Records]:
     """Records of both stores by what they are of."""
     left, right = _groups(before, ways), _groups(after, ways)
     found: tuple[Records, Records] = {}, {}
@@ -255,18 +280,24 @@ def _groups(store: Iterable[Mapping[str, Any]], ways: Sequence[str]) -> dict[Key
     groups: dict[Key, list[Mapping[str, Any]]] = {}
     for record in store:
         technology = record.get("technology") or record.get(f"{PARAMETER}technology") or ""
-        varied = tuple(f"{name}={spelled(record[PARAMETER + name])}" for name in ways
-                       if record.get(PARAMETER + name) is not None)
+        varied = tuple(
+            f"{name}={spelled(record[PARAMETER + name])}" for name in ways if record.get(PARAMETER + name) is not None
+        )
         key = Key(str(record["unit"]), str(technology), str(record.get("recipe") or ""), varied)
         group = groups.setdefault(key, [])
-        if not any(record.get("key") and record.get("key") == other.get("key")
-                   and record.get("target_ps") == other.get("target_ps") for other in group):
+        if not any(
+            record.get("key")
+            and record.get("key") == other.get("key")
+            and record.get("target_ps") == other.get("target_ps")
+            for other in group
+        ):
             group.append(record)
     return {key: sorted(group, key=lambda item: item.get("target_ps") or 0.0) for key, group in groups.items()}
 
 
-def _paired(left: Sequence[Mapping[str, Any]], right: Sequence[Mapping[str, Any]]
-            ) -> list[tuple[Mapping[str, Any] | None, Mapping[str, Any] | None]]:
+def _paired(
+    left: Sequence[Mapping[str, Any]], right: Sequence[Mapping[str, Any]]
+) -> list[tuple[Mapping[str, Any] | None, Mapping[str, Any] | None]]:
     """Those of equal delay targets together, and the others in order; None where there is no other one."""
     others, pairs, alone = list(right), [], []
     for record in left:
@@ -281,8 +312,10 @@ def _paired(left: Sequence[Mapping[str, Any]], right: Sequence[Mapping[str, Any]
 
 def _of_failed_points(left: Records, right: Records, found: Comparison) -> list[tuple[Key, Any, Any]]:
     """Pairs of records with figures and a point that failed as a whole; what is left over is gone or new."""
-    failed = [{key: record for key, record in one.items() if record["status"] != "ok" and key not in other}
-              for one, other in ((left, right), (right, left))]
+    failed = [
+        {key: record for key, record in one.items() if record["status"] != "ok" and key not in other}
+        for one, other in ((left, right), (right, left))
+    ]
     pairs: list[tuple[Key, Any, Any]] = []
     used: set[Key] = set()
     for key in [*(key for key in left if key not in right), *(key for key in right if key not in left)]:
@@ -318,8 +351,9 @@ def _reasons_to_move(was: Mapping[str, Any], now: Mapping[str, Any]) -> Iterable
         yield f"the library {now.get('technology') or '?'} has another content: {library} then, {other} now"
 
 
-def _figures(key: Key, was: Mapping[str, Any], now: Mapping[str, Any], tolerance: Mapping[str, float],
-             found: Comparison):
+def _figures(
+    key: Key, was: Mapping[str, Any], now: Mapping[str, Any], tolerance: Mapping[str, float], found: Comparison
+):
     """Compare the figures of one record."""
     for metric, better in METRICS.items():
         before, after = _number(was.get(metric)), _number(now.get(metric))

@@ -23,18 +23,35 @@ LONGEST = 300
 LARGEST = 10**15
 
 _ARITHMETIC: dict[type, Callable[[Any, Any], Any]] = {
-    ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv,
-    ast.FloorDiv: operator.floordiv, ast.Mod: operator.mod, ast.Pow: operator.pow,
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.FloorDiv: operator.floordiv,
+    ast.Mod: operator.mod,
+    ast.Pow: operator.pow,
 }
 _COMPARISON: dict[type, Callable[[Any, Any], bool]] = {
-    ast.Eq: operator.eq, ast.NotEq: operator.ne, ast.Lt: operator.lt, ast.LtE: operator.le,
-    ast.Gt: operator.gt, ast.GtE: operator.ge,
+    ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
 }
 FUNCTIONS: dict[str, Callable[..., Any]] = {
-    "abs": abs, "ceil": math.ceil, "floor": math.floor, "log2": math.log2, "max": max, "min": min, "round": round,
+    "abs": abs,
+    "ceil": math.ceil,
+    "floor": math.floor,
+    "log2": math.log2,
+    "max": max,
+    "min": min,
+    "round": round,
 }
-ALLOWED = (f"numbers, 'texts', parameters, + - * / // % **, comparisons, in [...], and, or, not, x if c else y, "
-           f"{' '.join(FUNCTIONS)}")
+ALLOWED = (
+    f"numbers, 'texts', parameters, + - * / // % **, comparisons, in [...], and, or, not, x if c else y, "
+    f"{' '.join(FUNCTIONS)}"
+)
 
 
 @dataclass(frozen=True)
@@ -93,13 +110,15 @@ def _parse(text: str) -> ast.expr:
                 warnings.simplefilter("ignore")  # `1 is 1` and the like are refused below
                 _parsed[text] = ast.parse(text.strip(), mode="eval").body
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-            raise UsageError(f"expression {text!r}: {getattr(error, 'msg', None) or 'not readable'}; "
-                             f"allowed are {ALLOWED}") from None
+            raise UsageError(
+                f"expression {text!r}: {getattr(error, 'msg', None) or 'not readable'}; allowed are {ALLOWED}"
+            ) from None
     return _parsed[text]
 
 
 def _check(node: ast.expr, text: str, names: set[str]):
     """Refuse whatever `_walk` does not know."""
+
     def refuse(what: str):
         raise UsageError(f"expression {text!r}: {what}; allowed are {ALLOWED}")
 

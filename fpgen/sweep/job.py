@@ -21,7 +21,20 @@ from .spec import Sweep
 _VERSION = "1"
 
 #: Of fpgen's own code, what a measured point depends on.
-_PACKAGES = ("emulate", "formal", "formats", "golden", "library", "power", "ppa", "rtl", "synthesis", "timing", "units", "verilog")
+_PACKAGES = (
+    "emulate",
+    "formal",
+    "formats",
+    "golden",
+    "library",
+    "power",
+    "ppa",
+    "rtl",
+    "synthesis",
+    "timing",
+    "units",
+    "verilog",
+)
 _OWN = ("breakdown.py", "measure.py", "numerical_error.py")
 
 
@@ -61,10 +74,19 @@ def job_of(case: Case, sweep: Sweep) -> Job:
     """
     assert case.unit is not None
     plan = case.measure
-    key = digest(_VERSION, code_hash(), case.unit.content_hash, case.unit.name, case.unit.text, _library_hash(plan),
-                 repr(sorted((name, value) for name, value in asdict(plan).items() if name != "timeout")),
-                 _engine_version(plan.engine), repr(sweep.accuracy), _content(plan.recipe, ".toml"),
-                 _content(plan.power, ".npy"))
+    key = digest(
+        _VERSION,
+        code_hash(),
+        case.unit.content_hash,
+        case.unit.name,
+        case.unit.text,
+        _library_hash(plan),
+        repr(sorted((name, value) for name, value in asdict(plan).items() if name != "timeout")),
+        _engine_version(plan.engine),
+        repr(sweep.accuracy),
+        _content(plan.recipe, ".toml"),
+        _content(plan.power, ".npy"),
+    )
     return Job(key, case.unit.text, plan, sweep.accuracy, code_hash())
 
 
@@ -102,8 +124,13 @@ def is_fpga(technology: str | None) -> bool:
 @functools.cache
 def _nextpnr() -> str:
     """Versions of nextpnr's packages."""
-    names = sorted({item.metadata["Name"] for item in importlib.metadata.distributions()
-                    if (item.metadata["Name"] or "").startswith("yowasp-nextpnr-")})
+    names = sorted(
+        {
+            item.metadata["Name"]
+            for item in importlib.metadata.distributions()
+            if (item.metadata["Name"] or "").startswith("yowasp-nextpnr-")
+        }
+    )
     return " ".join(f"{name} {importlib.metadata.version(name)}" for name in names)
 
 
@@ -111,8 +138,9 @@ def _library_hash(plan: Measure) -> str:
     if is_fpga(plan.technology):
         return digest(str(plan.technology), _nextpnr())
     found = library_of(plan)
-    return digest(found.name, found.library.content_hash, found.driving_cell, f"{found.output_load_ff:g}",
-                  *found.dont_use)
+    return digest(
+        found.name, found.library.content_hash, found.driving_cell, f"{found.output_load_ff:g}", *found.dont_use
+    )
 
 
 @functools.cache

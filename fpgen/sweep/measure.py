@@ -100,11 +100,28 @@ def _records(job: Job) -> tuple[list[dict[str, Any]], bool]:
         return _fpga_records(unit, job)
     tech = library_of(plan)
     verilog = without_provenance(unit.verilog())
-    points = flow.measure(verilog, unit.name, technology=tech, recipe=plan.recipe, effort=plan.effort,
-                          targets=plan.targets, wire_load=plan.wire_load, engine=plan.engine,
-                          timeout=plan.timeout or yosys.LIMIT_S, cached=not job.fresh)
-    points = with_proofs(verilog, points, tech, wanted=plan.prove, chosen=plan.recipe, engine=plan.engine,
-                         timeout=plan.timeout, cached=not job.fresh)
+    points = flow.measure(
+        verilog,
+        unit.name,
+        technology=tech,
+        recipe=plan.recipe,
+        effort=plan.effort,
+        targets=plan.targets,
+        wire_load=plan.wire_load,
+        engine=plan.engine,
+        timeout=plan.timeout or yosys.LIMIT_S,
+        cached=not job.fresh,
+    )
+    points = with_proofs(
+        verilog,
+        points,
+        tech,
+        wanted=plan.prove,
+        chosen=plan.recipe,
+        engine=plan.engine,
+        timeout=plan.timeout,
+        cached=not job.fresh,
+    )
     if plan.power is not None:
         points = [with_energy(unit, point, tech, plan.power, cached=not job.fresh) for point in points]
     common = {"library_hash": tech.library.content_hash, **_of_unit(unit, job)}
@@ -112,11 +129,13 @@ def _records(job: Job) -> tuple[list[dict[str, Any]], bool]:
     for point in points:
         record = {**common, **_columns(point.to_dict())}
         if point.failure is None and plan.breakdown:
-            record |= _sections(verilog, unit.name, plan.recipe, record, tech, yosys.select(plan.engine),
-                                plan.timeout or yosys.LIMIT_S)
+            record |= _sections(
+                verilog, unit.name, plan.recipe, record, tech, yosys.select(plan.engine), plan.timeout or yosys.LIMIT_S
+            )
         records.append(record)
-    timed_out = any(is_out_of_time(point.failure) or (plan.prove and point.proof["status"] == "timed out")
-                    for point in points)
+    timed_out = any(
+        is_out_of_time(point.failure) or (plan.prove and point.proof["status"] == "timed out") for point in points
+    )
     return records, not timed_out
 
 
@@ -125,8 +144,14 @@ def _fpga_records(unit, job: Job) -> tuple[list[dict[str, Any]], bool]:
     from fpgen.synthesis import fpga
 
     common = _of_unit(unit, job)
-    points = fpga.measure(unit.verilog(), unit.name, str(job.measure.technology), engine=job.measure.engine,
-                          timeout=job.measure.timeout or fpga.LIMIT_S, cached=not job.fresh)
+    points = fpga.measure(
+        unit.verilog(),
+        unit.name,
+        str(job.measure.technology),
+        engine=job.measure.engine,
+        timeout=job.measure.timeout or fpga.LIMIT_S,
+        cached=not job.fresh,
+    )
     records = []
     for point in points:
         plain = point.to_dict()
@@ -137,18 +162,23 @@ def _fpga_records(unit, job: Job) -> tuple[list[dict[str, Any]], bool]:
 
 def _of_unit(unit, job: Job) -> dict[str, Any]:
     """Columns that do not come from a synthesis."""
-    return {"latency": unit.latency, "contract": unit.contract,
-            **({} if job.accuracy is None else _accuracy(unit, job.accuracy))}
+    return {
+        "latency": unit.latency,
+        "contract": unit.contract,
+        **({} if job.accuracy is None else _accuracy(unit, job.accuracy)),
+    }
 
 
-def _sections(verilog: str, top: str, recipe: str | None, record: dict[str, Any], tech, engine, timeout: float
-              ) -> dict[str, Any]:
+def _sections(
+    verilog: str, top: str, recipe: str | None, record: dict[str, Any], tech, engine, timeout: float
+) -> dict[str, Any]:
     """The area of each section, as columns; the flat figures stand also where that synthesis fails."""
     from .breakdown import by_section
 
     try:
-        areas = by_section(verilog, top, record["recipe"], record["target_ps"], tech, engine, recipe_file=recipe,
-                           timeout=timeout)
+        areas = by_section(
+            verilog, top, record["recipe"], record["target_ps"], tech, engine, recipe_file=recipe, timeout=timeout
+        )
     except RunFailure as error:
         return {"sections": "", "sections_reason": str(error).splitlines()[0]}
     return {"sections": json.dumps(areas)}
@@ -169,9 +199,13 @@ def _columns(point: dict[str, Any]) -> dict[str, Any]:
     if proof.get("status") == "failed":
         failure = f"the mapped netlist is not equal to the Verilog: {proof.get('detail') or 'disproved'}"
     columns: dict[str, Any] = failed(failure) if failure is not None else {"status": "ok", "reason": ""}
-    plain = {**point, "proof": proof.get("status"), "proof_detail": proof.get("detail"),
-             "proof_seconds": proof.get("seconds"),
-             **{name if name.endswith(("_pj", "_nw")) else f"power_{name}": value for name, value in power.items()}}
+    plain = {
+        **point,
+        "proof": proof.get("status"),
+        "proof_detail": proof.get("detail"),
+        "proof_seconds": proof.get("seconds"),
+        **{name if name.endswith(("_pj", "_nw")) else f"power_{name}": value for name, value in power.items()},
+    }
     for name, value in plain.items():
         name = "versions" if name == "tools" else name
         if isinstance(value, dict | list | tuple):

@@ -76,8 +76,9 @@ class Accuracy:
     def text(self) -> str:
         """The data in one line, for the record."""
         spread = f"standard deviation {self.sigma:g}" if self.data == "gaussian" else f"up to {self.sigma:g}"
-        return (f"{self.data}, {spread}, rounded to the operands' formats (RNE); {self.vectors} vectors, "
-                f"seed {self.seed}")
+        return (
+            f"{self.data}, {spread}, rounded to the operands' formats (RNE); {self.vectors} vectors, seed {self.seed}"
+        )
 
 
 def measure(unit: Unit, accuracy: Accuracy) -> dict[str, Any]:
@@ -119,9 +120,11 @@ def measure(unit: Unit, accuracy: Accuracy) -> dict[str, Any]:
     result = float64_values(unit.out, unit.compute(*codes).codes)
     alone = _figures(result, _terms(unit.operation, values))
     total = _figures(result, _terms(unit.operation, unrounded))
-    return {**{f"error_{name}": value for name, value in alone.items()},
-            **{f"error_total_{name}": value for name, value in total.items() if name != "special"},
-            "error_data": accuracy.text}
+    return {
+        **{f"error_{name}": value for name, value in alone.items()},
+        **{f"error_total_{name}": value for name, value in total.items() if name != "special"},
+        "error_data": accuracy.text,
+    }
 
 
 def _operands(unit: Unit) -> list[tuple[str, Format, tuple[int, ...]]]:

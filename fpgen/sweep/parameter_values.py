@@ -25,15 +25,18 @@ def spread(what: str, given: Any) -> tuple[Value, ...]:
     if isinstance(given, Mapping):
         return _range(what, given)
     if not isinstance(given, list) or not given:
-        raise UsageError(f"{what} = {given!r}; a list of one or more values, or "
-                         "{ from = 2, to = 24, step = 1 } is allowed")
+        raise UsageError(
+            f"{what} = {given!r}; a list of one or more values, or {{ from = 2, to = 24, step = 1 }} is allowed"
+        )
     if len(given) > MOST_VALUES:
         raise UsageError(f"{what} has {len(given):,} values; up to {MOST_VALUES:,} are allowed")
     seen: set[tuple[bool, Value]] = set()
     for value in given:
         if not isinstance(value, bool | int | float | str) or _too_large(value):
-            raise UsageError(f"{what}: {_short(value)}; numbers below 10**15, texts of up to {_LONGEST} characters in "
-                             "one line and true or false are allowed")
+            raise UsageError(
+                f"{what}: {_short(value)}; numbers below 10**15, texts of up to {_LONGEST} characters in "
+                "one line and true or false are allowed"
+            )
         if (isinstance(value, bool), value) in seen:  # 2 and 2.0 are one value, 1 and true are two
             raise UsageError(f"{what}: {value!r} twice; once is allowed")
         seen.add((isinstance(value, bool), value))
@@ -65,5 +68,7 @@ def _range(what: str, given: Mapping[str, Any]) -> tuple[Value, ...]:
     if not steps < MOST_VALUES:
         raise UsageError(f"{allowed}; from {first} to {last} by {step} has more than {MOST_VALUES:,} values")
     # 0.1 + 2 * 0.1 is 0.30000000000000004 to a computer, and 0.3 to whoever wrote the range.
-    return tuple(value if isinstance(value, int) else float(f"{value:.12g}")
-                 for value in (first + index * step for index in range(math.floor(steps) + 1)))
+    return tuple(
+        value if isinstance(value, int) else float(f"{value:.12g}")
+        for value in (first + index * step for index in range(math.floor(steps) + 1))
+    )

@@ -29,15 +29,27 @@ _TEXT, _SWITCH = (str,), (bool,)
 
 #: Keys that a list makes a parameter, and what each value of it may be.
 AXES: Mapping[str, tuple[type, ...]] = {
-    "technology": _TEXT, "recipe": _TEXT, "effort": (int, str), "wire_load": (int, float, str), "liberty": _TEXT,
-    "driving_cell": _TEXT, "engine": _TEXT, "power": _TEXT, "prove": _SWITCH, "breakdown": _SWITCH,
+    "technology": _TEXT,
+    "recipe": _TEXT,
+    "effort": (int, str),
+    "wire_load": (int, float, str),
+    "liberty": _TEXT,
+    "driving_cell": _TEXT,
+    "engine": _TEXT,
+    "power": _TEXT,
+    "prove": _SWITCH,
+    "breakdown": _SWITCH,
 }
 #: Parameters also where they have one value only: a store names technology and recipe.
 _ALWAYS = ("technology", "recipe")
 _OTHERS: tomlfile.Kinds = {"targets": list, "timeout": (int, float)}
 KEYS = (*AXES, *_OTHERS)
-_WORDS = {_TEXT: "text", _SWITCH: "true or false", (int, str): "a whole number or text",
-          (int, float, str): "a number or text"}
+_WORDS = {
+    _TEXT: "text",
+    _SWITCH: "true or false",
+    (int, str): "a whole number or text",
+    (int, float, str): "a number or text",
+}
 
 
 @dataclass(frozen=True)
@@ -152,8 +164,10 @@ def check(plans: Iterable[Measure]):
         yosys.select(plan.engine)
         if plan.technology in fpga.targets():
             if plan.power or plan.breakdown or plan.prove or plan.targets or plan.wire_load:
-                raise UsageError(f"technology {plan.technology} with power, breakdown, prove, targets or wire_load; "
-                                 "those belong to cell libraries")
+                raise UsageError(
+                    f"technology {plan.technology} with power, breakdown, prove, targets or wire_load; "
+                    "those belong to cell libraries"
+                )
             continue
         wireload.resolve(plan.wire_load, library_of(plan).library)
         effort.find(plan.effort)
@@ -199,8 +213,15 @@ def described(plan: Measure) -> dict[str, str]:
         return {"technology": str(plan.technology), "recipe": "nextpnr", "versions": versions}
     tech = library_of(plan)
     wires = wireload.resolve(plan.wire_load, tech.library)
-    assumptions = {"library": tech.library.name, "corner": tech.library.corner,
-                   "wire_load": "none" if wires is None else wires.name}
-    return {"technology": tech.name, "recipe": plan.recipe or f"effort {effort.find(plan.effort).name}",
-            "library_hash": tech.library.content_hash, "versions": versions,
-            "assumptions": json.dumps(assumptions, sort_keys=True)}
+    assumptions = {
+        "library": tech.library.name,
+        "corner": tech.library.corner,
+        "wire_load": "none" if wires is None else wires.name,
+    }
+    return {
+        "technology": tech.name,
+        "recipe": plan.recipe or f"effort {effort.find(plan.effort).name}",
+        "library_hash": tech.library.content_hash,
+        "versions": versions,
+        "assumptions": json.dumps(assumptions, sort_keys=True),
+    }

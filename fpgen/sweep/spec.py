@@ -38,8 +38,16 @@ from .parameter_values import spread
 from .plan import Measure
 from .template import Template
 
-_FILE_KEYS: tomlfile.Kinds = {"title": str, "unit": str, "where": list, "slice": list, "parameters": dict,
-                              "measure": dict, "accuracy": dict, "report": dict}
+_FILE_KEYS: tomlfile.Kinds = {
+    "title": str,
+    "unit": str,
+    "where": list,
+    "slice": list,
+    "parameters": dict,
+    "measure": dict,
+    "accuracy": dict,
+    "report": dict,
+}
 _REPORT_KEYS: tomlfile.Kinds = {"series": list, "scale": str, "compete": list}
 
 
@@ -98,8 +106,10 @@ def load(path: Path) -> Sweep:
     shipped = resource_dir("synth") / "sweeps"
     if not path.exists() and path.suffix == "" and (shipped / f"{path}.toml").is_file():
         path = shipped / f"{path}.toml"
-    needed = (f"a TOML file such as {shipped / 'depth.toml'}, or the name of one of "
-              f"{', '.join(sorted(item.stem for item in shipped.glob('*.toml')))},")
+    needed = (
+        f"a TOML file such as {shipped / 'depth.toml'}, or the name of one of "
+        f"{', '.join(sorted(item.stem for item in shipped.glob('*.toml')))},"
+    )
     data, _ = tomlfile.read(path, "sweep file", needed)
     return from_data(data, path)
 
@@ -122,26 +132,41 @@ def from_data(data: Mapping[str, Any], path: Path) -> Sweep:
 def _sweep(where: str, data: Mapping[str, Any], path: Path) -> Sweep:
     tomlfile.check_keys(where, data, _FILE_KEYS)
     if "unit" not in data:
-        raise UsageError(f"{where}: no unit; unit = \"...\" with a table [parameters] is needed")
+        raise UsageError(f'{where}: no unit; unit = "..." with a table [parameters] is needed')
     unit = template.read(data["unit"], "unit")
     parameters = {_name(name): spread(f"parameter {name}", given) for name, given in data.get("parameters", {}).items()}
     measure, axes = plan.read("[measure]", data.get("measure", {}))
     parameters |= axes
     conditions = {key: tuple(formula.read(item) for item in data.get(key, [])) for key in ("where", "slice")}
     known = sorted(parameters)
-    for text, names in [(unit.text, unit.names), *((item.text, item.names) for key in conditions
-                                                   for item in conditions[key])]:
+    for text, names in [
+        (unit.text, unit.names),
+        *((item.text, item.names) for key in conditions for item in conditions[key]),
+    ]:
         for name in sorted(names - set(known)):
-            raise UsageError(f"{text!r}: unknown parameter {name}; {_suggest(name, known)}allowed: "
-                             f"{', '.join(known) or '(none)'}")
+            raise UsageError(
+                f"{text!r}: unknown parameter {name}; {_suggest(name, known)}allowed: {', '.join(known) or '(none)'}"
+            )
     idle = sorted(set(known) - unit.names - set(axes))
     if idle:
-        raise UsageError(f"parameter {', '.join(idle)} is not used in the unit {unit.text!r}; every parameter needs "
-                         f"a place such as {{{idle[0]}}}")
+        raise UsageError(
+            f"parameter {', '.join(idle)} is not used in the unit {unit.text!r}; every parameter needs "
+            f"a place such as {{{idle[0]}}}"
+        )
     hints = _hints(where, data.get("report", {}), known)
     accuracy = None if "accuracy" not in data else _accuracy(where, data["accuracy"])
-    return Sweep(path, path.stem, str(data.get("title", path.stem)), unit, parameters, conditions["where"],
-                 conditions["slice"], measure, accuracy, hints)
+    return Sweep(
+        path,
+        path.stem,
+        str(data.get("title", path.stem)),
+        unit,
+        parameters,
+        conditions["where"],
+        conditions["slice"],
+        measure,
+        accuracy,
+        hints,
+    )
 
 
 def _suggest(name: str, known: Sequence[str]) -> str:
@@ -150,10 +175,11 @@ def _suggest(name: str, known: Sequence[str]) -> str:
 
 
 def _name(name: str) -> str:
-    if not re.fullmatch(r"[A-Za-z_]\w{0,39}", name, re.ASCII) or name in formula.FUNCTIONS \
-            or keyword.iskeyword(name):
-        raise UsageError(f"parameter {name!r}; a name of letters and digits is allowed "
-                         f"(not {', '.join(formula.FUNCTIONS)}, and not a word such as if, in, and)")
+    if not re.fullmatch(r"[A-Za-z_]\w{0,39}", name, re.ASCII) or name in formula.FUNCTIONS or keyword.iskeyword(name):
+        raise UsageError(
+            f"parameter {name!r}; a name of letters and digits is allowed "
+            f"(not {', '.join(formula.FUNCTIONS)}, and not a word such as if, in, and)"
+        )
     if name in plan.KEYS:
         raise UsageError(f"parameter {name}; under [measure] is allowed: {name} = [...] there makes it a parameter")
     return name
@@ -165,8 +191,10 @@ def _hints(where: str, given: Any, known: Sequence[str]) -> Hints:
     for key, value in given.items():
         for name in value if isinstance(value, list) else [value]:
             if name not in known:
-                raise UsageError(f"{place}: {key}: unknown parameter {name!r}; {_suggest(str(name), known)}allowed: "
-                                 f"{', '.join(known) or '(none)'}")
+                raise UsageError(
+                    f"{place}: {key}: unknown parameter {name!r}; {_suggest(str(name), known)}allowed: "
+                    f"{', '.join(known) or '(none)'}"
+                )
     return Hints(tuple(given.get("series", ())), given.get("scale", ""), tuple(given.get("compete", ())))
 
 

@@ -94,8 +94,9 @@ def _check_own(path: Path):
     except MissingTool:
         return  # then it is not written either
     except UsageError:
-        raise UsageError(f"output: got {path}, a file that fpgen sweep did not write; expected another directory"
-                         ) from None
+        raise UsageError(
+            f"output: got {path}, a file that fpgen sweep did not write; expected another directory"
+        ) from None
 
 
 def read(path: Path) -> list[Record]:
@@ -148,8 +149,9 @@ def _csv(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(names)
     for row in rows:
-        writer.writerow(["" if value is None else str(value).lower() if isinstance(value, bool) else value
-                         for value in row])
+        writer.writerow(
+            ["" if value is None else str(value).lower() if isinstance(value, bool) else value for value in row]
+        )
     return file.getvalue().encode()
 
 
@@ -174,15 +176,20 @@ def _typed(name: str, texts: list[str]) -> list[Any]:
     kind = COLUMNS[name][0] if name in COLUMNS else None
     given = [text for text in texts if text]
     if kind is None:
-        kind = (bool if given and set(given) <= {"true", "false"} else
-                int if given and all(re.fullmatch(r"-?\d{1,18}", text) for text in given) else
-                float if given and all(_is_float(text) for text in given) else str)
+        kind = (
+            bool
+            if given and set(given) <= {"true", "false"}
+            else int
+            if given and all(re.fullmatch(r"-?\d{1,18}", text) for text in given)
+            else float
+            if given and all(_is_float(text) for text in given)
+            else str
+        )
     if kind is bool:
         return [text == "true" if text else None for text in texts]
     if kind is str:
         return [text if text or name in COLUMNS else None for text in texts]
-    return [cell(float(text) if kind is float and _is_float(text) else text, kind) if text else None
-            for text in texts]
+    return [cell(float(text) if kind is float and _is_float(text) else text, kind) if text else None for text in texts]
 
 
 def _is_float(text: str) -> bool:
@@ -200,14 +207,23 @@ def _parquet(names: Sequence[str], kinds: Mapping[str, type], rows: Sequence[Seq
     fields = [pyarrow.field(name, arrow[kinds[name]], metadata={"meaning": _meaning(name)}) for name in names]
     arrays = [pyarrow.array([row[index] for row in rows], type=field.type) for index, field in enumerate(fields)]
     buffer = io.BytesIO()
-    pyarrow.parquet.write_table(pyarrow.Table.from_arrays(arrays, schema=pyarrow.schema(fields)), buffer,
-                                compression="zstd", write_page_checksum=True)
+    pyarrow.parquet.write_table(
+        pyarrow.Table.from_arrays(arrays, schema=pyarrow.schema(fields)),
+        buffer,
+        compression="zstd",
+        write_page_checksum=True,
+    )
     return buffer.getvalue()
 
 
 def _meaning(name: str) -> str:
-    return COLUMNS[name][1] if name in COLUMNS else \
-        "parameter of the sweep" if name.startswith(PARAMETER) else "as fpgen ppa prints it"
+    return (
+        COLUMNS[name][1]
+        if name in COLUMNS
+        else "parameter of the sweep"
+        if name.startswith(PARAMETER)
+        else "as fpgen ppa prints it"
+    )
 
 
 def _read_parquet(path: Path) -> list[Record]:

@@ -76,8 +76,16 @@ class Result:
 Tell = Callable[[Progress], None]
 
 
-def run(sweep: Sweep, *, output: Path = OUTPUT, jobs: int = 2, full: bool = False, scheduler: str | None = None,
-        force: bool = False, tell: Tell | None = None) -> Result:
+def run(
+    sweep: Sweep,
+    *,
+    output: Path = OUTPUT,
+    jobs: int = 2,
+    full: bool = False,
+    scheduler: str | None = None,
+    force: bool = False,
+    tell: Tell | None = None,
+) -> Result:
     """Measure every point of a sweep and write its store.
 
     Parameters
@@ -126,8 +134,15 @@ def run(sweep: Sweep, *, output: Path = OUTPUT, jobs: int = 2, full: bool = Fals
         raise
     paths = state.save()
     records = state.records()
-    return Result(sweep, records, paths, len(found), state.reused, time.monotonic() - start,
-                  [record for record in records if record["status"] != "ok"])
+    return Result(
+        sweep,
+        records,
+        paths,
+        len(found),
+        state.reused,
+        time.monotonic() - start,
+        [record for record in records if record["status"] != "ok"],
+    )
 
 
 def _each(todo: Sequence[Job], jobs: int, scheduler: str | None, state: _State) -> Iterator[Done]:
@@ -177,13 +192,17 @@ class _State:
         if done.key in self.results:
             return
         if done.stale:
-            raise RunFailure("a worker runs another fpgen (other code, recipes or technologies) than this command; "
-                             "have the same one everywhere, and do not change it while a sweep runs")
+            raise RunFailure(
+                "a worker runs another fpgen (other code, recipes or technologies) than this command; "
+                "have the same one everywhere, and do not change it while a sweep runs"
+            )
         if done.lasting:
             write_whole(_cache_path(done.key), json.dumps(done.records))
         elif _disk_is_full():
-            raise RunFailure("the disk is full; the points that were done are kept, so the same command goes on where "
-                             "this one stopped")
+            raise RunFailure(
+                "the disk is full; the points that were done are kept, so the same command goes on where "
+                "this one stopped"
+            )
         self.results[done.key] = done.records
         places = self.places[done.key]
         self.measured += len(places)
@@ -197,8 +216,17 @@ class _State:
 
     def _told(self, last: str, notice: str = ""):
         refused = self.jobs.count(None)
-        self.tell(Progress(self.reused + self.measured + refused, len(self.cases), self.reused,
-                           self.failed + refused, self.measured, last, notice))
+        self.tell(
+            Progress(
+                self.reused + self.measured + refused,
+                len(self.cases),
+                self.reused,
+                self.failed + refused,
+                self.measured,
+                last,
+                notice,
+            )
+        )
 
     def records(self) -> list[dict[str, Any]]:
         """The store's records: every finished point, in the order of the sweep."""
@@ -226,11 +254,17 @@ def described(sweep: Sweep, case: Case) -> dict[str, Any]:
     varied = [name for name, values in sweep.parameters.items() if len(values) > 1]
     hints: Hints = sweep.hints
     return {
-        "sweep": sweep.name, "title": sweep.title, "point": _together(case, varied or list(case.parameters)),
+        "sweep": sweep.name,
+        "title": sweep.title,
+        "point": _together(case, varied or list(case.parameters)),
         **{PARAMETER + name: value for name, value in case.parameters.items()},
-        "series": _together(case, hints.series), "scale": hints.scale, "compete": _together(case, hints.compete),
-        "unit": case.text if unit is None else unit.text, "name": "" if unit is None else unit.name,
-        "operation": "" if unit is None else unit.operation, "unit_hash": "" if unit is None else unit.content_hash,
+        "series": _together(case, hints.series),
+        "scale": hints.scale,
+        "compete": _together(case, hints.compete),
+        "unit": case.text if unit is None else unit.text,
+        "name": "" if unit is None else unit.name,
+        "operation": "" if unit is None else unit.operation,
+        "unit_hash": "" if unit is None else unit.content_hash,
         **plan.described(case.measure),
     }
 

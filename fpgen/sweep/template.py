@@ -33,8 +33,7 @@ class Template:
         UsageError
             When an expression has no value.
         """
-        return "".join(piece if isinstance(piece, str) else spelled(piece.value(parameters))
-                       for piece in self.pieces)
+        return "".join(piece if isinstance(piece, str) else spelled(piece.value(parameters)) for piece in self.pieces)
 
 
 def read(text: Any, what: str) -> Template:

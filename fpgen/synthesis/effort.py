@@ -71,8 +71,9 @@ def find(given: str | int | None) -> Effort:
     for effort in EFFORTS:
         if not isinstance(given, bool) and str(given) in (str(effort.level), effort.name):
             return effort
-    raise UsageError(f"no effort {given!r}; there are "
-                     + ", ".join(f"{effort.level} ({effort.name})" for effort in EFFORTS))
+    raise UsageError(
+        f"no effort {given!r}; there are " + ", ".join(f"{effort.level} ({effort.name})" for effort in EFFORTS)
+    )
 
 
 def plan(effort: Effort, targets: Sequence[float] | None = None) -> list[Recipe]:
@@ -94,5 +95,10 @@ def with_targets(given: Recipe, targets: Sequence[Target]) -> Recipe:
     """The recipe at other targets; a script that follows none is run once. No targets: the recipe as it is."""
     if not targets:
         return given
-    return replace(given, maps=tuple(replace(script, targets=tuple(targets) if script.follows_target
-                                             else script.targets[:1]) for script in given.maps))
+    return replace(
+        given,
+        maps=tuple(
+            replace(script, targets=tuple(targets) if script.follows_target else script.targets[:1])
+            for script in given.maps
+        ),
+    )

@@ -38,11 +38,21 @@ _CLOCKED = re.compile(r"\b(?:pos|neg)edge\b|\bcell \$_?\w*dff", re.IGNORECASE)
 Tell = Callable[[Point], None]
 
 
-def measure(verilog: str, top: str, *, technology: Technology | str = technology.DEFAULT,
-            recipe: Recipe | str | None = None, effort: str | int | None = None,
-            targets: Sequence[float] | None = None, wire_load: WireLoad | str | float | None = None,
-            engine: str | None = None, seed: int = 0, timeout: float = yosys.LIMIT_S, cached: bool = True,
-            tell: Tell | None = None) -> list[Point]:
+def measure(
+    verilog: str,
+    top: str,
+    *,
+    technology: Technology | str = technology.DEFAULT,
+    recipe: Recipe | str | None = None,
+    effort: str | int | None = None,
+    targets: Sequence[float] | None = None,
+    wire_load: WireLoad | str | float | None = None,
+    engine: str | None = None,
+    seed: int = 0,
+    timeout: float = yosys.LIMIT_S,
+    cached: bool = True,
+    tell: Tell | None = None,
+) -> list[Point]:
     """Area and delay of a unit.
 
     Parameters
@@ -55,9 +65,9 @@ def measure(verilog: str, top: str, *, technology: Technology | str = technology
         All points of this recipe, in the order they were run; the name of a built-in one or of a TOML file. Default:
         what `effort` says.
     effort : str or int, optional
-        Level or name of one of `fpgen.synthesis.effort.EFFORTS`. 0, `quick` (default): one point of the recipe `balanced`,
-        at the shortest delay it can do. 1, 2, 3 (`fair`, `pareto`, `thorough`): several recipes at several targets,
-        and of their points those that none beats; failed points only when nothing else is left.
+        Level or name of one of `fpgen.synthesis.effort.EFFORTS`. 0, `quick` (default): one point of the recipe
+        `balanced`, at the shortest delay it can do. 1, 2, 3 (`fair`, `pareto`, `thorough`): several recipes at several
+        targets, and of their points those that none beats; failed points only when nothing else is left.
     targets : sequence of float, optional
         Delay targets in ps instead of the recipe's or the effort's own.
     wire_load : WireLoad, str or float, optional
@@ -87,26 +97,37 @@ def measure(verilog: str, top: str, *, technology: Technology | str = technology
     tech = load_technology(technology)
     verilog = without_provenance(verilog)
     if top in tech.library.cells:
-        raise UsageError(f"module name {top}: got the name of a cell of {tech.library.name}; expected another one "
-                         "(module_name=... names a unit)")
-    if targets is not None and not (isinstance(targets, Sequence) and targets and all(
-            isinstance(target, Real) and 0 < target < math.inf for target in targets)):
+        raise UsageError(
+            f"module name {top}: got the name of a cell of {tech.library.name}; expected another one "
+            "(module_name=... names a unit)"
+        )
+    if targets is not None and not (
+        isinstance(targets, Sequence)
+        and targets
+        and all(isinstance(target, Real) and 0 < target < math.inf for target in targets)
+    ):
         raise UsageError(f"delay targets {targets!r}; one or more positive numbers of ps are allowed, as in [500, 600]")
     wires = resolve(wire_load, tech.library)
     if recipe is not None and effort is not None:
-        raise UsageError(f"recipe {recipe if isinstance(recipe, str) else recipe.name} with effort {effort}; "
-                         "one of them is allowed: a recipe says what is tried")
+        raise UsageError(
+            f"recipe {recipe if isinstance(recipe, str) else recipe.name} with effort {effort}; "
+            "one of them is allowed: a recipe says what is tried"
+        )
     level = efforts.find(effort)
-    recipes = efforts.plan(level, targets) if recipe is None else \
-        [efforts.with_targets(_recipe(recipe), tuple(float(target) for target in targets or ()))]
+    recipes = (
+        efforts.plan(level, targets)
+        if recipe is None
+        else [efforts.with_targets(_recipe(recipe), tuple(float(target) for target in targets or ()))]
+    )
     if _CLOCKED.search(verilog):
         tech.library.flipflops()  # refuses a library without, before anything runs
     points: list[Point] = []
     gates: dict[str, str] = {}
     for sample in level.seeds if recipe is None else (0,):
         for chosen in recipes:
-            points += _Runner(verilog, top, chosen, tech, tool, seed + sample, timeout, cached, tell, wires,
-                              gates).points()
+            points += _Runner(
+                verilog, top, chosen, tech, tool, seed + sample, timeout, cached, tell, wires, gates
+            ).points()
     if recipe is None and level.pareto:
         return pareto(points) or points
     return points
@@ -146,9 +167,20 @@ def _recipe(given: Recipe | str) -> Recipe:
 class _Runner:
     """All points of one recipe for one unit."""
 
-    def __init__(self, verilog: str, top: str, chosen: Recipe, tech: Technology, tool: yosys.Engine, seed: int,
-                 timeout: float, cached: bool, tell: Tell | None, wires: WireLoad | None,
-                 gates: dict[str, str]) -> None:
+    def __init__(
+        self,
+        verilog: str,
+        top: str,
+        chosen: Recipe,
+        tech: Technology,
+        tool: yosys.Engine,
+        seed: int,
+        timeout: float,
+        cached: bool,
+        tell: Tell | None,
+        wires: WireLoad | None,
+        gates: dict[str, str],
+    ) -> None:
         self.verilog, self.top, self.recipe, self.tech, self.tool = verilog, top, chosen, tech, tool
         self.seed, self.timeout, self.cached, self.tell = seed, timeout, cached, tell
         self.driver = chosen.driving_cell if chosen.driving_cell in tech.library.cells else tech.driving_cell
@@ -190,8 +222,15 @@ class _Runner:
 
     def _prepared(self, options: str) -> str:
         if options not in self.gates:
-            self.gates[options] = prepare(self.verilog, self.top, options, self.tech.liberty, self.tool,
-                                          dont_use=self.tech.dont_use, timeout=self.timeout)
+            self.gates[options] = prepare(
+                self.verilog,
+                self.top,
+                options,
+                self.tech.liberty,
+                self.tool,
+                dont_use=self.tech.dont_use,
+                timeout=self.timeout,
+            )
         return self.gates[options]
 
     def _fingerprint(self, options: str) -> str:
@@ -207,21 +246,42 @@ class _Runner:
         from fpgen.base.version import __version__
 
         assumptions: dict[str, Any] = {
-            "library": self.tech.library.name, "corner": self.tech.library.corner, "driving_cell": self.driver,
-            "output_load_ff": self.load, "wire_load": self.wires.name if self.wires else "none", "clock": "ideal",
+            "library": self.tech.library.name,
+            "corner": self.tech.library.corner,
+            "driving_cell": self.driver,
+            "output_load_ff": self.load,
+            "wire_load": self.wires.name if self.wires else "none",
+            "clock": "ideal",
             "seed": self.seed,
         }
         if self.tech.library.notes:
             assumptions["note"] = "; ".join(self.tech.library.notes)
-        return Point(self.top, self.tech.name, f"{self.recipe.name}/{variant}/{script}", target_ps,
-                     tools={"fpgen": __version__, "yosys": self.tool.version}, assumptions=assumptions,
-                     failure=failure)
+        return Point(
+            self.top,
+            self.tech.name,
+            f"{self.recipe.name}/{variant}/{script}",
+            target_ps,
+            tools={"fpgen": __version__, "yosys": self.tool.version},
+            assumptions=assumptions,
+            failure=failure,
+        )
 
     def _point(self, variant: str, options: str, script: MapScript, target_ps: float) -> Point:
         commands = "default" if script.script is None else "\n".join(script.script)
-        key = digest(self.base, self.recipe.name, variant, script.name, options, commands, f"{target_ps:g}",
-                     str(self.driver), f"{self.load:g}", self.recipe.delay,
-                     *([f"seed {self.seed}"] if self.seed else []), *([repr(self.wires)] if self.wires else []))
+        key = digest(
+            self.base,
+            self.recipe.name,
+            variant,
+            script.name,
+            options,
+            commands,
+            f"{target_ps:g}",
+            str(self.driver),
+            f"{self.load:g}",
+            self.recipe.delay,
+            *([f"seed {self.seed}"] if self.seed else []),
+            *([repr(self.wires)] if self.wires else []),
+        )
         path = cache_dir("points") / f"{key}.json"
         if self.cached and (known := _read(path)) is not None:
             return known
@@ -237,12 +297,22 @@ class _Runner:
 
     def _run(self, point: Point, options: str, script: MapScript, target_ps: float) -> Point:
         library = self.tech.library
-        mapped = map_cells(self._prepared(options), self.top, script.script, target_ps, self.cells, self.tool,
-                           driving_cell=self.driver, output_load_ff=self.load, dont_use=self.tech.dont_use,
-                           seed=self.seed, wire_load=self.wires is not None, timeout=self.timeout)
+        mapped = map_cells(
+            self._prepared(options),
+            self.top,
+            script.script,
+            target_ps,
+            self.cells,
+            self.tool,
+            driving_cell=self.driver,
+            output_load_ff=self.load,
+            dont_use=self.tech.dont_use,
+            seed=self.seed,
+            wire_load=self.wires is not None,
+            timeout=self.timeout,
+        )
         flat = netlist.from_text(mapped.verilog, self.top, f"mapped netlist of {self.top}", library)
-        timing = sta.analyse(flat, library, driving_cell=self.driver, output_load_ff=self.load,
-                             wire_load=self.wires)
+        timing = sta.analyse(flat, library, driving_cell=self.driver, output_load_ff=self.load, wire_load=self.wires)
         cells = [library.cells[instance.cell] for instance in flat.instances]
         registers = sum(cell.flipflop is not None for cell in cells)
         # ABC leaves clock-to-output and setup out, so its figure is good for combinational units only.
@@ -251,12 +321,21 @@ class _Runner:
         netlist_hash = digest(mapped.verilog)
         write_whole(_netlist_path(netlist_hash), gzip.compress(mapped.verilog.encode(), mtime=0))
         return replace(
-            point, area_um2=area, nand2_eq=area / library.nand2_area,
+            point,
+            area_um2=area,
+            nand2_eq=area / library.nand2_area,
             delay_ps=mapped.abc_delay_ps if by_abc and mapped.abc_delay_ps is not None else timing.delay_ps,
-            delay_source="abc" if by_abc else "sta", sta_delay_ps=timing.delay_ps,
-            cells=len(cells), registers=registers, logic_depth=timing.logic_depth, startpoint=timing.startpoint,
-            endpoint=timing.endpoint, critical_path=tuple(vars(step) for step in timing.path),
-            seconds=mapped.seconds, netlist_hash=netlist_hash)
+            delay_source="abc" if by_abc else "sta",
+            sta_delay_ps=timing.delay_ps,
+            cells=len(cells),
+            registers=registers,
+            logic_depth=timing.logic_depth,
+            startpoint=timing.startpoint,
+            endpoint=timing.endpoint,
+            critical_path=tuple(vars(step) for step in timing.path),
+            seconds=mapped.seconds,
+            netlist_hash=netlist_hash,
+        )
 
 
 def _read(path: Path) -> Point | None:

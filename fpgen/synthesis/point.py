@@ -44,7 +44,8 @@ class Point:
         Whether the netlist was proven equal to the Verilog: `status` (`proven`, `failed`, `timed out`, `inconclusive`,
         `not attempted`), `seconds`, `registers` matched and cut open, `detail`.
     power : mapping or None
-        Energy per operation and leakage with their stimulus (see `fpgen.power.energy.Energy`); None where not asked for.
+        Energy per operation and leakage with their stimulus (see `fpgen.power.energy.Energy`); None where not
+        asked for.
     failure : str or None
         Why there are no figures; the figures are then NaN and the counts 0.
     """
@@ -86,8 +87,7 @@ class Point:
         """The point for JSON: figures of a failed point are null."""
         record = asdict(self)
         record["critical_path"] = [dict(step) for step in self.critical_path]
-        return {key: None if isinstance(value, float) and value != value else value
-                for key, value in record.items()}
+        return {key: None if isinstance(value, float) and value != value else value for key, value in record.items()}
 
     @classmethod
     def from_dict(cls, record: Mapping[str, Any]) -> "Point":
@@ -103,8 +103,10 @@ class Point:
 
 def assumptions_text(assumptions: Mapping[str, Any]) -> str:
     """What figures rest on, in one line."""
-    told = [f"{name.removesuffix('_ff').replace('_', ' ')} {value}{' fF' if name.endswith('_ff') else ''}"
-            for name, value in assumptions.items()]
+    told = [
+        f"{name.removesuffix('_ff').replace('_', ' ')} {value}{' fF' if name.endswith('_ff') else ''}"
+        for name, value in assumptions.items()
+    ]
     return ", ".join([*told, "before placement"])
 
 
@@ -114,8 +116,9 @@ def pareto(points: Iterable[Point]) -> list[Point]:
     Failed points are left out. Of points equal in both figures the first one stays.
     """
     kept: list[Point] = []
-    for point in sorted((item for item in points if item.failure is None),
-                        key=lambda item: (item.area_um2, item.delay_ps)):
+    for point in sorted(
+        (item for item in points if item.failure is None), key=lambda item: (item.area_um2, item.delay_ps)
+    ):
         if not kept or point.delay_ps < kept[-1].delay_ps:
             kept.append(point)
     return kept

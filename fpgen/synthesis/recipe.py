@@ -100,8 +100,9 @@ def load(name: str) -> Recipe:
     try:
         return from_data(tomllib.loads(path.read_text()))
     except OSError as error:
-        raise UsageError(f"recipe {path}: {error.strerror}; a TOML file like those of synth/recipes is allowed"
-                         ) from None
+        raise UsageError(
+            f"recipe {path}: {error.strerror}; a TOML file like those of synth/recipes is allowed"
+        ) from None
     except KeyError as error:
         raise UsageError(f"the recipe {path} cannot be read: it does not state {error}") from None
     except (AttributeError, TypeError, ValueError) as error:
@@ -116,18 +117,34 @@ def from_data(data: Mapping[str, Any]) -> Recipe:
     KeyError, TypeError, ValueError
         When something is missing or is not what it should be.
     """
-    maps = tuple(MapScript(item["name"], commands(item["script"]) if "script" in item else None,
-                           tuple(check_target(target) for target in item["targets"])) for item in data["map"])
-    for what, name in (("name", data["name"]), *(("map name", item.name) for item in maps),
-                       *(("synth name", item["name"]) for item in data["synth"])):
+    maps = tuple(
+        MapScript(
+            item["name"],
+            commands(item["script"]) if "script" in item else None,
+            tuple(check_target(target) for target in item["targets"]),
+        )
+        for item in data["map"]
+    )
+    for what, name in (
+        ("name", data["name"]),
+        *(("map name", item.name) for item in maps),
+        *(("synth name", item["name"]) for item in data["synth"]),
+    ):
         if not re.fullmatch(r"[\w.-]+", name):
             raise ValueError(f"{what} = {name!r}; letters, digits, '.', '-' and '_' are allowed")
     if not maps or not data["synth"] or not all(item.targets for item in maps):
         raise ValueError("there must be a [[synth]], a [[map]], and a target in each [[map]]")
     if data.get("delay", "sta") not in ("sta", "abc"):
         raise ValueError(f"delay = {data['delay']!r}; allowed are 'sta' and 'abc'")
-    return Recipe(data["name"], data["reason"], tuple((item["name"], item["options"]) for item in data["synth"]),
-                  maps, data.get("delay", "sta"), data.get("driving_cell"), data.get("output_load_ff"))
+    return Recipe(
+        data["name"],
+        data["reason"],
+        tuple((item["name"], item["options"]) for item in data["synth"]),
+        maps,
+        data.get("delay", "sta"),
+        data.get("driving_cell"),
+        data.get("output_load_ff"),
+    )
 
 
 def commands(script: Any) -> tuple[str, ...]:
@@ -163,5 +180,7 @@ def check_target(target: Target) -> Target:
             return target
     elif isinstance(target, int | float) and not isinstance(target, bool) and 0 < target < 1e12:
         return target
-    raise ValueError(f"the target {target!r} is no target: a number of ps, 'relaxed', a multiple such as 'x1.25' of "
-                     "the delay reached at 1 ps, or a fraction below 1 are allowed")
+    raise ValueError(
+        f"the target {target!r} is no target: a number of ps, 'relaxed', a multiple such as 'x1.25' of "
+        "the delay reached at 1 ps, or a fraction below 1 are allowed"
+    )

@@ -39,8 +39,16 @@ def is_rtlil(text: str) -> bool:
     return re.match(r"(\s*(#.*)?\n)*(autoidx |attribute \\|module \\)", text) is not None
 
 
-def prepare(verilog: str, top: str, options: str, liberty: Path, engine: yosys.Engine, *,
-            dont_use: Sequence[str] = (), timeout: float = yosys.LIMIT_S) -> str:
+def prepare(
+    verilog: str,
+    top: str,
+    options: str,
+    liberty: Path,
+    engine: yosys.Engine,
+    *,
+    dont_use: Sequence[str] = (),
+    timeout: float = yosys.LIMIT_S,
+) -> str:
     """Generic gates with the library's flip-flops, as RTLIL text.
 
     RTLIL text is taken as well as Verilog. A flip-flop is named after its register, `acc[3]_reg`. Power-on values
@@ -88,10 +96,21 @@ def gates_hash(rtlil: str) -> str:
     return digest(re.sub(r"\$\d+", "$", text))
 
 
-def map_cells(gates: str, top: str, script: Sequence[str] | None, target_ps: float, liberty: Path,
-              engine: yosys.Engine, *, driving_cell: str | None, output_load_ff: float,
-              dont_use: Sequence[str] = (), seed: int = 0, wire_load: bool = False,
-              timeout: float = yosys.LIMIT_S) -> Mapped:
+def map_cells(
+    gates: str,
+    top: str,
+    script: Sequence[str] | None,
+    target_ps: float,
+    liberty: Path,
+    engine: yosys.Engine,
+    *,
+    driving_cell: str | None,
+    output_load_ff: float,
+    dont_use: Sequence[str] = (),
+    seed: int = 0,
+    wire_load: bool = False,
+    timeout: float = yosys.LIMIT_S,
+) -> Mapped:
     """Map generic gates to library cells with ABC.
 
     Parameters
@@ -125,8 +144,16 @@ def map_cells(gates: str, top: str, script: Sequence[str] | None, target_ps: flo
         files["abc.script"] = abc_script(script, target_ps, wire_load=wire_load)
         command += " -script abc.script"
     command += "".join(f" -dont_use {name}" for name in dont_use)
-    scramble = [f"rename -scramble-name -seed {seed} w:$* c:$*", "write_rtlil -sort seed.il", "design -reset",
-                "read_rtlil seed.il"] if seed else []
+    scramble = (
+        [
+            f"rename -scramble-name -seed {seed} w:$* c:$*",
+            "write_rtlil -sort seed.il",
+            "design -reset",
+            "read_rtlil seed.il",
+        ]
+        if seed
+        else []
+    )
     commands = [
         "read_rtlil gates.il",
         *scramble,
@@ -139,7 +166,9 @@ def map_cells(gates: str, top: str, script: Sequence[str] | None, target_ps: flo
     figures = json.loads(done.files["stat.json"])["design"]
     left = [name for name in figures["num_cells_by_type"] if name.startswith("$")]
     if left:
-        raise RunFailure(f"{top}: Yosys left cells that the library does not have: {', '.join(left)}"
-                         + ("; it has no such flip-flop" if any("FF" in name for name in left) else ""))
+        raise RunFailure(
+            f"{top}: Yosys left cells that the library does not have: {', '.join(left)}"
+            + ("; it has no such flip-flop" if any("FF" in name for name in left) else "")
+        )
     delays = re.findall(r"Delay =\s*([\d.]+) ps", done.log)
     return Mapped(done.files["mapped.v"], float(delays[-1]) if delays else None, done.seconds)

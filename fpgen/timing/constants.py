@@ -35,8 +35,10 @@ class _Rails:
         return _Rails(self.zero and other.zero, self.one or other.one)
 
     def __xor__(self, other: "_Rails") -> "_Rails":
-        return _Rails((self.zero and other.zero) or (self.one and other.one),
-                      (self.zero and other.one) or (self.one and other.zero))
+        return _Rails(
+            (self.zero and other.zero) or (self.one and other.one),
+            (self.zero and other.one) or (self.one and other.zero),
+        )
 
 
 _KNOWN = (_Rails(True, False), _Rails(False, True))

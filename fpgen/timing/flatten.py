@@ -36,8 +36,14 @@ class Flattener:
         See `fpgen.timing.netlist.from_text`.
     """
 
-    def __init__(self, modules: Mapping[str, Module], tokens: Tokens, library: Library | None,
-                 black_boxes: Sequence[str], ignore_missing: bool) -> None:
+    def __init__(
+        self,
+        modules: Mapping[str, Module],
+        tokens: Tokens,
+        library: Library | None,
+        black_boxes: Sequence[str],
+        ignore_missing: bool,
+    ) -> None:
         self.modules = modules
         self.tokens = tokens
         self.library = library
@@ -81,10 +87,18 @@ class Flattener:
             if root > UNKNOWN and _MADE_UP.fullmatch(names[root]) and not _MADE_UP.fullmatch(name):
                 names[root] = name
         inputs, outputs = self._ports(module, numbers)
-        instances = tuple(Instance(name, cell, {pin: find(net) for pin, net in pins.items()})
-                          for name, cell, pins in self.instances)
-        return Netlist(top, tuple(names[k] for k in range(len(self.names))), inputs, outputs, instances,
-                       tuple(self._notes()), tuple(self.by_option))
+        instances = tuple(
+            Instance(name, cell, {pin: find(net) for pin, net in pins.items()}) for name, cell, pins in self.instances
+        )
+        return Netlist(
+            top,
+            tuple(names[k] for k in range(len(self.names))),
+            inputs,
+            outputs,
+            instances,
+            tuple(self._notes()),
+            tuple(self.by_option),
+        )
 
     def fail(self, at: int, what: str) -> RunFailure:
         return RunFailure(f"{self.tokens.place(at)}: {what}")
@@ -96,11 +110,17 @@ class Flattener:
             for place, bit in enumerate(port.bits):
                 direction = module.directions.get(bit[0], "")
                 if direction not in found:
-                    raise self.fail(module.at, f"module {module.name}: the port {port.name or bit[0]} has no "
-                                               "direction: got no declaration; expected input, output or inout")
+                    raise self.fail(
+                        module.at,
+                        f"module {module.name}: the port {port.name or bit[0]} has no "
+                        "direction: got no declaration; expected input, output or inout",
+                    )
                 plain = port.name is None or [item[0] for item in port.bits] == [port.name] * len(port.bits)
-                name = _bit_name("", bit) if plain else \
-                    _bit_name("", (str(port.name), place if len(port.bits) > 1 else None))
+                name = (
+                    _bit_name("", bit)
+                    if plain
+                    else _bit_name("", (str(port.name), place if len(port.bits) > 1 else None))
+                )
                 if any(name in bits for bits in found.values()):
                     name = f"\\{name}"  # an escaped name that looks like a bit of a vector
                 found[direction][name] = self._find(numbers[bit])
@@ -134,12 +154,15 @@ class Flattener:
         if module.set_outside:
             self._parameters(module)
         if module.uneven:
-            self._note("assigns of more or fewer bits than the net has: cut, or filled with 0 (signed: the top bit)",
-                       *(prefix + name for name in module.uneven))
+            self._note(
+                "assigns of more or fewer bits than the net has: cut, or filled with 0 (signed: the top bit)",
+                *(prefix + name for name in module.uneven),
+            )
         for placed in module.instances:
             kind = self.kind(placed)
-            parts = [(prefix + placed.name, placed.ports)] if placed.extent is None else \
-                self.array(placed, kind, prefix)
+            parts = (
+                [(prefix + placed.name, placed.ports)] if placed.extent is None else self.array(placed, kind, prefix)
+            )
             for name, ports in parts:
                 if kind == "cell":
                     self.instances.append((name, placed.cell, self.cell_pins(placed, name, ports, number)))
@@ -174,9 +197,12 @@ class Flattener:
                 return "module"
             outward = [net for net, direction in inner.directions.items() if direction != "input"]
             if not allowed and outward:
-                raise self.fail(placed.at, f"instance {placed.name}: the module {name} has no contents and no Liberty, "
-                                           f"so paths through {', '.join(outward[:_SHOWN])} would vanish: expected its "
-                                           f"contents, a library with a cell {name}, or --black-box {name}")
+                raise self.fail(
+                    placed.at,
+                    f"instance {placed.name}: the module {name} has no contents and no Liberty, "
+                    f"so paths through {', '.join(outward[:_SHOWN])} would vanish: expected its "
+                    f"contents, a library with a cell {name}, or --black-box {name}",
+                )
             if allowed:
                 self.by_option[name] = None
             return f"{_LEFT_OUT} black boxes {name}, with the paths through them"
@@ -187,8 +213,11 @@ class Flattener:
         if all(pin in self.supplies or (not self.supplies and pin.upper() in _USUAL_SUPPLIES) for pin in pins):
             return f"{_LEFT_OUT} cells {name} without Liberty and without signal pins"
         assert self.library is not None
-        raise self.fail(placed.at, f"instance {placed.name}: {self.library.lacks(name)}, and the netlist has no module "
-                                   f"of that name; --black-box {name} leaves it out, with the paths through it")
+        raise self.fail(
+            placed.at,
+            f"instance {placed.name}: {self.library.lacks(name)}, and the netlist has no module "
+            f"of that name; --black-box {name} leaves it out, with the paths through it",
+        )
 
     def _parameters(self, module: Module) -> None:
         """Parameters given to instances: those of cells mean nothing here, those of modules are not worked out."""
@@ -196,8 +225,11 @@ class Flattener:
         for name, at in module.set_outside:
             inner = self.modules.get(cells.get(name, ""))
             if inner is not None and inner.name not in self.cells and inner.parameters and not inner.empty:
-                raise self.fail(at, f"instance {name}: got parameters for the module {inner.name}; expected a module "
-                                    "without parameters (a netlist is written for one set of them)")
+                raise self.fail(
+                    at,
+                    f"instance {name}: got parameters for the module {inner.name}; expected a module "
+                    "without parameters (a netlist is written for one set of them)",
+                )
             self._note("parameters of instances are ignored", name)
 
     def array(self, placed: Placed, kind: str, prefix: str) -> list[tuple[str, dict[str, Bits] | list[Bits]]]:
@@ -212,10 +244,13 @@ class Flattener:
             width = widths.get(key, 1) if not isinstance(key, int) or key < len(widths) else 1
             whole = bits.fitted(width) if bits.elastic else bits
             if len(whole) not in (0, width, width * len(order)):
-                raise self.fail(placed.at, f"the array {placed.name}: got {len(whole)} bits at the port {key}; "
-                                           f"expected {width} for all of them, or {width * len(order)} in all")
+                raise self.fail(
+                    placed.at,
+                    f"the array {placed.name}: got {len(whole)} bits at the port {key}; "
+                    f"expected {width} for all of them, or {width * len(order)} in all",
+                )
             for place, part in enumerate(parts):
-                own = whole if len(whole) in (0, width) else Bits(whole[place * width:(place + 1) * width])
+                own = whole if len(whole) in (0, width) else Bits(whole[place * width : (place + 1) * width])
                 if isinstance(part, dict):
                     part[str(key)] = own
                 else:
@@ -234,8 +269,9 @@ class Flattener:
             return {bus: len(members) for bus, members in buses.items()}
         return {place: len(buses.get(pin, " ")) for place, pin in enumerate(_order(cell) if cell is not None else ())}
 
-    def cell_pins(self, placed: Placed, name: str, ports: dict[str, Bits] | list[Bits],
-                  number: Callable[[Bit], _Net]) -> dict[str, _Net]:
+    def cell_pins(
+        self, placed: Placed, name: str, ports: dict[str, Bits] | list[Bits], number: Callable[[Bit], _Net]
+    ) -> dict[str, _Net]:
         """What `number` makes of the bit at each connected signal pin of a cell."""
         cell = self.cells.get(placed.cell)
         if isinstance(ports, list):
@@ -247,22 +283,29 @@ class Flattener:
                 pins[pin] = number(bits[0])
             elif bits and not (cell is not None and self._special(cell, name, pin, bits, pins, number)):
                 if known is not None and pin not in known:
-                    raise self.fail(placed.at, f"instance {name}: the cell {placed.cell} has no pin {pin}; its pins "
-                                               f"are {', '.join(known)}")
+                    raise self.fail(
+                        placed.at,
+                        f"instance {name}: the cell {placed.cell} has no pin {pin}; its pins are {', '.join(known)}",
+                    )
                 if not bits.elastic:
-                    raise self.fail(placed.at, f"instance {name}: got {len(bits)} bits at pin {pin} of the cell "
-                                               f"{placed.cell}; expected one")
+                    raise self.fail(
+                        placed.at,
+                        f"instance {name}: got {len(bits)} bits at pin {pin} of the cell {placed.cell}; expected one",
+                    )
                 pins[pin] = number(bits[0])
         return pins
 
-    def _special(self, cell: Cell, name: str, pin: str, bits: Bits, pins: dict[str, _Net],
-                 number: Callable[[Bit], _Net]) -> bool:
+    def _special(
+        self, cell: Cell, name: str, pin: str, bits: Bits, pins: dict[str, _Net], number: Callable[[Bit], _Net]
+    ) -> bool:
         """Whether a pin is a supply, which is noted and dropped, or a bus, of which each bit is connected."""
         if pin in cell.buses:
             members = cell.buses[pin]
             if len(bits) != len(members) and not bits.elastic:
-                self._note("ports with more or fewer bits than are connected: the lowest are joined",
-                                f"{name}/{pin} ({len(bits)} bits at {len(members)})")
+                self._note(
+                    "ports with more or fewer bits than are connected: the lowest are joined",
+                    f"{name}/{pin} ({len(bits)} bits at {len(members)})",
+                )
             pins.update({member: number(bit) for member, bit in zip(members, bits, strict=False)})
             return True
         if pin in cell.pins:
@@ -282,49 +325,71 @@ class Flattener:
         if not ports:
             return {}
         if cell is None:
-            raise self.fail(placed.at, f"instance {name}: got ports by position; expected them by name, or a module or "
-                                       f"library with {placed.cell}")
+            raise self.fail(
+                placed.at,
+                f"instance {name}: got ports by position; expected them by name, or a module or "
+                f"library with {placed.cell}",
+            )
         order = _order(cell)
         if len(ports) > len(order):
-            raise self.fail(placed.at, f"instance {name}: got {len(ports)} ports by position; expected at most "
-                                       f"{len(order)}, the pins {', '.join(order)} of {placed.cell}")
+            raise self.fail(
+                placed.at,
+                f"instance {name}: got {len(ports)} ports by position; expected at most "
+                f"{len(order)}, the pins {', '.join(order)} of {placed.cell}",
+            )
         self._note("cells connected by position: their pins are taken in the library's order", placed.cell)
         return dict(zip(order, ports, strict=False))
 
-    def _inside(self, placed: Placed, name: str, ports: dict[str, Bits] | list[Bits], number: _Number,
-                above: tuple[str, ...]) -> None:
+    def _inside(
+        self, placed: Placed, name: str, ports: dict[str, Bits] | list[Bits], number: _Number, above: tuple[str, ...]
+    ) -> None:
         """Flatten the module that an instance is one of, and join its ports."""
         cell = placed.cell
         if cell in above:
             raise self.fail(placed.at, f"the module {cell} contains itself")
         if len(above) >= _DEEPEST:
-            raise self.fail(placed.at, f"the module {cell} stands {len(above)} modules deep below {above[0]}; less "
-                                       f"than {_DEEPEST} is allowed")
+            raise self.fail(
+                placed.at,
+                f"the module {cell} stands {len(above)} modules deep below {above[0]}; less than {_DEEPEST} is allowed",
+            )
         self.placed += 1
         if self.placed > _MOST_PLACED or len(self.parent) > _MOST_NETS:
-            raise self.fail(placed.at, f"instance {name}: got more than {_MOST_PLACED} instances of modules or "
-                                       f"{_MOST_NETS} nets; expected fewer in a flat netlist")
+            raise self.fail(
+                placed.at,
+                f"instance {name}: got more than {_MOST_PLACED} instances of modules or "
+                f"{_MOST_NETS} nets; expected fewer in a flat netlist",
+            )
         inner = self.modules[cell]
         inside = self._module(inner, f"{name}.", (*above, cell))
         if isinstance(ports, list):
             if len(ports) > len(inner.ports):
-                raise self.fail(placed.at, f"instance {name}: got {len(ports)} ports by position; expected at most "
-                                           f"{len(inner.ports)}, those of the module {cell}")
-            pairs = [(port.name or str(place), port.bits, bits)
-                     for place, (port, bits) in enumerate(zip(inner.ports, ports, strict=False))]
+                raise self.fail(
+                    placed.at,
+                    f"instance {name}: got {len(ports)} ports by position; expected at most "
+                    f"{len(inner.ports)}, those of the module {cell}",
+                )
+            pairs = [
+                (port.name or str(place), port.bits, bits)
+                for place, (port, bits) in enumerate(zip(inner.ports, ports, strict=False))
+            ]
         else:
             known = self.port_bits.get(cell)
             if known is None:
                 known = self.port_bits[cell] = {port.name: port.bits for port in inner.ports if port.name is not None}
             for pin in ports:
                 if pin not in known:
-                    raise self.fail(placed.at, f"instance {name}: the module {cell} has no port {pin}; its ports are "
-                                               f"{', '.join(known) or '(none)'}")
+                    raise self.fail(
+                        placed.at,
+                        f"instance {name}: the module {cell} has no port {pin}; its ports are "
+                        f"{', '.join(known) or '(none)'}",
+                    )
             pairs = [(pin, known[pin], bits) for pin, bits in ports.items()]
         for pin, to_bits, bits in pairs:
             if bits and len(bits) != len(to_bits) and not bits.elastic:
-                self._note("ports with more or fewer bits than are connected: the lowest are joined",
-                                f"{name}.{pin} ({len(bits)} bits at {len(to_bits)})")
+                self._note(
+                    "ports with more or fewer bits than are connected: the lowest are joined",
+                    f"{name}.{pin} ({len(bits)} bits at {len(to_bits)})",
+                )
             for to, of in zip(to_bits, bits.fitted(len(to_bits)) if bits.elastic else bits, strict=False):
                 if of != ("", UNKNOWN):
                     self._merge(inside[to], number(of))

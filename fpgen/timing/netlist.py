@@ -57,8 +57,14 @@ class Netlist:
     left_out: tuple[str, ...] = ()
 
 
-def read_file(path: Path | str, top: str | None = None, library: Library | None = None, *,
-              black_boxes: Sequence[str] = (), ignore_missing: bool = False) -> Netlist:
+def read_file(
+    path: Path | str,
+    top: str | None = None,
+    library: Library | None = None,
+    *,
+    black_boxes: Sequence[str] = (),
+    ignore_missing: bool = False,
+) -> Netlist:
     """The netlist in a structural Verilog file (gzip accepted); parameters as those of `from_text`.
 
     Raises
@@ -82,8 +88,15 @@ def read_file(path: Path | str, top: str | None = None, library: Library | None 
     return from_text(text, top, str(path), library, black_boxes=black_boxes, ignore_missing=ignore_missing)
 
 
-def from_text(text: str, top: str | None = None, source: str = "netlist", library: Library | None = None, *,
-              black_boxes: Sequence[str] = (), ignore_missing: bool = False) -> Netlist:
+def from_text(
+    text: str,
+    top: str | None = None,
+    source: str = "netlist",
+    library: Library | None = None,
+    *,
+    black_boxes: Sequence[str] = (),
+    ignore_missing: bool = False,
+) -> Netlist:
     """The netlist in a structural Verilog text, flattened below `top`.
 
     Parameters

@@ -13,27 +13,47 @@ _SHOWN = 3
 def notes(netlist: Netlist, cells: Sequence[Cell]) -> list[str]:
     """Nets of several drivers or of none, inputs that are one net, and latches, each kind in one line."""
     drivers = _drivers(netlist, cells)
-    read = {net for instance, cell in zip(netlist.instances, cells, strict=True)
-            for pin, net in instance.pins.items() if cell.pins[pin].direction == "input"}
-    both_ways = {net for instance, cell in zip(netlist.instances, cells, strict=True)
-                 for pin, net in instance.pins.items() if cell.pins[pin].direction == "inout"}
+    read = {
+        net
+        for instance, cell in zip(netlist.instances, cells, strict=True)
+        for pin, net in instance.pins.items()
+        if cell.pins[pin].direction == "input"
+    }
+    both_ways = {
+        net
+        for instance, cell in zip(netlist.instances, cells, strict=True)
+        for pin, net in instance.pins.items()
+        if cell.pins[pin].direction == "inout"
+    }
     found = []
-    several = [f"{netlist.net_names[net]} ({', '.join(who[:_SHOWN])})" for net, who in drivers.items()
-               if len(who) > 1 or net < UNKNOWN]
+    several = [
+        f"{netlist.net_names[net]} ({', '.join(who[:_SHOWN])})"
+        for net, who in drivers.items()
+        if len(who) > 1 or net < UNKNOWN
+    ]
     if several:
         found.append(f"nets of several drivers, each timed as if it were alone: {_some(several)}")
-    floating = [netlist.net_names[net] for net in sorted(read | set(netlist.outputs.values()))
-                if net > UNKNOWN and net not in drivers and net not in both_ways]
+    floating = [
+        netlist.net_names[net]
+        for net in sorted(read | set(netlist.outputs.values()))
+        if net > UNKNOWN and net not in drivers and net not in both_ways
+    ]
     if floating:
         found.append(f"nets that nothing drives, and no path begins at: {_some(floating)}")
-    loose = [f"{instance.name}/{pin}" for instance, cell in zip(netlist.instances, cells, strict=True)
-             if len(instance.pins) < len(cell.pins) for pin in cell.inputs if pin not in instance.pins]
+    loose = [
+        f"{instance.name}/{pin}"
+        for instance, cell in zip(netlist.instances, cells, strict=True)
+        if len(instance.pins) < len(cell.pins)
+        for pin in cell.inputs
+        if pin not in instance.pins
+    ]
     if loose:
         found.append(f"input pins without a net, and no path begins at: {_some(loose)}")
     latches = [instance.name for instance, cell in zip(netlist.instances, cells, strict=True) if cell.latch]
     if latches:
-        found.append(f"latches (or flip-flops of several bits) are timed as their arcs say, without borrowing: "
-                     f"{_some(latches)}")
+        found.append(
+            f"latches (or flip-flops of several bits) are timed as their arcs say, without borrowing: {_some(latches)}"
+        )
     return found
 
 

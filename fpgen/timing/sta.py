@@ -92,9 +92,15 @@ class TimingReport:
         return asdict(self)
 
 
-def analyse(netlist: Netlist, library: Library, *, top: str | None = None, driving_cell: str | None = None,
-            output_load_ff: float = DEFAULT_LOAD_FF,
-            wire_load: WireLoad | str | float | None = None) -> TimingReport:
+def analyse(
+    netlist: Netlist,
+    library: Library,
+    *,
+    top: str | None = None,
+    driving_cell: str | None = None,
+    output_load_ff: float = DEFAULT_LOAD_FF,
+    wire_load: WireLoad | str | float | None = None,
+) -> TimingReport:
     """Time a netlist.
 
     Parameters
@@ -120,22 +126,34 @@ def analyse(netlist: Netlist, library: Library, *, top: str | None = None, drivi
     if top is not None and top != netlist.top:
         raise RunFailure(f"the netlist's top module is {netlist.top!r}, not {top!r}")
     if driving_cell is not None and driving_cell not in library.cells:
-        raise UsageError(f"the library {library.name} has no cell {driving_cell!r} to drive inputs with; its buffers "
-                         f"are {', '.join(cell.name for cell in library.buffers()) or '(none)'}")
+        raise UsageError(
+            f"the library {library.name} has no cell {driving_cell!r} to drive inputs with; its buffers "
+            f"are {', '.join(cell.name for cell in library.buffers()) or '(none)'}"
+        )
     if not 0 <= output_load_ff < 1e9:
         raise UsageError(f"an output load of {output_load_ff} fF; 0 or more is allowed")
     model = resolve(wire_load, library)
     graph = build(netlist, library, output_load_ff, model)
     state = _State(graph, library.cell(driving_cell) if driving_cell else None)
-    assumptions = {"corner": library.corner, "driving_cell": driving_cell or "ideal", "output_load_ff": output_load_ff,
-                   "wire_load": model.name if model else "none", "clock": "ideal"}
+    assumptions = {
+        "corner": library.corner,
+        "driving_cell": driving_cell or "ideal",
+        "output_load_ff": output_load_ff,
+        "wire_load": model.name if model else "none",
+        "clock": "ideal",
+    }
     notes = (*library.notes, *netlist.notes, *netlist_checks.notes(netlist, graph.cells))
     return state.report(assumptions, output_load_ff, notes)
 
 
-def slews(netlist: Netlist, library: Library, *, driving_cell: str | None = None,
-          output_load_ff: float = DEFAULT_LOAD_FF, wire_load: WireLoad | str | float | None = None
-          ) -> tuple[Graph, Floats]:
+def slews(
+    netlist: Netlist,
+    library: Library,
+    *,
+    driving_cell: str | None = None,
+    output_load_ff: float = DEFAULT_LOAD_FF,
+    wire_load: WireLoad | str | float | None = None,
+) -> tuple[Graph, Floats]:
     """The timing graph of a netlist, and the slew in ps at each of its nodes (`2 * net + edge`; clocks have 0).
 
     Raises
@@ -147,9 +165,17 @@ def slews(netlist: Netlist, library: Library, *, driving_cell: str | None = None
     return graph, _State(graph, library.cell(driving_cell) if driving_cell else None).slew
 
 
-def run(path: Path | str, liberty_path: Path | str, *, top: str | None = None, driving_cell: str | None = None,
-        output_load_ff: float = DEFAULT_LOAD_FF, wire_load: str | float | None = None,
-        black_boxes: Sequence[str] = (), ignore_missing: bool = False) -> TimingReport:
+def run(
+    path: Path | str,
+    liberty_path: Path | str,
+    *,
+    top: str | None = None,
+    driving_cell: str | None = None,
+    output_load_ff: float = DEFAULT_LOAD_FF,
+    wire_load: str | float | None = None,
+    black_boxes: Sequence[str] = (),
+    ignore_missing: bool = False,
+) -> TimingReport:
     """Time a netlist file with a Liberty file: what `fpgen sta` does.
 
     Parameters
@@ -169,8 +195,10 @@ def run(path: Path | str, liberty_path: Path | str, *, top: str | None = None, d
     netlist = netlists.read_file(path, top, library, black_boxes=black_boxes, ignore_missing=ignore_missing)
     report = analyse(netlist, library, driving_cell=driving_cell, output_load_ff=output_load_ff, wire_load=wire_load)
     if not report.path and not netlist.left_out:
-        raise RunFailure(f"{path}: module {netlist.top}: got no path from an input or a flip-flop to an output or to a "
-                         f"flip-flop's data ({netlist_checks.without_path(netlist, library)}); expected at least one")
+        raise RunFailure(
+            f"{path}: module {netlist.top}: got no path from an input or a flip-flop to an output or to a "
+            f"flip-flop's data ({netlist_checks.without_path(netlist, library)}); expected at least one"
+        )
     return report
 
 
@@ -248,17 +276,19 @@ class _State:
         if setup is not None:
             check, time = setup
             last = steps[-1]
-            steps.append(Step(name, "setup", check.pin, check.pin, last.edge, last.net, time, best, last.slew_ps,
-                              0, 0.0))
+            steps.append(
+                Step(name, "setup", check.pin, check.pin, last.edge, last.net, time, best, last.slew_ps, 0, 0.0)
+            )
         elif best > steps[-1].arrival_ps:
             last = steps[-1]
-            steps.append(Step(name, "wire", "", "", last.edge, last.net, best - last.arrival_ps, best, last.slew_ps,
-                              0, 0.0))
+            steps.append(
+                Step(name, "wire", "", "", last.edge, last.net, best - last.arrival_ps, best, last.slew_ps, 0, 0.0)
+            )
         return TimingReport(best, start, name, tuple(steps), depth, assumptions, notes)
 
     def _is_own_input(self, port: str, net: int) -> bool:
         """Whether a port is inout and nothing inside arrives at it."""
-        return self.graph.netlist.inputs.get(port) == net and bool((self.decided[2 * net:2 * net + 2] < 0).all())
+        return self.graph.netlist.inputs.get(port) == net and bool((self.decided[2 * net : 2 * net + 2] < 0).all())
 
     def _path(self, node: int) -> list[Step]:
         """Steps from the start to a node, first step first."""
@@ -276,11 +306,24 @@ class _State:
                 where = (port, "", "", "")
             else:
                 instance = int(arcs.instance[row])
-                where = (graph.netlist.instances[instance].name, graph.cells[instance].name,
-                         str(arcs.source_pin[row]), str(arcs.target_pin[row]))
-            steps.append(Step(*where, EDGES[node & 1], graph.netlist.net_names[node >> 1],
-                              float(self.arrival[node]) - before, float(self.arrival[node]), float(self.slew[node]),
-                              int(graph.fanout[node >> 1]), float(graph.loads[node])))
+                where = (
+                    graph.netlist.instances[instance].name,
+                    graph.cells[instance].name,
+                    str(arcs.source_pin[row]),
+                    str(arcs.target_pin[row]),
+                )
+            steps.append(
+                Step(
+                    *where,
+                    EDGES[node & 1],
+                    graph.netlist.net_names[node >> 1],
+                    float(self.arrival[node]) - before,
+                    float(self.arrival[node]),
+                    float(self.slew[node]),
+                    int(graph.fanout[node >> 1]),
+                    float(graph.loads[node]),
+                )
+            )
             if number < 0 or launching:
                 return steps[::-1]
             node = int(arcs.source[row])

@@ -128,8 +128,10 @@ def parse(tokens: Tokens) -> dict[str, Module]:
         at = reader.read()
         before = modules.setdefault(reader.module.name, reader.module)
         if before is not reader.module:
-            raise RunFailure(f"{tokens.place(reader.module.at)}: the module {before.name}: got a second one, the "
-                             f"first is in line {tokens.line(before.at)}; expected one of that name")
+            raise RunFailure(
+                f"{tokens.place(reader.module.at)}: the module {before.name}: got a second one, the "
+                f"first is in line {tokens.line(before.at)}; expected one of that name"
+            )
     if not modules:
         raise RunFailure(f"{tokens.source} has no module: got no text besides comments; expected structural Verilog")
     return modules

@@ -107,8 +107,9 @@ class Expressions:
         name = self.name(_EXPECTED)
         module = self.module
         if self.words[self.at] == ".":
-            raise self.fail(f"{name}.{self.words[self.at + 1]}: got a name inside an instance; expected a net of the "
-                            "module", at)
+            raise self.fail(
+                f"{name}.{self.words[self.at + 1]}: got a name inside an instance; expected a net of the module", at
+            )
         if self.words[self.at] != "[":
             if name not in module.widths:
                 self.undeclared.add(name)
@@ -144,12 +145,16 @@ class Expressions:
             raise self.fail(f"{name}[{written}][: got a second select; expected one", at)
         if extent is None:
             declared = f"{name} without a range" if name in module.widths else f"no declaration of {name}"
-            raise self.fail(f"{name}[{written}] is outside the net's declaration: got {declared}; expected a net that "
-                            "is declared before with a range", at)
+            raise self.fail(
+                f"{name}[{written}] is outside the net's declaration: got {declared}; expected a net that "
+                "is declared before with a range",
+                at,
+            )
         ends = f"[{extent[0]}:{extent[1]}]"
         if not min(extent) <= min(first, last) <= max(first, last) <= max(extent):
-            raise self.fail(f"{name}[{written}] is outside the net's declaration: got a net of {ends}; expected bits "
-                            "of it", at)
+            raise self.fail(
+                f"{name}[{written}] is outside the net's declaration: got a net of {ends}; expected bits of it", at
+            )
         if first != last and (first > last) != (extent[0] > extent[1]):
             raise self.fail(f"{name}[{written}]: got the order of the bits reversed; expected that of {ends}", at)
         found = Bits([(name, index) for index in indices((first, last))])
@@ -175,8 +180,9 @@ class Expressions:
             start = self.at
             parts.append(self.expression(depth + 1))
             if parts[-1].elastic:
-                raise self.fail(f"a concatenation: got {self.words[start]} without a width; expected one with a "
-                                "width", start)
+                raise self.fail(
+                    f"a concatenation: got {self.words[start]} without a width; expected one with a width", start
+                )
             if self.words[self.at] != ",":
                 break
             self.at += 1

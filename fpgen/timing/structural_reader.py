@@ -21,8 +21,13 @@ class ModuleReader(Expressions):
         self.placed: set[str] = set()  # names of instances
         self.is_signed = self.is_variable = False  # the nets of the declaration that was read last
         self.statements: dict[str, Callable[[], None]] = {
-            **dict.fromkeys(_DECLARATIONS, self._declare), "assign": self._assign, ";": self._skip_one,
-            "parameter": self._parameters, "localparam": self._parameters, "defparam": self._defparam}
+            **dict.fromkeys(_DECLARATIONS, self._declare),
+            "assign": self._assign,
+            ";": self._skip_one,
+            "parameter": self._parameters,
+            "localparam": self._parameters,
+            "defparam": self._defparam,
+        }
 
     def read(self) -> int:
         """Fill the module; the place behind it."""
@@ -176,24 +181,29 @@ class ModuleReader(Expressions):
         if words[self.at] in RESOLVED:
             raise self._resolved()
         if words[self.at] in ("#", "("):
-            raise self.fail(f"a declaration with a delay or strength: got {words[self.at]!r}; expected a range or a "
-                            "name")
+            raise self.fail(
+                f"a declaration with a delay or strength: got {words[self.at]!r}; expected a range or a name"
+            )
         extent = self.range() if words[self.at] == "[" else None
         if words[self.at] == "[":
             raise self.fail("an array of vectors: got a second range; expected a net of one range")
         return direction, extent, supply
 
     def _resolved(self) -> RunFailure:
-        return self.fail(f"got a {self.words[self.at]} net; expected wire: what several drivers make of a net is not "
-                         "worked out")
+        return self.fail(
+            f"got a {self.words[self.at]} net; expected wire: what several drivers make of a net is not worked out"
+        )
 
     def _declared(self, name: str, direction: str, extent: Range | None, supply: str) -> None:
         module, at = self.module, self.at - 1
         if extent is not None or name not in module.widths:
             before = module.widths.get(name)
             if before is not None and extent is not None and before != extent:
-                raise self.fail(f"{name}: got the ranges [{before[0]}:{before[1]}] and [{extent[0]}:{extent[1]}]; "
-                                "expected the same one in all its declarations", at)
+                raise self.fail(
+                    f"{name}: got the ranges [{before[0]}:{before[1]}] and [{extent[0]}:{extent[1]}]; "
+                    "expected the same one in all its declarations",
+                    at,
+                )
             if name in self.undeclared and extent is not None:
                 raise self.fail(f"{name}: got its declaration with a range after its use; expected it before", at)
             module.widths[name] = extent
@@ -223,14 +233,19 @@ class ModuleReader(Expressions):
                 if not self.is_variable:
                     self._connect(self.module.bits(name), value)
                 elif any(bit[0] for bit in value):
-                    raise self.fail(f"{name}: got nets as the value that a variable begins with; expected a wire, or a "
-                                    "constant", start)
+                    raise self.fail(
+                        f"{name}: got nets as the value that a variable begins with; expected a wire, or a constant",
+                        start,
+                    )
             if words[self.at] == ";":
                 self.at += 1
                 return
             if words[self.at] != ",":
-                raise self.odd("',' or ';' after a name" if words[self.at] not in ("?", "+", "&") else
-                               "a net, a select, a concatenation or a constant")
+                raise self.odd(
+                    "',' or ';' after a name"
+                    if words[self.at] not in ("?", "+", "&")
+                    else "a net, a select, a concatenation or a constant"
+                )
             self.at += 1
 
     def _assign(self) -> None:
@@ -264,12 +279,19 @@ class ModuleReader(Expressions):
         if cell_word in RESOLVED:
             raise self._resolved()
         if cell_word in GATES or cell_word in BEHAVIOUR or not self._is_name(cell_word):
-            kind = "a gate of Verilog's own, which no library times" if cell_word in GATES else \
-                "behaviour" if cell_word in BEHAVIOUR else "neither a name nor a declaration"
+            kind = (
+                "a gate of Verilog's own, which no library times"
+                if cell_word in GATES
+                else "behaviour"
+                if cell_word in BEHAVIOUR
+                else "neither a name nor a declaration"
+            )
             if not cell_word:
                 raise self.odd("'endmodule'")
-            raise self.fail(f"not structural Verilog: got {cell_word[:60]!r}, {kind}; expected a declaration, an "
-                            "assign of nets or an instance")
+            raise self.fail(
+                f"not structural Verilog: got {cell_word[:60]!r}, {kind}; expected a declaration, an "
+                "assign of nets or an instance"
+            )
         at = self.at
         cell = self.name("the name of a cell")
         parametrised = words[self.at] == "#"

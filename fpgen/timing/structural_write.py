@@ -29,23 +29,36 @@ def signals_only(text: str, top: str, library: Library, source: str = "netlist")
     flattener.netlist(top)
     if not flattener.supply_nets and not flattener.found:
         return text
-    return "".join(_module(module, flattener, module.name == top) for module in modules.values()
-                   if module.name == top or (module.name not in library.cells and not module.empty))
+    return "".join(
+        _module(module, flattener, module.name == top)
+        for module in modules.values()
+        if module.name == top or (module.name not in library.cells and not module.empty)
+    )
 
 
 def _module(module: Module, flattener: Flattener, is_top: bool) -> str:
-    dropped = [net for net in module.directions
-               if is_top and all(_port(bit) in flattener.tied for bit in module.bits(net))]
-    ports = [f"{_name(port.name)}" if port.name and port.bits == module.bits(port.name) else
-             f".{_name(port.name)}({_bits(port.bits)})" if port.name else _bits(port.bits)
-             for port in module.ports if not {net for net, _ in port.bits} <= set(dropped) or not port.bits]
+    dropped = [
+        net for net in module.directions if is_top and all(_port(bit) in flattener.tied for bit in module.bits(net))
+    ]
+    ports = [
+        f"{_name(port.name)}"
+        if port.name and port.bits == module.bits(port.name)
+        else f".{_name(port.name)}({_bits(port.bits)})"
+        if port.name
+        else _bits(port.bits)
+        for port in module.ports
+        if not {net for net, _ in port.bits} <= set(dropped) or not port.bits
+    ]
     lines = [f"module {_name(module.name)} ({', '.join(ports)});"]
     for net, extent in module.widths.items():
         kind = "wire" if net in dropped else module.directions.get(net) or "wire"
         width = "" if extent is None else f"[{extent[0]}:{extent[1]}] "
         lines.append(f"  {kind} {width}{_name(net)};")
-    lines += [f"  assign {_bits(Bits([bit]))} = 1'b{flattener.tied[_port(bit)]};" for net in dropped
-              for bit in module.bits(net)]
+    lines += [
+        f"  assign {_bits(Bits([bit]))} = 1'b{flattener.tied[_port(bit)]};"
+        for net in dropped
+        for bit in module.bits(net)
+    ]
     lines += [f"  assign {_bits(left)} = {_bits(right)};" for left, right in module.assigns]
     for placed in module.instances:
         kind = flattener.kind(placed)
@@ -55,8 +68,11 @@ def _module(module: Module, flattener: Flattener, is_top: bool) -> str:
                 pins = flattener.cell_pins(placed, name, given, _itself)
                 joined = ", ".join(f".{_name(pin)}({_bits(Bits([bit]))})" for pin, bit in pins.items())
             elif kind == "module":
-                joined = ", ".join(f".{_name(port)}({_bits(bits)})" for port, bits in given.items()) \
-                    if isinstance(given, dict) else ", ".join(_bits(bits) for bits in given)
+                joined = (
+                    ", ".join(f".{_name(port)}({_bits(bits)})" for port, bits in given.items())
+                    if isinstance(given, dict)
+                    else ", ".join(_bits(bits) for bits in given)
+                )
             else:
                 continue
             lines.append(f"  {_name(placed.cell)} {_name(name)} ({joined});")
@@ -80,6 +96,8 @@ def _name(name: str | None) -> str:
 
 def _bits(bits: Bits) -> str:
     """A concatenation, the most significant bit first."""
-    words = [f"1'b{'01x'[index or 0]}" if not name else _name(name) if index is None else f"{_name(name)}[{index}]"
-             for name, index in reversed(bits)]
+    words = [
+        f"1'b{'01x'[index or 0]}" if not name else _name(name) if index is None else f"{_name(name)}[{index}]"
+        for name, index in reversed(bits)
+    ]
     return words[0] if len(words) == 1 else "{" + ", ".join(words) + "}" if words else ""

@@ -152,16 +152,19 @@ def build(netlist: Netlist, library: Library, output_load_ff: float, wire_load: 
     cells = tuple(library.cell(instance.cell) for instance in netlist.instances)
     for cell in dict.fromkeys(cells):
         if cell.untimed:
-            raise RunFailure(f"the library {library.name} ({library.source}) has no timing of the cell {cell.name} "
-                             f"{', '.join(cell.untimed)}; tables of delay and of transition (NLDM) are needed")
+            raise RunFailure(
+                f"the library {library.name} ({library.source}) has no timing of the cell {cell.name} "
+                f"{', '.join(cell.untimed)}; tables of delay and of transition (NLDM) are needed"
+            )
     loads, fanout = _loads(netlist, cells, output_load_ff)
     wires = Wires(fanout, wire_load)
     loads = loads + np.repeat(wires.cap, 2)
     constants = propagate(netlist, cells)
     groups: dict[tuple[str, tuple[tuple[str, int], ...]], list[int]] = {}
     for number, instance in enumerate(netlist.instances):
-        fixed = tuple((pin, constants[net]) for pin, net in instance.pins.items() if net in constants) \
-            if constants else ()
+        fixed = (
+            tuple((pin, constants[net]) for pin, net in instance.pins.items() if net in constants) if constants else ()
+        )
         groups.setdefault((instance.cell, fixed), []).append(number)
     columns: dict[bool, list[tuple[Any, ...]]] = {False: [], True: []}
     checks: list[Check] = []
@@ -172,27 +175,46 @@ def build(netlist: Netlist, library: Library, output_load_ff: float, wire_load: 
         nets = {pin: np.array([netlist.instances[k].pins.get(pin, UNKNOWN) for k in numbers]) for pin in cell.pins}
         known = dict(fixed)
         for arc in cell.arcs:
-            others = (other.when for other in cell.arcs
-                      if (other.related, other.pin, other.kind) == (arc.related, arc.pin, arc.kind))
+            others = (
+                other.when
+                for other in cell.arcs
+                if (other.related, other.pin, other.kind) == (arc.related, arc.pin, arc.kind)
+            )
             if applies(arc.when, others, known):
                 _add_arc(arc, cell, known, rows, nets, columns, wires)
         for setup in cell.setups:
             if setup.related not in nets:
-                raise RunFailure(f"the cell {name} has a setup check of its pin {setup.pin} against {setup.related}, "
-                                 f"which it does not have; its pins are {', '.join(cell.pins)}")
+                raise RunFailure(
+                    f"the cell {name} has a setup check of its pin {setup.pin} against {setup.related}, "
+                    f"which it does not have; its pins are {', '.join(cell.pins)}"
+                )
             clock_nets.update(int(net) for net in nets[setup.related])
-            others = (other.when for other in cell.setups
-                      if (other.related, other.pin, other.edge) == (setup.related, setup.pin, setup.edge))
+            others = (
+                other.when
+                for other in cell.setups
+                if (other.related, other.pin, other.edge) == (setup.related, setup.pin, setup.edge)
+            )
             if setup.related in known or setup.pin in known or not applies(setup.when, others, known):
                 continue
             pin = cell.pins[setup.pin]
             for edge, table in ((RISE, setup.rise), (FALL, setup.fall)):
                 if table is not None:
                     late = wires.delay(nets[setup.pin], pin.rise_cap if edge == RISE else pin.fall_cap)
-                    checks += [Check(2 * int(net) + edge, int(row), setup.pin, table, float(wire))
-                               for row, net, wire in zip(rows, nets[setup.pin], late, strict=True)]
-    return Graph(netlist, cells, loads, fanout, _arcs(columns[False], loads), _arcs(columns[True], loads),
-                 tuple(checks), frozenset(clock_nets), wires)
+                    checks += [
+                        Check(2 * int(net) + edge, int(row), setup.pin, table, float(wire))
+                        for row, net, wire in zip(rows, nets[setup.pin], late, strict=True)
+                    ]
+    return Graph(
+        netlist,
+        cells,
+        loads,
+        fanout,
+        _arcs(columns[False], loads),
+        _arcs(columns[True], loads),
+        tuple(checks),
+        frozenset(clock_nets),
+        wires,
+    )
 
 
 def _loads(netlist: Netlist, cells: Sequence[Cell], output_load_ff: float) -> tuple[Floats, Ints]:
@@ -203,8 +225,10 @@ def _loads(netlist: Netlist, cells: Sequence[Cell], output_load_ff: float) -> tu
         for name, net in instance.pins.items():
             pin = cell.pins.get(name)
             if pin is None:
-                raise RunFailure(f"instance {instance.name}: the cell {cell.name} has no pin {name}; "
-                                 f"its pins are {', '.join(cell.pins)}")
+                raise RunFailure(
+                    f"instance {instance.name}: the cell {cell.name} has no pin {name}; "
+                    f"its pins are {', '.join(cell.pins)}"
+                )
             if pin.direction != "output":
                 nets.append(net)
                 caps.append((pin.rise_cap, pin.fall_cap))
@@ -219,8 +243,15 @@ def _loads(netlist: Netlist, cells: Sequence[Cell], output_load_ff: float) -> tu
     return loads.reshape(-1), fanout
 
 
-def _add_arc(arc: Arc, cell: Cell, fixed: Mapping[str, int], rows: Ints, nets: Mapping[str, Ints],
-             columns: dict[bool, list[tuple[Any, ...]]], wires: Wires) -> None:
+def _add_arc(
+    arc: Arc,
+    cell: Cell,
+    fixed: Mapping[str, int],
+    rows: Ints,
+    nets: Mapping[str, Ints],
+    columns: dict[bool, list[tuple[Any, ...]]],
+    wires: Wires,
+) -> None:
     launching = arc.kind in ("rising_edge", "falling_edge")
     if arc.related not in nets or arc.pin in fixed or arc.related in fixed:
         return
@@ -228,23 +259,24 @@ def _add_arc(arc: Arc, cell: Cell, fixed: Mapping[str, int], rows: Ints, nets: M
     for edge, delay, slew in ((RISE, arc.rise_delay, arc.rise_slew), (FALL, arc.fall_delay, arc.fall_slew)):
         if delay is None or slew is None or arc.kind == f"combinational_{EDGES[1 - edge]}":
             continue
-        for before in ((RISE if arc.kind == "rising_edge" else FALL,) if launching else
-                       arc_edges(arc, cell, edge, fixed)):
+        for before in (
+            (RISE if arc.kind == "rising_edge" else FALL,) if launching else arc_edges(arc, cell, edge, fixed)
+        ):
             source, target = nets[arc.related], nets[arc.pin]
             joined = (source != UNKNOWN) & (target != UNKNOWN)  # pins without a net, or at x or z
             if joined.any():
                 source, target = source[joined], target[joined]
                 late = wires.delay(source, pin.rise_cap if before == RISE else pin.fall_cap)
-                columns[launching].append((2 * source + before, 2 * target + edge, rows[joined],
-                                           arc.related, arc.pin, delay, slew, late))
+                columns[launching].append(
+                    (2 * source + before, 2 * target + edge, rows[joined], arc.related, arc.pin, delay, slew, late)
+                )
 
 
 def _arcs(columns: Sequence[tuple[Any, ...]], loads: Floats) -> Arcs:
     if not columns:
         none = np.zeros(0, dtype=np.int64)
         empty = Curves(np.zeros((0, 2)), none, np.zeros((0, 2)))
-        return Arcs(none, none, none, np.zeros(0, dtype=object), np.zeros(0, dtype=object), empty, empty,
-                    np.zeros(0))
+        return Arcs(none, none, none, np.zeros(0, dtype=object), np.zeros(0, dtype=object), empty, empty, np.zeros(0))
     counts = [len(column[2]) for column in columns]
     source, target, instance = (np.concatenate([column[k] for column in columns]) for k in range(3))
     of = np.repeat(np.arange(len(columns)), counts)

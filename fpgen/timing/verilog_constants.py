@@ -20,8 +20,14 @@ _BASED = re.compile(r"([\d_]*)\s*'\s*([sS]?)([bodhBODH])\s*(\S+)")
 _BITS = {"b": 1, "o": 3, "h": 4}
 # How tightly the operators of constant expressions bind.
 _TIGHTNESS = {"<<": 1, ">>": 1, "+": 2, "-": 2, "*": 3, "/": 3, "%": 3, "**": 4}
-_OPERATORS = {"+": operator.add, "-": operator.sub, "*": operator.mul, "<<": operator.lshift, ">>": operator.rshift,
-              "**": operator.pow}
+_OPERATORS = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "<<": operator.lshift,
+    ">>": operator.rshift,
+    "**": operator.pow,
+}
 _DEEPEST = 100
 
 
@@ -150,8 +156,10 @@ def _operand(words: Sequence[str], at: int, parameters: Mapping[str, int], depth
     name = word.removeprefix("\\")
     if name in parameters:
         return parameters[name], at + 1
-    raise ValueError(f"a constant expression: got {word!r}; expected numbers, parameters of the module, "
-                     "+ - * / % ** << >> and parentheses")
+    raise ValueError(
+        f"a constant expression: got {word!r}; expected numbers, parameters of the module, "
+        "+ - * / % ** << >> and parentheses"
+    )
 
 
 def _applied(sign: str, left: int, right: int) -> int:

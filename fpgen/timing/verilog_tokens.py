@@ -17,34 +17,81 @@ AHEAD = 12
 
 _SKIP = r"(?:\s++|//[^\n]*+|/\*(?s:.*?)\*/)*+"
 _STRING = r'"(?:[^"\\\n]|\\(?s:.))*+"'
-_WITH_ARGUMENT = "|".join((
-    r"define\b(?:[^\\\n]|\\(?s:.))*+", r"include\b[^\n]*+", r"pragma\b[^\n]*+",
-    r"timescale\s+\d+\s*[munpf]?s\s*/\s*\d+\s*[munpf]?s\b", r"default_nettype\s+\w+",
-    rf"line\s+\d+\s+{_STRING}\s+\d", rf"begin_keywords\s+{_STRING}", r"unconnected_drive\s+\w+",
-    r"default_decay_time\s+\w+", r"default_trireg_strength\s+\d+", r"(?:ifdef|ifndef|elsif|undef)\s+[A-Za-z_][\w$]*+"))
-_TOKEN = re.compile(_SKIP + "(" + "|".join((
-    r"[A-Za-z_][\w$]*+",
-    rf'\(\*(?!\s*\))(?:{_STRING}|\\\S+|[^"\\*]|\*(?!\)))*+\*\)',
-    r"[.,;()\[\]{}:=#]",
-    r"\\\S++",
-    r"(?:\d[\d_]*+\s*)?'\s*[sS]?[bodhBODH]\s*[0-9a-fA-FxXzZ?_]++|'[01xXzZ]\b",
-    r"\d[\d_]*+(?:\.\d+)?(?:[eE][+-]?\d+)?",
-    _STRING,
-    rf"`(?:{_WITH_ARGUMENT}|[A-Za-z_][\w$]*+)",
-    r"\$[\w$]++",
-    r"[^\w\s]",
-    r"\Z")) + ")", re.ASCII)
+_WITH_ARGUMENT = "|".join(
+    (
+        r"define\b(?:[^\\\n]|\\(?s:.))*+",
+        r"include\b[^\n]*+",
+        r"pragma\b[^\n]*+",
+        r"timescale\s+\d+\s*[munpf]?s\s*/\s*\d+\s*[munpf]?s\b",
+        r"default_nettype\s+\w+",
+        rf"line\s+\d+\s+{_STRING}\s+\d",
+        rf"begin_keywords\s+{_STRING}",
+        r"unconnected_drive\s+\w+",
+        r"default_decay_time\s+\w+",
+        r"default_trireg_strength\s+\d+",
+        r"(?:ifdef|ifndef|elsif|undef)\s+[A-Za-z_][\w$]*+",
+    )
+)
+_TOKEN = re.compile(
+    _SKIP
+    + "("
+    + "|".join(
+        (
+            r"[A-Za-z_][\w$]*+",
+            rf'\(\*(?!\s*\))(?:{_STRING}|\\\S+|[^"\\*]|\*(?!\)))*+\*\)',
+            r"[.,;()\[\]{}:=#]",
+            r"\\\S++",
+            r"(?:\d[\d_]*+\s*)?'\s*[sS]?[bodhBODH]\s*[0-9a-fA-FxXzZ?_]++|'[01xXzZ]\b",
+            r"\d[\d_]*+(?:\.\d+)?(?:[eE][+-]?\d+)?",
+            _STRING,
+            rf"`(?:{_WITH_ARGUMENT}|[A-Za-z_][\w$]*+)",
+            r"\$[\w$]++",
+            r"[^\w\s]",
+            r"\Z",
+        )
+    )
+    + ")",
+    re.ASCII,
+)
 _DEFINE = re.compile(r"`define\s+([A-Za-z_][\w$]*+)(\(?)(.*)", re.DOTALL | re.ASCII)
 _BLACK_BOX = re.compile(r"\bblackbox\b(?!\s*=\s*(?:1'[bdh])?0\b)")
 _QUOTED = re.compile(_STRING)
 # Directives without a meaning for what is connected to what.
-_IDLE = frozenset(("timescale", "default_nettype", "line", "celldefine", "endcelldefine", "resetall", "pragma",
-                   "begin_keywords", "end_keywords", "nounconnected_drive", "default_decay_time",
-                   "default_trireg_strength", "delay_mode_distributed", "delay_mode_path", "delay_mode_unit",
-                   "delay_mode_zero", "enable_portfaults", "disable_portfaults", "suppress_faults",
-                   "nosuppress_faults", "protect", "endprotect", "accelerate", "noaccelerate",
-                   "expand_vectornets", "noexpand_vectornets", "autoexpand_vectornets", "remove_gatenames",
-                   "noremove_gatenames", "remove_netnames", "noremove_netnames"))
+_IDLE = frozenset(
+    (
+        "timescale",
+        "default_nettype",
+        "line",
+        "celldefine",
+        "endcelldefine",
+        "resetall",
+        "pragma",
+        "begin_keywords",
+        "end_keywords",
+        "nounconnected_drive",
+        "default_decay_time",
+        "default_trireg_strength",
+        "delay_mode_distributed",
+        "delay_mode_path",
+        "delay_mode_unit",
+        "delay_mode_zero",
+        "enable_portfaults",
+        "disable_portfaults",
+        "suppress_faults",
+        "nosuppress_faults",
+        "protect",
+        "endprotect",
+        "accelerate",
+        "noaccelerate",
+        "expand_vectornets",
+        "noexpand_vectornets",
+        "autoexpand_vectornets",
+        "remove_gatenames",
+        "noremove_gatenames",
+        "remove_netnames",
+        "noremove_netnames",
+    )
+)
 # Tokens that macros may grow a text to, and macros inside macros.
 _MOST_TOKENS = 100_000_000
 _DEEPEST = 64
@@ -191,8 +238,11 @@ class _Directives:
         if body is None:
             raise self.fail(number, f"the macro `{name}: got one with arguments; expected one without")
         if depth > _DEEPEST or len(self.words) > _MOST_TOKENS:
-            raise self.fail(number, f"the macro `{name}: got one that grows without end; expected at most "
-                                    f"{_DEEPEST} macros inside each other")
+            raise self.fail(
+                number,
+                f"the macro `{name}: got one that grows without end; expected at most "
+                f"{_DEEPEST} macros inside each other",
+            )
         origin = self.tokens.origin[number] if self.tokens.origin is not None else number
         for word in body:
             if word[0] == "`":

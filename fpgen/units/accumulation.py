@@ -167,12 +167,18 @@ class Accumulation:
     name: str = field(default="", compare=False)
 
     def __post_init__(self):
-        for option, kind in (("kind", Kind), ("treatment", Treatment), ("addend", Addend), ("split", Split),
-                             ("join", Treatment)):
+        for option, kind in (
+            ("kind", Kind),
+            ("treatment", Treatment),
+            ("addend", Addend),
+            ("split", Split),
+            ("join", Treatment),
+        ):
             object.__setattr__(self, option, as_enum(f"accumulate: {option}", getattr(self, option), kind))
         if self.addend_rounding is not None:
-            object.__setattr__(self, "addend_rounding",
-                               as_enum("accumulate: addend_rounding", self.addend_rounding, Rounding))
+            object.__setattr__(
+                self, "addend_rounding", as_enum("accumulate: addend_rounding", self.addend_rounding, Rounding)
+            )
         if self.intermediate is not None:
             object.__setattr__(self, "intermediate", as_format(self.intermediate))
         for option, (low, high) in _RANGES.items():
@@ -207,25 +213,31 @@ class Accumulation:
             if self.addend is not Addend.AFTER:
                 raise UsageError(f"accumulate: addend_rounding with addend={given}; it belongs to addend=after")
             if self.addend_rounding.stochastic or self.addend_rounding is Rounding.PORT:
-                raise UsageError(f"accumulate: addend_rounding={self.addend_rounding.value}; expected one mode without "
-                                 "random bits")
+                raise UsageError(
+                    f"accumulate: addend_rounding={self.addend_rounding.value}; expected one mode without random bits"
+                )
 
     def _validate_span(self):
         if self.span is not None and self.addend is not Addend.AFTER and self.interleave is None:
-            raise UsageError(f"accumulate: span={self.span} with addend={self.addend.value} and no interleave, where "
-                             "it would change nothing; it belongs to addend=after or interleave")
+            raise UsageError(
+                f"accumulate: span={self.span} with addend={self.addend.value} and no interleave, where "
+                "it would change nothing; it belongs to addend=after or interleave"
+            )
         if self.span is not None and self.span % (self.group or 1):
             raise UsageError(f"accumulate: span={self.span} with group={self.group}; expected a multiple of it")
         if self.interleave is None:
             return
         if self.group is None or self.span is None:
-            raise UsageError(f"accumulate: interleave={self.interleave} without group and span; expected both, as in "
-                             "group=16,span=32,interleave=2")
+            raise UsageError(
+                f"accumulate: interleave={self.interleave} without group and span; expected both, as in "
+                "group=16,span=32,interleave=2"
+            )
         if self.group % self.interleave:
             raise UsageError(f"accumulate: interleave={self.interleave} with group={self.group}; expected a divisor")
         if self.interleave % (self.presum or 1):
-            raise UsageError(f"accumulate: interleave={self.interleave} with presum={self.presum}; expected a multiple "
-                             "of it")
+            raise UsageError(
+                f"accumulate: interleave={self.interleave} with presum={self.presum}; expected a multiple of it"
+            )
 
     @property
     def spelling(self) -> str:
@@ -300,16 +312,26 @@ class Accumulation:
 
 _ALIGNED = (Kind.ALIGNED,)
 _BELONGS: dict[str, tuple[Kind, ...]] = {
-    **dict.fromkeys(("fraction", "treatment", "clamp", "sum_fraction", "addend_fraction", "addend_reach", "join",
-                     "interleave"), _ALIGNED),
+    **dict.fromkeys(
+        ("fraction", "treatment", "clamp", "sum_fraction", "addend_fraction", "addend_reach", "join", "interleave"),
+        _ALIGNED,
+    ),
     **dict.fromkeys(("addend", "split", "span", "addend_rounding"), (Kind.ALIGNED, Kind.CHAIN)),
     "group": (Kind.ALIGNED, Kind.TREE),
     "presum": (Kind.ALIGNED, Kind.TREE, Kind.CHAIN),
     "intermediate": (Kind.ALIGNED, Kind.TREE, Kind.CHAIN),
 }
-_RANGES = {"fraction": (1, 256), "group": (1, 1024), "presum": (1, 1024), "span": (1, 1024),
-           "interleave": (1, 1024), "clamp": (-4096, 4096),
-           "sum_fraction": (1, 256), "addend_fraction": (1, 256), "addend_reach": (0, 1024)}
+_RANGES = {
+    "fraction": (1, 256),
+    "group": (1, 1024),
+    "presum": (1, 1024),
+    "span": (1, 1024),
+    "interleave": (1, 1024),
+    "clamp": (-4096, 4096),
+    "sum_fraction": (1, 256),
+    "addend_fraction": (1, 256),
+    "addend_reach": (0, 1024),
+}
 
 
 #: No bit is lost: the default.
@@ -331,16 +353,20 @@ def parse_accumulation(text: str) -> Accumulation:
 
         close = difflib.get_close_matches(head, [*kinds, *PRESETS, *ALIASES], n=2)
         suggestion = f"did you mean {', '.join(close)}? " if close else ""
-        raise UsageError(f"accumulate={text}; {suggestion}allowed: {', '.join(kinds)} (with options as in "
-                         f"aligned:fraction=25), or a preset: {', '.join(PRESETS)}; or a "
-                         "product (fpgen accumulators)")
+        raise UsageError(
+            f"accumulate={text}; {suggestion}allowed: {', '.join(kinds)} (with options as in "
+            f"aligned:fraction=25), or a preset: {', '.join(PRESETS)}; or a "
+            "product (fpgen accumulators)"
+        )
     given: dict[str, Any] = {"kind": head}
     options = [spec.name for spec in dataclasses.fields(Accumulation) if spec.name not in ("kind", "name")]
     for word in tail.split(",") if colon else []:
         option, equals, value = (part.strip() for part in word.partition("="))
         if not equals or option not in options:
-            raise UsageError(f"accumulate={text}: option {word.strip() or repr(word)}; allowed: "
-                             f"{', '.join(options)}, each with =value")
+            raise UsageError(
+                f"accumulate={text}: option {word.strip() or repr(word)}; allowed: "
+                f"{', '.join(options)}, each with =value"
+            )
         if option in given:
             raise UsageError(f"accumulate={text}: {option} given twice; once is allowed")
         if option in _RANGES:

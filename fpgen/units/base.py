@@ -128,17 +128,22 @@ class Unit:
         self._set("adder", as_enum("adder", self.adder, Adder))
         check_overflow(self.out, self._policy)
         if self._policy is Overflow.WRAP and not self.can_wrap:
-            raise UsageError(f"overflow=wrap: got {self.operation}; expected multiply, add, fma, mac, convert, dot, "
-                             "blockdot or tensorcore")
+            raise UsageError(
+                f"overflow=wrap: got {self.operation}; expected multiply, add, fma, mac, convert, dot, "
+                "blockdot or tensorcore"
+            )
         _ = self.semantics  # refuses contradictory random_bits
         if not isinstance(self.flags, bool):
             raise UsageError(f"flags={self.flags!r}; True or False is allowed")
         if self.flags and not self.can_flag:
-            raise UsageError(f"flags=on with {self.operation}, whose results have no one operation to flag; "
-                             "off is allowed")
+            raise UsageError(
+                f"flags=on with {self.operation}, whose results have no one operation to flag; off is allowed"
+            )
         if self.multiplier is not Multiplier.ARRAY and not self.multiplies:
-            raise UsageError(f"multiplier={self.multiplier.value} with {self.operation}, which multiplies nothing; "
-                             "leave it out (adder= is allowed)")
+            raise UsageError(
+                f"multiplier={self.multiplier.value} with {self.operation}, which multiplies nothing; "
+                "leave it out (adder= is allowed)"
+            )
         if self.stages is not None and self.period is not None:
             raise UsageError(f"stages={self.stages} with period={self.period}; give one of them")
         if self.period is None and self.stages is None:
@@ -146,8 +151,9 @@ class Unit:
         least = self.least_stages
         if self.stages is not None and not (type(self.stages) is int and least <= self.stages <= MAX_STAGES):
             raise UsageError(f"stages={self.stages!r}; a whole number from {least} to {MAX_STAGES} is allowed")
-        if self.period is not None and (isinstance(self.period, bool) or not isinstance(self.period, int | float)
-                                        or not 0 < self.period < math.inf):
+        if self.period is not None and (
+            isinstance(self.period, bool) or not isinstance(self.period, int | float) or not 0 < self.period < math.inf
+        ):
             raise UsageError(f"period={self.period}; a positive number of picoseconds is allowed")
         if self.module_name is not None:
             check_module_name(self.module_name)
@@ -162,8 +168,10 @@ class Unit:
         highs = [fmt.scale + fmt.bits if fmt.fixed else fmt.emax + 1 for fmt in formats]
         window = max(*highs, sum(highs)) - min(*lows, sum(lows[1:]))
         if window > MAX_WRAP_BITS:
-            raise UsageError(f"overflow=wrap: got operands {', '.join(map(str, formats))}, whose exact results span "
-                             f"{window} bits; expected up to {MAX_WRAP_BITS}, so formats with less range")
+            raise UsageError(
+                f"overflow=wrap: got operands {', '.join(map(str, formats))}, whose exact results span "
+                f"{window} bits; expected up to {MAX_WRAP_BITS}, so formats with less range"
+            )
 
     def _set(self, name: str, value: Any):
         object.__setattr__(self, name, value)
@@ -229,12 +237,24 @@ class Unit:
         if self._policy is Overflow.WRAP:
             notes.append(f"wrapping modulo 2^{self.out.bits + self.out.scale}")
         elif self.overflow is not self._default_overflow:
-            notes.append({Overflow.SATURATE: "saturating", Overflow.PROPAGATE: "saturating, infinities kept",
-                          Overflow.IEEE: "ieee overflow", Overflow.INFINITE: "overflow to infinity",
-                          Overflow.SATNONE: "P3109 SatNone", Overflow.SATNONE_D1: "P3109/D1 SatNone"}[self._policy])
+            notes.append(
+                {
+                    Overflow.SATURATE: "saturating",
+                    Overflow.PROPAGATE: "saturating, infinities kept",
+                    Overflow.IEEE: "ieee overflow",
+                    Overflow.INFINITE: "overflow to infinity",
+                    Overflow.SATNONE: "P3109 SatNone",
+                    Overflow.SATNONE_D1: "P3109/D1 SatNone",
+                }[self._policy]
+            )
         if self.subnormals is not Subnormals.FULL:
-            notes.append({"in": "subnormal operands read as zero", "out": "tiny results flushed",
-                          "both": "subnormals flushed in and out"}[self.subnormals.value])
+            notes.append(
+                {
+                    "in": "subnormal operands read as zero",
+                    "out": "tiny results flushed",
+                    "both": "subnormals flushed in and out",
+                }[self.subnormals.value]
+            )
         return notes
 
     # ---- pins -----------------------------------------------------------------------

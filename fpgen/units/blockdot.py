@@ -100,17 +100,21 @@ class ScaledProducts(SumOfProducts):
     def _case(self, name: str) -> Case:
         sizes = {block.size for name in "ab" if (block := self.block_of(name))}
         if self.zeroed_operands:
-            raise UsageError(f"accumulate={name} with {self.a} and {self.b}: got zero points, which no machine here "
-                             "multiplies; expected operands without, or another accumulate=")
+            raise UsageError(
+                f"accumulate={name} with {self.a} and {self.b}: got zero points, which no machine here "
+                "multiplies; expected operands without, or another accumulate="
+            )
         if not sizes or (len(self.scaled_operands) == 2 and len(sizes) == 1):  # a tile may have no blocks at all
             return super()._case(name)
         if name.startswith(LIKE):  # never a case as it is: no machine takes such operands, whatever their formats
             a, b, scales = self._formats()
             return nearest_case(name, a, b, self.out, scales)
         what = "blocks of two sizes" if len(sizes) > 1 else "a plain and a block format"
-        raise UsageError(f"accumulate={name} with {self.a} and {self.b}: got {what}, which this machine does not "
-                         f"multiply; expected two block formats of one size, or accumulate={LIKE}{name} for the "
-                         "nearest of what it has")
+        raise UsageError(
+            f"accumulate={name} with {self.a} and {self.b}: got {what}, which this machine does not "
+            f"multiply; expected two block formats of one size, or accumulate={LIKE}{name} for the "
+            "nearest of what it has"
+        )
 
     def _check_operands(self):
         for name in "ab":
@@ -118,8 +122,9 @@ class ScaledProducts(SumOfProducts):
             block = self.block_of(name)
             if block and self.products % block.size:
                 every = math.lcm(*(other.size for each in "ab" if (other := self.block_of(each))))
-                raise UsageError(f"k: got {self.products} with {name} in blocks of {block.size}; expected a multiple "
-                                 f"of {every}")
+                raise UsageError(
+                    f"k: got {self.products} with {name} in blocks of {block.size}; expected a multiple of {every}"
+                )
         for port, fmt in self.operands.items():
             if fmt.bits > 64:
                 raise UsageError(f"{port}: got {fmt}, which has {fmt.bits} bits; expected up to 64")
@@ -129,17 +134,25 @@ class ScaledProducts(SumOfProducts):
         if zero is None:
             return
         if not self.block_of(name):
-            raise UsageError(f"{name}_zero: got {zero} with {name}={given}, which has no blocks; expected a block "
-                             f"format of integers, such as uint4@fp16/32")
+            raise UsageError(
+                f"{name}_zero: got {zero} with {name}={given}, which has no blocks; expected a block "
+                f"format of integers, such as uint4@fp16/32"
+            )
         if not element.fixed:
-            raise UsageError(f"{name}_zero: got {zero} with elements in {element}, which is floating point; expected "
-                             "integer elements, such as uint4@fp16/32")
+            raise UsageError(
+                f"{name}_zero: got {zero} with elements in {element}, which is floating point; expected "
+                "integer elements, such as uint4@fp16/32"
+            )
         if not zero.fixed or zero.scale != element.scale:
-            raise UsageError(f"{name}_zero: got {zero} with elements in {element}; expected an integer format with the "
-                             f"same step, 2**{element.scale}")
+            raise UsageError(
+                f"{name}_zero: got {zero} with elements in {element}; expected an integer format with the "
+                f"same step, 2**{element.scale}"
+            )
         if self.factor_of(name).bits > 64:
-            raise UsageError(f"{name}_zero: got {zero} with elements in {element}, whose differences have "
-                             f"{self.factor_of(name).bits} bits; expected up to 64")
+            raise UsageError(
+                f"{name}_zero: got {zero} with elements in {element}, whose differences have "
+                f"{self.factor_of(name).bits} bits; expected up to 64"
+            )
 
 
 def difference(element: Format, zero: Format) -> Format:
@@ -205,14 +218,18 @@ class BlockDot(ScaledProducts):
 
     def _validate(self):
         if not self.scaled_operands:
-            raise UsageError(f"blockdot: got the plain formats {self.a} and {self.b}; expected at least one block "
-                             f"format, such as mxfp4 or int8@e8m0/16 (dot {self.a} {self.b} is for two plain ones)")
+            raise UsageError(
+                f"blockdot: got the plain formats {self.a} and {self.b}; expected at least one block "
+                f"format, such as mxfp4 or int8@e8m0/16 (dot {self.a} {self.b} is for two plain ones)"
+            )
         if not (type(self.k) is int and 1 <= self.k <= LARGEST_SUM):
             raise UsageError(f"k={self.k!r}; a whole number from 1 to {LARGEST_SUM} is allowed")
         self._check_operands()
         if self.size % self.presum:
-            raise UsageError(f"accumulate={self.accumulate}: got presum={self.presum} with scales that change every "
-                             f"{self.size} products; expected a divisor")
+            raise UsageError(
+                f"accumulate={self.accumulate}: got presum={self.presum} with scales that change every "
+                f"{self.size} products; expected a divisor"
+            )
         self._check_sum(self.k)
         self._check_window(tuple(self.scale_formats.values()))
 
@@ -258,6 +275,9 @@ class BlockDot(ScaledProducts):
     def reduced(self) -> BlockDot:
         """The unit of the same sums that takes differences as elements, and a scale for each `size` of them."""
         plain = self.without_zero_points
-        changed: dict[str, Any] = {name: BlockFormat(block.element, block.scale, self.size) for name in "ab"
-                                   if self.repeats(name) > 1 and (block := plain.block_of(name))}
+        changed: dict[str, Any] = {
+            name: BlockFormat(block.element, block.scale, self.size)
+            for name in "ab"
+            if self.repeats(name) > 1 and (block := plain.block_of(name))
+        }
         return dataclasses.replace(plain, **changed)

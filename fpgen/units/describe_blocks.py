@@ -52,9 +52,12 @@ def block_rows(given: BlockFormat | str) -> list[tuple[str, str]]:
         ("block", f"{block.size} elements of {block.element}, one scale of {scale}"),
         ("value", f"element * scale{tensor}"),
         ("storage", f"{block.bits_per_element:g} bits an element, the scale included"),
-        ("scales", f"{fraction_text(scale.min_positive)} to {fraction_text(scale.max_finite)}"
-                   f"{', powers of two' if block.power_of_two_scale else ''}"
-                   f"{f', NaN is 0x{scale.nan_code:x}' if scale.has_nan else ''}"),
+        (
+            "scales",
+            f"{fraction_text(scale.min_positive)} to {fraction_text(scale.max_finite)}"
+            f"{', powers of two' if block.power_of_two_scale else ''}"
+            f"{f', NaN is 0x{scale.nan_code:x}' if scale.has_nan else ''}",
+        ),
         ("largest element", fraction_text(block.element.max_finite)),
         ("scale policies", ", ".join(str(policy) for policy in policies_of(block))),
         ("element codes", f"fpgen formats {block.element}" if block.element.name != block.name else "below"),

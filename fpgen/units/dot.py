@@ -57,8 +57,9 @@ class SumOfProducts(Unit):
             else:
                 self._set("accumulate", parse_accumulation(name))
         if not isinstance(self.accumulate, Accumulation):
-            raise UsageError(f"accumulate={self.accumulate!r}; a spelling, the name of a preset or an Accumulation "
-                             "is allowed")
+            raise UsageError(
+                f"accumulate={self.accumulate!r}; a spelling, the name of a preset or an Accumulation is allowed"
+            )
         if self.accumulate.name and self.accumulate != self._case(self.accumulate.name).accumulation:
             self._set("accumulate", dataclasses.replace(self.accumulate, name=""))  # no longer that machine's
         for option in ("rounding", "subnormals"):
@@ -108,34 +109,44 @@ class SumOfProducts(Unit):
         """Refuse what does not fit together, for a sum of so many products."""
         record = self.accumulate
         if self.flags and record.kind is not Kind.EXACT:
-            raise UsageError(f"flags=on with accumulate={record}; flags are those of one rounding: "
-                             "accumulate=exact is allowed")
+            raise UsageError(
+                f"flags=on with accumulate={record}; flags are those of one rounding: accumulate=exact is allowed"
+            )
         if as_enum("rounding", self.rounding, Rounding).stochastic and not self._one_rounding(products):
-            raise UsageError(f"rounding={self.rounding.value} with accumulate={record}, which rounds more than once; "
-                             "accumulate=exact is allowed")
+            raise UsageError(
+                f"rounding={self.rounding.value} with accumulate={record}, which rounds more than once; "
+                "accumulate=exact is allowed"
+            )
         intermediate = self.intermediate
         if intermediate.fixed and record.kind is not Kind.EXACT:
-            raise UsageError(f"accumulate={record} with sums in {intermediate}, which is fixed point; "
-                             "floating point, or accumulate=exact is allowed")
+            raise UsageError(
+                f"accumulate={record} with sums in {intermediate}, which is fixed point; "
+                "floating point, or accumulate=exact is allowed"
+            )
         if not self._one_rounding(products):
             self._check_running_sum()
         check_overflow(intermediate, self._policy)  # every sum is rounded under the same policy
-        if record.kind is Kind.ALIGNED and record.fraction is not None and (
-            record.fraction < intermediate.precision - 1
+        if (
+            record.kind is Kind.ALIGNED
+            and record.fraction is not None
+            and (record.fraction < intermediate.precision - 1)
         ):
             raise UsageError(
                 f"accumulate: fraction={record.fraction} with sums rounded to {intermediate}, which has "
                 f"{intermediate.precision - 1} fraction bits: the last ones would always be 0; at least "
                 f"fraction={intermediate.precision - 1}, or intermediate=e{intermediate.exponent_bits}m"
-                f"{record.fraction} to say what the sum holds")
+                f"{record.fraction} to say what the sum holds"
+            )
         span = min(record.span or products, products)
         group = min(record.group or span, span)
         if products % span:
-            raise UsageError(f"accumulate={record}: spans of {span} with {products} products; "
-                             "expected a whole number of spans")
+            raise UsageError(
+                f"accumulate={record}: spans of {span} with {products} products; expected a whole number of spans"
+            )
         if span % group and record.interleave is None:
-            raise UsageError(f"accumulate={record}: groups of {group} with {span} products; "
-                             "a whole number of groups is allowed")
+            raise UsageError(
+                f"accumulate={record}: groups of {group} with {span} products; a whole number of groups is allowed"
+            )
         presum = getattr(self, "presum", record.presum or 1)  # a BlockDot has a default of its own
         if group % presum:
             raise UsageError(f"accumulate={record}: presum={presum} in groups of {group}; a divisor is allowed")
@@ -146,11 +157,15 @@ class SumOfProducts(Unit):
         """Refuse sums that go on from a format that cannot say what they are: nothing, or a negative number."""
         kept, (a, b, scales) = self.intermediate, self._formats()
         if not kept.zero:
-            raise UsageError(f"accumulate={self.accumulate} with sums in {kept}, which has no zero; "
-                             "an intermediate= with zero, or accumulate=exact is allowed")
+            raise UsageError(
+                f"accumulate={self.accumulate} with sums in {kept}, which has no zero; "
+                "an intermediate= with zero, or accumulate=exact is allowed"
+            )
         if not kept.signed and any(fmt.signed for fmt in (a, b, *scales, self.c) if fmt is not None):
-            raise UsageError(f"accumulate={self.accumulate} of signed operands with sums in {kept}, which is unsigned; "
-                             "a signed intermediate=, or accumulate=exact is allowed")
+            raise UsageError(
+                f"accumulate={self.accumulate} of signed operands with sums in {kept}, which is unsigned; "
+                "a signed intermediate=, or accumulate=exact is allowed"
+            )
 
     def _one_rounding(self, products: int) -> bool:
         record = self.accumulate
@@ -158,8 +173,12 @@ class SumOfProducts(Unit):
             return False
         several = record.interleave is not None and record.span != record.group
         one_group = record.interleave if several else record.group or products
-        return record.kind is Kind.EXACT or (record.kind is Kind.ALIGNED and self.intermediate == self.out
-                                             and one_group is not None and one_group >= products)
+        return record.kind is Kind.EXACT or (
+            record.kind is Kind.ALIGNED
+            and self.intermediate == self.out
+            and one_group is not None
+            and one_group >= products
+        )
 
     def exact_span(self, scales: tuple[Format, ...] = ()) -> tuple[int, int]:
         """``exact``: (lowest, highest): terms, `c` and sum are multiples of 2**lowest with magnitudes below 2**highest.
@@ -181,8 +200,10 @@ class SumOfProducts(Unit):
     def _check_window(self, scales: tuple[Format, ...] = ()):
         low, high = self.exact_span(scales)
         if self.accumulate.kind is Kind.EXACT and high - low + 1 > MAX_WINDOW_BITS:
-            raise UsageError(f"accumulate=exact: the sum would need {high - low + 1} bits; up to {MAX_WINDOW_BITS} are "
-                             "allowed, so formats with less range, or accumulate=aligned")
+            raise UsageError(
+                f"accumulate=exact: the sum would need {high - low + 1} bits; up to {MAX_WINDOW_BITS} are "
+                "allowed, so formats with less range, or accumulate=aligned"
+            )
 
 
 def _ceiling(fmt: Format) -> int:

@@ -37,7 +37,7 @@ def identifier(unit: Unit) -> str:
     name = spelled_name(unit)
     if len(name) <= LONGEST_NAME:
         return name
-    return f"{name[:LONGEST_NAME - _DIGEST - 1].rstrip('_')}_{hashlib.sha256(name.encode()).hexdigest()[:_DIGEST]}"
+    return f"{name[: LONGEST_NAME - _DIGEST - 1].rstrip('_')}_{hashlib.sha256(name.encode()).hexdigest()[:_DIGEST]}"
 
 
 def check_module_name(name: object) -> None:
@@ -58,8 +58,10 @@ def check_module_name(name: object) -> None:
 
 def spelled_name(unit: Unit) -> str:
     """Operation, operands, output, options, joined by underscores."""
-    left = ["plus" if word == "+" else word.replace("=", "") if word.split("=")[0] in unit.size_names else word
-            for word in unit._left]
+    left = [
+        "plus" if word == "+" else word.replace("=", "") if word.split("=")[0] in unit.size_names else word
+        for word in unit._left
+    ]
     words = [*left, "to", *unit._right]
     words += [f"{name}{'' if value == 'on' else '_' + value}" for name, value in unit._options()]
     spelled = re.sub(r"-(?=\d)", "n", "_".join(words))

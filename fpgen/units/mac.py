@@ -76,16 +76,19 @@ class MultiplyAccumulate(Unit):
     def _validate(self):
         self._set("accumulate", as_enum("accumulate", self.accumulate, Accumulate))
         if self.handshake is Handshake.NONE:
-            raise UsageError("handshake=none for a multiply-accumulate; allowed: valid, ready "
-                             "(the accumulator must know which clocks carry a product)")
+            raise UsageError(
+                "handshake=none for a multiply-accumulate; allowed: valid, ready "
+                "(the accumulator must know which clocks carry a product)"
+            )
         if not isinstance(self.loadable, bool):
             raise UsageError(f"loadable={self.loadable!r}; True or False is allowed")
         if self.accumulate is Accumulate.FLOAT:
             if self.terms is not None:
                 raise UsageError(f"terms={self.terms} with accumulate=float; terms belongs to accumulate=exact")
             if not self.out.zero:
-                raise UsageError(f"output {self.out} has no zero, so it cannot be an accumulator; "
-                                 "a format with zero is allowed")
+                raise UsageError(
+                    f"output {self.out} has no zero, so it cannot be an accumulator; a format with zero is allowed"
+                )
         else:
             if self.loadable:
                 raise UsageError("loadable=on with accumulate=exact; allowed with accumulate=float")
@@ -94,9 +97,11 @@ class MultiplyAccumulate(Unit):
             if not (type(self.terms) is int and 1 <= self.terms <= 1 << 30):
                 raise UsageError(f"terms={self.terms}; a whole number from 1 to 2**30 is allowed")
             if self.register_bits > MAX_REGISTER_BITS:
-                raise UsageError(f"accumulate=exact with {self.a} and {self.b}: the register would have "
-                                 f"{self.register_bits} bits; up to {MAX_REGISTER_BITS} are allowed, so formats with "
-                                 "less range, or accumulate=float")
+                raise UsageError(
+                    f"accumulate=exact with {self.a} and {self.b}: the register would have "
+                    f"{self.register_bits} bits; up to {MAX_REGISTER_BITS} are allowed, so formats with "
+                    "less range, or accumulate=float"
+                )
 
     @property
     def register_exponent(self) -> int:

@@ -87,8 +87,10 @@ def machine_case(name: str, a: Format, b: Format, out: Format, scales: tuple[For
         if len(presets) == 1:
             return find_case(presets[0], a, b, out, scales)  # says what that one has
         given = f"{a} x {b}{' with scales ' + ' '.join(map(str, scales)) if scales else ''} -> {out}"
-        raise UsageError(f"accumulate={name}: got {given}; expected what its presets {', '.join(presets)} have (fpgen "
-                         f"accumulators {name}), or accumulate={LIKE}{name} for the nearest of it")
+        raise UsageError(
+            f"accumulate={name}: got {given}; expected what its presets {', '.join(presets)} have (fpgen "
+            f"accumulators {name}), or accumulate={LIKE}{name} for the nearest of it"
+        )
     return nearest_case(name, a, b, out, scales)
 
 
@@ -97,8 +99,10 @@ def nearest_case(name: str, a: Format, b: Format, out: Format, scales: tuple[For
     presets = presets_of(name.removeprefix(LIKE))
     for fmt in (a, b):
         if fmt.fixed:
-            raise UsageError(f"accumulate={name} with {fmt}, which is fixed point; expected floating-point operands "
-                             "(machines sum integers exactly: accumulate=exact)")
+            raise UsageError(
+                f"accumulate={name} with {fmt}, which is fixed point; expected floating-point operands "
+                "(machines sum integers exactly: accumulate=exact)"
+            )
     found = [(_distance(case, a, b, out, scales), preset, case) for preset in presets for case in PRESETS[preset].cases]
     _, preset, case = min(found, key=lambda item: item[0])
     return replace(case, accumulation=replace(case.accumulation, name=LIKE + preset))
@@ -106,8 +110,13 @@ def nearest_case(name: str, a: Format, b: Format, out: Format, scales: tuple[For
 
 def _distance(case: Case, a: Format, b: Format, out: Format, scales: tuple[Format, ...]) -> tuple[int, ...]:
     """Scaled or not; operands too wide for it; the operands' widths, then their precisions; the output's, likewise."""
-    widths, precisions = zip(*(min((abs(fmt.bits - each.bits), abs(fmt.precision - each.precision))
-                                   for each in case.operand_formats) for fmt in (a, b)), strict=True)
+    widths, precisions = zip(
+        *(
+            min((abs(fmt.bits - each.bits), abs(fmt.precision - each.precision)) for each in case.operand_formats)
+            for fmt in (a, b)
+        ),
+        strict=True,
+    )
     result = min((abs(out.bits - each.bits), abs(out.precision - each.precision)) for each in case.output_formats)
     narrow = sum(max(each.bits for each in case.operand_formats) < fmt.bits for fmt in (a, b))
     return bool(scales) != bool(case.scales), narrow, sum(widths), sum(precisions), *result

@@ -115,9 +115,7 @@ PORT_CODES = {
     Rounding.RNA: 4,
     Rounding.RTO: 6,
 }
-PORT_MODES = tuple(
-    {code: mode for mode, code in PORT_CODES.items()}.get(code, Rounding.RNE) for code in range(8)
-)
+PORT_MODES = tuple({code: mode for mode, code in PORT_CODES.items()}.get(code, Rounding.RNE) for code in range(8))
 
 
 class Overflow(enum.Enum):
@@ -223,8 +221,10 @@ class Semantics:
         if self.rounding.stochastic and not 1 <= self.random_bits <= 32:
             raise UsageError(f"rounding={self.rounding.value} with random_bits={self.random_bits}; 1 to 32 are allowed")
         if not self.rounding.stochastic and self.random_bits:
-            raise UsageError(f"random_bits={self.random_bits} with rounding={self.rounding.value}; "
-                             "random bits belong to sra, srb and src")
+            raise UsageError(
+                f"random_bits={self.random_bits} with rounding={self.rounding.value}; "
+                "random bits belong to sra, srb and src"
+            )
 
 
 def default_overflow(out: Format) -> Overflow:
@@ -241,18 +241,24 @@ def check_overflow(out: Format, overflow: Overflow):
     """
     if overflow is Overflow.WRAP:
         if not out.fixed:
-            raise UsageError(f"overflow=wrap: got output {out}, which is floating point; expected an integer or "
-                             "fixed-point output")
+            raise UsageError(
+                f"overflow=wrap: got output {out}, which is floating point; expected an integer or fixed-point output"
+            )
         if out.symmetric:
-            raise UsageError(f"overflow=wrap: got output {out}, which never delivers its lowest code; expected an "
-                             "output with symmetric=no")
+            raise UsageError(
+                f"overflow=wrap: got output {out}, which never delivers its lowest code; expected an "
+                "output with symmetric=no"
+            )
         return
     others = f"{'ieee, infinite, ' if out.has_infinity or out.has_nan else ''}saturate"
     if overflow is Overflow.PROPAGATE and not (out.has_infinity or is_p3109(out)):
         raise UsageError(f"overflow=propagate with output {out}, which has no infinity; allowed: {others}")
     if overflow.sat_none and not (out.has_infinity or is_p3109(out)):
-        raise UsageError(f"overflow: got {overflow.value} with output {out}, a format without infinity that P3109 "
-                         f"does not define; expected {others}")
+        raise UsageError(
+            f"overflow: got {overflow.value} with output {out}, a format without infinity that P3109 "
+            f"does not define; expected {others}"
+        )
     if overflow.says_not_a_value and not (out.has_infinity or out.has_nan):
-        raise UsageError(f"overflow={overflow.value} with output {out}, which has neither infinity nor NaN; "
-                         "allowed: saturate")
+        raise UsageError(
+            f"overflow={overflow.value} with output {out}, which has neither infinity nor NaN; allowed: saturate"
+        )

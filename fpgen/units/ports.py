@@ -34,10 +34,17 @@ _MEANINGS = {
 }
 
 #: Operands and results whose role is more than "operand".
-_PARTS = {"a_scale": "scale of each block of a", "b_scale": "scale of each block of b", "c": "addend",
-          "a_zero": "zero point of each block of a", "b_zero": "zero point of each block of b",
-          "tensor_scale": "scale of the whole tensor", "encode_scale": "1 / scale of the whole tensor",
-          "scale": "scale of the block", "elements": "elements"}
+_PARTS = {
+    "a_scale": "scale of each block of a",
+    "b_scale": "scale of each block of b",
+    "c": "addend",
+    "a_zero": "zero point of each block of a",
+    "b_zero": "zero point of each block of b",
+    "tensor_scale": "scale of the whole tensor",
+    "encode_scale": "1 / scale of the whole tensor",
+    "scale": "scale of the block",
+    "elements": "elements",
+}
 
 
 @dataclass(frozen=True)

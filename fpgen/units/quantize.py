@@ -132,8 +132,10 @@ class BlockQuantize(Unit):
     def _prepare(self):
         self._set("block", as_block(self.block))
         if self.out is not None and as_format(self.out) != self.block.element:
-            raise UsageError(f"out={self.out} with block={self.block}; its element format {self.block.element} "
-                             "is allowed, or leave it out")
+            raise UsageError(
+                f"out={self.out} with block={self.block}; its element format {self.block.element} "
+                "is allowed, or leave it out"
+            )
         self._set("out", self.block.element)
         if self.policy is None:
             self._set("policy", policies_of(self.block)[0])
@@ -160,24 +162,30 @@ class BlockQuantize(Unit):
         if self.policy not in allowed:
             kind = "a power of two" if self.block.power_of_two_scale else "no power of two"
             tensor = " with a tensor scale" if self.block.tensor_scale else ""
-            raise UsageError(f"policy={self.policy} with scale {self.block.scale}{tensor}, which is {kind}; "
-                             f"allowed: {', '.join(policy.value for policy in allowed)}")
+            raise UsageError(
+                f"policy={self.policy} with scale {self.block.scale}{tensor}, which is {kind}; "
+                f"allowed: {', '.join(policy.value for policy in allowed)}"
+            )
         self._validate_scales()
         if self.like is not Like.NONE:
             self._validate_like()
         largest = self.source.max_finite / self.block.element.max_finite
         if self.block.tensor_scale is None and not self.clamp and largest >= 2 * self.block.scale.max_finite:
-            raise UsageError(f"scale {self.block.scale} reaches {float(self.block.scale.max_finite):g}; {self.source} "
-                             f"in {self.block.element} needs scales up to {float(largest):g}: a scale format with that "
-                             "range, a tensor scale, or clamp=on (larger blocks saturate) is allowed")
+            raise UsageError(
+                f"scale {self.block.scale} reaches {float(self.block.scale.max_finite):g}; {self.source} "
+                f"in {self.block.element} needs scales up to {float(largest):g}: a scale format with that "
+                "range, a tensor scale, or clamp=on (larger blocks saturate) is allowed"
+            )
 
     def _validate_scales(self):
         scale, floor, zero = self.block.scale, self.scale_floor, self.zero_scale
         if floor is not ScaleFloor.NONE:
             no_lower = self.policy is ScalePolicy.UP and floor is ScaleFloor.SMALLEST
             if self.policy in POWER_POLICIES or least_codes(scale)[floor.value] == 0 or no_lower:
-                raise UsageError(f"scale_floor with policy={self.policy} and scale {scale}, which goes no lower "
-                                 f"anyway: got {floor.value}; expected none")
+                raise UsageError(
+                    f"scale_floor with policy={self.policy} and scale {scale}, which goes no lower "
+                    f"anyway: got {floor.value}; expected none"
+                )
         if zero is ZeroScale.ONE:
             if one_code(scale) is None:
                 raise UsageError(f"zero_scale: got one; expected lowest, smallest or normal ({scale} has no 1)")
@@ -190,8 +198,11 @@ class BlockQuantize(Unit):
             value = getattr(self, name)
             if value is not self._default(name):
                 raise UsageError(f"{name} with like={like}, which decides it: got {value.value}; expected none given")
-        formats = {"block's elements": (block.element, "e2m1"), "block's scale": (block.scale, "ue4m3"),
-                   "block's tensor scale": (block.tensor_scale, "fp32")}
+        formats = {
+            "block's elements": (block.element, "e2m1"),
+            "block's scale": (block.scale, "ue4m3"),
+            "block's tensor scale": (block.tensor_scale, "fp32"),
+        }
         for what, (got, want) in formats.items():
             if got is not None and got != as_format(want):
                 raise UsageError(f"{what} with like={like}: got {got}; expected {want}")
@@ -201,8 +212,10 @@ class BlockQuantize(Unit):
         if self.policy is not ScalePolicy.NEAREST:
             raise UsageError(f"policy with like={like}: got {self.policy}; expected nearest")
         if self.rounding is not Rounding.RNE or self.overflow is not Overflow.SATURATE:
-            raise UsageError(f"rounding and overflow with like={like}: got {self.rounding.value}, "
-                             f"{self._policy.value}; expected rne, saturate")
+            raise UsageError(
+                f"rounding and overflow with like={like}: got {self.rounding.value}, "
+                f"{self._policy.value}; expected rne, saturate"
+            )
 
     @property
     def tensor_operand(self) -> str:
@@ -221,8 +234,10 @@ class BlockQuantize(Unit):
         return [Port.of_codes(name, fmt, Role.OPERAND, shapes.get(name, ())) for name, fmt in self.operands.items()]
 
     def _result_ports(self) -> list[Port]:
-        return [Port.of_codes("result", self.out, Role.RESULT, (self.block.size,)),
-                Port.of_codes("scale", self.block.scale, Role.RESULT)]
+        return [
+            Port.of_codes("result", self.out, Role.RESULT, (self.block.size,)),
+            Port.of_codes("scale", self.block.scale, Role.RESULT),
+        ]
 
     @property
     def _random_shape(self) -> tuple[int, ...]:
@@ -240,8 +255,11 @@ class BlockQuantize(Unit):
 
     @property
     def _conditions(self) -> list[str]:
-        least = {"smallest": f"the smallest positive {self.block.scale}",
-                 "normal": f"the smallest normal {self.block.scale}", "one": "1"}
+        least = {
+            "smallest": f"the smallest positive {self.block.scale}",
+            "normal": f"the smallest normal {self.block.scale}",
+            "one": "1",
+        }
         notes = super()._conditions
         if self.scale_floor is not ScaleFloor.NONE:
             notes.append(f"no scale below {least[self.scale_floor.value]}")

@@ -59,8 +59,11 @@ class TensorCore(ScaledProducts):
     @property
     def dot(self) -> DotProduct | BlockDot:
         """The unit of one result, combinational."""
-        shared = {spec.name: getattr(self, spec.name) for spec in dataclasses.fields(SumOfProducts)
-                  if spec.name not in ("stages", "period", "handshake")}
+        shared = {
+            spec.name: getattr(self, spec.name)
+            for spec in dataclasses.fields(SumOfProducts)
+            if spec.name not in ("stages", "period", "handshake")
+        }
         if self.scaled:
             return BlockDot(a=self.a, b=self.b, k=self.k, a_zero=self.a_zero, b_zero=self.b_zero, **shared)
         assert isinstance(self.a, Format) and isinstance(self.b, Format)

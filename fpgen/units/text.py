@@ -35,13 +35,26 @@ from .tensorcore import TensorCore
 #: Operation name to class.
 OPERATIONS: dict[str, type[Unit]] = {
     cls.operation: cls
-    for cls in (Multiply, Add, FusedMultiplyAdd, MultiplyAccumulate, Convert, DotProduct, BlockDot, BlockQuantize,
-                BlockDequantize, TensorCore)
+    for cls in (
+        Multiply,
+        Add,
+        FusedMultiplyAdd,
+        MultiplyAccumulate,
+        Convert,
+        DotProduct,
+        BlockDot,
+        BlockQuantize,
+        BlockDequantize,
+        TensorCore,
+    )
 }
 
 _SWITCH = {"on": True, "off": False, "yes": True, "no": False, "true": True, "false": False}
-_BARE = {**{mode.value: "rounding" for mode in Rounding}, **{policy.value: "overflow" for policy in Overflow},
-         **dict.fromkeys(Overflow.other_names(), "overflow")}
+_BARE = {
+    **{mode.value: "rounding" for mode in Rounding},
+    **{policy.value: "overflow" for policy in Overflow},
+    **dict.fromkeys(Overflow.other_names(), "overflow"),
+}
 
 
 def parse_unit(text: str) -> Unit:
@@ -167,8 +180,17 @@ def _kinds(cls: type[Unit]) -> dict[str, str]:
         if spec.name == "out" and cls.out_name != "out":
             continue  # follows from other parameters
         types = set(re.findall(r"\w+", str(spec.type)))
-        kinds[spec.name] = ("name" if spec.name == "module_name" else "switch" if "bool" in types
-                            else "whole" if "int" in types else "number" if "float" in types else "word")
+        kinds[spec.name] = (
+            "name"
+            if spec.name == "module_name"
+            else "switch"
+            if "bool" in types
+            else "whole"
+            if "int" in types
+            else "number"
+            if "float" in types
+            else "word"
+        )
     return kinds
 
 
@@ -205,8 +227,10 @@ def _read(option: str, value: str, kind: str) -> Any:
         if not re.fullmatch(r"[+-]?\d+", value):
             raise UsageError(f"{option}={short_text(value, quoted=False)}; a whole number is allowed")
         if len(value) > LONGEST_NUMBER:  # the option's own check says its range, of any shorter one
-            raise UsageError(f"{option}: got a number of {len(value.lstrip('+-'))} digits; expected a whole number of "
-                             f"at most {LONGEST_NUMBER}")
+            raise UsageError(
+                f"{option}: got a number of {len(value.lstrip('+-'))} digits; expected a whole number of "
+                f"at most {LONGEST_NUMBER}"
+            )
         return int(value)
     if kind == "number":
         try:
@@ -221,10 +245,20 @@ def _typed(option: str, value: Any, kind: str) -> Any:
     if isinstance(value, str) and kind not in ("word", "name"):
         return _read(option, value, kind)
     numeric = isinstance(value, int | float) and not isinstance(value, bool)
-    right = {"switch": isinstance(value, bool), "whole": numeric and isinstance(value, int), "number": numeric,
-             "word": isinstance(value, str), "name": isinstance(value, str)}[kind]
+    right = {
+        "switch": isinstance(value, bool),
+        "whole": numeric and isinstance(value, int),
+        "number": numeric,
+        "word": isinstance(value, str),
+        "name": isinstance(value, str),
+    }[kind]
     if not right:
-        allowed = {"switch": "true or false", "whole": "a whole number", "number": "a number", "word": "a word",
-                   "name": "a word"}
+        allowed = {
+            "switch": "true or false",
+            "whole": "a whole number",
+            "number": "a number",
+            "word": "a word",
+            "name": "a word",
+        }
         raise UsageError(f"{option}={value!r}; {allowed[kind]} is allowed")
     return value

@@ -84,8 +84,14 @@ class Quantizer:
         top, precision = self.element.max_finite, self.element.precision
         if self.power:
             half = Fraction(2) ** (self.element.scale if self.element.fixed else self.element.emax - precision + 1) / 2
-            ends = [Fraction(1), top, top + half, midmax_limit(self.element), 2 - Fraction(2) ** -precision,
-                    2 - Fraction(2) ** (1 - precision)]
+            ends = [
+                Fraction(1),
+                top,
+                top + half,
+                midmax_limit(self.element),
+                2 - Fraction(2) ** -precision,
+                2 - Fraction(2) ** (1 - precision),
+            ]
             return np.array([*map(float, ends), math.sqrt(2), float(top) * math.sqrt(2)])
         scales = finite_values(self.unit.block.scale)
         between = [(low + high) / 2 for low, high in itertools.pairwise([Fraction(0), *scales])]
@@ -105,8 +111,11 @@ class Quantizer:
         near = self.rng.integers(-12, 4, self.count)
         exponent = np.where(self.signs(), np.clip(near, min(reach), max(reach)), exponent)
         style = self.rng.integers(0, 3, self.count)
-        fraction = np.select([style == 0, style == 1], [U64(0), self.rng.integers(0, 4, self.count, U64) << U64(62)],
-                             fractions(self.rng, self.count, fmt.precision))
+        fraction = np.select(
+            [style == 0, style == 1],
+            [U64(0), self.rng.integers(0, 4, self.count, U64) << U64(62)],
+            fractions(self.rng, self.count, fmt.precision),
+        )
         return codes_to_values(fmt, encode(fmt, np.zeros(self.count, bool), exponent, fraction))
 
     def maxima(self) -> tuple[np.ndarray, np.ndarray]:

@@ -199,8 +199,11 @@ def product_ties(draft: Draft) -> Codes:
     b |= (rng.integers(0, 1 << 64, count, U64) << below) & U64((1 << q) - 1) | U64(1 << (q - 1))
     exponent = draft.exponents(product)
     codes, value = product._first(rng, draft.signs, exponent, a << U64(64 - (p - 1)) if p > 1 else a * U64(0))
-    codes |= {product.second.name: encode(second, draft.signs, exponent - value.exponent,
-                                          b << U64(64 - (q - 1)) if q > 1 else b * U64(0))}
+    codes |= {
+        product.second.name: encode(
+            second, draft.signs, exponent - value.exponent, b << U64(64 - (q - 1)) if q > 1 else b * U64(0)
+        )
+    }
     for other in draft.terms:
         if other is not product:
             far = exponent - rng.integers(0, 2 * draft.out.precision + other.precision + 4, count)
@@ -357,8 +360,13 @@ def random_classes(draft: Draft) -> Codes:
         kind = draft.rng.integers(0, 8, draft.count)
         found[name] = np.select(
             [kind == 0, kind == 1, kind == 2],
-            [uniform_codes(fmt, draft.rng, draft.count), subnormal_codes(fmt, draft.rng, draft.count),
-             draft.rng.choice(corner_codes(fmt), draft.count)], styled[name])
+            [
+                uniform_codes(fmt, draft.rng, draft.count),
+                subnormal_codes(fmt, draft.rng, draft.count),
+                draft.rng.choice(corner_codes(fmt), draft.count),
+            ],
+            styled[name],
+        )
     return found
 
 
@@ -372,9 +380,18 @@ def wraps_around(draft: Draft) -> Codes:
 
 def directed(terms: list[Term], out: Format, wraps: bool = False) -> dict[str, Family]:
     """The directed families that apply to an operation with these terms; `wraps`: whose results wrap around."""
-    chosen: list[Family] = [specials_cross, one_special, zero_signs, overflow_boundary, underflow_boundary,
-                            subnormal_results, subnormal_operands, largest_times_largest, carry_into_exponent,
-                            halfway_ties]
+    chosen: list[Family] = [
+        specials_cross,
+        one_special,
+        zero_signs,
+        overflow_boundary,
+        underflow_boundary,
+        subnormal_results,
+        subnormal_operands,
+        largest_times_largest,
+        carry_into_exponent,
+        halfway_ties,
+    ]
     products = [term for term in terms if isinstance(term, Product)]
     if products:
         chosen.append(subnormal_factor)

@@ -23,8 +23,9 @@ def _tensor(setting: Setting, shown: np.ndarray | None = None) -> Codes:
     if fmt is None:
         return {}
     if shown is None:
-        exponent = np.where(rng.random(count) < 0.5, rng.integers(-12, 4, count),
-                            rng.integers(*exponents_of(fmt), count))
+        exponent = np.where(
+            rng.random(count) < 0.5, rng.integers(-12, 4, count), rng.integers(*exponents_of(fmt), count)
+        )
         shown = encode(fmt, rng.random(count) < 0.1, exponent, fractions(rng, count, fmt.precision))
         shown = np.where(rng.random(count) < 0.125, rng.choice(corner_codes(fmt), count), shown)
     return {"tensor_scale": shown}
@@ -64,8 +65,10 @@ def result_boundaries(setting: Setting) -> Codes:
 def corners(setting: Setting) -> Codes:
     """Corner codes of elements, scale and tensor scale against each other: zero times infinity, NaN, signs of zero."""
     unit, rng, count = _dequantizer(setting), setting.rng, setting.count
-    found = {"elements": rng.choice(corner_codes(unit.block.element), (count, unit.block.size)),
-             "scale": rng.choice(corner_codes(unit.block.scale), count)}
+    found = {
+        "elements": rng.choice(corner_codes(unit.block.element), (count, unit.block.size)),
+        "scale": rng.choice(corner_codes(unit.block.scale), count),
+    }
     fmt = unit.block.tensor_scale
     return found if fmt is None else found | _tensor(setting, rng.choice(corner_codes(fmt), count))
 
@@ -73,13 +76,19 @@ def corners(setting: Setting) -> Codes:
 def any_codes(setting: Setting) -> Codes:
     """Every code equally likely; a NaN scale no more often than any other."""
     unit, rng, count = _dequantizer(setting), setting.rng, setting.count
-    return {"elements": uniform_codes(unit.block.element, rng, count * unit.block.size).reshape(count, -1),
-            "scale": uniform_codes(unit.block.scale, rng, count), **_tensor(setting)}
+    return {
+        "elements": uniform_codes(unit.block.element, rng, count * unit.block.size).reshape(count, -1),
+        "scale": uniform_codes(unit.block.scale, rng, count),
+        **_tensor(setting),
+    }
 
 
 def dequantize_families(unit: BlockDequantize) -> dict[str, Family]:
     """The families of a block dequantiser."""
     bits = unit.block.element.bits + unit.block.scale.bits
-    return {"every_code_every_scale": Family(every_code_every_scale, exactly=1 << bits if bits <= 20 else 0),
-            "result_boundaries": Family(result_boundaries), "corners": Family(corners),
-            "random_codes": Family(any_codes, 1.0)}
+    return {
+        "every_code_every_scale": Family(every_code_every_scale, exactly=1 << bits if bits <= 20 else 0),
+        "result_boundaries": Family(result_boundaries),
+        "corners": Family(corners),
+        "random_codes": Family(any_codes, 1.0),
+    }

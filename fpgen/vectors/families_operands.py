@@ -34,8 +34,9 @@ def zeros(setting: Setting) -> Codes:
     codes = s.calm()
     kind = s.rng.integers(0, 4, (s.count, 1))
     block = np.arange(s.k) // s.size == s.rng.integers(0, s.blocks, (s.count, 1))
-    absent = np.select([kind == 0, kind == 1, kind == 2], [np.ones((s.count, s.k), bool), ~s.at(setting.index), block],
-                       s.signs(s.k))
+    absent = np.select(
+        [kind == 0, kind == 1, kind == 2], [np.ones((s.count, s.k), bool), ~s.at(setting.index), block], s.signs(s.k)
+    )
     codes |= s.without(codes, absent)
     if s.unit.c is not None:
         small = subnormal_codes(s.unit.c, s.rng, s.count)
@@ -47,8 +48,18 @@ def zeros(setting: Setting) -> Codes:
 def _pool(fmt: Format) -> np.ndarray:
     """Scale codes at the ends, around one, and NaN."""
     one = fmt.bias << fmt.trailing_bits
-    pool = {0, 1, 2, (1 << fmt.trailing_bits) - 1, 1 << fmt.trailing_bits, one, one - 1, one + 1,
-            fmt.max_finite_code, fmt.max_finite_code - 1}
+    pool = {
+        0,
+        1,
+        2,
+        (1 << fmt.trailing_bits) - 1,
+        1 << fmt.trailing_bits,
+        one,
+        one - 1,
+        one + 1,
+        fmt.max_finite_code,
+        fmt.max_finite_code - 1,
+    }
     codes = sorted(code for code in pool if 0 <= code <= fmt.max_finite_code)
     signed = [code | fmt.sign_mask for code in codes if code or fmt.has_negative_zero] if fmt.signed else []
     return np.array([*codes, *signed], U64)
@@ -124,8 +135,11 @@ def random_terms(setting: Setting) -> Codes:
     spread = s.rng.choice(np.array([1, 2, 4, 8, s.reach]), (s.count, 1))
     exponent = top[:, None] - s.rng.integers(0, spread + 1, (s.count, s.k))
     codes = s.terms(s.signs(s.k), exponent, s.styled(), present=s.rng.random((s.count, s.k)) < 0.95)
-    return codes | s.addend(s.signs(), top + s.rng.integers(-s.reach, s.reach + 1, s.count),
-                            fractions(s.rng, s.count, s.unit.out.significand_bits))
+    return codes | s.addend(
+        s.signs(),
+        top + s.rng.integers(-s.reach, s.reach + 1, s.count),
+        fractions(s.rng, s.count, s.unit.out.significand_bits),
+    )
 
 
 def random_gaussian(setting: Setting) -> Codes:
@@ -142,12 +156,16 @@ def random_gaussian(setting: Setting) -> Codes:
         fraction = fraction_of(np.where(mantissa == 0, 1.0, np.abs(mantissa) * 2))
         found[name] = encode(fmt, values < 0, exponent, fraction).reshape(s.count, s.k)
     for name, fmt in s.scale_formats.items():
-        near = s.rng.normal(fmt.bias << fmt.trailing_bits, 3 << fmt.trailing_bits,
-                            (s.count, s.blocks // s.repeats(name)))
+        near = s.rng.normal(
+            fmt.bias << fmt.trailing_bits, 3 << fmt.trailing_bits, (s.count, s.blocks // s.repeats(name))
+        )
         found[name] = np.clip(np.rint(near), 0, fmt.max_finite_code).astype(U64)
     if s.unit.c is not None:
-        mantissa, exponent = np.frexp(s.rng.standard_normal(s.count) * 2.0 ** (a.emax + b.emax - 2)
-                                      if max(a.emax, b.emax) < 60 else s.rng.standard_normal(s.count))
+        mantissa, exponent = np.frexp(
+            s.rng.standard_normal(s.count) * 2.0 ** (a.emax + b.emax - 2)
+            if max(a.emax, b.emax) < 60
+            else s.rng.standard_normal(s.count)
+        )
         fraction = fraction_of(np.where(mantissa == 0, 1.0, np.abs(mantissa) * 2))
         found["c"] = encode(s.unit.c, mantissa < 0, exponent.astype(np.int64) - 1, fraction)
     return found

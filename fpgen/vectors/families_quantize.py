@@ -140,8 +140,9 @@ def largest_sources(setting: Setting) -> Codes:
     """Sources within a few codes of the largest: the upper clamp, elements that saturate."""
     q = _quantizer(setting)
     peak = np.full((q.count, q.size), U64(q.source.max_finite_code))
-    codes = nudge(q.source, peak, -q.rng.integers(0, 1 << q.rng.integers(1, q.source.trailing_bits + 2),
-                                                  (q.count, q.size)))
+    codes = nudge(
+        q.source, peak, -q.rng.integers(0, 1 << q.rng.integers(1, q.source.trailing_bits + 2), (q.count, q.size))
+    )
     sign = np.where(q.signs(q.size), U64(q.source.sign_mask), U64(0))
     return q.codes(codes | sign, q.tensor_values())
 
@@ -234,8 +235,15 @@ def random_codes(setting: Setting) -> Codes:
 
 def quantize_families(unit: BlockQuantize) -> dict[str, Family]:
     """The families of a block quantiser."""
-    chosen = [scale_decisions, every_exponent, element_ties, saturation, zero_blocks, subnormal_sources,
-              largest_sources]
+    chosen = [
+        scale_decisions,
+        every_exponent,
+        element_ties,
+        saturation,
+        zero_blocks,
+        subnormal_sources,
+        largest_sources,
+    ]
     if len(special_codes(unit.source)):
         chosen.append(specials)
     if unit.block.tensor_scale is not None:
@@ -245,5 +253,8 @@ def quantize_families(unit: BlockQuantize) -> dict[str, Family]:
     families = {family.__name__: Family(family) for family in chosen}
     if unit.source.bits <= 16:
         families["every_value"] = Family(every_value, exactly=SWEPT_MAXIMA * _sweep(unit))
-    return families | {"random_blocks": Family(random_blocks, 0.5), "random_gaussian": Family(random_gaussian, 0.3),
-                       "random_codes": Family(random_codes, 0.2)}
+    return families | {
+        "random_blocks": Family(random_blocks, 0.5),
+        "random_gaussian": Family(random_gaussian, 0.3),
+        "random_codes": Family(random_codes, 0.2),
+    }

@@ -82,8 +82,12 @@ def one_dominant(setting: Setting) -> Codes:
     sign = np.where(s.signs()[:, None], s.signs(s.k), s.signs()[:, None])
     far = s.rng.random(s.count) < 0.5
     return s.terms(sign, exponent, s.styled()) | (
-        s.addend(s.signs(), np.where(far, top - away, top - s.distances()),
-                 fractions(s.rng, s.count, s.unit.out.significand_bits)))
+        s.addend(
+            s.signs(),
+            np.where(far, top - away, top - s.distances()),
+            fractions(s.rng, s.count, s.unit.out.significand_bits),
+        )
+    )
 
 
 def last_place_kept(setting: Setting) -> Codes:
@@ -104,12 +108,14 @@ def addend_distance(setting: Setting) -> Codes:
     s = sum_of(setting)
     top = s.tops()
     span = 2 * s.reach + 1
-    away = np.where(s.rng.random(s.count) < 0.4, s.distances() * np.where(s.signs(), 1, -1),
-                    setting.index % span - s.reach)
+    away = np.where(
+        s.rng.random(s.count) < 0.4, s.distances() * np.where(s.signs(), 1, -1), setting.index % span - s.reach
+    )
     exponent = top[:, None] - s.rng.integers(0, s.reach, (s.count, s.k)) * (s.rng.random((s.count, s.k)) < 0.5)
     precision = s.unit.c.significand_bits if s.unit.c else 1
     return s.terms(s.signs(s.k), exponent, s.styled()) | s.addend(
-        s.signs(), top + away, fractions(s.rng, s.count, precision))
+        s.signs(), top + away, fractions(s.rng, s.count, precision)
+    )
 
 
 def clamp_boundary(setting: Setting) -> Codes:
@@ -128,8 +134,9 @@ def clamp_boundary(setting: Setting) -> Codes:
     last = record.clamp - record.fraction + s.rng.integers(-3, 2, (s.count, s.k))
     exponent = np.where(tipping, np.where(rank == 0, lowest, last), exponent)
     fraction = np.where(tipping, U64(0), s.styled())
-    codes = s.terms(s.signs(s.k), exponent, fraction, present=~tipping | (rank < s.rng.integers(2, 5, (s.count, 1))),
-                    exact=True)
+    codes = s.terms(
+        s.signs(s.k), exponent, fraction, present=~tipping | (rank < s.rng.integers(2, 5, (s.count, 1))), exact=True
+    )
     low = s.addend(s.signs(), top - s.distances() * s.rng.integers(0, 2, s.count), fractions(s.rng, s.count, 24))
     none = s.no_addend()
     return codes | {name: np.where(tipping[:, 0], none[name], low[name]) for name in low}
@@ -144,7 +151,8 @@ def odd_against_even(setting: Setting) -> Codes:
     exponent = top[:, None] - np.where(odd, away[:, None], 0) - s.rng.integers(0, 3, (s.count, s.k))
     present = ~odd | (s.rng.random((s.count, 1)) < 0.9)
     return s.terms(s.signs(s.k), exponent, s.styled(), present=present) | s.addend(
-        s.signs(), top - s.distances() * s.rng.integers(-1, 2, s.count), fractions(s.rng, s.count, 24))
+        s.signs(), top - s.distances() * s.rng.integers(-1, 2, s.count), fractions(s.rng, s.count, 24)
+    )
 
 
 def group_against_group(setting: Setting) -> Codes:
@@ -179,8 +187,13 @@ def addend_ties(setting: Setting) -> Codes:
     half = np.maximum(top - kept.significand_bits, s.range[0])
     rank = np.argsort(s.shuffled(), axis=1)
     exponent = np.where(rank == 0, half[:, None], half[:, None] - s.distances(s.k))
-    codes = s.terms(s.signs(s.k), exponent, np.zeros((s.count, s.k), U64), present=rank < s.rng.integers(1, 3, (
-        s.count, 1)), exact=True)
+    codes = s.terms(
+        s.signs(s.k),
+        exponent,
+        np.zeros((s.count, s.k), U64),
+        present=rank < s.rng.integers(1, 3, (s.count, 1)),
+        exact=True,
+    )
     return codes | s.addend(s.signs(), top, fractions(s.rng, s.count, kept.significand_bits))
 
 
@@ -203,8 +216,9 @@ def _cancelling(s: Sum, partner: np.ndarray, small: np.ndarray, residue: bool) -
         mirrored = np.take_along_axis(codes[name], partner, axis=1)
         mirrored = np.where(flipped, negate(fmt, mirrored), mirrored)
         if residue:
-            mirrored = nudge(fmt, mirrored, s.rng.integers(-1, 2, mirrored.shape) * (
-                s.rng.random(mirrored.shape) < 1 / s.k))
+            mirrored = nudge(
+                fmt, mirrored, s.rng.integers(-1, 2, mirrored.shape) * (s.rng.random(mirrored.shape) < 1 / s.k)
+            )
         codes[name] = np.where(second & ~small, mirrored, codes[name])
     low = s.addend(s.signs(), top - s.distances(), fractions(s.rng, s.count, 24))
     none = s.no_addend()
@@ -336,8 +350,11 @@ def underflow_boundary(setting: Setting) -> Codes:
     rank = np.argsort(s.shuffled(), axis=1)
     fraction = np.where(s.signs(s.k), U64(0), s.styled())
     codes = s.terms(s.signs(s.k), exponent, fraction, present=rank < s.rng.integers(1, 5, (s.count, 1)), exact=True)
-    c = s.addend(s.signs(), s.rng.integers(bottom - 2, bottom + out.significand_bits + 1, s.count),
-                 fractions(s.rng, s.count, out.significand_bits))
+    c = s.addend(
+        s.signs(),
+        s.rng.integers(bottom - 2, bottom + out.significand_bits + 1, s.count),
+        fractions(s.rng, s.count, out.significand_bits),
+    )
     none = s.no_addend()
     return codes | {name: np.where(s.signs(), c[name], none[name]) for name in c}
 
@@ -352,8 +369,9 @@ def wraps_around(setting: Setting) -> Codes:
     lead = rank < s.rng.integers(1, 4, (s.count, 1))
     change = out.scale + s.rng.integers(-2, 3, (s.count, s.k))
     exponent = np.where(lead, (turn + times)[:, None], change)
-    codes = s.terms(s.signs(s.k), exponent, np.where(s.signs(s.k), U64(0), s.styled()),
-                    present=lead | s.signs(s.k), exact=True)
+    codes = s.terms(
+        s.signs(s.k), exponent, np.where(s.signs(s.k), U64(0), s.styled()), present=lead | s.signs(s.k), exact=True
+    )
     c, none = s.addend(s.signs(), turn - s.rng.integers(0, 2, s.count), fractions(s.rng, s.count, 3)), s.no_addend()
     return codes | {name: np.where(s.signs(), c[name], none[name]) for name in c}
 
@@ -363,12 +381,27 @@ def sum_families(unit: DotProduct | BlockDot) -> dict[str, Family]:
     if isinstance(unit, BlockDot) and unit.zeroed_operands:
         from .families_zero import with_zero_points, zero_point_families
 
-        found = {name: replace(family, make=with_zero_points(family.make))
-                 for name, family in sum_families(unit.without_zero_points).items()}
+        found = {
+            name: replace(family, make=with_zero_points(family.make))
+            for name, family in sum_families(unit.without_zero_points).items()
+        }
         return zero_point_families() | found
     record = unit.accumulate
-    chosen = [all_equal, largest, one_dominant, last_place_kept, alternating_cancellation, scattered_cancellation,
-              almost_cancellation, ties, overflow_boundary, underflow_boundary, subnormals, zeros, one_special]
+    chosen = [
+        all_equal,
+        largest,
+        one_dominant,
+        last_place_kept,
+        alternating_cancellation,
+        scattered_cancellation,
+        almost_cancellation,
+        ties,
+        overflow_boundary,
+        underflow_boundary,
+        subnormals,
+        zeros,
+        one_special,
+    ]
     if unit.overflow is Overflow.WRAP:
         chosen.append(wraps_around)
     if unit.products > 2 and (record.kind is not Kind.EXACT or isinstance(unit, BlockDot)):
@@ -391,5 +424,8 @@ def sum_families(unit: DotProduct | BlockDot) -> dict[str, Family]:
     if record.addend is Addend.AFTER and unit.c is not None:
         chosen.append(addend_ties)
     directed = {family.__name__: Family(family) for family in chosen}
-    return directed | {"random_terms": Family(random_terms, 0.5), "random_gaussian": Family(random_gaussian, 0.3),
-                       "random_codes": Family(random_codes, 0.2)}
+    return directed | {
+        "random_terms": Family(random_terms, 0.5),
+        "random_gaussian": Family(random_gaussian, 0.3),
+        "random_codes": Family(random_codes, 0.2),
+    }

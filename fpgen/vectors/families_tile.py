@@ -29,8 +29,11 @@ def tiled(make: Make) -> Make:
         count = setting.count
         rows = _choose(rng, count, unit.m)
         columns = _choose(rng, count, unit.n)
-        found = {name: array[rows] if name[0] == "a" else array[columns].swapaxes(1, 2)
-                 for name, array in one.items() if name != "c"}
+        found = {
+            name: array[rows] if name[0] == "a" else array[columns].swapaxes(1, 2)
+            for name, array in one.items()
+            if name != "c"
+        }
         if unit.c is not None:
             steps = rng.integers(-2, 3, (count, unit.m, unit.n)) * (rng.random((count, unit.m, unit.n)) < 0.3)
             codes = np.broadcast_to(one["c"][:, None, None], steps.shape)

@@ -53,8 +53,10 @@ def _split(unit: BlockDot, name: str, differences: np.ndarray, rng: np.random.Ge
     assert block is not None and zero is not None
     if difference.bits > 62:
         count = len(differences)
-        return {name: uniform_codes(block.element, rng, differences.size).reshape(differences.shape),
-                f"{name}_zero": uniform_codes(zero, rng, count * unit.blocks_of(name)).reshape(count, -1)}
+        return {
+            name: uniform_codes(block.element, rng, differences.size).reshape(differences.shape),
+            f"{name}_zero": uniform_codes(zero, rng, count * unit.blocks_of(name)).reshape(count, -1),
+        }
     wanted = _integers(difference, differences).reshape(len(differences), -1, block.size)
     (low, high), (least, most) = _ends(block.element), _ends(zero)
     first = np.clip(low - wanted.min(2), least, most)
@@ -92,8 +94,10 @@ def equal_to_zero_points(setting: Setting) -> Codes:
     for name in unit.zeroed_operands:
         block, zero = unit.block_of(name), unit.zero_format(name)
         assert block is not None and zero is not None
-        low, high = (max(ends) if which == 0 else min(ends)
-                     for which, ends in enumerate(zip(_ends(block.element), _ends(zero), strict=True)))
+        low, high = (
+            max(ends) if which == 0 else min(ends)
+            for which, ends in enumerate(zip(_ends(block.element), _ends(zero), strict=True))
+        )
         if zero.bits > 62 or block.element.bits > 62:
             continue
         points = s.rng.integers(low, high + 1, codes[f"{name}_zero"].shape)

@@ -49,14 +49,17 @@ def read_held(ports: Sequence[Port], fixed: Mapping[str, Sequence[int] | str]) -
         if choice == "corners" and port.format is not None:
             codes = corner_codes(port.format).tolist()
         elif isinstance(choice, str) or not all(type(code) is int for code in choice):
-            raise UsageError(f"fixed {spelled}={choice!r}; a list of codes is allowed"
-                             f"{', or corners' if port.format else ''}")
+            raise UsageError(
+                f"fixed {spelled}={choice!r}; a list of codes is allowed{', or corners' if port.format else ''}"
+            )
         else:
             codes = list(dict.fromkeys(choice))
         wrong = [code for code in codes if not 0 <= code < 1 << port.element_width]
         if wrong or not codes:
-            raise UsageError(f"fixed {spelled}: {wrong[0] if wrong else 'no code'}; at least one code from 0 to "
-                             f"{(1 << port.element_width) - 1:#x} is allowed")
+            raise UsageError(
+                f"fixed {spelled}: {wrong[0] if wrong else 'no code'}; at least one code from 0 to "
+                f"{(1 << port.element_width) - 1:#x} is allowed"
+            )
         found.append((spelled, tuple(codes)))
     return tuple(found)
 
@@ -66,8 +69,10 @@ def _elements(ports: Sequence[Port], spelled: str) -> tuple[Port, range]:
     match = re.fullmatch(r"(\w+)(?:\[(\d*)(:?)(\d*)\])?", spelled.replace(" ", ""))
     port = next((port for port in ports if match and port.name == match[1]), None)
     if match is None or port is None:
-        raise UsageError(f"fixed {spelled}; inputs are: {', '.join(port.name for port in ports)} (of arrays also "
-                         "parts, as in a[0] or a[1:])")
+        raise UsageError(
+            f"fixed {spelled}; inputs are: {', '.join(port.name for port in ports)} (of arrays also "
+            "parts, as in a[0] or a[1:])"
+        )
     if "[" not in spelled:
         return port, range(port.count)
     low = int(match[2] or 0)
@@ -103,8 +108,9 @@ def digits_of(ports: Sequence[Port], held: Held) -> list[Digit]:
 
 def held_text(ports: Sequence[Port], held: Held) -> str:
     """What takes every code and what does not: ``a, b; 40 values of c``."""
-    taken = {(port.name, element) for spelled, _ in held for port, part in [_elements(ports, spelled)]
-             for element in part}
+    taken = {
+        (port.name, element) for spelled, _ in held for port, part in [_elements(ports, spelled)] for element in part
+    }
     free = []
     for port in ports:
         left = [element for element in range(port.count) if (port.name, element) not in taken]
@@ -112,6 +118,8 @@ def held_text(ports: Sequence[Port], held: Held) -> str:
             free.append(port.name)
         elif left:
             free.append(f"{port.name}[{', '.join(map(str, left))}]")
-    said = [f"{spelled} = {codes[0]:#x}" if len(codes) == 1 else f"{len(codes)} values of {spelled}"
-            for spelled, codes in held]
+    said = [
+        f"{spelled} = {codes[0]:#x}" if len(codes) == 1 else f"{len(codes)} values of {spelled}"
+        for spelled, codes in held
+    ]
     return "; ".join([", ".join(free) or "nothing", *said])

@@ -109,8 +109,11 @@ def fractions(rng: np.random.Generator, count: int, precision: int) -> np.ndarra
     short = uniform & ~(~U64(0) >> kept)
     ones = ~U64(0)
     style = rng.integers(0, 8, count)
-    return np.select([style <= 1, style == 2, style == 3, style == 4, style == 5, style == 6],
-                     [uniform, one, two, ~one, ~two, short], np.where(rng.random(count) < 0.5, U64(0), ones))
+    return np.select(
+        [style <= 1, style == 2, style == 3, style == 4, style == 5, style == 6],
+        [uniform, one, two, ~one, ~two, short],
+        np.where(rng.random(count) < 0.5, U64(0), ones),
+    )
 
 
 def corner_codes(fmt: Format) -> np.ndarray:
@@ -124,9 +127,24 @@ def corner_codes(fmt: Format) -> np.ndarray:
         found = magnitudes | {-code for code in magnitudes} | {fmt.sign_mask, fmt.sign_mask + 1}
         return np.array(sorted({code & top for code in found}), U64)
     trailing, hidden = (1 << fmt.trailing_bits) - 1, 1 << fmt.trailing_bits
-    found = {0, 1, 2, 3, trailing - 1, trailing, hidden, hidden + 1, 2 * hidden - 1, 2 * hidden,
-             fmt.max_finite_code, fmt.max_finite_code - 1, fmt.max_finite_code + 1, fmt.max_finite_code + 2,
-             fmt.max_finite_code + 3, (1 << fmt.magnitude_bits) - 1}
+    found = {
+        0,
+        1,
+        2,
+        3,
+        trailing - 1,
+        trailing,
+        hidden,
+        hidden + 1,
+        2 * hidden - 1,
+        2 * hidden,
+        fmt.max_finite_code,
+        fmt.max_finite_code - 1,
+        fmt.max_finite_code + 1,
+        fmt.max_finite_code + 2,
+        fmt.max_finite_code + 3,
+        (1 << fmt.magnitude_bits) - 1,
+    }
     one = fmt.bias << fmt.trailing_bits
     found |= {one, one + 1, one - 1, one + hidden, one - hidden, one + (hidden >> 1)}
     for step in (fmt.precision, fmt.precision - 1, fmt.precision + 1):

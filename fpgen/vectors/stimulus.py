@@ -121,8 +121,10 @@ class Plan:
         if self.arrays:
             from .families_array import family_sizes
 
-            return [(name, -(-count // LANES_MOST) * LANES_MOST)
-                    for name, count in family_sizes(self.unit, self.random_vectors, DIRECTED_VECTORS)]
+            return [
+                (name, -(-count // LANES_MOST) * LANES_MOST)
+                for name, count in family_sizes(self.unit, self.random_vectors, DIRECTED_VECTORS)
+            ]
         unit = self.unit
         families = directed(terms_of(unit), unit.out, wraps_around(unit))
         shares = [(name, math.ceil(self.random_vectors * share)) for name, (_, share) in RANDOM.items()]
@@ -252,8 +254,14 @@ def smallest(width: int) -> type:
     return np.uint8 if width <= 8 else np.uint16 if width <= 16 else np.uint32 if width <= 32 else np.uint64
 
 
-def plan(unit: Unit, *, vectors: int | None = None, seed: int = 1, exhaustive: bool | None = None,
-         fixed: Mapping[str, Sequence[int] | str] | None = None) -> Plan:
+def plan(
+    unit: Unit,
+    *,
+    vectors: int | None = None,
+    seed: int = 1,
+    exhaustive: bool | None = None,
+    fixed: Mapping[str, Sequence[int] | str] | None = None,
+) -> Plan:
     """Decide how to show `unit`.
 
     Parameters

@@ -127,8 +127,15 @@ class Sum:
 
     # ---- making terms ----------------------------------------------------------------------------
 
-    def terms(self, negative: np.ndarray, exponent: np.ndarray, fraction: np.ndarray | None = None, *,
-              present: np.ndarray | None = None, exact: bool = False) -> Codes:
+    def terms(
+        self,
+        negative: np.ndarray,
+        exponent: np.ndarray,
+        fraction: np.ndarray | None = None,
+        *,
+        present: np.ndarray | None = None,
+        exact: bool = False,
+    ) -> Codes:
         """Operands (and scales) whose products have these signs, exponents and fractions, shapes ``(count, k)``.
 
         Parameters
@@ -210,8 +217,14 @@ class Sum:
         spread = np.repeat(found[fine], self.repeats(fine), axis=1).reshape(-1)
         return {name: found[name] for name in codes}, exponent + measure(self.scale_formats[fine], spread)[1]
 
-    def addend(self, negative: np.ndarray, exponent: np.ndarray, fraction: np.ndarray | None = None, *,
-               steps: np.ndarray | None = None) -> Codes:
+    def addend(
+        self,
+        negative: np.ndarray,
+        exponent: np.ndarray,
+        fraction: np.ndarray | None = None,
+        *,
+        steps: np.ndarray | None = None,
+    ) -> Codes:
         """Codes of `c` of these values, `steps` codes off; nothing where the unit has no addend."""
         fmt = self.unit.c
         if fmt is None:
@@ -236,8 +249,11 @@ class Sum:
 
     def uniform(self) -> Codes:
         """Every code of every operand equally likely."""
-        return {port.name: uniform_codes(port.format, self.rng, self.count * port.count).reshape(
-            self.count, *port.shape) for port in self.unit._operand_ports() if port.format}
+        return {
+            port.name: uniform_codes(port.format, self.rng, self.count * port.count).reshape(self.count, *port.shape)
+            for port in self.unit._operand_ports()
+            if port.format
+        }
 
     def calm(self) -> Codes:
         """Ordinary operands: every fraction, exponents close together, nothing special."""

@@ -67,8 +67,9 @@ class Single:
         codes = nudge(self.format, codes, steps)
         return {self.name: codes}, Value(*measure(self.format, codes))
 
-    def exactly(self, rng: np.random.Generator, negative: np.ndarray, exponent: np.ndarray,
-                fraction: np.ndarray) -> tuple[Codes, Value]:
+    def exactly(
+        self, rng: np.random.Generator, negative: np.ndarray, exponent: np.ndarray, fraction: np.ndarray
+    ) -> tuple[Codes, Value]:
         """Codes of ``2**exponent * 1.fraction`` (all 64 bits of the fraction count)."""
         codes = encode(self.format, negative, exponent, fraction)
         return {self.name: codes}, Value(*measure(self.format, codes))
@@ -90,8 +91,9 @@ class Product:
     def precision(self) -> int:
         return self.first.precision + self.second.precision
 
-    def _first(self, rng: np.random.Generator, negative: np.ndarray, exponent: np.ndarray,
-               fraction: np.ndarray) -> tuple[Codes, Value]:
+    def _first(
+        self, rng: np.random.Generator, negative: np.ndarray, exponent: np.ndarray, fraction: np.ndarray
+    ) -> tuple[Codes, Value]:
         """A first factor for a product of this exponent: one that leaves the second factor in its range."""
         (low_a, high_a), (low_b, high_b) = self.first.range, self.second.range
         low = np.clip(exponent - high_b - 1, low_a, high_a)
@@ -107,13 +109,17 @@ class Product:
         codes_a, a = self._first(rng, sign, value.exponent, fractions(rng, count, self.first.precision))
         safe = np.where(a.mantissa >= 1, a.mantissa, 1.0)
         quotient, shift = np.frexp(np.where(value.mantissa >= 1, value.mantissa, 1.0) / safe)
-        wanted = Value(value.negative ^ a.negative, value.exponent - a.exponent + shift - 1,
-                       np.where(value.mantissa >= 1, quotient * 2, 0.0))
+        wanted = Value(
+            value.negative ^ a.negative,
+            value.exponent - a.exponent + shift - 1,
+            np.where(value.mantissa >= 1, quotient * 2, 0.0),
+        )
         codes_b, b = self.second.near(rng, wanted, steps)
         return codes_a | codes_b, multiply(a, b)
 
-    def exactly(self, rng: np.random.Generator, negative: np.ndarray, exponent: np.ndarray,
-                fraction: np.ndarray) -> tuple[Codes, Value]:
+    def exactly(
+        self, rng: np.random.Generator, negative: np.ndarray, exponent: np.ndarray, fraction: np.ndarray
+    ) -> tuple[Codes, Value]:
         """A product of exactly this value where one factor can carry the fraction; the other is a power of two."""
         count = len(exponent)
         zeros = np.zeros(count, np.uint64)

@@ -5,4 +5,3 @@ from .verdict import Mismatch, ProtocolTest, Verdict
 from .verify import verify, verify_many
 
 __all__ = ["Mismatch", "ProtocolTest", "Regression", "Verdict", "run_regression", "verify", "verify_many"]
-

@@ -62,8 +62,15 @@ class Entry:
         return Layout.of(self.unit, self.lanes)
 
 
-def run_campaign(simulation: Simulation, entries: Sequence[Entry], where: Path, *, protocol: bool = True,
-                 vcd: Path | None = None, progress: Progress | None = None) -> None:
+def run_campaign(
+    simulation: Simulation,
+    entries: Sequence[Entry],
+    where: Path,
+    *,
+    protocol: bool = True,
+    vcd: Path | None = None,
+    progress: Progress | None = None,
+) -> None:
     """Run protocol tests and streams of all entries (in the order of the harness) and fill in the results.
 
     Raises
@@ -75,7 +82,8 @@ def run_campaign(simulation: Simulation, entries: Sequence[Entry], where: Path, 
         "start": START,
         "streams": [{"index": i, "unit": entry.unit.text} for i, entry in enumerate(entries)],
         "protocols": [protocol_job(entry.unit, i, entry.plan, entry.golden) for i, entry in enumerate(entries)]
-        if protocol else [],
+        if protocol
+        else [],
     }
     (where / "job.json").write_text(json.dumps(job))
     plusargs = []
@@ -85,8 +93,15 @@ def run_campaign(simulation: Simulation, entries: Sequence[Entry], where: Path, 
         if entry.unit.handshake is not Handshake.NONE:
             plusargs.append(f"+gaps_{i}={_GAP_CLOCKS}")
     modules = ["protocol", "stream"] if protocol else ["stream"]
-    running = Running(simulation, modules, where, search=[resource_dir("sim") / "testbench"],
-                      environment={"FPGEN_JOB": str(where / "job.json")}, plusargs=plusargs, vcd=vcd)
+    running = Running(
+        simulation,
+        modules,
+        where,
+        search=[resource_dir("sim") / "testbench"],
+        environment={"FPGEN_JOB": str(where / "job.json")},
+        plusargs=plusargs,
+        vcd=vcd,
+    )
     watch = Watch(running)
     try:
         with ThreadPoolExecutor(1) as writer:
@@ -115,8 +130,15 @@ def run_campaign(simulation: Simulation, entries: Sequence[Entry], where: Path, 
 # ---- feeding ------------------------------------------------------------------------
 
 
-def _feed(watch: Watch, writer: ThreadPoolExecutor, fifo: Path, entry: Entry, progress: Progress | None,
-          before: int, total: int):
+def _feed(
+    watch: Watch,
+    writer: ThreadPoolExecutor,
+    fifo: Path,
+    entry: Entry,
+    progress: Progress | None,
+    before: int,
+    total: int,
+):
     """Compute and send all vectors of one entry; stop early if the simulator no longer reads."""
     descriptor: int | None = None
     pending: list[Future] = []

@@ -62,8 +62,11 @@ def codes_text(fmt: Format | None, codes: Sequence[int], width: int) -> str:
 
 def difference_text(fmt: Format | None, codes: Sequence[int], other: Sequence[int], width: int) -> str:
     """Of an array port, the elements in which `codes` differs from `other`, by index."""
-    found = [f"[{i}] {code_text(fmt, code, width)}"
-             for i, (code, than) in enumerate(zip(codes, other, strict=True)) if code != than]
+    found = [
+        f"[{i}] {code_text(fmt, code, width)}"
+        for i, (code, than) in enumerate(zip(codes, other, strict=True))
+        if code != than
+    ]
     more = f", and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
     return ", ".join(found[:_SHOWN]) + more
 

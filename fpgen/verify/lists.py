@@ -17,8 +17,17 @@ from fpgen.units import Unit, parse_unit
 from fpgen.vectors.stimulus import MOST_VECTORS, plan
 
 LEVELS = ("slice", "full")
-_KEYS: tomlfile.Kinds = {"name": str, "level": str, "units": list, "pattern": list, "over": dict, "except": list,
-                         "vectors": int, "seed": int, "fixed": dict}
+_KEYS: tomlfile.Kinds = {
+    "name": str,
+    "level": str,
+    "units": list,
+    "pattern": list,
+    "over": dict,
+    "except": list,
+    "vectors": int,
+    "seed": int,
+    "fixed": dict,
+}
 
 #: Files of `sim/` that a regression reads.
 LISTS = ("regression.toml", "block.toml")
@@ -66,8 +75,10 @@ def load_groups(path: Path | None = None, *, level: str = "slice") -> list[Group
     levels = LEVELS[: LEVELS.index(level) + 1]
     chosen = [group for own in levels for one in paths for group in _read(one, own)]
     if not any(group.units for group in chosen):
-        raise UsageError(f"{', '.join(map(str, paths))}: no unit at level {level}; at least one is needed: a run of 0 "
-                         "vectors shows nothing")
+        raise UsageError(
+            f"{', '.join(map(str, paths))}: no unit at level {level}; at least one is needed: a run of 0 "
+            "vectors shows nothing"
+        )
     return chosen
 
 
@@ -145,5 +156,8 @@ def _values(choice: Any) -> list[str]:
     if not found:
         raise UsageError(f"formats {choice!r}; allowed: a list, or all, all<=N, floats, floats<=N")
     most = int(found[2]) if found[2] else 64
-    return [name for name, entry in CATALOGUE.items()
-            if entry.format.bits <= most and (found[1] == "all" or not entry.format.fixed)]
+    return [
+        name
+        for name, entry in CATALOGUE.items()
+        if entry.format.bits <= most and (found[1] == "all" or not entry.format.fixed)
+    ]

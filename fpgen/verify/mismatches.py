@@ -36,10 +36,13 @@ def _mismatch(entry: Entry, index: int, word: int, vectors: int | None) -> Misma
     got = entry.layout.split_outputs(word)
     last = _last(entry.plan.ports, inputs)
     return Mismatch(
-        index=index, family=family,
+        index=index,
+        family=family,
         inputs={port.name: _text(port, last[port.name]) for port in entry.plan.ports},
-        expected=_outputs_text(outputs, expected, got), got=_outputs_text(outputs, got, expected),
-        rule=_rule(outputs, expected, got), replay=replay_command(unit, inputs, index, entry, vectors),
+        expected=_outputs_text(outputs, expected, got),
+        got=_outputs_text(outputs, got, expected),
+        rule=_rule(outputs, expected, got),
+        replay=replay_command(unit, inputs, index, entry, vectors),
     )
 
 

@@ -77,8 +77,15 @@ class _Batch:
 Tell = Callable[[Sequence[Row], int, int], None]
 
 
-def run_regression(level: str = "slice", *, path: Path | None = None, simulator: str = "verilator", jobs: int = 2,
-                   force: bool = False, tell: Tell | None = None) -> Regression:
+def run_regression(
+    level: str = "slice",
+    *,
+    path: Path | None = None,
+    simulator: str = "verilator",
+    jobs: int = 2,
+    force: bool = False,
+    tell: Tell | None = None,
+) -> Regression:
     """Verify all units of a level of the regression list; a failure does not stop the others.
 
     Parameters
@@ -124,8 +131,7 @@ def _batches(groups: Sequence[Group], simulator: str, force: bool) -> list[_Batc
         for unit in group.units:
             width = max(port.width for port in unit.ports if port.role in (Role.OPERAND, Role.RESULT))
             most = next(count for limit, count in _BATCH if width <= limit)
-            kinds.setdefault((most, group.vectors, group.seed, group.fixed), []).append(
-                (number, unit.text, unit.name))
+            kinds.setdefault((most, group.vectors, group.seed, group.fixed), []).append((number, unit.text, unit.name))
             number += 1
     batches = []
     for (most, vectors, seed, fixed), members in sorted(kinds.items(), key=lambda item: item[0][0]):
@@ -139,8 +145,11 @@ def _batches(groups: Sequence[Group], simulator: str, force: bool) -> list[_Batc
             if len(parts[0]) == most:
                 parts.insert(0, [])
             parts[0].append((one, text))
-        batches += [_Batch(tuple(n for n, _ in part), tuple(t for _, t in part), vectors, seed, fixed, simulator, force)
-                    for part in parts if part]
+        batches += [
+            _Batch(tuple(n for n, _ in part), tuple(t for _, t in part), vectors, seed, fixed, simulator, force)
+            for part in parts
+            if part
+        ]
     return batches
 
 
@@ -148,8 +157,13 @@ def _work(batch: _Batch) -> list[tuple[Verdict | None, str]]:
     """Verify a batch; if the simulation as a whole fails, each unit alone, so that one does not hide the others."""
     from .verify import verify_many
 
-    options = {"vectors": batch.vectors, "seed": batch.seed, "simulator": batch.simulator, "force": batch.force,
-               "fixed": dict(batch.fixed)}
+    options = {
+        "vectors": batch.vectors,
+        "seed": batch.seed,
+        "simulator": batch.simulator,
+        "force": batch.force,
+        "fixed": dict(batch.fixed),
+    }
     try:
         verdicts = verify_many([parse_unit(text) for text in batch.texts], **options)  # type: ignore[arg-type]
         return [(verdict, "") for verdict in verdicts]
@@ -174,26 +188,46 @@ def group_table(regression: Regression) -> list[tuple[str, str, str, str, str]]:
     for name in dict.fromkeys(row.group for row in regression.rows):
         rows = [row for row in regression.rows if row.group == name]
         verdicts = [row.verdict for row in rows if row.verdict]
-        how = ", ".join(f"{count} {method}" for method in dict.fromkeys(
-            ["exhaustive", *sorted(verdict.method for verdict in verdicts if verdict.method != "sampled"), "sampled"])
-                        if (count := sum(verdict.method == method for verdict in verdicts)))
+        how = ", ".join(
+            f"{count} {method}"
+            for method in dict.fromkeys(
+                [
+                    "exhaustive",
+                    *sorted(verdict.method for verdict in verdicts if verdict.method != "sampled"),
+                    "sampled",
+                ]
+            )
+            if (count := sum(verdict.method == method for verdict in verdicts))
+        )
         bad = sum(not row.passed for row in rows)
-        table.append((name, str(len(rows)), f"{sum(verdict.vectors for verdict in verdicts):,}", how or "-",
-                      f"{bad} FAILED" if bad else "passed"))
+        table.append(
+            (
+                name,
+                str(len(rows)),
+                f"{sum(verdict.vectors for verdict in verdicts):,}",
+                how or "-",
+                f"{bad} FAILED" if bad else "passed",
+            )
+        )
     return table
 
 
 def markdown(regression: Regression) -> str:
     """The result as a page: a table of groups, the failures, and every unit."""
     simulators = sorted({row.verdict.simulator for row in regression.rows if row.verdict})
-    lines = [f"{HEADING}{'-full' if regression.level == 'full' else ''}`", "",
-             f"{len(regression.rows):,} units, {regression.vectors:,} vectors, "
-             f"{len(regression.failures)} failed. {', '.join(simulators)}.", "",
-             "`exhaustive`: every code of every input (operands, rounding mode, random bits, subtract) was simulated, "
-             "result and flags compared with the golden model. `exhaustive over ...`: every code of the inputs named "
-             "there, with a few codes of the others. `sampled`: directed families and constrained random.",
-             "",
-             "| group | units | vectors | how | result |", "|---|---:|---:|---|---|"]
+    lines = [
+        f"{HEADING}{'-full' if regression.level == 'full' else ''}`",
+        "",
+        f"{len(regression.rows):,} units, {regression.vectors:,} vectors, "
+        f"{len(regression.failures)} failed. {', '.join(simulators)}.",
+        "",
+        "`exhaustive`: every code of every input (operands, rounding mode, random bits, subtract) was simulated, "
+        "result and flags compared with the golden model. `exhaustive over ...`: every code of the inputs named "
+        "there, with a few codes of the others. `sampled`: directed families and constrained random.",
+        "",
+        "| group | units | vectors | how | result |",
+        "|---|---:|---:|---|---|",
+    ]
     lines += [f"| {' | '.join(cells)} |" for cells in group_table(regression)]
     failed = [f"- `{row.unit}`: {row.reason.splitlines()[0]}" for row in regression.failures]
     if failed:

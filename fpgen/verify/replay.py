@@ -62,9 +62,19 @@ class Given(Plan):
         return "replay", {name: array[index : index + 1] for name, array in self.inputs.items()}
 
 
-def rerun(unit: Unit, what: str | int | Inputs, *, simulator: str, vectors: int | None, seed: int,
-          exhaustive: bool | None, fixed: Mapping[str, Sequence[int] | str] | None = None,
-          keep: str | Path | None, golden: Golden | None, verilog: str | None) -> Verdict:
+def rerun(
+    unit: Unit,
+    what: str | int | Inputs,
+    *,
+    simulator: str,
+    vectors: int | None,
+    seed: int,
+    exhaustive: bool | None,
+    fixed: Mapping[str, Sequence[int] | str] | None = None,
+    keep: str | Path | None,
+    golden: Golden | None,
+    verilog: str | None,
+) -> Verdict:
     """Run `what` (an index, codes as text, or arrays) with a waveform. Options as for `verify`.
 
     Returns
@@ -84,8 +94,13 @@ def rerun(unit: Unit, what: str | int | Inputs, *, simulator: str, vectors: int 
     else:
         inputs = parse_codes(whole, what)
     given = Given(unit, False, seed, whole.random_vectors, given=tuple(inputs.items()))
-    simulation = build(unit.verilog() if verilog is None else verilog, harness([unit], [1], probes=False), TOP,
-                       simulator=simulator, waves=True)
+    simulation = build(
+        unit.verilog() if verilog is None else verilog,
+        harness([unit], [1], probes=False),
+        TOP,
+        simulator=simulator,
+        waves=True,
+    )
     directory = Path(keep) if keep is not None else Path.cwd()
     target = directory / f"{unit.name}.replay.vcd"
     with scratch("replay") as where:
@@ -140,13 +155,14 @@ def parse_codes(whole: Plan, text: str) -> Inputs:
             except ValueError:
                 code = -1
             if name not in ports or not equals or not 0 <= code < 1 << ports[name].width:
-                raise UsageError(f"replay: {word.strip()!r}; an index, or codes of {', '.join(ports)} such as "
-                                 f"{','.join(f'{n}=0x1' for n in needed)} are allowed")
+                raise UsageError(
+                    f"replay: {word.strip()!r}; an index, or codes of {', '.join(ports)} such as "
+                    f"{','.join(f'{n}=0x1' for n in needed)} are allowed"
+                )
             given[name] = code
         missing = [name for name in needed if name not in given]
         if missing:
-            raise UsageError(f"replay: no code of {', '.join(missing)}; every operand is needed "
-                             f"({', '.join(needed)})")
+            raise UsageError(f"replay: no code of {', '.join(missing)}; every operand is needed ({', '.join(needed)})")
         for name, column in columns.items():
             column.append(given.get(name, 0))
     arrays: Inputs = {}

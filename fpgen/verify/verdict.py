@@ -125,8 +125,12 @@ class Verdict:
 
     def text(self) -> str:
         """The whole of it, for a terminal."""
-        lines = [self.unit, f"  {self.summary}", f"  {self.how}; {self.simulator}; build {self.build_seconds:.1f} s, "
-                 f"golden {self.golden_seconds:.1f} s, simulation {self.simulation_seconds:.1f} s"]
+        lines = [
+            self.unit,
+            f"  {self.summary}",
+            f"  {self.how}; {self.simulator}; build {self.build_seconds:.1f} s, "
+            f"golden {self.golden_seconds:.1f} s, simulation {self.simulation_seconds:.1f} s",
+        ]
         lines += [f"  {test.name}: {test.failure}" for test in self.protocol if test.failure]
         lines += ["  " + line for mismatch in self.mismatches for line in mismatch.text().splitlines()]
         if self.waveform:
@@ -139,9 +143,11 @@ class Verdict:
 
     @classmethod
     def from_dict(cls, plain: dict[str, Any]) -> Verdict:
-        return cls(**{
-            **plain,
-            "mismatches": tuple(Mismatch(**entry) for entry in plain["mismatches"]),
-            "protocol": tuple(ProtocolTest(**entry) for entry in plain["protocol"]),
-            "lint": tuple(plain["lint"]),
-        })
+        return cls(
+            **{
+                **plain,
+                "mismatches": tuple(Mismatch(**entry) for entry in plain["mismatches"]),
+                "protocol": tuple(ProtocolTest(**entry) for entry in plain["protocol"]),
+                "lint": tuple(plain["lint"]),
+            }
+        )

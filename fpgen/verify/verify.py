@@ -27,11 +27,22 @@ from .mismatches import mismatches_of
 from .verdict import ProtocolTest, Verdict
 
 
-def verify(unit: Unit, *, simulator: str = "verilator", vectors: int | None = None, seed: int = 1,
-           exhaustive: bool | None = None, fixed: Mapping[str, Sequence[int] | str] | None = None,
-           waves: bool = False, keep: str | Path | None = None,
-           golden: Golden | None = None, verilog: str | None = None, replay: str | int | None = None,
-           force: bool = False, progress: Progress | None = None) -> Verdict:
+def verify(
+    unit: Unit,
+    *,
+    simulator: str = "verilator",
+    vectors: int | None = None,
+    seed: int = 1,
+    exhaustive: bool | None = None,
+    fixed: Mapping[str, Sequence[int] | str] | None = None,
+    waves: bool = False,
+    keep: str | Path | None = None,
+    golden: Golden | None = None,
+    verilog: str | None = None,
+    replay: str | int | None = None,
+    force: bool = False,
+    progress: Progress | None = None,
+) -> Verdict:
     """Simulate a unit's Verilog in cocotb and compare every result and flag with the golden model.
 
     Parameters
@@ -80,27 +91,69 @@ def verify(unit: Unit, *, simulator: str = "verilator", vectors: int | None = No
     if replay is not None:
         from .replay import rerun
 
-        return rerun(unit, replay, simulator=simulator, vectors=vectors, seed=seed, exhaustive=exhaustive, fixed=fixed,
-                     keep=keep, golden=golden, verilog=verilog)
-    verdict = verify_many([unit], simulator=simulator, vectors=vectors, seed=seed, exhaustive=exhaustive, fixed=fixed,
-                          keep=keep, golden=golden, verilogs=None if verilog is None else [verilog], force=force,
-                          progress=progress)[0]
+        return rerun(
+            unit,
+            replay,
+            simulator=simulator,
+            vectors=vectors,
+            seed=seed,
+            exhaustive=exhaustive,
+            fixed=fixed,
+            keep=keep,
+            golden=golden,
+            verilog=verilog,
+        )
+    verdict = verify_many(
+        [unit],
+        simulator=simulator,
+        vectors=vectors,
+        seed=seed,
+        exhaustive=exhaustive,
+        fixed=fixed,
+        keep=keep,
+        golden=golden,
+        verilogs=None if verilog is None else [verilog],
+        force=force,
+        progress=progress,
+    )[0]
     if waves:
         from .replay import first_vectors, rerun
 
-        what = verdict.mismatches[0].index if verdict.mismatches else first_vectors(
-            plan(unit, vectors=vectors, seed=seed, exhaustive=exhaustive, fixed=fixed))
-        shown = rerun(unit, what, simulator=simulator, vectors=vectors, seed=seed, exhaustive=exhaustive, fixed=fixed,
-                      keep=keep, golden=golden, verilog=verilog)
+        what = (
+            verdict.mismatches[0].index
+            if verdict.mismatches
+            else first_vectors(plan(unit, vectors=vectors, seed=seed, exhaustive=exhaustive, fixed=fixed))
+        )
+        shown = rerun(
+            unit,
+            what,
+            simulator=simulator,
+            vectors=vectors,
+            seed=seed,
+            exhaustive=exhaustive,
+            fixed=fixed,
+            keep=keep,
+            golden=golden,
+            verilog=verilog,
+        )
         verdict = dataclasses.replace(verdict, waveform=shown.waveform)
     return verdict
 
 
-def verify_many(units: Sequence[Unit], *, simulator: str = "verilator", vectors: int | None = None, seed: int = 1,
-                exhaustive: bool | None = None, fixed: Mapping[str, Sequence[int] | str] | None = None,
-                keep: str | Path | None = None, golden: Golden | None = None,
-                verilogs: Sequence[str] | None = None, force: bool = False,
-                progress: Progress | None = None) -> list[Verdict]:
+def verify_many(
+    units: Sequence[Unit],
+    *,
+    simulator: str = "verilator",
+    vectors: int | None = None,
+    seed: int = 1,
+    exhaustive: bool | None = None,
+    fixed: Mapping[str, Sequence[int] | str] | None = None,
+    keep: str | Path | None = None,
+    golden: Golden | None = None,
+    verilogs: Sequence[str] | None = None,
+    force: bool = False,
+    progress: Progress | None = None,
+) -> list[Verdict]:
     """Verify several units in one simulation: one build instead of many. Options as for `verify`.
 
     Returns
@@ -122,30 +175,40 @@ def verify_many(units: Sequence[Unit], *, simulator: str = "verilator", vectors:
     names = [unit.name for unit in units]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
-        raise UsageError(f"module name {twice}: got it for {names.count(twice)} units of one simulation; expected one "
-                         "name for each unit")
+        raise UsageError(
+            f"module name {twice}: got it for {names.count(twice)} units of one simulation; expected one "
+            "name for each unit"
+        )
     plans = [plan(unit, vectors=vectors, seed=seed, exhaustive=exhaustive, fixed=fixed) for unit in units]
     texts = [unit.verilog() for unit in units] if verilogs is None else list(verilogs)
     keys = [None if golden else _key(one, text, simulator) for one, text in zip(plans, texts, strict=True)]
     found = [None if force or key is None else _recall(key) for key in keys]
     wanted = [i for i, verdict in enumerate(found) if verdict is None]
     if wanted:
-        fresh = _run([plans[i] for i in wanted], [texts[i] for i in wanted], simulator, golden or golden_outputs,
-                     vectors, progress)
+        fresh = _run(
+            [plans[i] for i in wanted],
+            [texts[i] for i in wanted],
+            simulator,
+            golden or golden_outputs,
+            vectors,
+            progress,
+        )
         for i, verdict in zip(wanted, fresh, strict=True):
             found[i] = _remember(keys[i], verdict)
     verdicts = [verdict for verdict in found if verdict is not None]
     if keep is not None:
-        verdicts = [_keep(Path(keep), unit, verdict, text)
-                    for unit, verdict, text in zip(units, verdicts, texts, strict=True)]
+        verdicts = [
+            _keep(Path(keep), unit, verdict, text) for unit, verdict, text in zip(units, verdicts, texts, strict=True)
+        ]
     return verdicts
 
 
 # ---- running ------------------------------------------------------------------------
 
 
-def _run(plans: list[Plan], texts: list[str], simulator: str, golden: Golden, vectors: int | None,
-         progress: Progress | None) -> list[Verdict]:
+def _run(
+    plans: list[Plan], texts: list[str], simulator: str, golden: Golden, vectors: int | None, progress: Progress | None
+) -> list[Verdict]:
     units = [one.unit for one in plans]
     lanes = [math.gcd(lanes_for(unit, text), one.vectors) for unit, one, text in zip(units, plans, texts, strict=True)]
     if progress:
@@ -173,12 +236,21 @@ def judge(entry: Entry, simulation: Simulation, vectors: int | None) -> Verdict:
     if not entry.compared:
         reasons.append("0 vectors were compared, which shows nothing")
     return Verdict(
-        unit=entry.unit.text, passed=not reasons, reason="; ".join(reasons), method=entry.plan.method,
-        vectors=entry.compared, seed=entry.plan.seed, mismatch_count=entry.mismatches,
-        mismatches=mismatches_of(entry, vectors), families=dict(entry.plan.sizes),
+        unit=entry.unit.text,
+        passed=not reasons,
+        reason="; ".join(reasons),
+        method=entry.plan.method,
+        vectors=entry.compared,
+        seed=entry.plan.seed,
+        mismatch_count=entry.mismatches,
+        mismatches=mismatches_of(entry, vectors),
+        families=dict(entry.plan.sizes),
         protocol=tuple(ProtocolTest(name, failure) for name, failure in entry.protocol),
-        lint=tuple(line for line in simulation.lint), build_seconds=simulation.seconds,
-        golden_seconds=entry.golden_seconds, simulation_seconds=entry.simulation_seconds, simulator=simulation.version,
+        lint=tuple(line for line in simulation.lint),
+        build_seconds=simulation.seconds,
+        golden_seconds=entry.golden_seconds,
+        simulation_seconds=entry.simulation_seconds,
+        simulator=simulation.version,
     )
 
 

@@ -140,7 +140,8 @@ class Body:
             return Text(known, PRIMARY, node.width), frozenset({known})
         text, needs = self._concatenation(node.args, stage)
         if (node.index, stage) in self._shared_cats and (
-                len(text.text) > LONGEST_REPEATED or any(self._is_inlined(part) for part in node.args)):
+            len(text.text) > LONGEST_REPEATED or any(self._is_inlined(part) for part in node.args)
+        ):
             name = self.names.of(node)
             if node.index in self._named_cats:  # in another stage
                 name = self.names.fresh(f"{name}_in_{stage}")
@@ -219,7 +220,6 @@ def ordered(wires: dict[str, Wire]) -> list[Wire]:
 
 
 def _drained(ready: dict[str, list[Wire]], waiting: dict[str, int], readers_of: dict[str, list[Wire]]) -> list[Wire]:
-
 
     queues = {section: [(wire.order, wire.name, wire) for wire in queue] for section, queue in ready.items()}
     found: list[Wire] = []

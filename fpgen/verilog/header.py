@@ -21,15 +21,26 @@ if TYPE_CHECKING:
 def header(unit: Unit, pipeline: Pipeline) -> list[str]:
     """The lines of the header; nothing in it depends on when, where or with which fpgen it was written."""
     rule = "// " + "-" * (COLUMNS - 3)
-    lines = [rule, f"// {unit.name}", "//", *comment(unit.text), "//",
-             *_field("Contract", unit.contract),
-             *(line for title, text in formulas(unit) for line in _field(title, text)),
-             *_field("Latency", _latency(unit, pipeline)), *_field("Rounding", _rounding(unit)),
-             *_field("Options", f"overflow {_value(unit.overflow)}, tininess {unit.tininess.value} rounding, "
-                                f"subnormals {unit.subnormals.value}, flags {'on' if unit.flags else 'off'}, "
-                                f"handshake {unit.handshake.value}"),
-             *(line for title, text in built_of(unit) for line in _field(title, text)),
-             "//", *_table(unit)]
+    lines = [
+        rule,
+        f"// {unit.name}",
+        "//",
+        *comment(unit.text),
+        "//",
+        *_field("Contract", unit.contract),
+        *(line for title, text in formulas(unit) for line in _field(title, text)),
+        *_field("Latency", _latency(unit, pipeline)),
+        *_field("Rounding", _rounding(unit)),
+        *_field(
+            "Options",
+            f"overflow {_value(unit.overflow)}, tininess {unit.tininess.value} rounding, "
+            f"subnormals {unit.subnormals.value}, flags {'on' if unit.flags else 'off'}, "
+            f"handshake {unit.handshake.value}",
+        ),
+        *(line for title, text in built_of(unit) for line in _field(title, text)),
+        "//",
+        *_table(unit),
+    ]
     if pipeline.stages:
         lines += ["//", f"// Stages ({pipeline.register_bits} register bits in the datapath):"]
         for stage, steps in enumerate(pipeline.steps):
@@ -73,20 +84,34 @@ def _float32_steps(unit: BlockQuantize) -> list[tuple[str, str]]:
     given = unit.tensor_operand
     match unit.like:
         case Like.TORCHAO:
-            wanted, inverse = ("fl(fl(amax / 6) / tensor_scale)", "fl(1 / tensor_scale)") if given else (
-                "fl(amax / 6)", "1")
-            return [("Result", f"fl(source[i] * fl({inverse} / S)), fl: to nearest even in float32"),
-                    ("Scale", f"S = {wanted}, at least 2^-6, to nearest even in ue4m3")]
+            wanted, inverse = (
+                ("fl(fl(amax / 6) / tensor_scale)", "fl(1 / tensor_scale)") if given else ("fl(amax / 6)", "1")
+            )
+            return [
+                ("Result", f"fl(source[i] * fl({inverse} / S)), fl: to nearest even in float32"),
+                ("Scale", f"S = {wanted}, at least 2^-6, to nearest even in ue4m3"),
+            ]
         case Like.MODELOPT:
-            wanted, divisor = ("fl(amax / fl(6 * tensor_scale))", "fl(S * tensor_scale)") if given else (
-                "fl(amax / 6)", "S")
-            return [("Result", f"fl(source[i] / {divisor}), fl: to nearest even in float32"),
-                    ("Scale", f"S = {wanted} (1 where that is 0), at least 2^-9, to nearest even in ue4m3")]
-    wanted, divisor = ("fl(amax * fl(encode_scale * fl(1 / 6)))", "fl(S * fl(1 / encode_scale))") if given else (
-        "fl(amax * fl(1 / 6))", "S")
-    return [("Result", f"fl(source[i] * fl(1 / {divisor})), an infinite reciprocal the largest float32; "
-                       "fl: to nearest even in float32"),
-            ("Scale", f"S = {wanted}, to nearest even in ue4m3")]
+            wanted, divisor = (
+                ("fl(amax / fl(6 * tensor_scale))", "fl(S * tensor_scale)") if given else ("fl(amax / 6)", "S")
+            )
+            return [
+                ("Result", f"fl(source[i] / {divisor}), fl: to nearest even in float32"),
+                ("Scale", f"S = {wanted} (1 where that is 0), at least 2^-9, to nearest even in ue4m3"),
+            ]
+    wanted, divisor = (
+        ("fl(amax * fl(encode_scale * fl(1 / 6)))", "fl(S * fl(1 / encode_scale))")
+        if given
+        else ("fl(amax * fl(1 / 6))", "S")
+    )
+    return [
+        (
+            "Result",
+            f"fl(source[i] * fl(1 / {divisor})), an infinite reciprocal the largest float32; "
+            "fl: to nearest even in float32",
+        ),
+        ("Scale", f"S = {wanted}, to nearest even in ue4m3"),
+    ]
 
 
 def _block_index(unit: ScaledProducts, letter: str, element: str) -> str:
@@ -170,8 +195,10 @@ def _field(title: str, text: str) -> list[str]:
 def _table(unit: Unit) -> list[str]:
     rows = [(port.name, "in" if port.is_input else "out", str(port.width), port.meaning) for port in unit.ports]
     wide = max(len(row[0]) for row in rows)
-    return [f"// {'Port':<{wide}}  Dir  Bits  Meaning",
-            *(f"// {name:<{wide}}  {way:<3}  {width:>4}  {meaning}" for name, way, width, meaning in rows)]
+    return [
+        f"// {'Port':<{wide}}  Dir  Bits  Meaning",
+        *(f"// {name:<{wide}}  {way:<3}  {width:>4}  {meaning}" for name, way, width, meaning in rows),
+    ]
 
 
 def stage_text(steps: tuple[str, ...]) -> str:

@@ -26,8 +26,16 @@ def module(unit: Unit) -> str:
     body = Body(pipeline)
     outputs = _outputs(unit, body)
     updates = _state_updates(body)
-    lines = [*provenance(), *header(unit, pipeline), "", "`default_nettype none", "",
-             f"module {unit.name} (", *_pins(unit.ports), ");"]
+    lines = [
+        *provenance(),
+        *header(unit, pipeline),
+        "",
+        "`default_nettype none",
+        "",
+        f"module {unit.name} (",
+        *_pins(unit.ports),
+        ");",
+    ]
     rules = control(unit, pipeline)
     lines += _states(body)
     lines += _handshake(rules)
@@ -106,8 +114,12 @@ def _rank(body: Body, rules: Control, rank: int, updates: dict[int, list[str]]) 
         lines += ["", f"{INDENT}always @(posedge clk) begin", *_when(rules.load(rank), loads), f"{INDENT}end"]
     if rules.valid:
         name, before = rules.valid[rank], rules.valid[rank - 1]
-        lines += ["", f"{INDENT}always @(posedge clk) begin", f"{INDENT * 2}if (rst) begin",
-                  f"{INDENT * 3}{name} <= 1'b0;"]
+        lines += [
+            "",
+            f"{INDENT}always @(posedge clk) begin",
+            f"{INDENT * 2}if (rst) begin",
+            f"{INDENT * 3}{name} <= 1'b0;",
+        ]
         lines += [f"{INDENT * 3}{_target(state)} <= {_zero(body, state)};" for state in states]
         ready = rules.load(rank)
         lines += [f"{INDENT * 2}end else{f' if ({ready})' if ready else ''} begin", f"{INDENT * 3}{name} <= {before};"]
@@ -138,8 +150,11 @@ def _load(body: Body, register: Register) -> str:
 def _when(condition: str, statements: list[str]) -> list[str]:
     if not condition:
         return [line for text in statements for line in wrapped(text, INDENT * 2, INDENT * 3)]
-    return [f"{INDENT * 2}if ({condition}) begin",
-            *(line for text in statements for line in wrapped(text, INDENT * 3, INDENT * 4)), f"{INDENT * 2}end"]
+    return [
+        f"{INDENT * 2}if ({condition}) begin",
+        *(line for text in statements for line in wrapped(text, INDENT * 3, INDENT * 4)),
+        f"{INDENT * 2}end",
+    ]
 
 
 def _outputs(unit: Unit, body: Body) -> list[str]:

@@ -165,8 +165,9 @@ class Monitor:
                 continue
             valid = bench.bit("out_valid")
             if held is not None:
-                assert valid and bench.result() == held, \
+                assert valid and bench.result() == held, (
                     f"the waiting result changed from {held} to {bench.result() if valid else 'nothing'}"
+                )
             held = None
             if valid and (taking or ready is None):
                 self.received.append((bench.cycle, bench.result()))
@@ -184,8 +185,10 @@ class Scoreboard:
         """Everything in order, nothing lost, nothing twice."""
         got = [outputs for _, outputs in received]
         for number, (want, have) in enumerate(zip(self.expected, got, strict=False)):
-            assert want == have, (f"result {number}: expected {_hex(want)}, got {_hex(have)} "
-                                  "(a value, the order, or a lost or doubled one)")
+            assert want == have, (
+                f"result {number}: expected {_hex(want)}, got {_hex(have)} "
+                "(a value, the order, or a lost or doubled one)"
+            )
         assert len(got) == len(self.expected), f"{len(self.expected)} accepted, {len(got)} came out"
 
 

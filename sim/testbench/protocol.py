@@ -35,12 +35,16 @@ async def latency_is_exact(dut, number):
         return
     at = dict(monitor.received)
     for offset in (0, -1, 1):
-        agrees = all(at.get(clock + bench.latency + offset) == want
-                     for (clock, _), want in zip(driver.accepted, bench.expected, strict=True))
+        agrees = all(
+            at.get(clock + bench.latency + offset) == want
+            for (clock, _), want in zip(driver.accepted, bench.expected, strict=True)
+        )
         if offset == 0:
-            wrong = [(bench.vectors[k], want, at.get(clock + bench.latency))
-                     for k, ((clock, _), want) in enumerate(zip(driver.accepted, bench.expected, strict=True))
-                     if at.get(clock + bench.latency) != want]
+            wrong = [
+                (bench.vectors[k], want, at.get(clock + bench.latency))
+                for k, ((clock, _), want) in enumerate(zip(driver.accepted, bench.expected, strict=True))
+                if at.get(clock + bench.latency) != want
+            ]
             assert agrees, f"{bench.latency} clocks after its operands: (operands, expected, got) {wrong[:3]}"
         elif len(set(bench.expected)) > 1:
             assert not agrees, f"the results also fit a latency of {bench.latency + offset}"

@@ -40,30 +40,45 @@ class Grid:
 # Chosen by their part of the area in netlists mapped to the full library: complex gates that it uses for more than
 # about half a per cent, and the drive strengths between which sizing moves.
 TABLES: dict[str, tuple[str, str, Grid, str]] = {
-    "fpgen45": ("NangateOpenCell45 typical, 1.10 V, 25 C", "", Grid((5, 15, 30, 60, 100), (0.5, 1, 2, 4, 8, 16), True),
-                "AND2_X1 AND2_X2 AND3_X1 AOI21_X1 AOI21_X2 AOI21_X4 AOI22_X1 AOI22_X2 AOI211_X1 BUF_X1 BUF_X2 "
-                "BUF_X4 BUF_X8 DFF_X1 DFF_X2 INV_X1 INV_X2 INV_X4 INV_X8 MUX2_X1 MUX2_X2 NAND2_X1 NAND2_X2 NAND2_X4 "
-                "NAND3_X1 NAND3_X2 NAND4_X1 NOR2_X1 NOR2_X2 NOR2_X4 NOR3_X1 NOR3_X2 NOR4_X1 OAI21_X1 OAI21_X2 "
-                "OAI21_X4 OAI22_X1 OAI22_X2 OAI211_X1 OR2_X1 OR2_X2 OR3_X1 XNOR2_X1 XNOR2_X2 XOR2_X1 XOR2_X2 "
-                "NAND3_X4 NOR3_X4 NAND4_X2 NOR4_X2 OR2_X4 AND2_X4 BUF_X16 OAI211_X2 AOI211_X2 OR4_X1 OAI221_X1 "
-                "AOI221_X1"),
-    "fpgen7": ("ASAP7 7.5-track RVT, TT, 0.70 V, 25 C (predictive)", "_ASAP7_75t_R",
-               Grid((5, 10, 20, 40), (0.72, 1.44, 2.88, 5.76, 11.5), True),
-               "AND2x2 AND3x1 MAJx2 NAND2x1 NAND2x2 NAND2xp5 NAND3x1 NAND3xp33 NAND4xp25 NOR2x1 NOR2x2 "
-               "NOR2xp33 NOR3x1 NOR3xp33 NOR4xp25 OR2x2 OR3x1 XNOR2x1 XNOR2xp5 XOR2x1 XOR2xp5 BUFx2 BUFx4f "
-               "BUFx8 INVx1 INVx2 INVx4 AOI211xp5 AOI21x1 AOI21xp33 AOI21xp5 AOI22x1 AOI22xp33 OAI211xp5 "
-               "OAI21x1 OAI21xp33 OAI21xp5 OAI22x1 OAI22xp33 DFFHQNx1 DFFHQNx2 OA21x2 AO21x1 DFFHQx4 A2O1A1Ixp33 "
-               "O2A1O1Ixp33 HB1xp67 NAND2x1p5 NOR2x1p5 XOR2x2 XNOR2x2 AOI31xp33 OAI31xp33 BUFx3 AOI22xp5 OAI22xp5 "
-               "BUFx6f BUFx12f NAND4xp75 AOI31xp67"),
+    "fpgen45": (
+        "NangateOpenCell45 typical, 1.10 V, 25 C",
+        "",
+        Grid((5, 15, 30, 60, 100), (0.5, 1, 2, 4, 8, 16), True),
+        "AND2_X1 AND2_X2 AND3_X1 AOI21_X1 AOI21_X2 AOI21_X4 AOI22_X1 AOI22_X2 AOI211_X1 BUF_X1 BUF_X2 "
+        "BUF_X4 BUF_X8 DFF_X1 DFF_X2 INV_X1 INV_X2 INV_X4 INV_X8 MUX2_X1 MUX2_X2 NAND2_X1 NAND2_X2 NAND2_X4 "
+        "NAND3_X1 NAND3_X2 NAND4_X1 NOR2_X1 NOR2_X2 NOR2_X4 NOR3_X1 NOR3_X2 NOR4_X1 OAI21_X1 OAI21_X2 "
+        "OAI21_X4 OAI22_X1 OAI22_X2 OAI211_X1 OR2_X1 OR2_X2 OR3_X1 XNOR2_X1 XNOR2_X2 XOR2_X1 XOR2_X2 "
+        "NAND3_X4 NOR3_X4 NAND4_X2 NOR4_X2 OR2_X4 AND2_X4 BUF_X16 OAI211_X2 AOI211_X2 OR4_X1 OAI221_X1 "
+        "AOI221_X1",
+    ),
+    "fpgen7": (
+        "ASAP7 7.5-track RVT, TT, 0.70 V, 25 C (predictive)",
+        "_ASAP7_75t_R",
+        Grid((5, 10, 20, 40), (0.72, 1.44, 2.88, 5.76, 11.5), True),
+        "AND2x2 AND3x1 MAJx2 NAND2x1 NAND2x2 NAND2xp5 NAND3x1 NAND3xp33 NAND4xp25 NOR2x1 NOR2x2 "
+        "NOR2xp33 NOR3x1 NOR3xp33 NOR4xp25 OR2x2 OR3x1 XNOR2x1 XNOR2xp5 XOR2x1 XOR2xp5 BUFx2 BUFx4f "
+        "BUFx8 INVx1 INVx2 INVx4 AOI211xp5 AOI21x1 AOI21xp33 AOI21xp5 AOI22x1 AOI22xp33 OAI211xp5 "
+        "OAI21x1 OAI21xp33 OAI21xp5 OAI22x1 OAI22xp33 DFFHQNx1 DFFHQNx2 OA21x2 AO21x1 DFFHQx4 A2O1A1Ixp33 "
+        "O2A1O1Ixp33 HB1xp67 NAND2x1p5 NOR2x1p5 XOR2x2 XNOR2x2 AOI31xp33 OAI31xp33 BUFx3 AOI22xp5 OAI22xp5 "
+        "BUFx6f BUFx12f NAND4xp75 AOI31xp67",
+    ),
 }
-MODEL = ("delay_ps = c0 + c1*input_slew_ps + c2*load_fF; the same for output slew; fitted by least squares over the "
-         "stated grid, worst of the state-dependent arcs")
+MODEL = (
+    "delay_ps = c0 + c1*input_slew_ps + c2*load_fF; the same for output slew; fitted by least squares over the "
+    "stated grid, worst of the state-dependent arcs"
+)
 
 
 def on_grid(tables: Sequence[Table | None], grid: Grid) -> Floats:
     """The largest of the tables at each point, shape (slews, loads)."""
-    return np.max([[[table.at(slew, load) for load in grid.loads] for slew in grid.slews]
-                   for table in tables if table is not None], axis=0)
+    return np.max(
+        [
+            [[table.at(slew, load) for load in grid.loads] for slew in grid.slews]
+            for table in tables
+            if table is not None
+        ],
+        axis=0,
+    )
 
 
 def plane(values: Floats, grid: Grid) -> tuple[list[float], float]:
@@ -97,16 +112,34 @@ def fit_cell(cell: Cell, grid: Grid) -> dict[str, Any]:
     for arc in (arc for arc in cell.arcs if arc.pin == output and arc.related in cell.inputs):
         groups.setdefault((arc.related, arc.sense), []).append(arc)
     found: dict[str, Any] = {
-        "cell": cell.name, "area_um2": cell.area, "leakage_nW": cell.leakage,
-        "function": cell.pins[output].function, "output": output,
-        "input_cap_fF": {pin: round(max(cell.pins[pin].rise_cap, cell.pins[pin].fall_cap), 4)
-                         for pin in cell.inputs},
-        "arcs": [{"pin": pin, "sense": sense, "type": arcs[0].kind,
-                  **{edge: fit_edge(arcs, edge, grid) for edge in ("rise", "fall")}}
-                 for (pin, sense), arcs in groups.items()]}
+        "cell": cell.name,
+        "area_um2": cell.area,
+        "leakage_nW": cell.leakage,
+        "function": cell.pins[output].function,
+        "output": output,
+        "input_cap_fF": {pin: round(max(cell.pins[pin].rise_cap, cell.pins[pin].fall_cap), 4) for pin in cell.inputs},
+        "arcs": [
+            {
+                "pin": pin,
+                "sense": sense,
+                "type": arcs[0].kind,
+                **{edge: fit_edge(arcs, edge, grid) for edge in ("rise", "fall")},
+            }
+            for (pin, sense), arcs in groups.items()
+        ],
+    }
     if cell.flipflop is not None:
-        found["setup_ps"] = round(float(max(table.at(grid.slews[1], grid.slews[1]) for setup in cell.setups
-                                            for table in (setup.rise, setup.fall) if table is not None)), 3)
+        found["setup_ps"] = round(
+            float(
+                max(
+                    table.at(grid.slews[1], grid.slews[1])
+                    for setup in cell.setups
+                    for table in (setup.rise, setup.fall)
+                    if table is not None
+                )
+            ),
+            3,
+        )
     return found
 
 
@@ -131,9 +164,18 @@ def main() -> int:
     except FpgenError as error:
         print(error, file=sys.stderr)
         return 2 if isinstance(error, UsageError) else 1
-    print(json.dumps({"source": source or f"{full.name}, {full.corner}", "model": MODEL,
-                      "grid": {"input_slew_ps": grid.slews, "load_fF": grid.loads}, "supply_V": full.voltage,
-                      "cells": cells}, indent=1))
+    print(
+        json.dumps(
+            {
+                "source": source or f"{full.name}, {full.corner}",
+                "model": MODEL,
+                "grid": {"input_slew_ps": grid.slews, "load_fF": grid.loads},
+                "supply_V": full.voltage,
+                "cells": cells,
+            },
+            indent=1,
+        )
+    )
     return 0
 
 

@@ -18,7 +18,7 @@ from fpgen.library import liberty
 from fpgen.library.cells import Cell
 from fpgen.library.function import compile_function, truth_table
 
-HEADER = '''\
+HEADER = """\
 # A compact cell table of fpgen's own, {label}. It is not the PDK: {count} cells, each described by a few
 # linear figures fitted to {source}.
 # `docs/technology.md` says how far results are from that library.
@@ -42,7 +42,7 @@ max_slew_ps = {max_slew}
 # takes its idea of a typical slew and load from these axes, so they span what a characterised library's do.
 slews_ps = {slews}
 load_parts = [0.006, 0.03125, 0.0625, 0.125, 0.25, 0.5, 1.0]
-'''
+"""
 
 
 def cell_name(name: str) -> str:
@@ -67,17 +67,25 @@ def clock_energy(cell: Cell) -> str:
 
 def data_energy(cell: Cell, slew: float) -> float:
     """Energy in fJ of an edge at a flip-flop's data pin, mean of all states."""
-    found = [at_input(cell, "D", edge, kept, {cell.flipflop.clocked_on: clock}, slew)
-             for edge in ("rise", "fall") for kept in (0, 1) for clock in (0, 1)]
+    found = [
+        at_input(cell, "D", edge, kept, {cell.flipflop.clocked_on: clock}, slew)
+        for edge in ("rise", "fall")
+        for kept in (0, 1)
+        for clock in (0, 1)
+    ]
     return sum(found) / len(found)
 
 
 def at_input(cell: Cell, pin: str, edge: str, kept: int, others: dict[str, int], slew: float) -> float:
     """Energy in fJ of an edge at an input of a flip-flop in the state `kept`; at least the sharpest slew there is."""
-    pins = {"1": 1, **others} | {name: kept if cell.pins[name].function == cell.flipflop.state else 1 - kept
-                                 for name in cell.outputs}
-    tables = [getattr(item, edge) for item in cell.power
-              if item.pin == pin and (not item.when or compile_function(item.when)[0](pins) & 1)]
+    pins = {"1": 1, **others} | {
+        name: kept if cell.pins[name].function == cell.flipflop.state else 1 - kept for name in cell.outputs
+    }
+    tables = [
+        getattr(item, edge)
+        for item in cell.power
+        if item.pin == pin and (not item.when or compile_function(item.when)[0](pins) & 1)
+    ]
     return sum(table.at(max(slew, table.x[0]), 0.0) for table in tables if table is not None)
 
 
@@ -87,7 +95,8 @@ def output_energy(cell: Cell, slew: float, load: float) -> float:
     for item in cell.power:
         if item.pin in cell.outputs:
             sums.setdefault((item.pin, item.supply), []).extend(
-                table.at(slew, load) if table is not None else 0.0 for table in (item.rise, item.fall))
+                table.at(slew, load) if table is not None else 0.0 for table in (item.rise, item.fall)
+            )
     return sum(sum(found) / len(found) for found in sums.values())
 
 
@@ -112,9 +121,19 @@ def main() -> None:
     data, *more = (json.loads(path.read_text()) for path in given.fit)
     data["cells"] += [cell for other in more for cell in other["cells"]]
     typical = data["grid"]["input_slew_ps"][1], data["grid"]["load_fF"][2]
-    print(HEADER.format(label=given.label, count=len(data["cells"]), source=data["source"], name=given.name,
-                        supply=data["supply_V"], drive=given.drive, load=given.load, max_slew=given.max_slew,
-                        slews=[float(slew) for slew in given.slews.split(",")]))
+    print(
+        HEADER.format(
+            label=given.label,
+            count=len(data["cells"]),
+            source=data["source"],
+            name=given.name,
+            supply=data["supply_V"],
+            drive=given.drive,
+            load=given.load,
+            max_slew=given.max_slew,
+            slews=[float(slew) for slew in given.slews.split(",")],
+        )
+    )
     for cell in data["cells"]:
         clocked = cell.get("setup_ps") is not None
         letters = iter("abcdefgh")
@@ -123,24 +142,29 @@ def main() -> None:
         function = re.sub(r"[A-Za-z_]\w*", lambda word, pins=pins: pins.get(word[0], word[0]), cell["function"])
         print("[[cell]]")
         print(f'name = "{cell_name(cell["cell"])}"')
-        print(f'area_um2 = {cell["area_um2"]:g}')
+        print(f"area_um2 = {cell['area_um2']:g}")
         whole = full.cell(cell["cell"])
-        print(f'leakage_nw = {whole.leakage:.4g}')
-        print(f'energy_fj = {output_energy(whole, *typical):.4g}')
+        print(f"leakage_nw = {whole.leakage:.4g}")
+        print(f"energy_fj = {output_energy(whole, *typical):.4g}")
         if clocked:
             print(f'flipflop = "{"inverted" if cell["function"] == "IQN" else "plain"}"')
-            print(f'setup_ps = {cell["setup_ps"]:.4g}')
-            print(f'clock_energy_fj = {clock_energy(whole)}')
-            print(f'data_energy_fj = {data_energy(whole, typical[0]):.4g}')
+            print(f"setup_ps = {cell['setup_ps']:.4g}")
+            print(f"clock_energy_fj = {clock_energy(whole)}")
+            print(f"data_energy_fj = {data_energy(whole, typical[0]):.4g}")
         else:
             print(f'function = "{function}"')
-        print("input_cap_ff = { " + ", ".join(f"{pins[pin]} = {cap:.4g}"
-                                              for pin, cap in sorted(cell["input_cap_fF"].items())) + " }")
+        print(
+            "input_cap_ff = { "
+            + ", ".join(f"{pins[pin]} = {cap:.4g}" for pin, cap in sorted(cell["input_cap_fF"].items()))
+            + " }"
+        )
         print("arcs = [")
         for arc in cell["arcs"]:
             sense = {"positive_unate": 1, "negative_unate": -1}.get(arc["sense"], 0)
-            print(f'    {{ pin = "{pins[arc["pin"]]}", sense = {sense}, rise = {figures(arc["rise"])}, '
-                  f'fall = {figures(arc["fall"])} }},')
+            print(
+                f'    {{ pin = "{pins[arc["pin"]]}", sense = {sense}, rise = {figures(arc["rise"])}, '
+                f"fall = {figures(arc['fall'])} }},"
+            )
         print("]\n")
 
 

@@ -32,9 +32,7 @@ def can_guess(unit: MultiplyAccumulate) -> bool:
     return operation_for(unit).binary64 and not unit.out.fixed
 
 
-def run_long(
-    unit: MultiplyAccumulate, inputs: dict[str, np.ndarray], held: int, codes: np.ndarray, flags: np.ndarray
-):
+def run_long(unit: MultiplyAccumulate, inputs: dict[str, np.ndarray], held: int, codes: np.ndarray, flags: np.ndarray):
     """Fill `codes` and `flags` with the steps of one sum that starts with the code `held`.
 
     Parameters

@@ -78,8 +78,9 @@ def _scale_codes(unit: BlockQuantize, wanted: np.ndarray, least: float) -> np.nd
     values = np.minimum(np.maximum(wanted, np.float32(least)), np.float32(fmt.max_finite)).astype(np.float64)
     nan = np.isnan(values)
     to = target(fmt)
-    codes, _ = deliver(to, _NEAREST, select_modes(Rounding.RNE, None, None, 0), locate(np.where(nan, 0.0, values), to),
-                       None, None)
+    codes, _ = deliver(
+        to, _NEAREST, select_modes(Rounding.RNE, None, None, 0), locate(np.where(nan, 0.0, values), to), None, None
+    )
     return np.where(nan, fmt.nan_code, codes).astype(code_dtype(fmt.bits))
 
 

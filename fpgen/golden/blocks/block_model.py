@@ -33,7 +33,7 @@ _DIVISOR_LIMIT = 2.0**100
 
 def _within_binary32(fmt: Format) -> bool:
     """Whether every value is one of binary32."""
-    return (not fmt.fixed and fmt.signed and fmt.precision <= 24 and fmt.emax <= 127 and fmt.quantum_exponent >= -149)
+    return not fmt.fixed and fmt.signed and fmt.precision <= 24 and fmt.emax <= 127 and fmt.quantum_exponent >= -149
 
 
 @lru_cache(maxsize=64)
@@ -44,9 +44,11 @@ def _quantize_suits(unit: BlockQuantize) -> bool:
     if not all(fits_float64(fmt) for fmt in (source, element, *parts)) or not block_scale.suits(unit):
         return False
     divisor = sum(fmt.significand_bits for fmt in parts) + element.significand_bits + unit.random_bits + 2
-    return (max(source.significand_bits, divisor) <= 51
-            and high(source) - sum(low(fmt) for fmt in parts) <= EXPONENT_LIMIT
-            and low(source) - sum(high(fmt) for fmt in parts) >= -EXPONENT_LIMIT)
+    return (
+        max(source.significand_bits, divisor) <= 51
+        and high(source) - sum(low(fmt) for fmt in parts) <= EXPONENT_LIMIT
+        and low(source) - sum(high(fmt) for fmt in parts) >= -EXPONENT_LIMIT
+    )
 
 
 def quantize(unit: BlockQuantize, inputs: dict[str, np.ndarray]) -> Result:
@@ -144,8 +146,12 @@ def _by_binary64(unit: BlockQuantize, rows: dict[str, np.ndarray]) -> tuple[np.n
     if tensor is not None:
         divisor = divisor * tensor
     port = rows.get("rounding")
-    modes = select_modes(unit.rounding, None if port is None else np.repeat(port, block.size),
-                         rows["random"].reshape(-1) if "random" in rows else None, unit.random_bits)
+    modes = select_modes(
+        unit.rounding,
+        None if port is None else np.repeat(port, block.size),
+        rows["random"].reshape(-1) if "random" in rows else None,
+        unit.random_bits,
+    )
     codes = _elements(unit, values.reshape(-1), np.repeat(divisor, block.size), modes).reshape(values.shape)
     codes[bad] = 0
     scales[bad] = block.scale.nan_code if block.scale.has_nan else 0
@@ -167,10 +173,13 @@ def _elements(unit: BlockQuantize, x: np.ndarray, divisor: np.ndarray, modes: Mo
 def _dequantize_suits(unit: BlockDequantize) -> bool:
     """Whether every product is a binary64 number."""
     factors = list(unit.operands.values())
-    return (all(fits_float64(fmt) for fmt in (*factors, unit.out)) and unit.out.bits <= 62
-            and sum(fmt.significand_bits for fmt in factors) <= 53
-            and sum(low(fmt) for fmt in factors) >= -EXPONENT_LIMIT
-            and sum(high(fmt) for fmt in factors) <= EXPONENT_LIMIT)
+    return (
+        all(fits_float64(fmt) for fmt in (*factors, unit.out))
+        and unit.out.bits <= 62
+        and sum(fmt.significand_bits for fmt in factors) <= 53
+        and sum(low(fmt) for fmt in factors) >= -EXPONENT_LIMIT
+        and sum(high(fmt) for fmt in factors) <= EXPONENT_LIMIT
+    )
 
 
 def dequantize(unit: BlockDequantize, inputs: dict[str, np.ndarray]) -> Result:
@@ -195,10 +204,16 @@ def dequantize(unit: BlockDequantize, inputs: dict[str, np.ndarray]) -> Result:
 
 def _multiplies(unit: BlockDequantize) -> bool:
     """Whether one binary32 multiplication is the definition."""
-    return (is_binary32(unit.out) and unit.rounding is Rounding.RNE
-            and unit.overflow in (Overflow.IEEE, Overflow.INFINITE) and not unit.block.tensor_scale
-            and all(high(fmt) <= 128 and low(fmt) >= -149 and fmt.significand_bits <= 24 and fmt.bits <= 16
-                    for fmt in unit.operands.values()))
+    return (
+        is_binary32(unit.out)
+        and unit.rounding is Rounding.RNE
+        and unit.overflow in (Overflow.IEEE, Overflow.INFINITE)
+        and not unit.block.tensor_scale
+        and all(
+            high(fmt) <= 128 and low(fmt) >= -149 and fmt.significand_bits <= 24 and fmt.bits <= 16
+            for fmt in unit.operands.values()
+        )
+    )
 
 
 def _dequantize_by_multiplying(unit: BlockDequantize, rows: dict[str, np.ndarray]) -> np.ndarray:
@@ -221,8 +236,12 @@ def _dequantize(unit: BlockDequantize, rows: dict[str, np.ndarray]) -> np.ndarra
         factor = factor * float64_values(unit.block.tensor_scale, rows["tensor_scale"])
     product = (float64_values(unit.block.element, rows["elements"]) * factor[:, None]).reshape(-1)
     port = rows.get("rounding")
-    modes = select_modes(unit.rounding, None if port is None else np.repeat(port, unit.block.size),
-                         rows["random"].reshape(-1) if "random" in rows else None, unit.random_bits)
+    modes = select_modes(
+        unit.rounding,
+        None if port is None else np.repeat(port, unit.block.size),
+        rows["random"].reshape(-1) if "random" in rows else None,
+        unit.random_bits,
+    )
     shadow = None if np.isfinite(product).all() else product
     to = target(unit.out)
     codes, _ = deliver(to, unit.semantics, modes, locate(product, to), shadow, None)

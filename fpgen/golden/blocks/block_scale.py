@@ -51,8 +51,9 @@ def scale_codes(unit: BlockQuantize, amax: np.ndarray, tensor: np.ndarray | None
     scale = unit.block.scale
     if unit.policy in POWER_POLICIES:
         first = 1 if scale.zero else 0
-        codes = np.clip(shared_exponents(unit.policy, amax, unit.block.element) + scale.bias, first,
-                        scale.max_finite_code)
+        codes = np.clip(
+            shared_exponents(unit.policy, amax, unit.block.element) + scale.bias, first, scale.max_finite_code
+        )
     else:
         top = float(unit.block.element.max_finite)
         ratio = _ratio(amax, np.broadcast_to(np.float64(top), amax.shape) if tensor is None else tensor * top)

@@ -45,12 +45,14 @@ def _operate(unit: Unit, row: dict) -> tuple[object, Flags, int]:
     """(result code or codes, flags, scale code) of one operation on plain numbers and lists of them."""
     mode = PORT_MODES[row.get("rounding", 0)] if unit.rounding is Rounding.PORT else None
     if isinstance(unit, BlockQuantize):
-        values, scale = exact_block.quantize(unit, row["source"], row.get(unit.tensor_operand), mode=mode,
-                                             random=row.get("random", ()))
+        values, scale = exact_block.quantize(
+            unit, row["source"], row.get(unit.tensor_operand), mode=mode, random=row.get("random", ())
+        )
         return values, Flags(0), scale
     if isinstance(unit, BlockDequantize):
-        values = exact_block.dequantize(unit, row["elements"], row["scale"], row.get("tensor_scale"), mode=mode,
-                                        random=row.get("random", ()))
+        values = exact_block.dequantize(
+            unit, row["elements"], row["scale"], row.get("tensor_scale"), mode=mode, random=row.get("random", ())
+        )
         return values, Flags(0), 0
     if isinstance(unit, TensorCore):
         return _tile(unit, row, mode), Flags(0), 0
@@ -75,8 +77,9 @@ def _tile(unit: TensorCore, row: dict, mode: Rounding | None) -> list[list[int]]
         picked = {}
         for name in dot.operands:
             matrix = row[name]
-            picked[name] = (matrix[i] if name.startswith("a") else matrix[i][j] if name == "c"
-                            else [line[j] for line in matrix])
+            picked[name] = (
+                matrix[i] if name.startswith("a") else matrix[i][j] if name == "c" else [line[j] for line in matrix]
+            )
         return picked
 
     return [[_dot(dot, operands(i, j), mode, 0)[0] for j in range(unit.n)] for i in range(unit.m)]

@@ -36,8 +36,14 @@ def _round_log2(value: Fraction) -> int:
     return exponent + (value**2 > 2 * Fraction(4) ** exponent)
 
 
-def quantize(unit: BlockQuantize, source: Sequence[int], tensor_scale: int | None = None, *,
-             mode: Rounding | None = None, random: Sequence[int] = ()) -> tuple[list[int], int]:
+def quantize(
+    unit: BlockQuantize,
+    source: Sequence[int],
+    tensor_scale: int | None = None,
+    *,
+    mode: Rounding | None = None,
+    random: Sequence[int] = (),
+) -> tuple[list[int], int]:
     """Element codes and scale code of one block.
 
     Parameters
@@ -83,8 +89,11 @@ def scale_code(unit: BlockQuantize, amax: Fraction, tensor: Fraction = Fraction(
     if policy in (ScalePolicy.NEAREST, ScalePolicy.UP):
         ratio = amax / (unit.block.element.max_finite * tensor)
         code = _nearest(ratio, scale) if policy is ScalePolicy.NEAREST else _up(ratio, scale)
-        least = {ScaleFloor.NONE: Fraction(0), ScaleFloor.SMALLEST: _smallest(scale),
-                 ScaleFloor.NORMAL: Fraction(2) ** scale.emin}[unit.scale_floor]
+        least = {
+            ScaleFloor.NONE: Fraction(0),
+            ScaleFloor.SMALLEST: _smallest(scale),
+            ScaleFloor.NORMAL: Fraction(2) ** scale.emin,
+        }[unit.scale_floor]
         return code if scale.value(code) >= least else _code_of(scale, least)
     assert policy is not None
     exponent = shared_exponent(policy, amax, unit.block.element)
@@ -171,8 +180,15 @@ def _element(unit: BlockQuantize, value: Exact, scale: Fraction, mode: Rounding 
     return round_to(quotient, element, semantics, mode=mode, random=random)[0]
 
 
-def dequantize(unit: BlockDequantize, elements: Sequence[int], scale: int, tensor_scale: int | None = None, *,
-               mode: Rounding | None = None, random: Sequence[int] = ()) -> list[int]:
+def dequantize(
+    unit: BlockDequantize,
+    elements: Sequence[int],
+    scale: int,
+    tensor_scale: int | None = None,
+    *,
+    mode: Rounding | None = None,
+    random: Sequence[int] = (),
+) -> list[int]:
     """Codes of `out` for one block; arguments as in `quantize`."""
     factor = decode(scale, unit.block.scale)
     if unit.block.tensor_scale is not None:
@@ -180,5 +196,7 @@ def dequantize(unit: BlockDequantize, elements: Sequence[int], scale: int, tenso
         factor = product(factor, decode(tensor_scale, unit.block.tensor_scale))
     numbers = random if len(random) else [0] * unit.block.size
     exact = [product(decode(code, unit.block.element), factor) for code in elements]
-    return [round_to(value, unit.out, unit.semantics, mode=mode, random=number)[0]
-            for value, number in zip(exact, numbers, strict=True)]
+    return [
+        round_to(value, unit.out, unit.semantics, mode=mode, random=number)[0]
+        for value, number in zip(exact, numbers, strict=True)
+    ]

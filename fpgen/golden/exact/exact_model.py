@@ -95,8 +95,15 @@ def negated(x: Exact) -> Exact:
 
 
 def multiply(
-    a: int, b: int, fa: Format, fb: Format, out: Format, semantics: Semantics,
-    *, mode: Rounding | None = None, random: int = 0,
+    a: int,
+    b: int,
+    fa: Format,
+    fb: Format,
+    out: Format,
+    semantics: Semantics,
+    *,
+    mode: Rounding | None = None,
+    random: int = 0,
 ) -> tuple[int, Flags]:
     """``round(a * b)`` of the codes `a` of `fa` and `b` of `fb`, as a code of `out`, and flags."""
     flush = semantics.subnormals.flush_inputs
@@ -104,8 +111,16 @@ def multiply(
 
 
 def add(
-    a: int, b: int, fa: Format, fb: Format, out: Format, semantics: Semantics,
-    *, subtract: bool = False, mode: Rounding | None = None, random: int = 0,
+    a: int,
+    b: int,
+    fa: Format,
+    fb: Format,
+    out: Format,
+    semantics: Semantics,
+    *,
+    subtract: bool = False,
+    mode: Rounding | None = None,
+    random: int = 0,
 ) -> tuple[int, Flags]:
     """``round(a + b)``, or ``round(a - b)``."""
     flush = semantics.subnormals.flush_inputs
@@ -115,19 +130,32 @@ def add(
 
 
 def fma(
-    a: int, b: int, c: int, fa: Format, fb: Format, fc: Format, out: Format, semantics: Semantics,
-    *, mode: Rounding | None = None, random: int = 0,
+    a: int,
+    b: int,
+    c: int,
+    fa: Format,
+    fb: Format,
+    fc: Format,
+    out: Format,
+    semantics: Semantics,
+    *,
+    mode: Rounding | None = None,
+    random: int = 0,
 ) -> tuple[int, Flags]:
     """``round(a * b + c)``, one rounding; inf * 0 is invalid whatever `c` is."""
     flush = semantics.subnormals.flush_inputs
-    exact = total(product(decode(a, fa, flush), decode(b, fb, flush)), decode(c, fc, flush),
-                  mode or semantics.rounding)
+    exact = total(product(decode(a, fa, flush), decode(b, fb, flush)), decode(c, fc, flush), mode or semantics.rounding)
     return round_to(exact, out, semantics, mode=mode, random=random)
 
 
 def convert(
-    code: int, source: Format, out: Format, semantics: Semantics,
-    *, mode: Rounding | None = None, random: int = 0,
+    code: int,
+    source: Format,
+    out: Format,
+    semantics: Semantics,
+    *,
+    mode: Rounding | None = None,
+    random: int = 0,
 ) -> tuple[int, Flags]:
     """``round(code)``: a code of `source` as a code of `out`."""
     return round_to(decode(code, source, semantics.subnormals.flush_inputs), out, semantics, mode=mode, random=random)
@@ -157,8 +185,15 @@ class Accumulator:
     held: Exact = ZERO
 
     def step(
-        self, a: int, b: int, *, clear: bool = False, load: bool = False, c: int = 0,
-        mode: Rounding | None = None, random: int = 0,
+        self,
+        a: int,
+        b: int,
+        *,
+        clear: bool = False,
+        load: bool = False,
+        c: int = 0,
+        mode: Rounding | None = None,
+        random: int = 0,
     ) -> tuple[int, Flags]:
         """Accept one product and return what comes out for it."""
         unit, semantics = self.unit, self.unit.semantics
@@ -191,9 +226,7 @@ class Accumulator:
 # ---- units ---------------------------------------------------------------------------------------
 
 
-def compute(
-    unit: Unit, operands: Mapping[str, np.ndarray], controls: Mapping[str, np.ndarray] | None = None
-) -> Result:
+def compute(unit: Unit, operands: Mapping[str, np.ndarray], controls: Mapping[str, np.ndarray] | None = None) -> Result:
     """The exact model of a unit on arrays of codes.
 
     Parameters
@@ -246,8 +279,7 @@ def _results(unit: Unit, rows: Iterator[dict[str, int]], period: int) -> Iterato
             yield multiply(row["a"], row["b"], unit.a, unit.b, out, semantics, mode=mode, random=random)
         elif isinstance(unit, Add):
             subtract = unit.subtract is Subtract.ON or bool(row.get("subtract", 0))
-            yield add(row["a"], row["b"], unit.a, unit.b, out, semantics,
-                      subtract=subtract, mode=mode, random=random)
+            yield add(row["a"], row["b"], unit.a, unit.b, out, semantics, subtract=subtract, mode=mode, random=random)
         elif isinstance(unit, FusedMultiplyAdd):
             yield fma(row["a"], row["b"], row["c"], unit.a, unit.b, unit.c, out, semantics, mode=mode, random=random)
         elif isinstance(unit, Convert):
@@ -255,7 +287,14 @@ def _results(unit: Unit, rows: Iterator[dict[str, int]], period: int) -> Iterato
         elif isinstance(unit, MultiplyAccumulate):
             if accumulator is None or index % period == 0:
                 accumulator = Accumulator(unit)
-            yield accumulator.step(row["a"], row["b"], clear=bool(row.get("clear", 0)),
-                                   load=bool(row.get("load", 0)), c=row.get("c", 0), mode=mode, random=random)
+            yield accumulator.step(
+                row["a"],
+                row["b"],
+                clear=bool(row.get("clear", 0)),
+                load=bool(row.get("load", 0)),
+                c=row.get("c", 0),
+                mode=mode,
+                random=random,
+            )
         else:
             raise UsageError(f"operation {unit.operation}; the exact model has multiply, add, fma, mac, convert")

@@ -43,8 +43,15 @@ def alignment_exponent(code: int, fmt: Format, value: Exact) -> int | None:
     return exponent + fmt.significand_bits - 1
 
 
-def dot(unit: DotProduct, a: Sequence[int], b: Sequence[int], c: int | None = None, *,
-        mode: Rounding | None = None, random: int = 0) -> tuple[int, Flags]:
+def dot(
+    unit: DotProduct,
+    a: Sequence[int],
+    b: Sequence[int],
+    c: int | None = None,
+    *,
+    mode: Rounding | None = None,
+    random: int = 0,
+) -> tuple[int, Flags]:
     """The result of one dot product, of n codes of `a` and of `b`, and a code of `c` where the unit has it."""
     flush = unit.subnormals.flush_inputs
     products = [_times(_factor(x, unit.a, flush), _factor(y, unit.b, flush)) for x, y in zip(a, b, strict=True)]
@@ -54,8 +61,14 @@ def dot(unit: DotProduct, a: Sequence[int], b: Sequence[int], c: int | None = No
     return _accumulate(unit, products, presum, c, mode, random)
 
 
-def block_dot(unit: BlockDot, codes: Mapping[str, Sequence[int]], c: int | None = None, *,
-              mode: Rounding | None = None, random: int = 0) -> tuple[int, Flags]:
+def block_dot(
+    unit: BlockDot,
+    codes: Mapping[str, Sequence[int]],
+    c: int | None = None,
+    *,
+    mode: Rounding | None = None,
+    random: int = 0,
+) -> tuple[int, Flags]:
     """The result of one block dot product.
 
     Parameters
@@ -70,11 +83,16 @@ def block_dot(unit: BlockDot, codes: Mapping[str, Sequence[int]], c: int | None 
     terms = []
     presum = unit.presum
     for start in range(0, unit.k, unit.size):
-        scales = [_factor(codes[f"{name}_scale"][start // block.size], block.scale, False)
-                  for name in "ab" if (block := unit.block_of(name))]
+        scales = [
+            _factor(codes[f"{name}_scale"][start // block.size], block.scale, False)
+            for name in "ab"
+            if (block := unit.block_of(name))
+        ]
         scale = reduce(_times, scales)
-        products = [_times(_element(unit, "a", codes, i), _element(unit, "b", codes, i))
-                    for i in range(start, start + unit.size)]
+        products = [
+            _times(_element(unit, "a", codes, i), _element(unit, "b", codes, i))
+            for i in range(start, start + unit.size)
+        ]
         if presum > 1:
             products = [Term(_sum([term.value for term in some]), 0) for some in _parts(products, presum)]
         terms += [_times(scale, term) for term in products]
@@ -127,8 +145,9 @@ def _sum(values: Sequence[Exact]) -> Exact:
     return _exact(sum((_fraction(value) for value in values if not value.is_zero), Fraction(0)))
 
 
-def _accumulate(unit: DotProduct | BlockDot, terms: list[Term], presum: int, c: int | None, mode: Rounding | None,
-                random: int) -> tuple[int, Flags]:
+def _accumulate(
+    unit: DotProduct | BlockDot, terms: list[Term], presum: int, c: int | None, mode: Rounding | None, random: int
+) -> tuple[int, Flags]:
     """Groups of terms one after another, and the last result as a code of `out`."""
     record, out, semantics = unit.accumulate, unit.out, unit.semantics
     mode = mode or semantics.rounding
@@ -181,8 +200,13 @@ def _spans(record: Accumulation, terms: Sequence[Term], presum: int) -> list[lis
     return found
 
 
-def _summed(record: Accumulation, groups: Sequence[Sequence[Term]], addend: Term | None,
-            rounded: Callable[[Exact], Term], mode: Rounding) -> Term:
+def _summed(
+    record: Accumulation,
+    groups: Sequence[Sequence[Term]],
+    addend: Term | None,
+    rounded: Callable[[Exact], Term],
+    mode: Rounding,
+) -> Term:
     """The groups of a span, one after another."""
     if record.kind is Kind.CHAIN:
         (terms,) = groups
@@ -234,8 +258,11 @@ def _aligned(record: Accumulation, terms: Sequence[Term], addend: Term | None) -
     if record.split is Split.ODD_EVEN:
         parts = [_align(record, [*terms[0::2], *inside]), _align(record, terms[1::2])]
         top = _largest([align for _, align in parts])
-        summed = sum((_to_multiple(part, top - record.fraction, record.join) for part, _ in parts), Fraction(0)) \
-            if top is not None else Fraction(0)
+        summed = (
+            sum((_to_multiple(part, top - record.fraction, record.join) for part, _ in parts), Fraction(0))
+            if top is not None
+            else Fraction(0)
+        )
     else:
         summed, top = _align(record, [*terms, *inside])
     if addend and record.addend is Addend.OUTSIDE:

@@ -148,8 +148,9 @@ def _floating(out: Target, semantics: Semantics, modes: Modes, point: Point) -> 
         flags[index] = OF | NX
     if unsayable is not None and unsayable.any():
         index = np.flatnonzero(unsayable)
-        code[index] = np.where(_stays_above_zero(semantics, modes.take(index)), out.fmt.min_finite_code,
-                               _below_zero(out, semantics))
+        code[index] = np.where(
+            _stays_above_zero(semantics, modes.take(index)), out.fmt.min_finite_code, _below_zero(out, semantics)
+        )
         flags[unsayable] = NV
     return code, flags
 

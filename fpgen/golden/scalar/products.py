@@ -162,8 +162,10 @@ class Products:
     @cached_property
     def align_table(self) -> np.ndarray:
         """int16 alignment exponent by index."""
-        a, b = (_alignment_table(fmt, self.flush).take(codes) for fmt, codes in zip((self.a, self.b), self._codes,
-                                                                                   strict=True))
+        a, b = (
+            _alignment_table(fmt, self.flush).take(codes)
+            for fmt, codes in zip((self.a, self.b), self._codes, strict=True)
+        )
         return np.where((a < REAL) | (b < REAL), NONE, a + b).astype(np.int16)
 
     @cached_property

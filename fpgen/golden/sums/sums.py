@@ -136,11 +136,16 @@ class Recipe(NamedTuple):
         """Whether every term, and everything that the rounder makes of it, is a binary64 number."""
         a, b = self.products.a, self.products.b
         formats = (a, b, *self.scales.values(), self.intermediate.fmt, self.out.fmt, *([self.c] if self.c else []))
-        return (all(fits_float64(fmt) for fmt in formats) and Products.suit(a, b) and self.term_bits <= 53
-                and (self.presum == 1 or self.products.sums_suit(self.presum))
-                and self.out.fmt.bits <= 62 and self.intermediate.fmt.bits <= 62
-                and self.term_low >= -EXPONENT_LIMIT
-                and self.term_high + (self.terms - 1).bit_length() <= EXPONENT_LIMIT)
+        return (
+            all(fits_float64(fmt) for fmt in formats)
+            and Products.suit(a, b)
+            and self.term_bits <= 53
+            and (self.presum == 1 or self.products.sums_suit(self.presum))
+            and self.out.fmt.bits <= 62
+            and self.intermediate.fmt.bits <= 62
+            and self.term_low >= -EXPONENT_LIMIT
+            and self.term_high + (self.terms - 1).bit_length() <= EXPONENT_LIMIT
+        )
 
 
 @lru_cache(maxsize=256)
@@ -157,8 +162,18 @@ def recipe_for(unit: DotProduct | BlockDot) -> Recipe:
         presum = unit.accumulate.presum or 1
     if unit.accumulate.kind is Kind.EXACT:
         presum = 1
-    return Recipe(products_for(a, b, flush), scales, length, size, presum, unit.c, target(unit.out),
-                  target(unit.intermediate), unit.accumulate, unit.semantics)
+    return Recipe(
+        products_for(a, b, flush),
+        scales,
+        length,
+        size,
+        presum,
+        unit.c,
+        target(unit.out),
+        target(unit.intermediate),
+        unit.accumulate,
+        unit.semantics,
+    )
 
 
 #: Works out rows: (recipe, inputs, modes) to codes and flags.
@@ -172,8 +187,11 @@ def engine_for(unit: DotProduct | BlockDot) -> Engine | None:
 
     recipe = recipe_for(unit)
     engines: dict[Kind, list[tuple[Callable[[Recipe, int], bool], Engine]]] = {
-        Kind.EXACT: [(sums_exact.suits, sums_exact.run), (sums_split.suits, sums_split.run),
-                     (sums_exact.limbs_suit, sums_exact.run_limbs)],
+        Kind.EXACT: [
+            (sums_exact.suits, sums_exact.run),
+            (sums_split.suits, sums_split.run),
+            (sums_exact.limbs_suit, sums_exact.run_limbs),
+        ],
         Kind.ALIGNED: [(sums_short.suits, sums_short.run), (sums_aligned.suits, sums_aligned.run)],
         Kind.TREE: [(sums_rounded.suits, sums_rounded.run_tree)],
         Kind.CHAIN: [(sums_rounded.suits, sums_rounded.run_chain)],
@@ -209,8 +227,7 @@ def run(unit: DotProduct | BlockDot | TensorCore, inputs: dict[str, np.ndarray])
         own["c"] = 2
     batch = inputs["a"].shape[: -own["a"]]
     count = int(np.prod(batch))
-    flat = {name: array.reshape(count, *array.shape[array.ndim - own.get(name, 0) :])
-            for name, array in inputs.items()}
+    flat = {name: array.reshape(count, *array.shape[array.ndim - own.get(name, 0) :]) for name, array in inputs.items()}
     results = unit.m * unit.n if isinstance(unit, TensorCore) else 1
     recipe = recipe_for(dot)
     step = max(1, min(_ROWS, _CODES // recipe.length) // results)

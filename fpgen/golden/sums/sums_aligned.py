@@ -42,14 +42,21 @@ def suits(recipe: Recipe, random_bits: int) -> bool:
     width = places + _excess(recipe) + recipe.group.bit_length() + 1
     if recipe.after and recipe.intermediate.fmt.significand_bits + 2 > 53:  # `rounded_sum` is rounded to odd at 53 bits
         return False
-    return (width <= 53 and highest_align <= EXPONENT_LIMIT and lowest_align - places >= -EXPONENT_LIMIT
-            and highest_align - lowest <= _LIMIT)
+    return (
+        width <= 53
+        and highest_align <= EXPONENT_LIMIT
+        and lowest_align - places >= -EXPONENT_LIMIT
+        and highest_align - lowest <= _LIMIT
+    )
 
 
 def _align_range(recipe: Recipe) -> tuple[int, int]:
     """Lowest and highest alignment exponent of a term."""
-    formats = (*recipe.scales.values(),) if recipe.presum > 1 else (
-        recipe.products.a, recipe.products.b, *recipe.scales.values())
+    formats = (
+        (*recipe.scales.values(),)
+        if recipe.presum > 1
+        else (recipe.products.a, recipe.products.b, *recipe.scales.values())
+    )
     ends = [(fmt.emin + 1, fmt.emin + 1) if fmt.fixed else (fmt.emin, fmt.emax) for fmt in formats]
     return sum(end[0] for end in ends), sum(end[1] for end in ends)
 
@@ -107,21 +114,24 @@ def term_aligns(recipe: Recipe, rows: dict[str, np.ndarray]) -> np.ndarray:
         found = recipe.products.aligns(rows["a"], rows["b"])
     if not recipe.scales:
         return found
-    scale = sum(alignment_codes(fmt, rows[name], float64_values(fmt, rows[name]), False)
-                for name, fmt in recipe.scales.items())
+    scale = sum(
+        alignment_codes(fmt, rows[name], float64_values(fmt, rows[name]), False) for name, fmt in recipe.scales.items()
+    )
     each = recipe.size // recipe.presum
     return found + (scale if each == 1 else np.repeat(scale, each, axis=1))
 
 
-def group_value(recipe: Recipe, terms: np.ndarray, aligns: np.ndarray, addend: np.ndarray | None,
-                align: np.ndarray | None) -> np.ndarray:
+def group_value(
+    recipe: Recipe, terms: np.ndarray, aligns: np.ndarray, addend: np.ndarray | None, align: np.ndarray | None
+) -> np.ndarray:
     """The exact value of one group before its rounding, float64 of shape (rows,)."""
     record = recipe.record
     assert record.fraction is not None
     inside = None if record.addend is Addend.OUTSIDE else addend
     if record.split is Split.ODD_EVEN:
-        parts = [_align(recipe, terms[:, odd::2], aligns[:, odd::2], None, None) for odd in (0, 1)
-                 if odd < terms.shape[1]]  # of a single term there is no odd one
+        parts = [
+            _align(recipe, terms[:, odd::2], aligns[:, odd::2], None, None) for odd in (0, 1) if odd < terms.shape[1]
+        ]  # of a single term there is no odd one
         top = np.maximum.reduce([align for _, align in parts])
         down, up = _powers(recipe, top, record.fraction)
         total = sum(_cut(part * down, record.join) for part, _ in parts) * up
@@ -133,8 +143,9 @@ def group_value(recipe: Recipe, terms: np.ndarray, aligns: np.ndarray, addend: n
     return total + 0.0  # a sum of zero is +0
 
 
-def _align(recipe: Recipe, terms: np.ndarray, aligns: np.ndarray, addend: np.ndarray | None,
-           align: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+def _align(
+    recipe: Recipe, terms: np.ndarray, aligns: np.ndarray, addend: np.ndarray | None, align: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray]:
     """Steps 1 to 3: sums, and the exponents that their terms were aligned to."""
     record = recipe.record
     assert record.fraction is not None

@@ -28,8 +28,11 @@ def suits(recipe: Recipe, random_bits: int) -> bool:
     """Whether `run` is exact for this unit."""
     if recipe.wraps and recipe.window > 53:
         return False
-    return recipe.length == recipe.size and by_blocks(recipe) and (
-        recipe.c is None or recipe.out.fmt.significand_bits + random_bits + 2 <= 53)
+    return (
+        recipe.length == recipe.size
+        and by_blocks(recipe)
+        and (recipe.c is None or recipe.out.fmt.significand_bits + random_bits + 2 <= 53)
+    )
 
 
 def run(recipe: Recipe, rows: dict[str, np.ndarray], modes: Modes) -> tuple[np.ndarray, np.ndarray]:
@@ -141,8 +144,9 @@ def run_limbs(recipe: Recipe, rows: dict[str, np.ndarray], modes: Modes) -> tupl
     if recipe.c is not None:
         c = unpack(recipe.c, rows["c"], flush)
         shadow = shadow + np.where(np.isfinite(c.shadow), 0.0, c.shadow)
-        terms.append(limb_engine.Exact(split(c.significand)[: limbs_for(recipe.c.significand_bits)], c.exponent,
-                                       c.negative))
+        terms.append(
+            limb_engine.Exact(split(c.significand)[: limbs_for(recipe.c.significand_bits)], c.exponent, c.negative)
+        )
         lowest, highest = min(lowest, low(recipe.c)), max(highest, high(recipe.c))
     # lowest ........ every term stands at its place in here ........ highest, a carry, a sign
     total = np.zeros((limbs_for(highest - lowest + 2), len(shadow)), dtype=np.int64)
@@ -170,8 +174,9 @@ def _as_integers(values: np.ndarray) -> limb_engine.Exact:
     significand = np.where(real, (bits & _MANTISSA) | (_MANTISSA + 1), 0)
     trailing = _trailing_zeros(significand)
     # the last one at the bottom, so that no term reaches below the window
-    return limb_engine.Exact(split((significand >> trailing).view(np.uint64)),
-                             np.where(real, field - (1023 + 52) + trailing, 0), bits < 0)
+    return limb_engine.Exact(
+        split((significand >> trailing).view(np.uint64)), np.where(real, field - (1023 + 52) + trailing, 0), bits < 0
+    )
 
 
 def _trailing_zeros(words: np.ndarray) -> np.ndarray:

@@ -34,8 +34,9 @@ def prepared(unit: SumOfProducts, inputs: dict[str, np.ndarray]) -> dict[str, np
     return found
 
 
-def prepared_operand(unit: ScaledProducts, name: str, arrays: dict[str, np.ndarray], axis: int
-                     ) -> dict[str, np.ndarray]:
+def prepared_operand(
+    unit: ScaledProducts, name: str, arrays: dict[str, np.ndarray], axis: int
+) -> dict[str, np.ndarray]:
     """`prepared` for the ports of one operand, along whose `axis` its blocks run."""
     block, zero = unit.block_of(name), unit.zero_format(name)
     assert block is not None

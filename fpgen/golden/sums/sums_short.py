@@ -32,12 +32,21 @@ from .sums_exact import addend_values, scaled_sums
 def suits(recipe: Recipe, random_bits: int) -> bool:
     """Whether `run` is exact for this unit."""
     record, products = recipe.record, recipe.products
-    return (sums_aligned.suits(recipe, random_bits) and recipe.length == recipe.size == recipe.group
-            and record.addend is Addend.INSIDE and record.split is Split.NONE and record.treatment is Treatment.TRUNCATE
-            and record.clamp is None and not recipe.converts and recipe.presum == 1
-            and all(scale.precision == 1 and not scale.has_infinity for scale in recipe.scales.values())
-            and products.sums_suit(recipe.size) and products.paired and _classes(products) <= 16
-            and recipe.length % (64 // _one_hot(products).itemsize // 4) == 0)
+    return (
+        sums_aligned.suits(recipe, random_bits)
+        and recipe.length == recipe.size == recipe.group
+        and record.addend is Addend.INSIDE
+        and record.split is Split.NONE
+        and record.treatment is Treatment.TRUNCATE
+        and record.clamp is None
+        and not recipe.converts
+        and recipe.presum == 1
+        and all(scale.precision == 1 and not scale.has_infinity for scale in recipe.scales.values())
+        and products.sums_suit(recipe.size)
+        and products.paired
+        and _classes(products) <= 16
+        and recipe.length % (64 // _one_hot(products).itemsize // 4) == 0
+    )
 
 
 def _lowest(products: Products) -> int:
@@ -91,8 +100,10 @@ def run(recipe: Recipe, rows: dict[str, np.ndarray], modes: Modes) -> tuple[np.n
     top = _top(products, pairs)
     scale: np.ndarray | int = 0
     if recipe.scales:
-        scale = sum(alignment_codes(fmt, rows[name][:, 0], float64_values(fmt, rows[name][:, 0]), False)
-                    for name, fmt in recipe.scales.items())
+        scale = sum(
+            alignment_codes(fmt, rows[name][:, 0], float64_values(fmt, rows[name][:, 0]), False)
+            for name, fmt in recipe.scales.items()
+        )
         top = top + scale
     addend = None
     if recipe.c is not None:

@@ -36,8 +36,13 @@ def suits(recipe: Recipe, random_bits: int) -> bool:
     if blocks == 2 and by_blocks(recipe):
         return True
     lower = _middle(recipe) - 1 + (recipe.length - 1).bit_length() - recipe.products.low
-    return (blocks == 1 and Products.suit(recipe.products.a, recipe.products.b) and recipe.binary64_terms
-            and not any(scale.has_infinity for scale in recipe.scales.values()) and lower + _scale_bits(recipe) <= 53)
+    return (
+        blocks == 1
+        and Products.suit(recipe.products.a, recipe.products.b)
+        and recipe.binary64_terms
+        and not any(scale.has_infinity for scale in recipe.scales.values())
+        and lower + _scale_bits(recipe) <= 53
+    )
 
 
 def _scale_bits(recipe: Recipe) -> int:

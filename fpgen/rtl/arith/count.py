@@ -23,7 +23,7 @@ def _tree(g: Graph, x: Node) -> tuple[Node, Node]:
         return g.const(0, 1), x
     half = 1 << ((x.width - 1).bit_length() - 1)
     # The upper part is a full power of two, so its count needs no addition to become the total.
-    upper_count, upper = _tree(g, x[x.width - half:])
+    upper_count, upper = _tree(g, x[x.width - half :])
     lower_count, lower = _tree(g, x[: x.width - half])
     bits = half.bit_length() - 1
     if bits == 0:

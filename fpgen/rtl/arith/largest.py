@@ -52,8 +52,12 @@ def largest(g: Graph, numbers: Sequence[Node], digit: int | None = None, name: s
         found.insert(0, _encoded(g, top, high - low))
         if low:
             misses = [~bit for bit in top]
-            race = [g.cat(*[bit | miss for bit, miss in zip(bits, misses, strict=True)],
-                          *([] if race is None else [race[i]])).all() for i, bits in enumerate(reach)]
+            race = [
+                g.cat(
+                    *[bit | miss for bit, miss in zip(bits, misses, strict=True)], *([] if race is None else [race[i]])
+                ).all()
+                for i, bits in enumerate(reach)
+            ]
     return g.step(name, g.cat(*found))
 
 
@@ -86,6 +90,10 @@ def _by_comparison(g: Graph, numbers: Sequence[Node], name: str) -> Node:
     level, left = 0, list(numbers)
     while len(left) > 1:
         level += 1
-        left = [g.step(f"{name}_{level}", g.mux(left[i].less(left[i + 1]), left[i + 1], left[i])) if i + 1 < len(left)
-                else left[i] for i in range(0, len(left), 2)]
+        left = [
+            g.step(f"{name}_{level}", g.mux(left[i].less(left[i + 1]), left[i + 1], left[i]))
+            if i + 1 < len(left)
+            else left[i]
+            for i in range(0, len(left), 2)
+        ]
     return left[0]

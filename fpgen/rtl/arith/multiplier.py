@@ -153,8 +153,15 @@ class Rows:
         return [Row(bottom, g.cat(*parts)), Row(carry_low, g.cat(*carries))]
 
 
-def add_product(g: Graph, rows: Rows, x: Node, y: Node, weight: int = 0, name: str = "product",
-                signed: tuple[bool, bool] = (False, False)):
+def add_product(
+    g: Graph,
+    rows: Rows,
+    x: Node,
+    y: Node,
+    weight: int = 0,
+    name: str = "product",
+    signed: tuple[bool, bool] = (False, False),
+):
     """Put ``x * y`` into `rows`, at bit `weight`, in the way of the graph's architecture.
 
     Parameters
@@ -234,8 +241,14 @@ def _add_booth(g: Graph, rows: Rows, x: Node, y: Node, weight: int, name: str, s
     rows.add_word(g.step(f"{name}_plus_ones", g.cat(*ends)), weight, arrival=1.0)
 
 
-def multiply(g: Graph, x: Node, y: Node, network: str = "sklansky", name: str = "product",
-             signed: tuple[bool, bool] = (False, False)) -> Node:
+def multiply(
+    g: Graph,
+    x: Node,
+    y: Node,
+    network: str = "sklansky",
+    name: str = "product",
+    signed: tuple[bool, bool] = (False, False),
+) -> Node:
     """``x * y``, full width; in two's complement where `x` or `y` is.
 
     Parameters

@@ -92,8 +92,9 @@ def add(g: Graph, x: Node, y: Node, carry: Node | None = None, network: str = "s
     return g.step(name, propagate ^ g.cat(first, carries))
 
 
-def magnitude_of_difference(g: Graph, x: Node, y: Node, subtract: Node, network: str = "sklansky",
-                            name: str = "sum") -> tuple[Node, Node]:
+def magnitude_of_difference(
+    g: Graph, x: Node, y: Node, subtract: Node, network: str = "sklansky", name: str = "sum"
+) -> tuple[Node, Node]:
     """``|x + y|`` or ``|x - y|`` with one adder.
 
     `y` is complemented by the caller when `subtract` is 1 (so that it can pass

@@ -58,8 +58,9 @@ def place_left(g: Graph, x: Node, amount: Node, most: int, signed: bool = False,
     return x.sext(full) if signed else x.zext(full)
 
 
-def shift_right_sticky(g: Graph, x: Node, amount: Node, width: int, most: int | None = None,
-                       name: str = "aligned") -> tuple[Node, Node]:
+def shift_right_sticky(
+    g: Graph, x: Node, amount: Node, width: int, most: int | None = None, name: str = "aligned"
+) -> tuple[Node, Node]:
     """``x >> amount`` in a window that starts at the top of `x`, and the OR of what falls out of it.
 
     Parameters

@@ -40,7 +40,7 @@ def lifted(g: Graph, number: Source, lift: int, target: Target) -> tuple[Node, Q
         return shortened(g, a.significand, target), a.top_exponent
     if lift > MOST_SELECTED:
         # A one behind the places that count stops the count there.
-        marked = g.cat(g.const(1, 1), a.significand[width - lift:])
+        marked = g.cat(g.const(1, 1), a.significand[width - lift :])
         zeros, _ = count.leading_zeros(g, marked, "source_zeros")
         moved = shift.shift_left(g, a.significand, zeros, lift, "source_lifted")
         return shortened(g, moved, target), a.top_exponent - Quantity(zeros, 0, lift)
@@ -56,16 +56,19 @@ def lifted(g: Graph, number: Source, lift: int, target: Target) -> tuple[Node, Q
     field = number.field.zext(size)
     for places, select in enumerate(selected[2:], start=2):
         field = field | (select.repeat(size) & g.const((1 - places) % (1 << size), size))
-    return (g.step("source_lifted", moved),
-            Quantity(g.step("source_field", field), low - fmt.bias, high - fmt.bias, -fmt.bias))
+    return (
+        g.step("source_lifted", moved),
+        Quantity(g.step("source_field", field), low - fmt.bias, high - fmt.bias, -fmt.bias),
+    )
 
 
 def _selected_places(g: Graph, word: Node, selected: list[Node], seen: int) -> Node:
     """The top `seen` bits of ``word << places`` for the selected number of places, and the rest as a sticky bit."""
     wide = word.shifted(len(selected) - 1)  # bits that move in are zeros
     low = wide.width - seen
-    top = g.tree("or", [wide[low - places: wide.width - places] & select.repeat(seen)
-                        for places, select in enumerate(selected)])
+    top = g.tree(
+        "or", [wide[low - places : wide.width - places] & select.repeat(seen) for places, select in enumerate(selected)]
+    )
     never = g.const(0, 1)
     bottom = low - len(selected) + 1  # below, every bit is sticky wherever the word moves
     jam = wide[:bottom].any() if bottom else never
@@ -96,22 +99,26 @@ def position_element(g: Graph, sign: Node, significand: Node, field: Quantity, t
         return position_known(g, sign, significand, field + -1, Quantity.constant(g, 0), 0, target)
     g.section("Position")
     jam = significand[: significand.width - seen].any() if significand.width > seen else g.const(0, 1)
-    window = (significand[significand.width - seen:] if significand.width > seen
-              else significand.shifted(seen - significand.width))
+    window = (
+        significand[significand.width - seen :]
+        if significand.width > seen
+        else significand.shifted(seen - significand.width)
+    )
     positive = field.node[: bits_for(0, max(1, field.high))].any()
     below = g.step("subnormal", ~positive if field.low >= 0 else ~positive | field.node[-1])
     selected = [~below]
     for places in range(1, seen):
         selected.append(below & _low_bits_equal(field, 1 - places, seen) if field.low <= 1 - places else g.const(0, 1))
-    moved = g.tree("or", [_moved_right(g, window, places) & select.repeat(seen)
-                          for places, select in enumerate(selected)])
+    moved = g.tree(
+        "or", [_moved_right(g, window, places) & select.repeat(seen) for places, select in enumerate(selected)]
+    )
     # Bit i falls out when the window moves by more than i places.
     stays, lost = selected[0], jam
     for place in range(seen):
         lost = lost | (window[place] & ~stays)
         if place + 1 < seen:
             stays = stays | selected[place + 1]
-    kept = g.step("kept", moved[target.fraction:])
+    kept = g.step("kept", moved[target.fraction :])
     top = max(1, field.high)
     steps = Quantity(field.node.fit(bits_for(0, top)), 0, top - 1, -1)
     return Positioned(sign, steps, kept, moved[: target.fraction], g.step("sticky", lost))

@@ -17,8 +17,9 @@ from fpgen.rtl.graph import Graph, Node
 from .factor import top_up
 
 
-def divide(g: Graph, a: Operand, d: Operand, bits: int, name: str = "quotient", network: str = "native"
-           ) -> tuple[Node, Quantity]:
+def divide(
+    g: Graph, a: Operand, d: Operand, bits: int, name: str = "quotient", network: str = "native"
+) -> tuple[Node, Quantity]:
     """a / d for normalised operands that are not zero; signs are left alone.
 
     Parameters
@@ -55,4 +56,4 @@ def _cut(g: Graph, word: Node, bits: int) -> Node:
     """The top `bits` bits of a word, and a sticky bit."""
     if word.width <= bits:
         return g.cat(g.const(0, 1), word.shifted(bits - word.width))
-    return g.cat(word[: word.width - bits].any(), word[word.width - bits:])
+    return g.cat(word[: word.width - bits].any(), word[word.width - bits :])

@@ -36,8 +36,18 @@ def float_quotient(g: Graph, a: Operand, d: Operand, name: str) -> Operand:
     nan = a.nan | d.nan | (a.zero & d.zero) | (a.infinity & d.infinity)
     infinite = (a.infinity | d.zero) & ~nan
     what = Special(g.step(f"{name}_invalid", nan), g.step(f"{name}_infinite", infinite), g.const(0, 1), sign)
-    code = rounded_quotient(g, sign, normalise(g, a, f"{name}_dividend"), normalise(g, d, f"{name}_divisor"),
-                            a.zero | d.infinity, _mode(g, _TARGET), _TARGET, f"{name}_digits", what, "sklansky")
+    code = rounded_quotient(
+        g,
+        sign,
+        normalise(g, a, f"{name}_dividend"),
+        normalise(g, d, f"{name}_divisor"),
+        a.zero | d.infinity,
+        _mode(g, _TARGET),
+        _TARGET,
+        f"{name}_digits",
+        what,
+        "sklansky",
+    )
     return unpack(g, g.step(name, code), FLOAT, False, name)
 
 
@@ -48,7 +58,9 @@ def float_constant(g: Graph, value: Fraction | int) -> Operand:
 
 def converted(g: Graph, a: Operand, target: Target) -> Node:
     """The code of a number in another format."""
-    return round_and_pack(g, operand_alone(g, a, target), special_operands.of_operand(g, a), _mode(g, target), target)[0]
+    return round_and_pack(g, operand_alone(g, a, target), special_operands.of_operand(g, a), _mode(g, target), target)[
+        0
+    ]
 
 
 def product_in(g: Graph, a: Operand, b: Operand, target: Target) -> tuple[Node, Node]:

@@ -56,8 +56,9 @@ def quantize_like(g: Graph, unit: BlockQuantize) -> dict[str, Node]:
 def _largest(g: Graph, unit: BlockQuantize, numbers: list[Source]) -> Operand:
     """The largest magnitude, which may be infinite; NaN where one number is and that counts."""
     nans = [number.operand.nan for number in numbers]
-    magnitudes = [number.magnitude & (~nan).repeat(number.magnitude.width)
-                  for number, nan in zip(numbers, nans, strict=True)]
+    magnitudes = [
+        number.magnitude & (~nan).repeat(number.magnitude.width) for number, nan in zip(numbers, nans, strict=True)
+    ]
     code = largest(g, magnitudes, DIGIT, "amax")
     amax = unpack(g, g.cat(code, g.const(0, 1)), unit.source, False, "amax")
     if not unit.like.spoilt_by_nan:
@@ -73,8 +74,9 @@ def _scale_operand(g: Graph, unit: BlockQuantize, code: Node) -> Operand:
     return unpack(g, code, unit.block.scale, False, "scale")
 
 
-def _torchao(g: Graph, unit: BlockQuantize, numbers: list[Source], amax: Operand, tensor: Operand | None
-             ) -> tuple[list[Node], Node]:
+def _torchao(
+    g: Graph, unit: BlockQuantize, numbers: list[Source], amax: Operand, tensor: Operand | None
+) -> tuple[list[Node], Node]:
     wanted = float_quotient(g, amax, float_constant(g, 6), "amax_over_6")
     inverse = float_constant(g, 1)
     if tensor is not None:
@@ -87,8 +89,9 @@ def _torchao(g: Graph, unit: BlockQuantize, numbers: list[Source], amax: Operand
     return _by_reciprocal(g, unit, numbers, reciprocal, 0), code
 
 
-def _transformer_engine(g: Graph, unit: BlockQuantize, numbers: list[Source], amax: Operand, encode: Operand | None
-                        ) -> tuple[list[Node], Node]:
+def _transformer_engine(
+    g: Graph, unit: BlockQuantize, numbers: list[Source], amax: Operand, encode: Operand | None
+) -> tuple[list[Node], Node]:
     multiplier = float_constant(g, SIXTH)
     if encode is not None:
         multiplier = float_product(g, encode, multiplier, "encode_scale_sixth")
@@ -109,8 +112,9 @@ def _transformer_engine(g: Graph, unit: BlockQuantize, numbers: list[Source], am
     return _by_reciprocal(g, unit, numbers, reciprocal, _LARGEST_ELEMENT), code
 
 
-def _by_reciprocal(g: Graph, unit: BlockQuantize, numbers: list[Source], reciprocal: Operand, of_nan: int
-                   ) -> list[Node]:
+def _by_reciprocal(
+    g: Graph, unit: BlockQuantize, numbers: list[Source], reciprocal: Operand, of_nan: int
+) -> list[Node]:
     g.section("Elements")
     reciprocal = normalise(g, reciprocal, "reciprocal")
     codes = []
@@ -122,11 +126,13 @@ def _by_reciprocal(g: Graph, unit: BlockQuantize, numbers: list[Source], recipro
     return codes
 
 
-def _modelopt(g: Graph, unit: BlockQuantize, numbers: list[Source], amax: Operand, tensor: Operand | None
-              ) -> tuple[list[Node], Node]:
+def _modelopt(
+    g: Graph, unit: BlockQuantize, numbers: list[Source], amax: Operand, tensor: Operand | None
+) -> tuple[list[Node], Node]:
     six = float_constant(g, 6)
-    wanted = float_quotient(g, amax, six if tensor is None else float_product(g, six, tensor, "tensor_scale_times_6"),
-                            "scale_wanted")
+    wanted = float_quotient(
+        g, amax, six if tensor is None else float_product(g, six, tensor, "tensor_scale_times_6"), "scale_wanted"
+    )
     rounded = _scale_of(g, unit, wanted)
     one = one_code(unit.block.scale)
     assert one is not None

@@ -116,8 +116,11 @@ def _first_above_root(twice: Fraction, precision: int) -> int:
 def subnormals_clamp(unit: BlockQuantize) -> bool:
     """Whether a block of subnormals always has the smallest scale."""
     source = unit.source
-    return source.trailing_bits == 0 or not source.subnormals or (
-        source.emin - unit.block.element.emax <= unit.block.scale.emin)
+    return (
+        source.trailing_bits == 0
+        or not source.subnormals
+        or (source.emin - unit.block.element.emax <= unit.block.scale.emin)
+    )
 
 
 def power_scale(g: Graph, unit: BlockQuantize, numbers: list[Source]) -> Scale:
@@ -135,8 +138,9 @@ def power_scale(g: Graph, unit: BlockQuantize, numbers: list[Source]) -> Scale:
             carry = g.const(0, 1)
         else:
             marks = [~number.magnitude[:trailing].less(least) if trailing else g.const(1, 1) for number in numbers]
-            key = largest(g, [g.cat(mark, field) for mark, field in zip(marks, fields, strict=True)], DIGIT,
-                          "largest_key")
+            key = largest(
+                g, [g.cat(mark, field) for mark, field in zip(marks, fields, strict=True)], DIGIT, "largest_key"
+            )
             carry, top = key[0], key[1:]
         spoilt = spoilt_by(g, unit, numbers, field=top)
         if subnormals_clamp(unit):
@@ -159,7 +163,8 @@ def _exponent(g: Graph, source: Format, field: Node, fraction: Node) -> tuple[Qu
     normal = g.step("amax_normal", field.any())
     zeros, _ = count.leading_zeros(g, fraction, "amax_zeros")
     lowered = g.step("amax_drop", zeros.zext(zeros.width + 1).add(1, zeros.width + 1)) & (~normal).repeat(
-        zeros.width + 1)
+        zeros.width + 1
+    )
     drop = Quantity(lowered, 0, fraction.width)
     binade = g.cat(field[0] | ~normal, field[1:]) if field.width > 1 else g.const(1, 1)
     exponent = Quantity(binade, source.emin, source.emax, -source.bias) - drop
@@ -176,8 +181,15 @@ def _scale(g: Graph, unit: BlockQuantize, wanted: Quantity, numbers: list[Source
     """Stay within the scale format."""
     fmt = unit.block.scale
     least, most = ends(fmt)
-    scale = Scale(g.const(0, 1), spoilt, wanted, g.step("scale_too_small", wanted.less(least)),
-                  g.step("scale_too_large", wanted.at_least(most + 1)), least, most)
+    scale = Scale(
+        g.const(0, 1),
+        spoilt,
+        wanted,
+        g.step("scale_too_small", wanted.less(least)),
+        g.step("scale_too_large", wanted.at_least(most + 1)),
+        least,
+        most,
+    )
     code = scale.above(fmt.bias).bits(fmt.magnitude_bits)
     # A block of zeros has scale code 0: that of the smallest scale, where the exponent comes out that low by itself.
     of_zeros = zero_code(unit.zero_scale, fmt)

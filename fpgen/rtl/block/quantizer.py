@@ -29,8 +29,10 @@ def quantize(g: Graph, unit: BlockQuantize, mode: Mode, target: Target) -> tuple
         power = power_scale(g, unit, numbers)
         scale_code, spoilt = power.code, power.spoilt
         g.section("Elements")
-        codes = [_by_power(g, unit, number, power, its_mode, target, its_special)
-                 for number, its_mode, its_special in zip(numbers, each, what, strict=True)]
+        codes = [
+            _by_power(g, unit, number, power, its_mode, target, its_special)
+            for number, its_mode, its_special in zip(numbers, each, what, strict=True)
+        ]
     else:
         tensor, bad = tensor_scale(g, unit)
         ratio = ratio_scale(g, unit, numbers, tensor)
@@ -53,21 +55,33 @@ def _special(g: Graph, unit: BlockQuantize, number: Source) -> Special:
     return Special(never, never, never, number.operand.sign)
 
 
-def _by_ratio(g: Graph, unit: BlockQuantize, numbers: list[Source], scale: RatioScale, each: list[Mode],
-              target: Target, what: list[Special]) -> list[Node]:
+def _by_ratio(
+    g: Graph,
+    unit: BlockQuantize,
+    numbers: list[Source],
+    scale: RatioScale,
+    each: list[Mode],
+    target: Target,
+    what: list[Special],
+) -> list[Node]:
     if has_thresholds(unit):
         g.section("Thresholds of the element codes")
-        above, below = (thresholds(g, unit.source, scale.factor, scale.zero,
-                                   boundaries(unit.out, unit.rounding, negative)) for negative in (False, True))
+        above, below = (
+            thresholds(g, unit.source, scale.factor, scale.zero, boundaries(unit.out, unit.rounding, negative))
+            for negative in (False, True)
+        )
         g.section("Elements")
         return [element_by_thresholds(g, unit.out, number, above, below) for number in numbers]
     g.section("Elements")
-    return [element_by_quotient(g, number, scale, mode, target, its_special)
-            for number, mode, its_special in zip(numbers, each, what, strict=True)]
+    return [
+        element_by_quotient(g, number, scale, mode, target, its_special)
+        for number, mode, its_special in zip(numbers, each, what, strict=True)
+    ]
 
 
-def _by_power(g: Graph, unit: BlockQuantize, number: Source, scale: Scale, mode: Mode, target: Target,
-              what: Special) -> Node:
+def _by_power(
+    g: Graph, unit: BlockQuantize, number: Source, scale: Scale, mode: Mode, target: Target, what: Special
+) -> Node:
     a, block, source = number.operand, unit.block, unit.source
     # The highest exponent of an element: amax's under the lowest scale, or what the largest scale leaves.
     assert unit.policy is not None

@@ -62,8 +62,17 @@ def ratio_scale(g: Graph, unit: BlockQuantize, numbers: list[Source], tensor: Op
         divisor = times(g, tensor, divisor, "largest_element")
     rounding = Rounding.RNE if unit.policy is ScalePolicy.NEAREST else Rounding.RUP
     target = Target(fmt, Semantics(rounding, Overflow.SATURATE), False)
-    code = rounded_quotient(g, g.const(0, 1), amax, divisor, amax.zero, Mode.of(g, target.semantics, None, None),
-                            target, "scale_ratio", network="sklansky")  # one for the block, on its longest path
+    code = rounded_quotient(
+        g,
+        g.const(0, 1),
+        amax,
+        divisor,
+        amax.zero,
+        Mode.of(g, target.semantics, None, None),
+        target,
+        "scale_ratio",
+        network="sklansky",
+    )  # one for the block, on its longest path
     g.step("scale_code", code)
     if unit.policy is ScalePolicy.UP and fmt.zero and not fmt.subnormals:  # rounded up, nothing becomes zero
         least = 1 << fmt.trailing_bits
@@ -88,12 +97,23 @@ def constant(g: Graph, value: Fraction) -> Operand:
     width = significand.bit_length()
     never = g.const(0, 1)
     fmt = Format(bits=width + 2, precision=width, name="a constant")
-    return Operand(fmt, never, Quantity.constant(g, places), g.const(significand, width), g.const(1, 1), never, never,
-                   never)
+    return Operand(
+        fmt, never, Quantity.constant(g, places), g.const(significand, width), g.const(1, 1), never, never, never
+    )
 
 
-def rounded_quotient(g: Graph, sign: Node, a: Operand, d: Operand, zero: Node, mode: Mode, target: Target,
-                     name: str, special: Special | None = None, network: str = "native") -> Node:
+def rounded_quotient(
+    g: Graph,
+    sign: Node,
+    a: Operand,
+    d: Operand,
+    zero: Node,
+    mode: Mode,
+    target: Target,
+    name: str,
+    special: Special | None = None,
+    network: str = "native",
+) -> Node:
     """``a / d`` as a code of the target, +-0 where `zero` is 1."""
     never = g.const(0, 1)
     quotient, exponent = divide(g, a, d, target.kept + target.fraction, name, network)
@@ -103,8 +123,9 @@ def rounded_quotient(g: Graph, sign: Node, a: Operand, d: Operand, zero: Node, m
     return round_and_pack(g, value, special or Special(never, never, never, sign), mode, target)[0]
 
 
-def element_by_quotient(g: Graph, number: Source, scale: RatioScale, mode: Mode, target: Target,
-                        special: Special) -> Node:
+def element_by_quotient(
+    g: Graph, number: Source, scale: RatioScale, mode: Mode, target: Target, special: Special
+) -> Node:
     """v / (S * T), rounded by the one rounder."""
     value = normalise(g, number.operand, "source")
     zero = number.operand.zero | scale.zero

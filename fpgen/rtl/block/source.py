@@ -38,7 +38,7 @@ def slices(g: Graph, name: str, count: int) -> list[Node]:
     """The elements of an input array."""
     whole = g.inputs[name]
     width = whole.width // count
-    return [whole[i * width:(i + 1) * width] for i in range(count)]
+    return [whole[i * width : (i + 1) * width] for i in range(count)]
 
 
 def modes(g: Graph, unit: BlockQuantize | BlockDequantize, mode: Mode) -> list[Mode]:
@@ -57,17 +57,20 @@ def numbers_of(g: Graph, unit: BlockQuantize) -> list[Source]:
         magnitude = code[: source.magnitude_bits]
         if not source.subnormals and source.trailing_bits:
             normal = operand.normalised
-            magnitude = g.cat(magnitude[: source.trailing_bits] & normal.repeat(source.trailing_bits),
-                              magnitude[source.trailing_bits:])
+            magnitude = g.cat(
+                magnitude[: source.trailing_bits] & normal.repeat(source.trailing_bits),
+                magnitude[source.trailing_bits :],
+            )
         if not unit.block.scale.has_nan:
             finite = ~(operand.infinity | operand.nan)
             magnitude = magnitude & finite.repeat(magnitude.width)
-        numbers.append(Source(operand, code[source.trailing_bits: source.magnitude_bits], magnitude))
+        numbers.append(Source(operand, code[source.trailing_bits : source.magnitude_bits], magnitude))
     return numbers
 
 
-def spoilt_by(g: Graph, unit: BlockQuantize, numbers: list[Source], amax: Node | None = None, field: Node | None = None
-              ) -> Node:
+def spoilt_by(
+    g: Graph, unit: BlockQuantize, numbers: list[Source], amax: Node | None = None, field: Node | None = None
+) -> Node:
     """1 when a NaN or an infinity makes the whole block NaN.
 
     Parameters

@@ -46,8 +46,15 @@ def has_thresholds(unit: BlockQuantize) -> bool:
     """Whether elements come from thresholds."""
     element, source = unit.out, unit.source
     finite = unit.block.scale.has_nan or not (source.has_nan or source.has_infinity)
-    return (finite and not element.fixed and element.signed and element.subnormals and unit.rounding in _FIXED
-            and unit.overflow is Overflow.SATURATE and element.max_finite_code <= MOST_THRESHOLDS)
+    return (
+        finite
+        and not element.fixed
+        and element.signed
+        and element.subnormals
+        and unit.rounding in _FIXED
+        and unit.overflow is Overflow.SATURATE
+        and element.max_finite_code <= MOST_THRESHOLDS
+    )
 
 
 def boundaries(element: Format, rounding: Rounding, negative: bool) -> list[Boundary]:
@@ -128,8 +135,9 @@ def _times_constant(g: Graph, factor: Operand, multiple: int) -> tuple[Node, Qua
     return scaled, top + (bits - 1) + Quantity(carry, 0, 1)
 
 
-def element_by_thresholds(g: Graph, element: Format, number: Source, positive: list[Node], negative: list[Node]
-                          ) -> Node:
+def element_by_thresholds(
+    g: Graph, element: Format, number: Source, positive: list[Node], negative: list[Node]
+) -> Node:
     """Count the thresholds that a number has reached."""
     sign = number.operand.sign
     width = positive[0].width

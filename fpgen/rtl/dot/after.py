@@ -25,8 +25,9 @@ def rounded_sum(g: Graph, x: Operand, y: Operand, mode: Mode, target: Target) ->
     return round_and_pack(g, value, of_sum(g, of_operand(g, x), of_operand(g, y)), mode, target)[0]
 
 
-def with_addend(g: Graph, record: Accumulation, code: Node, addend: Operand | None, mode: Mode,
-                between: Target) -> Node:
+def with_addend(
+    g: Graph, record: Accumulation, code: Node, addend: Operand | None, mode: Mode, between: Target
+) -> Node:
     """``addend=after``: the sum of a span and the addend, rounded in a mode of its own where there is one."""
     if addend is None:
         return code

@@ -82,12 +82,17 @@ def delivered(g: Graph, code: Node, mode: Mode, between: Target, target: Target)
 
 def _wider(source: Format, out: Format) -> bool:
     """Whether `out` is `source` with more trailing bits, so that a code needs zeros below it and nothing else."""
-    return (out.nan is source.nan is NaN.IEEE and out.bits > source.bits and out.subnormals == source.subnormals
-            and (out.exponent_bits, out.bias, out.signed) == (source.exponent_bits, source.bias, source.signed))
+    return (
+        out.nan is source.nan is NaN.IEEE
+        and out.bits > source.bits
+        and out.subnormals == source.subnormals
+        and (out.exponent_bits, out.bias, out.signed) == (source.exponent_bits, source.bias, source.signed)
+    )
 
 
-def _group(g: Graph, record: Accumulation, group: Sequence[Family], addend: Operand | None, mode: Mode,
-           target: Target) -> Node:
+def _group(
+    g: Graph, record: Accumulation, group: Sequence[Family], addend: Operand | None, mode: Mode, target: Target
+) -> Node:
     """The rounded sum of a group, as a code."""
     g.section("Align")
     other = None if addend is None else alone(g, addend)
@@ -114,8 +119,7 @@ def _as_top(term: Term) -> Top:
 
 
 def _entering(term: Term, distance: Quantity, record: Accumulation, keep: int) -> Summand:
-    return Summand(term.sign, term.magnitude, term.fraction, term.largest, distance, keep, record.treatment,
-                   term.name)
+    return Summand(term.sign, term.magnitude, term.fraction, term.largest, distance, keep, record.treatment, term.name)
 
 
 def _below(top: Top, other: Top, leads: Node) -> Quantity:
@@ -172,8 +176,9 @@ def _every_second(group: Sequence[Family], start: int) -> list[Family]:
     return found
 
 
-def _joined(g: Graph, record: Accumulation, x: Sum, y: Sum, keep_x: int, keep_y: int, name: str,
-            reach: int | None = None) -> Sum:
+def _joined(
+    g: Graph, record: Accumulation, x: Sum, y: Sum, keep_x: int, keep_y: int, name: str, reach: int | None = None
+) -> Sum:
     """Two sums brought to the larger one's exponent; `y` is left out where it lies below by more than `reach`."""
     leads = g.step(f"{name}_second_leads", y.top.above(x.top))
     top = y.top.join(x.top, leads)
@@ -183,11 +188,14 @@ def _joined(g: Graph, record: Accumulation, x: Sum, y: Sum, keep_x: int, keep_y:
     if reach is not None:
         magnitude = magnitude & down_y.less(reach + 1).repeat(magnitude.width)
     summands = []
-    for part, word, distance, keep, which in ((x, x.magnitude, down_x, keep_x, "first"),
-                                              (y, magnitude, down_y, keep_y, "second")):
+    for part, word, distance, keep, which in (
+        (x, x.magnitude, down_x, keep_x, "first"),
+        (y, magnitude, down_y, keep_y, "second"),
+    ):
         wide = word.zext(max(word.width, part.places + 1))
-        summands.append(Summand(part.sign, wide, part.places, part.largest, distance, keep, record.join,
-                                f"{name}_{which}"))
+        summands.append(
+            Summand(part.sign, wide, part.places, part.largest, distance, keep, record.join, f"{name}_{which}")
+        )
     return add_up(g, summands, top, name)
 
 

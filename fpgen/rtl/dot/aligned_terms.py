@@ -114,8 +114,16 @@ def _fitted(magnitude: Node, fraction: int) -> tuple[Node, int]:
 
 def alone(g: Graph, operand: Operand) -> Term:
     """An addend as a term."""
-    return Term(operand.sign, operand.significand, operand.top_exponent, operand.significand.width - 1, _most(operand),
-                operand.zero, of_operand(g, operand), "addend")
+    return Term(
+        operand.sign,
+        operand.significand,
+        operand.top_exponent,
+        operand.significand.width - 1,
+        _most(operand),
+        operand.zero,
+        of_operand(g, operand),
+        "addend",
+    )
 
 
 def _places_below(scales: Sequence[Operand]) -> int:
@@ -233,8 +241,11 @@ def families(g: Graph, inputs: Inputs, presum: int) -> list[Family]:
             part = replace(block, a=block.a[i : i + presum], b=block.b[i : i + presum], name="")
             name = f"t{len(found) * len(block.a) // presum + i // presum}"
             with g.scope(f"{name}_"):
-                terms.append(presummed_term(g, part, name) if presum > 1 else
-                             product_term(g, part.a[0], part.b[0], block.scales, name))
+                terms.append(
+                    presummed_term(g, part, name)
+                    if presum > 1
+                    else product_term(g, part.a[0], part.b[0], block.scales, name)
+                )
         found.append(Family(shared, tuple(terms)))
     return found
 

@@ -90,8 +90,10 @@ class Aligned:
         own = tuple(own_top(g, family) for family in families)
         tops = [Top(each.exponent + family.shared, each.none) for each, family in zip(own, families, strict=True)]
         while len(tops) > 1:
-            tops = [tops[i].join(tops[i + 1], tops[i].above(tops[i + 1])) if i + 1 < len(tops) else tops[i]
-                    for i in range(0, len(tops), 2)]
+            tops = [
+                tops[i].join(tops[i + 1], tops[i].above(tops[i + 1])) if i + 1 < len(tops) else tops[i]
+                for i in range(0, len(tops), 2)
+            ]
         return Aligned(tuple(families), own, tops[0].at_least(clamp))
 
     def summands(self, keep: int, treatment: Treatment, addend: tuple[Top, Node] | None = None) -> list[Summand]:
@@ -125,8 +127,11 @@ class Aligned:
                 # Negative only for a term that is zero, and that may be shifted anywhere.
                 high = max(difference.high, 0)
                 distance = Quantity(difference.bits(max(1, high.bit_length())), 0, high)
-                found.append(Summand(term.sign, term.magnitude, term.fraction, term.largest, distance, keep, treatment,
-                                     term.name))
+                found.append(
+                    Summand(
+                        term.sign, term.magnitude, term.fraction, term.largest, distance, keep, treatment, term.name
+                    )
+                )
         return found
 
 
@@ -183,11 +188,12 @@ class Summand:
         width = max(size, self.magnitude.width)
         most = min(self.distance.high, size)
         amount = self.distance.saturated(most)
-        window, lost = shift.shift_right_sticky(g, self.magnitude, g.step(f"{self.name}_distance", amount.node), width,
-                                                most, f"{self.name}_aligned")
+        window, lost = shift.shift_right_sticky(
+            g, self.magnitude, g.step(f"{self.name}_distance", amount.node), width, most, f"{self.name}_aligned"
+        )
         if width > size:
             lost = lost | window[: width - size].any()
-            window = window[width - size:]
+            window = window[width - size :]
         elif self.distance.high <= self.keep - self.fraction:
             lost = g.const(0, 1)
         return window, lost

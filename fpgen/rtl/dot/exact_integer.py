@@ -39,21 +39,20 @@ def integer(g: Graph, inputs: Inputs, special: Special, target: Target) -> tuple
     places = 2 ** (window.low - out.scale)
     sum_ = total.sext(width)
     if window.most * places > out.max_finite_code:
-        above = ~negative & sum_[out.magnitude_bits:].any()
+        above = ~negative & sum_[out.magnitude_bits :].any()
     least = -int(out.value(out.min_finite_code) / out.value(1)) if out.signed else 0
     if window.least * places < -least:
         # (A symmetric format leaves out one code more.)
-        below = negative & ~sum_[out.magnitude_bits:].all() if out.signed else negative
+        below = negative & ~sum_[out.magnitude_bits :].all() if out.signed else negative
         if out.symmetric:
             below = below | (negative & sum_[: out.magnitude_bits].none())
     over = g.step("out_of_range", (above | below) & ~special.infinity)
     saturates = g.const(0, 1) if target.wraps else over
-    to_most = g.step("to_highest",
-                     special.nan | (special.infinity & ~special.infinity_sign) | (saturates & ~negative))
-    to_least = g.step("to_lowest",
-                      ~special.nan & ((special.infinity & special.infinity_sign) | (saturates & negative)))
-    code = g.mux(to_most, g.const(out.max_finite_code, bits),
-                 g.mux(to_least, g.const(out.min_finite_code, bits), sum_[:bits]))
+    to_most = g.step("to_highest", special.nan | (special.infinity & ~special.infinity_sign) | (saturates & ~negative))
+    to_least = g.step("to_lowest", ~special.nan & ((special.infinity & special.infinity_sign) | (saturates & negative)))
+    code = g.mux(
+        to_most, g.const(out.max_finite_code, bits), g.mux(to_least, g.const(out.min_finite_code, bits), sum_[:bits])
+    )
     if not target.flags:
         return code, g.const(0, 5)
     never = g.const(0, 1)

@@ -76,8 +76,10 @@ def decoded(g: Graph, unit: SumOfProducts) -> dict[str, list[Operand]]:
         codes = elements(g.inputs[port.name], port.format.bits)
         places = ["".join(f"_{k}" for k in index) for index in np.ndindex(port.shape)]
         section = f"Unpack {port.name}: {port.count} codes of {port.format}" if port.count > 1 else ""
-        found[port.name] = [unpack(g, code, port.format, flush, port.name + place, section)
-                            for code, place in zip(codes, places, strict=True)]
+        found[port.name] = [
+            unpack(g, code, port.format, flush, port.name + place, section)
+            for code, place in zip(codes, places, strict=True)
+        ]
     return found
 
 

@@ -45,13 +45,22 @@ def _span(g: Graph, record: Accumulation, terms: Sequence[Product | Number], mod
     """The sum of a span that begins at +0: one chain, or one of even and one of odd terms."""
     if record.split is Split.NONE or len(terms) == 1:
         return _chained(g, terms[1:], None, "s", mode, between, _leaf(g, terms[0], mode, between))
-    even, odd = (_chained(g, terms[start + 2 :: 2], None, name, mode, between, _leaf(g, terms[start], mode, between))
-                 for start, name in enumerate(("even", "odd")))
+    even, odd = (
+        _chained(g, terms[start + 2 :: 2], None, name, mode, between, _leaf(g, terms[start], mode, between))
+        for start, name in enumerate(("even", "odd"))
+    )
     return rounded_sum(g, again(g, even, between), again(g, odd, between), mode, between)
 
 
-def _chained(g: Graph, terms: Sequence[Product | Number], addend: Operand | None, name: str, mode: Mode,
-             between: Target, code: Node | None = None) -> Node:
+def _chained(
+    g: Graph,
+    terms: Sequence[Product | Number],
+    addend: Operand | None,
+    name: str,
+    mode: Mode,
+    between: Target,
+    code: Node | None = None,
+) -> Node:
     """Terms added one by one to the addend, or to the sum `code`."""
     for number, term in enumerate(terms):
         if code is not None:

@@ -91,8 +91,9 @@ def terms_of(g: Graph, inputs: Inputs, presum: int) -> list[Product | Number]:
     for block in blocks_of(inputs):
         g.section("Multiply")
         for i in range(0, len(block.a), presum):
-            part = replace(block, a=block.a[i : i + presum], b=block.b[i : i + presum],
-                           name=f"{block.name}part_{i // presum}_")
+            part = replace(
+                block, a=block.a[i : i + presum], b=block.b[i : i + presum], name=f"{block.name}part_{i // presum}_"
+            )
             if presum == 1 and not block.scales:
                 found.append(Product(part.a[0], part.b[0]))
             elif presum == 1:

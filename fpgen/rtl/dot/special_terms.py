@@ -32,8 +32,12 @@ def scaled(g: Graph, scale: Special, scale_zero: Node, term: Special, term_zero:
     clash = (scale.infinity & term_zero) | (scale_zero & term.infinity)
     nan = scale.nan | term.nan
     hidden = clash & ~nan
-    return Special(nan | clash, (scale.infinity | term.infinity) & ~nan & ~clash, scale.invalid | term.invalid | hidden,
-                   term.infinity_sign ^ scale.infinity_sign)
+    return Special(
+        nan | clash,
+        (scale.infinity | term.infinity) & ~nan & ~clash,
+        scale.invalid | term.invalid | hidden,
+        term.infinity_sign ^ scale.infinity_sign,
+    )
 
 
 def product(g: Graph, a: Operand, b: Operand) -> Special:

@@ -21,8 +21,9 @@ from .rounder_fixed import in_window
 from .unpack import Operand
 
 
-def accumulate_exactly(g: Graph, unit: MultiplyAccumulate, a: Operand, b: Operand, clear: Node
-                       ) -> tuple[Callable[[Target], Positioned], Special]:
+def accumulate_exactly(
+    g: Graph, unit: MultiplyAccumulate, a: Operand, b: Operand, clear: Node
+) -> tuple[Callable[[Target], Positioned], Special]:
     """Add a * b to the register.
 
     Returns

@@ -87,8 +87,7 @@ def total(g: Graph, a: Operand, b: Operand, mode: Mode, target: Target, network:
     sign = g.step("larger_sign", g.mux(swap, b.sign, a.sign))
 
     g.section("Align and add")
-    below = max(bits_below(_padded(a, width), b, target),
-                bits_below(_padded(b, width), a, target))
+    below = max(bits_below(_padded(a, width), b, target), bits_below(_padded(b, width), a, target))
     window = width + below
     most = min(difference.high, window)
     aligned, jam = shift.shift_right_sticky(g, smaller, difference.saturated(most, "align_by").node, window, most)
@@ -144,8 +143,9 @@ def _sum_sign(g: Graph, sign: Node, magnitude: Node, subtract: Node, mode: Mode)
     return g.step("sign", g.mux(cancelled, mode.down, sign))
 
 
-def product_plus(g: Graph, a: Operand, b: Operand, c: Operand, mode: Mode, target: Target,
-                 network: str = "sklansky") -> Positioned:
+def product_plus(
+    g: Graph, a: Operand, b: Operand, c: Operand, mode: Mode, target: Target, network: str = "sklansky"
+) -> Positioned:
     """a * b + c with the product in place and the addend aligned beside the multiplication.
 
     ::

@@ -30,8 +30,8 @@ def _split(g: Graph, window: Node, target: Target) -> tuple[Node, Node, Node]:
     if window.width < wanted:
         window = g.cat(g.const(0, wanted - window.width), window)
     sticky = window[: window.width - wanted].any() if window.width > wanted else g.const(0, 1)
-    kept = g.step("kept", window[window.width - target.kept:])
-    fraction = window[window.width - wanted: window.width - target.kept]
+    kept = g.step("kept", window[window.width - target.kept :])
+    fraction = window[window.width - wanted : window.width - target.kept]
     return kept, fraction, g.step("sticky", sticky)
 
 
@@ -81,8 +81,9 @@ def _one_hot_from_top(g: Graph, limit: Quantity, width: int) -> Node:
     return g.step("limit_marker", g.cat(*reversed(bits)))
 
 
-def position_known(g: Graph, sign: Node, window: Node, t: Quantity, zeros: Quantity, slack: int,
-                   target: Target) -> Positioned:
+def position_known(
+    g: Graph, sign: Node, window: Node, t: Quantity, zeros: Quantity, slack: int, target: Target
+) -> Positioned:
     """Shift by a count that is known early: it is right, or `slack` (0 or 1) too small (products, conversions)."""
     g.section("Normalise")
     reach = _reach(target, t)

@@ -162,7 +162,7 @@ def _stochastic(g: Graph, semantics: Semantics, random: Node, fraction: Node, st
         return fraction[-n:].add(random, n + 1)[n]
     if mode is Rounding.SRB:  # floor(v 2^(N+1)) + 2R + 1 >= 2^(N+1)
         doubled = g.cat(g.const(1, 1), random)
-        return fraction[-(n + 1):].add(doubled, n + 2)[n + 1]
+        return fraction[-(n + 1) :].add(doubled, n + 2)[n + 1]
     upper, half = fraction[-n:], fraction[-(n + 1)]  # RNE(v 2^N) + R >= 2^N
     below = sticky if fraction.width == n + 1 else fraction[: -(n + 1)].any() | sticky
     up = half & (below | upper[0])
@@ -244,8 +244,7 @@ def _overflow(g: Graph, rounded: Node, beyond: Node, round_up: Node, target: Tar
     """1 when the rounded magnitude exceeds the largest finite value."""
     out, semantics = target.out, target.semantics
     always_nearest = mode.nearest.constant == 1
-    if (out.infinity is Infinity.IEEE and semantics.overflow.gives_infinity(out) and always_nearest
-            and not target.flags):
+    if out.infinity is Infinity.IEEE and semantics.overflow.gives_infinity(out) and always_nearest and not target.flags:
         return beyond  # a carry out of the largest finite code is the code of infinity already
     ones = (1 << out.trailing_bits) - 1
     if round_up.constant == 0 and out.max_finite_code & ones == ones:
@@ -253,7 +252,7 @@ def _overflow(g: Graph, rounded: Node, beyond: Node, round_up: Node, target: Tar
     if out.zero:
         largest = out.max_finite_code
         if largest + 1 == 1 << out.magnitude_bits:
-            exceeds = rounded[out.magnitude_bits:].any()
+            exceeds = rounded[out.magnitude_bits :].any()
         else:
             exceeds = ~rounded.less(largest + 1)
     else:
@@ -286,8 +285,18 @@ def _without_zero(g: Graph, rounded: Node, trailing: int, out: Format) -> tuple[
     return code, below
 
 
-def _deliver(g: Graph, magnitude: Node, sign: Node, special: Special, over: Node, away: Node, flushed: Node,
-             wrong_sign: Node, raised_to_zero: Node, target: Target) -> Node:
+def _deliver(
+    g: Graph,
+    magnitude: Node,
+    sign: Node,
+    special: Special,
+    over: Node,
+    away: Node,
+    flushed: Node,
+    wrong_sign: Node,
+    raised_to_zero: Node,
+    target: Target,
+) -> Node:
     out, semantics = target.out, target.semantics
     gives_infinity = semantics.overflow.gives_infinity(out)
     width = out.magnitude_bits
@@ -342,8 +351,19 @@ def _deliver(g: Graph, magnitude: Node, sign: Node, special: Special, over: Node
     return g.cat(result, g.step("result_sign", result_sign))
 
 
-def _flags(g: Graph, special: Special, over: Node, away: Node, flushed: Node, wrong_sign: Node, below_least: Node,
-           tiny: Node, some: Node, inexact: Node, target: Target) -> Node:
+def _flags(
+    g: Graph,
+    special: Special,
+    over: Node,
+    away: Node,
+    flushed: Node,
+    wrong_sign: Node,
+    below_least: Node,
+    tiny: Node,
+    some: Node,
+    inexact: Node,
+    target: Target,
+) -> Node:
     out, semantics = target.out, target.semantics
     keeps_infinity = out.has_infinity and semantics.overflow is not Overflow.SATURATE
     number = ~(special.nan | special.infinity | wrong_sign)
@@ -359,5 +379,10 @@ def _flags(g: Graph, special: Special, over: Node, away: Node, flushed: Node, wr
     if not out.zero:
         inexact = inexact | below_least
     nx = (inexact | over) & number
-    return g.cat(g.step("flag_nx", nx), g.step("flag_uf", underflow), g.step("flag_of", overflow), g.const(0, 1),
-                 g.step("flag_nv", invalid))
+    return g.cat(
+        g.step("flag_nx", nx),
+        g.step("flag_uf", underflow),
+        g.step("flag_of", overflow),
+        g.const(0, 1),
+        g.step("flag_nv", invalid),
+    )

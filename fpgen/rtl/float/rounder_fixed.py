@@ -22,8 +22,12 @@ def round_to_fixed(g: Graph, value: Positioned, special: Special, mode: Mode, ta
     sign = value.sign
     round_up = g.step("round_up", _increment(g, mode, sign, value.kept[0], value.fraction, value.sticky))
     rounded = prefix.increment(g, value.kept, round_up, "rounded")
-    most, least = out.max_finite_code, -out.value(out.min_finite_code) / 2**out.scale if out.scale >= 0 else (
-        -out.value(out.min_finite_code) * 2**-out.scale)
+    most, least = (
+        out.max_finite_code,
+        -out.value(out.min_finite_code) / 2**out.scale
+        if out.scale >= 0
+        else (-out.value(out.min_finite_code) * 2**-out.scale),
+    )
     # (`steps` says nothing about an exact zero, whose top bit is clear.)
     beyond = value.kept[-1] & value.steps.at_least(1)
     above = beyond | ~rounded.less(most + 1)
@@ -38,8 +42,9 @@ def round_to_fixed(g: Graph, value: Positioned, special: Special, mode: Mode, ta
     width = out.bits
     negates = out.signed or target.wraps
     negated = g.add(rounded[:width] ^ sign.repeat(width), sign.zext(width)) if negates else rounded[:width]
-    code = g.step("code", g.mux(to_most, g.const(most, width),
-                                g.mux(to_least, g.const(out.min_finite_code, width), negated)))
+    code = g.step(
+        "code", g.mux(to_most, g.const(most, width), g.mux(to_least, g.const(out.min_finite_code, width), negated))
+    )
     if not target.flags:
         return code, g.const(0, 5)
     inexact = (value.fraction.any() | value.sticky) & number

@@ -28,5 +28,6 @@ def of_sum(g: Graph, x: Special, y: Special) -> Special:
     clash = opposite & ~nan
     infinity = (x.infinity | y.infinity) & ~nan & ~clash
     sign = g.mux(x.infinity, x.infinity_sign, y.infinity_sign)
-    return Special(g.step("result_nan", nan | clash), g.step("result_infinite", infinity),
-                   x.invalid | y.invalid | clash, sign)
+    return Special(
+        g.step("result_nan", nan | clash), g.step("result_infinite", infinity), x.invalid | y.invalid | clash, sign
+    )

@@ -74,7 +74,7 @@ def unpack(g: Graph, code: Node, fmt: Format, flush: bool, name: str, section: s
     if fmt.fixed:
         return _unpack_fixed(g, code, fmt, name)
     fraction_bits = fmt.trailing_bits
-    field = code[fraction_bits:fmt.magnitude_bits]
+    field = code[fraction_bits : fmt.magnitude_bits]
     fraction = code[:fraction_bits] if fraction_bits else None
     low_field = 1 if fmt.zero else 0
     off = -fmt.bias - fraction_bits
@@ -119,8 +119,7 @@ def _specials(g: Graph, code: Node, field: Node, fmt: Format, name: str) -> tupl
         nan = code.equals(fmt.sign_mask)
     if fmt.infinity is Infinity.TOP:
         infinity = magnitude.equals(fmt.infinity_code)
-    return (g.step(f"{name}_infinite", infinity), g.step(f"{name}_nan", nan),
-            g.step(f"{name}_signaling", signaling))
+    return (g.step(f"{name}_infinite", infinity), g.step(f"{name}_nan", nan), g.step(f"{name}_signaling", signaling))
 
 
 def _unpack_fixed(g: Graph, code: Node, fmt: Format, name: str) -> Operand:

@@ -10,7 +10,7 @@ from golden_cases import draw_codes
 import fpgen
 from fpgen.formats import Format
 from fpgen.golden.arguments import gather
-from fpgen.golden.exact.exact_arrays import compute_arrays
+from fpgen.golden.exact.exact_model import compute_exactly
 from fpgen.units.options import Rounding
 from fpgen.units.ports import Port
 
@@ -194,7 +194,7 @@ def check_arrays(unit: fpgen.Unit, drawn: dict[str, np.ndarray]):
     """Assert that the fast model equals the exact one in codes, flags and scales."""
     operands, controls = split(unit, drawn)
     plain = replace(unit, stages=None, period=None)
-    expected = compute_arrays(plain, gather(plain, operands, controls))
+    expected = compute_exactly(plain, gather(plain, operands, controls))
     found = unit.compute(*operands, **controls)
     assert found.codes.dtype == expected.codes.dtype and found.flags.dtype == np.uint8
     for name in ("codes", "flags", "scales"):

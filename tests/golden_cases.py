@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+from unittest import mock
+
 import numpy as np
 from corner_codes import corners, spread
 
@@ -10,8 +13,7 @@ from fpgen.base.errors import UsageError
 from fpgen.formats import CATALOGUE, Format, Infinity, NaN, as_format
 from fpgen.golden import Result
 from fpgen.golden.exact import exact_model as exact
-from fpgen.golden.fast import behaviour, run_by_engine
-from fpgen.golden.scalar.fused import operation_for
+from fpgen.golden.scalar import scalar_fast
 from fpgen.units import Unit
 from fpgen.units.mac import MultiplyAccumulate
 from fpgen.units.options import Overflow, Rounding, Subnormals, Tininess
@@ -62,10 +64,20 @@ EXTREMES = [
 ]
 
 
-def engine_of(unit: Unit, limbs: bool = False):
+@contextlib.contextmanager
+def engines_only(limbs: bool = False):
     """The fast model without its tables; `limbs` asks for the engine of big integers whatever the formats."""
-    operation = operation_for(behaviour(unit))
-    return operation._replace(binary64=False) if limbs else operation
+    made = scalar_fast.fused_operation
+
+    def chosen(*arguments):
+        operation = made(*arguments)
+        return operation._replace(binary64=False) if limbs else operation
+
+    with (
+        mock.patch.object(scalar_fast.tables, "find", lambda *_, **__: None),
+        mock.patch.object(scalar_fast, "fused_operation", chosen),
+    ):
+        yield
 
 
 def draw_codes(fmt: Format, count: int, rng: np.random.Generator) -> np.ndarray:
@@ -222,7 +234,7 @@ def check(unit: Unit, operands: dict[str, np.ndarray], controls: dict[str, np.nd
     if isinstance(unit, MultiplyAccumulate) or (unit.out.bits == 64 and not unit.out.zero):
         return
     for limbs in (False, True):
-        inputs = {name: array.reshape(-1) for name, array in {**operands, **controls}.items()}
-        result = Result(*run_by_engine(unit, inputs, engine_of(unit, limbs)))
+        with engines_only(limbs):
+            result = unit.compute(*operands.values(), **controls)
         text = differences(unit, operands, controls, result, expected)
         assert not text, f"{'limbs' if limbs else 'engine'}: {text}"

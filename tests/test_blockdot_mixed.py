@@ -16,10 +16,9 @@ from fpgen.base.errors import UsageError
 from fpgen.formats import BlockFormat, Class, Format, parse, parse_block
 from fpgen.golden.exact import exact_model as exact
 from fpgen.golden.sums import sums
-from fpgen.units import BlockDot, Unit
+from fpgen.units import BlockDot, Unit, card_of
 from fpgen.units.blockdot import difference
 from fpgen.units.options import Flags
-from fpgen.verilog.header import formulas
 
 W4A16 = "blockdot bf16 mxfp4 k=32 + fp32 -> fp32"
 TWO_SIZES = "blockdot mxfp8e4m3 nvfp4 k=32 + fp32 -> fp32"
@@ -342,7 +341,7 @@ def test_zero_points_change_the_name_and_the_hash():
     ],
 )
 def test_what_headers_say(text, formula):
-    assert dict(formulas(fpgen.parse_unit(text)))["Result"] == formula
+    assert dict(card_of(unit := fpgen.parse_unit(text)).formula(unit))["Result"] == formula
 
 
 def test_the_fast_model_is_not_the_slow_one():

@@ -23,8 +23,8 @@ from fpgen import emulate
 from fpgen.base.errors import UsageError
 from fpgen.formats import as_format
 from fpgen.rtl.block.like_scales import moved_boundaries
+from fpgen.units import card_of
 from fpgen.units.scaling import Like
-from fpgen.verilog.header import formulas
 
 LIKE = [like.value for like in Like if like is not Like.NONE]
 F = np.float32
@@ -366,7 +366,7 @@ def test_hashes_of_units_without_the_options_are_as_before():
 def test_headers_say_whose_arithmetic_it_is(like, block):
     unit = fpgen.BlockQuantize(source="bf16", block=block, like=like, clamp=True)
     assert f"as {like} computes them in float32" in unit.contract
-    (_, result), (_, scale) = formulas(unit)
+    (_, result), (_, scale) = card_of(unit).formula(unit)
     assert scale.startswith(("S = fl(amax", "S = fl(fl(amax"))
     given = unit.tensor_operand
     assert (given in result and given in scale) if given else "scale" not in result

@@ -11,7 +11,7 @@ from sum_cases import packed
 from fpgen import parse_unit
 from fpgen.base.errors import UsageError
 from fpgen.formats.descriptor import Class
-from fpgen.golden.exact.exact_arrays import compute_arrays
+from fpgen.golden.exact.exact_model import compute_exactly
 from fpgen.rtl.datapath import datapath
 from fpgen.rtl.dot import dot_terms as terms
 from fpgen.rtl.dot import exact_anchored
@@ -34,7 +34,7 @@ def run(unit, codes):
 
 def wanted(unit, codes):
     """The same of the exact model."""
-    result = compute_arrays(unit, {name: np.asarray(array, dtype=np.uint64) for name, array in codes.items()})
+    result = compute_exactly(unit, {name: np.asarray(array, dtype=np.uint64) for name, array in codes.items()})
     batch = len(next(iter(codes.values())))
     flags = result.flags.astype(int) if unit.flags else np.zeros(batch, dtype=int)
     return packed(result.codes.reshape(batch, -1), unit.out.bits), flags

@@ -46,6 +46,6 @@ def compute(unit: Unit, *operands: Any, **by_name: Any) -> Result:
         that do not broadcast, formats of more than 64 bits.
     """
     from .arguments import gather
-    from .fast import run
+    from .fast import run_fast
 
-    return run(unit, gather(unit, operands, by_name))
+    return run_fast(unit, gather(unit, operands, by_name))

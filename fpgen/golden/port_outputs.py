@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from fpgen.units import Unit
+from fpgen.units import Role, Unit
 
 Outputs = dict[str, np.ndarray]
 #: From a unit and one array per travelling input port to one array per travelling output port.
@@ -14,13 +14,10 @@ Golden = Callable[[Unit, dict[str, np.ndarray]], Outputs]
 
 
 def golden_outputs(unit: Unit, inputs: dict[str, np.ndarray]) -> Outputs:
-    """Result and, where the unit has them, scale and flags; by `unit.compute`."""
+    """Results and, where the unit has them, flags; by `unit.compute`."""
     operands = [inputs[name] for name in unit.operands]
     controls = {name: array for name, array in inputs.items() if name not in unit.operands}
     result = unit.compute(*operands, **controls)
-    outputs = {"result": result.codes}
-    if result.scales is not None:
-        outputs["scale"] = result.scales
-    if unit.flags:
-        outputs["flags"] = result.flags
-    return outputs
+    if any(port.role is Role.FLAGS for port in unit.ports):
+        return {**result.outputs, "flags": result.flags}
+    return dict(result.outputs)

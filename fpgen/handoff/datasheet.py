@@ -7,9 +7,9 @@ from typing import Any
 
 from fpgen.rtl import pipeline_for
 from fpgen.synthesis.point import assumptions_text
-from fpgen.units import BlockQuantize, Handshake, Role, Rounding, Unit
+from fpgen.units import Handshake, Role, RoundedUnit, Rounding, Unit, card_of
 from fpgen.units.options import PORT_CODES
-from fpgen.verilog.header import built_of, formulas, stage_text
+from fpgen.verilog.header import built_of, stage_text
 
 
 def datasheet(
@@ -36,7 +36,7 @@ def _head(unit: Unit, note: str) -> str:
     if note:
         lines += [note, ""]
     lines.append(f"**Contract:** {unit.contract}.")
-    for title, text in formulas(unit):
+    for title, text in card_of(unit).formula(unit):
         lines += ["", f"**{title}:** `{text}`."]
     for title, text in built_of(unit):
         lines += ["", f"**{title}:** {text}."]
@@ -51,7 +51,7 @@ def _table(heads: list[str], rows: Iterable[Iterable[Any]]) -> str:
 def _ports(unit: Unit) -> str:
     rows = [(f"`{port.name}`", "in" if port.is_input else "out", port.width, port.meaning) for port in unit.ports]
     text = "## Ports\n\n" + _table(["port", "", "bits", "meaning"], rows)
-    if unit.rounding is Rounding.PORT:
+    if isinstance(unit, RoundedUnit) and unit.rounding is Rounding.PORT:
         codes = ", ".join(f"{code} {mode.value.upper()}" for mode, code in PORT_CODES.items())
         text += f"\n\nCodes of `rounding`: {codes}; 5 and 7 act as RNE."
     return text
@@ -85,30 +85,16 @@ def _numbers(unit: Unit) -> str:
         for port in unit.ports
         if port.format is not None and port.role is not Role.CONTROL
     ]
+    text = "## Numbers\n\n" + _table(["port", "format", "parameters", "largest", "smallest positive"], rows)
+    if not isinstance(unit, RoundedUnit):
+        return text
     options = [
         ("rounding", unit.rounding.value),
         ("overflow", unit.semantics.overflow.value),
         ("subnormals", unit.subnormals.value),
         ("tininess", unit.tininess.value),
     ]
-    return (
-        "## Numbers\n\n"
-        + _table(["port", "format", "parameters", "largest", "smallest positive"], rows)
-        + "\n\n"
-        + ", ".join(f"{name} `{value}`" for name, value in options)
-        + f". {_nan_text(unit)}"
-    )
-
-
-def _nan_text(unit: Unit) -> str:
-    if isinstance(unit, BlockQuantize) and unit.block.scale.has_nan:
-        return (
-            f"A NaN or infinity in the block makes the scale NaN ({unit.block.scale.nan_code:#x}) and all element "
-            "codes 0."
-        )
-    if unit.out.has_nan:
-        return f"NaN results are the one canonical quiet NaN ({unit.out.nan_code:#x})."
-    return f"{unit.out} has no NaN: its largest value is delivered in place of one."
+    return f"{text}\n\n" + ", ".join(f"{name} `{value}`" for name, value in options) + f". {unit.nan_text}"
 
 
 def _decimal(value: Any) -> str:

@@ -3,7 +3,8 @@
 Cells that mapping leaves alone are in it too, but nothing of timing and power. Names, functions and the state of
 flip-flops and latches are written in one spelling, whatever the source's style (`fpgen.library.liberty_write` says
 why). Where Yosys would give up on the whole file the cell, or its function, is left out, and only a netlist with such
-a cell is then reported: cells with buses or bundles, and functions of what is neither a pin nor a state that Yosys knows.
+a cell is then reported: cells with buses or bundles, and functions of what is neither a pin nor a state that Yosys
+knows.
 """
 
 from collections.abc import Iterable, Mapping

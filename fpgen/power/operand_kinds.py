@@ -108,7 +108,7 @@ def load(given: str | Path) -> Stimulus:
 
 def means_stimulus(text: str) -> bool:
     """Whether a word after ``--power`` is meant as its stimulus, rather than as the unit that follows."""
-    from fpgen.units.text import OPERATIONS
+    from fpgen.units import OPERATIONS
 
     return text.endswith(".npy") or not ("->" in text or set(text.split()[:1]) & set(OPERATIONS))
 

@@ -13,7 +13,7 @@ from fpgen.vectors.families import Draft, random_classes
 from fpgen.vectors.families_array import ordinary
 from fpgen.vectors.layout import words
 from fpgen.vectors.stimulus import Inputs, Plan
-from fpgen.vectors.terms import terms_of
+from fpgen.vectors.terms import aim_of, terms_of
 
 _VECTORS = 96
 _AFTER_RESET = 16
@@ -61,9 +61,9 @@ def protocol_job(unit: Unit, number: int, plan: Plan, golden: Golden) -> dict[st
 def _draw(plan: Plan, count: int) -> Inputs:
     rng = np.random.default_rng([plan.seed, 0x9F0, count])
     unit = plan.unit
-    if plan.arrays:
+    if plan.own_families:
         return plan.with_controls(ordinary(unit, rng, count), rng)
-    codes = random_classes(Draft(terms_of(unit), unit.operands, unit.out, rng, count))
+    codes = random_classes(Draft(terms_of(unit), unit.operands, aim_of(unit), rng, count))
     return plan.with_controls(codes, rng)
 
 

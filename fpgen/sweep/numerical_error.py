@@ -24,19 +24,21 @@ error_total_rms, ...   the same against the other reference
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fpgen.base.errors import UsageError
+from fpgen.units import OPERATIONS, Operation, RoundedUnit, card_of, layer
+from fpgen.units.operations import Terms
 
 if TYPE_CHECKING:
     from fpgen.formats import Format
     from fpgen.units import Unit
 
 KINDS = ("gaussian", "uniform")
-OPERATIONS = ("multiply", "add", "fma", "dot", "convert")
 
 
 @dataclass(frozen=True)
@@ -98,28 +100,33 @@ def measure(unit: Unit, accuracy: Accuracy) -> dict[str, Any]:
     """
     from fpgen.golden.scalar.decode import fits_float64, float64_values
 
-    if unit.operation not in OPERATIONS:
-        raise UsageError(f"{unit.text}: no error figures for {unit.operation}; allowed: {', '.join(OPERATIONS)}")
+    card = card_of(unit)
+    if not card.reference:
+        allowed = ", ".join(name for name, other in OPERATIONS.items() if other.reference)
+        raise UsageError(f"{unit.text}: got {unit.operation}, which has no error figures; expected one of {allowed}")
+    assert isinstance(unit, RoundedUnit)
+    reference = layer(unit, "reference")
     operands = _operands(unit)
-    formats = [fmt for _, fmt, _ in operands]
-    if not all(fits_float64(fmt) for fmt in (*formats, unit.out)):
+    formats = {name: fmt for name, fmt, _ in operands}
+    if not all(fits_float64(fmt) for fmt in (*formats.values(), unit.out)):
         raise UsageError(f"{unit.text}: no error figures for formats beyond binary64")
-    if unit.operation in ("multiply", "fma", "dot") and formats[0].precision + formats[1].precision > 53:
+    factors = card.families.product if isinstance(card.families, Terms) else ("a", "b")
+    if len(factors) == 2 and sum(formats[name].precision for name in factors) > 53:
         raise UsageError(f"{unit.text}: no error figures for products of more than 53 bits")
     source = np.random.default_rng(accuracy.seed)
-    codes, values, unrounded = [], [], []
+    codes, values, unrounded = {}, {}, {}
     for name, fmt, shape in operands:
         spread = accuracy.sigma
-        if name == "c" and unit.operation in ("fma", "dot"):  # of the same spread as the sum of products
+        if name == "c" and len(factors) == 2:  # of the same spread as the sum of products
             spread *= accuracy.sigma * math.sqrt(math.prod(operands[0][2]))
         real = _draw(source, accuracy.data, spread, (accuracy.vectors, *shape))
         coded = _rounded(real, fmt)
-        unrounded.append(real)
-        codes.append(coded)
-        values.append(float64_values(fmt, coded))
-    result = float64_values(unit.out, unit.compute(*codes).codes)
-    alone = _figures(result, _terms(unit.operation, values))
-    total = _figures(result, _terms(unit.operation, unrounded))
+        unrounded[name] = real
+        codes[name] = coded
+        values[name] = float64_values(fmt, coded)
+    result = float64_values(unit.out, unit.compute(**codes).codes)
+    alone = _figures(result, reference(card, values))
+    total = _figures(result, reference(card, unrounded))
     return {
         **{f"error_{name}": value for name, value in alone.items()},
         **{f"error_total_{name}": value for name, value in total.items() if name != "special"},
@@ -150,12 +157,20 @@ def _rounded(real: np.ndarray, fmt: Format) -> np.ndarray:
     return np.asarray(convert.compute(real.view(np.uint64)).codes)
 
 
-def _terms(operation: str, values: list[np.ndarray]) -> np.ndarray:
-    """What the exact result is the sum of, an array of shape (vectors, terms)."""
-    if operation in ("add", "convert"):
-        return np.stack(values, axis=1)
-    products = [part.reshape(len(part), -1) for part in _product(values[0], values[1])]
-    return np.concatenate([*products, *(value[:, None] for value in values[2:])], axis=1)
+def sum_of_terms(card: Operation, values: Mapping[str, np.ndarray]) -> np.ndarray:
+    """The product of the card's operands, and its addend: an array of shape (vectors, terms)."""
+    assert isinstance(card.families, Terms)
+    factors = [values[name] for name in card.families.product]
+    terms = list(_product(*factors)) if len(factors) == 2 else factors
+    if card.families.addend is not None:
+        terms.append(values[card.families.addend])
+    return np.stack(terms, axis=1)
+
+
+def sum_of_products(card: Operation, values: Mapping[str, np.ndarray]) -> np.ndarray:
+    """The products of the elements of `a` and `b`, and `c`: an array of shape (vectors, terms)."""
+    products = [part.reshape(len(part), -1) for part in _product(values["a"], values["b"])]
+    return np.concatenate([*products, *(values[name][:, None] for name in values if name == "c")], axis=1)
 
 
 def _product(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -11,6 +11,7 @@ from .fma import FusedMultiplyAdd
 from .mac import Accumulate, MultiplyAccumulate
 from .machines import ALIASES
 from .multiply import Multiply
+from .operations import OPERATIONS, Operation, card_of, layer
 from .options import (
     FLAG_BITS,
     PORT_CODES,
@@ -26,8 +27,9 @@ from .options import (
 from .ports import Port, Role
 from .presets import PRESETS, Case, Preset, find_case
 from .quantize import BlockDequantize, BlockQuantize, ScalePolicy
+from .rounded import RoundedUnit
 from .tensorcore import TensorCore
-from .text import OPERATIONS, parse_unit, unit_from_dict
+from .text import parse_unit, unit_from_dict
 
 __all__ = [
     "ALIASES",
@@ -55,10 +57,12 @@ __all__ = [
     "Multiplier",
     "Multiply",
     "MultiplyAccumulate",
+    "Operation",
     "Overflow",
     "Port",
     "Preset",
     "Role",
+    "RoundedUnit",
     "Rounding",
     "ScalePolicy",
     "Semantics",
@@ -70,7 +74,9 @@ __all__ = [
     "Tininess",
     "Treatment",
     "Unit",
+    "card_of",
     "find_case",
+    "layer",
     "parse_accumulation",
     "parse_unit",
     "unit_from_dict",

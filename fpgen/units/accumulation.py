@@ -187,7 +187,7 @@ class Accumulation:
                 raise UsageError(f"accumulate: {option}={value!r}; a whole number from {low} to {high} is allowed")
         self._validate()
 
-    def _validate(self):
+    def _validate(self) -> None:
         for spec in dataclasses.fields(self):
             belongs = _BELONGS.get(spec.name)
             if belongs and self.kind not in belongs and getattr(self, spec.name) != spec.default:
@@ -198,7 +198,7 @@ class Accumulation:
         self._validate_addend()
         self._validate_span()
 
-    def _validate_addend(self):
+    def _validate_addend(self) -> None:
         given, chain = self.addend.value, self.kind is Kind.CHAIN
         if chain and self.addend is Addend.OUTSIDE:
             raise UsageError("accumulate=chain with addend=outside; expected inside or after")
@@ -217,7 +217,7 @@ class Accumulation:
                     f"accumulate: addend_rounding={self.addend_rounding.value}; expected one mode without random bits"
                 )
 
-    def _validate_span(self):
+    def _validate_span(self) -> None:
         if self.span is not None and self.addend is not Addend.AFTER and self.interleave is None:
             raise UsageError(
                 f"accumulate: span={self.span} with addend={self.addend.value} and no interleave, where "

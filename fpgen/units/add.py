@@ -8,9 +8,9 @@ from typing import ClassVar
 
 from fpgen.formats import Format
 
-from .base import Unit
 from .options import as_enum
 from .ports import Port, Role
+from .rounded import RoundedUnit
 
 
 class Subtract(enum.Enum):
@@ -22,7 +22,7 @@ class Subtract(enum.Enum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Add(Unit):
+class Add(RoundedUnit):
     """The sum (or difference) of `a` and `b`, rounded once to `out` (IEEE 754-2019, 5.4.1).
 
     Parameters
@@ -45,7 +45,7 @@ class Add(Unit):
     def multiplies(self) -> bool:
         return False
 
-    def _validate(self):
+    def _validate(self) -> None:
         self._set("subtract", as_enum("subtract", self.subtract, Subtract))
 
     def _controls(self) -> list[Port]:

@@ -1,8 +1,9 @@
-"""What all units have in common: the options, the pins, the spelling, and the way to everything derived.
+"""What all units have in common: operands, pins, stages, handshake, architecture, spelling, hash.
 
 A unit is an immutable parameter object. The golden model (`compute`), the
 hardware (`create`, `verilog`), the regression (`verify`) and the cost (`ppa`)
-are all derived from it, and its content hash is the key of every cache.
+are all derived from it (`fpgen.units.derived`), and its content hash is the key of every cache.
+Units whose result is a rounded number are `fpgen.units.rounded.RoundedUnit`.
 """
 
 from __future__ import annotations
@@ -10,58 +11,29 @@ from __future__ import annotations
 import dataclasses
 import enum
 import math
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Self
 
 from fpgen.base.errors import UsageError
 from fpgen.formats import Format, as_format
 
 from .architecture import Adder, Architecture, Multiplier
+from .derived import Derived, stages_of_period
 from .identity import check_module_name, hash_of, identifier, plain_values
-from .options import (
-    FLAG_BITS,
-    Handshake,
-    Overflow,
-    Rounding,
-    Semantics,
-    Subnormals,
-    Tininess,
-    as_enum,
-    check_overflow,
-    default_overflow,
-)
+from .options import Handshake, as_enum
 from .ports import Port, Role
-
-if TYPE_CHECKING:
-    from fpgen.golden import Result
 
 MAX_STAGES = 64
 #: Codes travel in arrays of 64-bit integers: in the golden model, and so in everything that is checked against it.
 MAX_BITS = 64
-#: Widest fixed-point number from which ``overflow=wrap`` takes its residues.
-MAX_WRAP_BITS = 8192
 
 
 @dataclass(frozen=True, kw_only=True)
-class Unit:
-    """Options that every unit has; operations add their operands in front.
+class Unit(Derived):
+    """Options that every unit has; operations add their operands and results.
 
     Parameters
     ----------
-    out : Format or str
-        Format of the result.
-    rounding : Rounding or str
-        A mode, or ``port`` for a 3-bit input.
-    overflow : Overflow or str, optional
-        Default: ``ieee`` where the output can say "too large", else ``saturate``.
-    tininess : Tininess or str
-    subnormals : Subnormals or str
-        ``full``, or flushed on the way ``in``, ``out`` or ``both``.
-    random_bits : int
-        Width of the `random` input of the stochastic modes; 0 for the others.
-    flags : bool
-        Whether the unit has the 5-bit `flags` output {NV, DZ, OF, UF, NX}.
     stages : int, optional
         Pipeline registers between input and result: the latency in clocks; 0 (the default) is combinational.
     period : float, optional
@@ -75,70 +47,63 @@ class Unit:
         The Verilog module's name, which files and directories take over; default: one made of the parameters. It
         changes nothing in what the unit does, and is no part of `content_hash`.
 
+    Attributes
+    ----------
+    latency : int
+        Clocks from operands to result: `stages`, or what the scheduler found for `period` when the unit was made.
+
     Raises
     ------
     UsageError
-        On anything unknown or contradictory, saying what is allowed.
+        On anything unknown or contradictory, saying what is expected.
+
+    Notes
+    -----
+    An operation states its operands (`operand_names`, or `operands` where their number depends on parameters) and its
+    results (`_result_ports`: one or several, each a code of a format or, like a class or a relation, bits with a
+    meaning of their own).
     """
 
     operation: ClassVar[str] = ""
-    #: The formats that stand before the arrow of the text form, and the one behind it.
+    #: The formats that stand before the arrow of the text form, and the one behind it ("" where there is no arrow).
     operand_names: ClassVar[tuple[str, ...]] = ()
-    out_name: ClassVar[str] = "out"
+    out_name: ClassVar[str] = ""
     #: Whole numbers that stand beside the operands, as in ``n=8``; and whether ``+ C`` may follow them.
     size_names: ClassVar[tuple[str, ...]] = ()
     takes_addend: ClassVar[bool] = False
-    #: Whether results in fixed point can wrap around (``overflow=wrap``).
-    can_wrap: ClassVar[bool] = False
-    #: Whether there can be a `flags` output.
-    can_flag: ClassVar[bool] = True
+    #: Whether a result depends on earlier operands, so that there are sequences in place of single vectors.
+    stateful: ClassVar[bool] = False
     least_stages: ClassVar[int] = 0
+    #: Parameters that are spelled before those of every unit.
+    _leading: ClassVar[tuple[str, ...]] = ()
 
-    out: Format
-    rounding: Rounding = Rounding.RNE
-    overflow: Overflow | None = None
-    tininess: Tininess = Tininess.AFTER
-    subnormals: Subnormals = Subnormals.FULL
-    random_bits: int = 0
-    flags: bool = False
     stages: int | None = None
     period: float | None = None
     handshake: Handshake = Handshake.NONE
     multiplier: Multiplier = Multiplier.ARRAY
     adder: Adder = Adder.DEFAULT
     module_name: str | None = None
+    latency: int = field(init=False, repr=False, compare=False)
 
     # ---- construction ---------------------------------------------------------------
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         self._prepare()
-        for name in (*self._format_names, "out"):
+        for name in self._format_names:
             fmt = as_format(getattr(self, name))
             if fmt.bits > MAX_BITS:
-                raise UsageError(f"{name}={fmt} has {fmt.bits} bits; arrays of codes have up to {MAX_BITS}")
+                raise UsageError(f"{name}: got {fmt}, which has {fmt.bits} bits; expected up to {MAX_BITS}")
             self._set(name, fmt)
-        self._set("rounding", as_enum("rounding", self.rounding, Rounding))
-        if self.overflow is None:
-            self._set("overflow", self._default_overflow)
-        self._set("overflow", as_enum("overflow", self.overflow, Overflow))
-        self._set("tininess", as_enum("tininess", self.tininess, Tininess))
-        self._set("subnormals", as_enum("subnormals", self.subnormals, Subnormals))
         self._set("handshake", as_enum("handshake", self.handshake, Handshake))
         self._set("multiplier", as_enum("multiplier", self.multiplier, Multiplier))
         self._set("adder", as_enum("adder", self.adder, Adder))
-        check_overflow(self.out, self._policy)
-        if self._policy is Overflow.WRAP and not self.can_wrap:
-            raise UsageError(
-                f"overflow=wrap: got {self.operation}; expected multiply, add, fma, mac, convert, dot, "
-                "blockdot or tensorcore"
-            )
-        _ = self.semantics  # refuses contradictory random_bits
-        if not isinstance(self.flags, bool):
-            raise UsageError(f"flags={self.flags!r}; True or False is allowed")
-        if self.flags and not self.can_flag:
-            raise UsageError(
-                f"flags=on with {self.operation}, whose results have no one operation to flag; off is allowed"
-            )
+        self._check_results()
+        self._check_common()
+        self._validate()
+        self._check_whole()
+        self._set("latency", stages_of_period(self) if self.stages is None else self.stages)
+
+    def _check_common(self) -> None:
         if self.multiplier is not Multiplier.ARRAY and not self.multiplies:
             raise UsageError(
                 f"multiplier={self.multiplier.value} with {self.operation}, which multiplies nothing; "
@@ -157,43 +122,41 @@ class Unit:
             raise UsageError(f"period={self.period}; a positive number of picoseconds is allowed")
         if self.module_name is not None:
             check_module_name(self.module_name)
-        self._validate()
-        if self._policy is Overflow.WRAP:
-            self._check_wrapping()
 
-    def _check_wrapping(self):
-        """Refuse operands whose sums and products span more bits than a fixed-point window has."""
-        formats = self.operands.values()
-        lows = [self.out.scale, *(fmt.quantum_exponent for fmt in formats)]
-        highs = [fmt.scale + fmt.bits if fmt.fixed else fmt.emax + 1 for fmt in formats]
-        window = max(*highs, sum(highs)) - min(*lows, sum(lows[1:]))
-        if window > MAX_WRAP_BITS:
-            raise UsageError(
-                f"overflow=wrap: got operands {', '.join(map(str, formats))}, whose exact results span "
-                f"{window} bits; expected up to {MAX_WRAP_BITS}, so formats with less range"
-            )
-
-    def _set(self, name: str, value: Any):
+    def _set(self, name: str, value: Any) -> None:
         object.__setattr__(self, name, value)
 
     @property
     def _format_names(self) -> tuple[str, ...]:
-        """The fields that are formats, besides `out`."""
+        """The fields that are formats."""
         return self.operand_names
 
-    def _prepare(self):
+    def _prepare(self) -> None:
         """What an operation fills in before the common rules are applied."""
 
-    def _validate(self):
-        """What an operation refuses beyond the common rules."""
+    def _check_results(self) -> None:
+        """The options of the results: those of `RoundedUnit`, or an operation's own."""
 
-    @property
-    def _default_overflow(self) -> Overflow:
-        return default_overflow(self.out)
+    def _validate(self) -> None:
+        """What an operation rejects beyond the common rules."""
+
+    def _check_whole(self) -> None:
+        """What can only be checked of a unit that is complete otherwise."""
+
+    @classmethod
+    def parameters(cls) -> list[dataclasses.Field[Any]]:
+        """The fields that make the unit, in the order in which they are spelled and hashed.
+
+        Those of the results first, then those of every unit, then the operation's own.
+        """
+        common = {spec.name for spec in dataclasses.fields(Unit)}
+        rank = {spec.name: 0 if spec.name in cls._leading else 1 if spec.name in common else 2
+                for spec in dataclasses.fields(cls)}  # fmt: skip
+        return sorted((spec for spec in dataclasses.fields(cls) if spec.init), key=lambda spec: rank[spec.name])
 
     def _default(self, name: str) -> Any:
         """What an option is that is not given; options that have this value are not spelled out."""
-        return next(spec.default for spec in dataclasses.fields(self) if spec.name == name)
+        return next(spec.default for spec in self.parameters() if spec.name == name)
 
     # ---- what it is -----------------------------------------------------------------
 
@@ -201,15 +164,6 @@ class Unit:
     def operands(self) -> dict[str, Format]:
         """Operand name to format, in port order."""
         return {name: getattr(self, name) for name in self.operand_names}
-
-    @property
-    def semantics(self) -> Semantics:
-        return Semantics(self.rounding, self._policy, self.tininess, self.subnormals, self.random_bits)
-
-    @property
-    def _policy(self) -> Overflow:
-        """`overflow`, which is only None before the default is known."""
-        return self.overflow or self._default_overflow
 
     @property
     def multiplies(self) -> bool:
@@ -228,34 +182,25 @@ class Unit:
     @property
     def _promise(self) -> str:
         """How the result comes from the operands: the start of the contract."""
-        return "correctly rounded"
+        return "exact"
 
     @property
     def _conditions(self) -> list[str]:
-        """The rounding mode, and the options that change a result and are not the default."""
-        notes = ["rounding port" if self.rounding is Rounding.PORT else self.rounding.value.upper()]
-        if self._policy is Overflow.WRAP:
-            notes.append(f"wrapping modulo 2^{self.out.bits + self.out.scale}")
-        elif self.overflow is not self._default_overflow:
-            notes.append(
-                {
-                    Overflow.SATURATE: "saturating",
-                    Overflow.PROPAGATE: "saturating, infinities kept",
-                    Overflow.IEEE: "ieee overflow",
-                    Overflow.INFINITE: "overflow to infinity",
-                    Overflow.SATNONE: "P3109 SatNone",
-                    Overflow.SATNONE_D1: "P3109/D1 SatNone",
-                }[self._policy]
-            )
-        if self.subnormals is not Subnormals.FULL:
-            notes.append(
-                {
-                    "in": "subnormal operands read as zero",
-                    "out": "tiny results flushed",
-                    "both": "subnormals flushed in and out",
-                }[self.subnormals.value]
-            )
-        return notes
+        """The options that change a result and are not the default."""
+        return []
+
+    @property
+    def behaviour(self) -> Self:
+        """The unit without the options that no result depends on: stages, handshake, flags output, names, adders."""
+        changed: dict[str, Any] = {"module_name": None, "flags": False, "stages": None, "period": None}
+        found = {spec.name: spec for spec in self.parameters()}
+        changed |= {name: found[name].default for name in ("handshake", "multiplier", "adder")}
+        return dataclasses.replace(self, **{name: value for name, value in changed.items() if name in found})
+
+    @property
+    def nan_text(self) -> str:
+        """What becomes of NaN results, in a sentence for the datasheet; empty where there are none."""
+        return ""
 
     # ---- pins -----------------------------------------------------------------------
 
@@ -263,19 +208,6 @@ class Unit:
     def clocked(self) -> bool:
         """Whether the unit has registers, and so a clock."""
         return self.latency > 0
-
-    @property
-    def latency(self) -> int:
-        """Clocks from operands to result."""
-        if self.stages is not None:
-            return self.stages
-        from fpgen.rtl import pipeline_for
-
-        return pipeline_for(self).stages
-
-    def _controls(self) -> list[Port]:
-        """Controls of the operation itself, travelling with the operands."""
-        return []
 
     @property
     def ports(self) -> tuple[Port, ...]:
@@ -289,33 +221,32 @@ class Unit:
             pins.append(Port("in_valid", 1, True, Role.HANDSHAKE))
         if self.handshake is Handshake.READY:
             pins.append(Port("in_ready", 1, False, Role.HANDSHAKE))
-        pins += self._operand_ports()
-        pins += self._controls()
-        if self.rounding is Rounding.PORT:
-            pins.append(Port("rounding", 3, True, Role.CONTROL))
-        if self.random_bits:
-            shape = self._random_shape
-            pins.append(Port("random", self.random_bits * math.prod(shape), True, Role.CONTROL, None, shape))
+        pins += [*self._operand_ports(), *self._controls(), *self._rounding_ports()]
         if self.handshake is not Handshake.NONE:
             pins.append(Port("out_valid", 1, False, Role.HANDSHAKE))
         if self.handshake is Handshake.READY:
             pins.append(Port("out_ready", 1, True, Role.HANDSHAKE))
-        pins += self._result_ports()
-        if self.flags:
-            pins.append(Port("flags", FLAG_BITS, False, Role.FLAGS))
-        return tuple(pins)
+        return (*pins, *self._result_ports(), *self._flag_ports())
 
     def _operand_ports(self) -> list[Port]:
         """One for each of `operands`, in that order."""
         return [Port.of_codes(name, fmt, Role.OPERAND) for name, fmt in self.operands.items()]
 
-    def _result_ports(self) -> list[Port]:
-        return [Port.of_codes("result", self.out, Role.RESULT)]
+    def _controls(self) -> list[Port]:
+        """Controls of the operation itself, travelling with the operands."""
+        return []
 
-    @property
-    def _random_shape(self) -> tuple[int, ...]:
-        """Independent random numbers that the stochastic modes need."""
-        return ()
+    def _rounding_ports(self) -> list[Port]:
+        """Controls of the rounding, after the operation's own."""
+        return []
+
+    def _result_ports(self) -> list[Port]:
+        """One for each result."""
+        raise NotImplementedError(f"{type(self).__name__} states no results")
+
+    def _flag_ports(self) -> list[Port]:
+        """The exceptions, after the results."""
+        return []
 
     @property
     def _has_reset(self) -> bool:
@@ -324,18 +255,18 @@ class Unit:
 
     # ---- spelling -------------------------------------------------------------------
 
-    _HEAD: ClassVar[frozenset[str]] = frozenset({"out", "rounding", "overflow"})
+    @property
+    def _unspelled(self) -> frozenset[str]:
+        """Parameters that are not among the options of the text form: they have a place of their own in it."""
+        own = {*self.operand_names, *self.size_names, self.out_name, *(("c",) if self.takes_addend else ())}
+        return frozenset(own)
 
     def _options(self) -> list[tuple[str, str]]:
-        """Non-default options beyond the operands, in field order, as (name, spelling)."""
+        """Non-default options beyond the operands, in the order of `parameters`, as (name, spelling)."""
         found = []
-        for spec in dataclasses.fields(self):
+        for spec in self.parameters():
             value = getattr(self, spec.name)
-            if spec.name in self._HEAD or value is None or value == self._default(spec.name):
-                continue
-            if spec.name in (*self.operand_names, *self.size_names, self.out_name):
-                continue
-            if spec.name == "c" and self.takes_addend:
+            if spec.name in self._unspelled or value is None or value == self._default(spec.name):
                 continue
             if spec.name == "stages" and value == 0:
                 continue
@@ -349,7 +280,7 @@ class Unit:
     @property
     def text(self) -> str:
         """One line that `fpgen.parse_unit` reads back to an equal unit."""
-        words = [*self._left, "->", *self._right]
+        words = [*self._left, *(["->", *self._right] if self._right else [])]
         return " ".join(words + [f"{name}={value}" for name, value in self._options()])
 
     @property
@@ -362,9 +293,8 @@ class Unit:
 
     @property
     def _right(self) -> list[str]:
-        """The words after the arrow, but for the options."""
-        words = [getattr(self, self.out_name).name, self.rounding.value]
-        return words if self.overflow is self._default_overflow else [*words, self._policy.value]
+        """The words after the arrow, but for the options; none where there is no arrow."""
+        return [getattr(self, self.out_name).name] if self.out_name else []
 
     def __str__(self) -> str:
         return self.text
@@ -382,57 +312,3 @@ class Unit:
     def to_dict(self) -> dict[str, Any]:
         """Plain values (strings, numbers, booleans) for TOML and JSON; `fpgen.unit_from_dict` reads them back."""
         return plain_values(self)
-
-    # ---- what is derived ------------------------------------------------------------
-
-    def compute(self, *operands, **controls) -> Result:
-        """The golden result of arrays of operand codes.
-
-        Parameters
-        ----------
-        *operands : array_like of int
-            Codes, one array per operand, broadcast against each other.
-        **controls : array_like of int
-            One per control port: `rounding` (the codes of `PORT_CODES`), `random`, and the operation's own. Operands
-            may be given by the name of their port, too.
-
-        Returns
-        -------
-        Result
-            `.codes` (uint8, uint16, uint32 or uint64, the narrowest that holds `out`) and
-            `.flags` (uint8, bits of `Flags`), of the broadcast shape.
-        """
-        from fpgen import golden
-
-        return golden.compute(self, *operands, **controls)
-
-    def create(self):
-        """The unit as an `amaranth.lib.wiring.Component`."""
-        from fpgen.rtl import component
-
-        return component(self)
-
-    def verilog(self) -> str:
-        """The unit as Verilog-2001 text, top module `name`; the same bytes every time."""
-        from fpgen.verilog import write
-
-        return write(self)
-
-    def verify(self, **options):
-        """Simulate the Verilog in cocotb against the golden model; see `fpgen.verify.verify`."""
-        from fpgen.verify import verify
-
-        return verify(self, **options)
-
-    def ppa(self, **options):
-        """Synthesise and time the Verilog; see `fpgen.ppa.measure_unit`."""
-        from fpgen.ppa import measure_unit
-
-        return measure_unit(self, **options)
-
-    def bundle(self, output: Path | str, **options) -> Path:
-        """Write Verilog, datasheet, parameters and vectors to ``output/<name>/``; see `fpgen.handoff.bundle.write_bundle`."""
-        from fpgen.base.places import place_of
-        from fpgen.handoff.bundle import write_bundle
-
-        return write_bundle(self, place_of("output", output), **options)

@@ -35,7 +35,7 @@ class ScaledProducts(SumOfProducts):
     a_zero: Format | None = field(default=None, metadata={"hashed": "when set"})
     b_zero: Format | None = field(default=None, metadata={"hashed": "when set"})
 
-    def _prepare_operands(self):
+    def _prepare_operands(self) -> None:
         for name in "ab":
             self._set(name, as_plain_or_block(getattr(self, name)))
             zero = self.zero_format(name)
@@ -116,7 +116,7 @@ class ScaledProducts(SumOfProducts):
             "nearest of what it has"
         )
 
-    def _check_operands(self):
+    def _check_operands(self) -> None:
         for name in "ab":
             self._check_zero(name)
             block = self.block_of(name)
@@ -129,7 +129,7 @@ class ScaledProducts(SumOfProducts):
             if fmt.bits > 64:
                 raise UsageError(f"{port}: got {fmt}, which has {fmt.bits} bits; expected up to 64")
 
-    def _check_zero(self, name: str):
+    def _check_zero(self, name: str) -> None:
         zero, given, element = self.zero_format(name), getattr(self, name), self.element_of(name)
         if zero is None:
             return
@@ -216,7 +216,7 @@ class BlockDot(ScaledProducts):
         rounded = self.accumulate.kind in (Kind.TREE, Kind.CHAIN)
         return self.accumulate.presum or (self.size if rounded else 1)
 
-    def _validate(self):
+    def _validate(self) -> None:
         if not self.scaled_operands:
             raise UsageError(
                 f"blockdot: got the plain formats {self.a} and {self.b}; expected at least one block "

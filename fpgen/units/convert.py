@@ -7,11 +7,11 @@ from typing import ClassVar
 
 from fpgen.formats import Format
 
-from .base import Unit
+from .rounded import RoundedUnit
 
 
 @dataclass(frozen=True, kw_only=True)
-class Convert(Unit):
+class Convert(RoundedUnit):
     """`source` rounded once to `out` (IEEE 754-2019, 5.4.2; OFP8 5.2)."""
 
     operation: ClassVar[str] = "convert"

@@ -10,11 +10,11 @@ from fpgen.base.errors import UsageError
 from fpgen.formats import Format, as_format
 
 from .accumulation import EXACT, Accumulation, Addend, Kind, parse_accumulation
-from .base import Unit
 from .machines import LIKE, is_machine, machine_case
 from .options import Overflow, Rounding, Subnormals, as_enum, check_overflow, default_overflow
 from .ports import Port, Role
 from .presets import Case
+from .rounded import RoundedUnit
 
 LARGEST_SUM = 1024
 #: Widest fixed-point sum of ``exact``: the products of fp64 operands fit, with room.
@@ -22,7 +22,7 @@ MAX_WINDOW_BITS = 8192
 
 
 @dataclass(frozen=True, kw_only=True)
-class SumOfProducts(Unit):
+class SumOfProducts(RoundedUnit):
     """What units that sum products have in common.
 
     Parameters
@@ -45,7 +45,7 @@ class SumOfProducts(Unit):
     rounding: Rounding = None  # type: ignore[assignment]  # filled in: RNE, or the preset's
     subnormals: Subnormals = None  # type: ignore[assignment]  # filled in: FULL, or the preset's
 
-    def _prepare(self):
+    def _prepare(self) -> None:
         if self.c is not None:
             self._set("c", as_format(self.c))
         self._set("out", as_format(self.out))
@@ -66,7 +66,7 @@ class SumOfProducts(Unit):
             if getattr(self, option) is None:
                 self._set(option, self._default(option))
 
-    def _prepare_operands(self):
+    def _prepare_operands(self) -> None:
         """Bring the operands' formats into their canonical form."""
 
     def _formats(self) -> tuple[Format, Format, tuple[Format, ...]]:
@@ -105,7 +105,7 @@ class SumOfProducts(Unit):
             name = f"{name}, its {self._case(name)}"
         return self.accumulate.promise + (f" ({name})" if name else "")
 
-    def _check_sum(self, products: int):
+    def _check_sum(self, products: int) -> None:
         """Refuse what does not fit together, for a sum of so many products."""
         record = self.accumulate
         if self.flags and record.kind is not Kind.EXACT:
@@ -153,7 +153,7 @@ class SumOfProducts(Unit):
         if span % presum:
             raise UsageError(f"accumulate={record}: presum={presum} in spans of {span}; expected a divisor")
 
-    def _check_running_sum(self):
+    def _check_running_sum(self) -> None:
         """Refuse sums that go on from a format that cannot say what they are: nothing, or a negative number."""
         kept, (a, b, scales) = self.intermediate, self._formats()
         if not kept.zero:
@@ -238,7 +238,7 @@ class DotProduct(SumOfProducts):
     b: Format
     n: int
 
-    def _prepare_operands(self):
+    def _prepare_operands(self) -> None:
         self._set("a", as_format(self.a))
         self._set("b", as_format(self.b))
 
@@ -253,7 +253,7 @@ class DotProduct(SumOfProducts):
     def products(self) -> int:
         return self.n
 
-    def _validate(self):
+    def _validate(self) -> None:
         if not (type(self.n) is int and 1 <= self.n <= LARGEST_SUM):
             raise UsageError(f"n={self.n!r}; a whole number from 1 to {LARGEST_SUM} is allowed")
         presum = self.accumulate.presum or 1

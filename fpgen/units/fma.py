@@ -7,11 +7,11 @@ from typing import ClassVar
 
 from fpgen.formats import Format
 
-from .base import Unit
+from .rounded import RoundedUnit
 
 
 @dataclass(frozen=True, kw_only=True)
-class FusedMultiplyAdd(Unit):
+class FusedMultiplyAdd(RoundedUnit):
     """``a * b + c`` rounded once to `out` (IEEE 754-2019, 5.4.1); all four formats are free."""
 
     operation: ClassVar[str] = "fma"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import enum
 import hashlib
 import re
@@ -75,7 +74,7 @@ def hash_of(unit: Unit) -> str:
     no unit's hash.
     """
     parts = [unit.operation]
-    for spec in dataclasses.fields(unit):
+    for spec in unit.parameters():
         value = getattr(unit, spec.name)
         when_set = isinstance(value, Multiplier | Adder) or spec.metadata.get("hashed") == "when set"
         if spec.name == "module_name" or (when_set and value is spec.default):
@@ -87,7 +86,7 @@ def hash_of(unit: Unit) -> str:
 def plain_values(unit: Unit) -> dict[str, Any]:
     """Strings, numbers and booleans for TOML and JSON."""
     plain: dict[str, Any] = {"operation": unit.operation}
-    for spec in dataclasses.fields(unit):
+    for spec in unit.parameters():
         value = getattr(unit, spec.name)
         if value is None or (spec.name == "out" and unit.out_name != "out"):
             continue

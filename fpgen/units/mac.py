@@ -9,9 +9,9 @@ from typing import ClassVar
 from fpgen.base.errors import UsageError
 from fpgen.formats import Format
 
-from .base import Unit
 from .options import Handshake, as_enum
 from .ports import Port, Role
+from .rounded import RoundedUnit
 
 #: Products after a clear that an exact accumulator holds, where nothing is said.
 DEFAULT_TERMS = 1024
@@ -27,7 +27,7 @@ class Accumulate(enum.Enum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class MultiplyAccumulate(Unit):
+class MultiplyAccumulate(RoundedUnit):
     """``acc = base + a * b`` for every accepted pair, where the result of each step comes out.
 
     `base` is the accumulator; zero when `clear` is high; the code `c` (of `out`)
@@ -64,6 +64,7 @@ class MultiplyAccumulate(Unit):
     operation: ClassVar[str] = "mac"
     operand_names: ClassVar[tuple[str, ...]] = ("a", "b")
     can_wrap: ClassVar[bool] = True
+    stateful: ClassVar[bool] = True
     least_stages: ClassVar[int] = 1  # the accumulator itself is a register
 
     a: Format
@@ -73,7 +74,7 @@ class MultiplyAccumulate(Unit):
     loadable: bool = False
     handshake: Handshake = Handshake.VALID
 
-    def _validate(self):
+    def _validate(self) -> None:
         self._set("accumulate", as_enum("accumulate", self.accumulate, Accumulate))
         if self.handshake is Handshake.NONE:
             raise UsageError(

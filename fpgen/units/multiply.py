@@ -7,11 +7,11 @@ from typing import ClassVar
 
 from fpgen.formats import Format
 
-from .base import Unit
+from .rounded import RoundedUnit
 
 
 @dataclass(frozen=True, kw_only=True)
-class Multiply(Unit):
+class Multiply(RoundedUnit):
     """The product of `a` and `b`, rounded once to `out` (IEEE 754-2019, 5.4.1).
 
     `a`, `b` and `out` may be any formats, integers included.

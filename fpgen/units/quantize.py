@@ -67,9 +67,9 @@ from typing import ClassVar
 from fpgen.base.errors import UsageError
 from fpgen.formats import BlockFormat, Format, as_block, as_format
 
-from .base import Unit
 from .options import Overflow, Rounding, Subnormals, as_enum
 from .ports import Port, Role
+from .rounded import RoundedUnit
 from .scaling import (
     POWER_POLICIES,
     RATIO_POLICIES,
@@ -86,7 +86,7 @@ __all__ = ["POWER_POLICIES", "RATIO_POLICIES", "BlockDequantize", "BlockQuantize
 
 
 @dataclass(frozen=True, kw_only=True)
-class BlockQuantize(Unit):
+class BlockQuantize(RoundedUnit):
     """`block.size` numbers become element codes and one scale code.
 
     Parameters
@@ -129,7 +129,7 @@ class BlockQuantize(Unit):
     zero_scale: ZeroScale = field(default=ZeroScale.LOWEST, metadata={"hashed": "when set"})
     like: Like = field(default=Like.NONE, metadata={"hashed": "when set"})
 
-    def _prepare(self):
+    def _prepare(self) -> None:
         self._set("block", as_block(self.block))
         if self.out is not None and as_format(self.out) != self.block.element:
             raise UsageError(
@@ -151,7 +151,7 @@ class BlockQuantize(Unit):
     def _default(self, name: str):
         return policies_of(self.block)[0] if name == "policy" else super()._default(name)
 
-    def _validate(self):
+    def _validate(self) -> None:
         if self.source.fixed or not self.source.signed:
             raise UsageError(f"source={self.source}; a signed floating-point format is allowed")
         if self.subnormals is not Subnormals.FULL:
@@ -177,7 +177,7 @@ class BlockQuantize(Unit):
                 "range, a tensor scale, or clamp=on (larger blocks saturate) is allowed"
             )
 
-    def _validate_scales(self):
+    def _validate_scales(self) -> None:
         scale, floor, zero = self.block.scale, self.scale_floor, self.zero_scale
         if floor is not ScaleFloor.NONE:
             no_lower = self.policy is ScalePolicy.UP and floor is ScaleFloor.SMALLEST
@@ -192,7 +192,7 @@ class BlockQuantize(Unit):
         elif zero is not ZeroScale.LOWEST and least_codes(scale)[zero.value] == 0:
             raise UsageError(f"zero_scale: got {zero.value}; expected lowest (code 0 of {scale} is that) or one")
 
-    def _validate_like(self):
+    def _validate_like(self) -> None:
         like, block = self.like.value, self.block
         for name in ("scale_floor", "zero_scale"):
             value = getattr(self, name)
@@ -240,6 +240,13 @@ class BlockQuantize(Unit):
         ]
 
     @property
+    def nan_text(self) -> str:
+        scale = self.block.scale
+        if not scale.has_nan:
+            return super().nan_text
+        return f"A NaN or infinity in the block makes the scale NaN ({scale.nan_code:#x}) and all element codes 0."
+
+    @property
     def _random_shape(self) -> tuple[int, ...]:
         return (self.block.size,)
 
@@ -269,7 +276,7 @@ class BlockQuantize(Unit):
 
 
 @dataclass(frozen=True, kw_only=True)
-class BlockDequantize(Unit):
+class BlockDequantize(RoundedUnit):
     """``element * scale`` (times the tensor scale), exactly, rounded once to `out`; a NaN scale makes all of them NaN.
 
     Parameters
@@ -289,14 +296,14 @@ class BlockDequantize(Unit):
 
     block: BlockFormat
 
-    def _prepare(self):
+    def _prepare(self) -> None:
         self._set("block", as_block(self.block))
 
     @property
     def _format_names(self) -> tuple[str, ...]:
         return ()
 
-    def _validate(self):
+    def _validate(self) -> None:
         if self.subnormals is not Subnormals.FULL:
             raise UsageError(f"subnormals={self.subnormals.value} with dequantize; full is allowed (OCP MX 1.0, 5.3)")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -61,7 +60,7 @@ class TensorCore(ScaledProducts):
         """The unit of one result, combinational."""
         shared = {
             spec.name: getattr(self, spec.name)
-            for spec in dataclasses.fields(SumOfProducts)
+            for spec in SumOfProducts.parameters()
             if spec.name not in ("stages", "period", "handshake")
         }
         if self.scaled:
@@ -69,7 +68,7 @@ class TensorCore(ScaledProducts):
         assert isinstance(self.a, Format) and isinstance(self.b, Format)
         return DotProduct(a=self.a, b=self.b, n=self.k, **shared)
 
-    def _validate(self):
+    def _validate(self) -> None:
         for name in ("m", "n"):
             value = getattr(self, name)
             if not (type(value) is int and 1 <= value <= LARGEST_TILE):

@@ -3,6 +3,7 @@
 ::
 
     unit   = operation operand... { size "=" value } [ "+" addend ] "->" out { word }
+           | operation operand... { size "=" value } { word }             (results that are not numbers)
     word   = rounding | overflow | switch | option "=" value
 
 A rounding mode (or ``port``) and an overflow policy may stand as bare words, and a yes/no option
@@ -12,7 +13,6 @@ between words only, so a format with options is one word: ``e3m2:bias=2,inf=none
 
 from __future__ import annotations
 
-import dataclasses
 import difflib
 import re
 from collections.abc import Mapping
@@ -20,34 +20,9 @@ from typing import Any
 
 from fpgen.base.errors import LONGEST_NUMBER, UsageError, short_text
 
-from .add import Add
 from .base import Unit
-from .blockdot import BlockDot
-from .convert import Convert
-from .dot import DotProduct
-from .fma import FusedMultiplyAdd
-from .mac import MultiplyAccumulate
-from .multiply import Multiply
+from .operations import OPERATIONS, card_named
 from .options import Overflow, Rounding
-from .quantize import BlockDequantize, BlockQuantize
-from .tensorcore import TensorCore
-
-#: Operation name to class.
-OPERATIONS: dict[str, type[Unit]] = {
-    cls.operation: cls
-    for cls in (
-        Multiply,
-        Add,
-        FusedMultiplyAdd,
-        MultiplyAccumulate,
-        Convert,
-        DotProduct,
-        BlockDot,
-        BlockQuantize,
-        BlockDequantize,
-        TensorCore,
-    )
-}
 
 _SWITCH = {"on": True, "off": False, "yes": True, "no": False, "true": True, "false": False}
 _BARE = {
@@ -79,15 +54,20 @@ def parse_unit(text: str) -> Unit:
     left, arrow, right = text.strip().partition("->")
     words, tail = left.split(), right.split()
     if not words:
-        raise UsageError(f"unit {text!r}: no operation; allowed: {', '.join(OPERATIONS)}")
-    cls = _operation(words[0])
-    usage = _usage(cls)
-    if not arrow or not tail:
-        raise UsageError(f"unit {text!r}: no '-> {cls.out_name.upper()}'; allowed: {usage}")
+        raise UsageError(f"unit: got {text!r}, which has no operation; expected one of {', '.join(OPERATIONS)}")
+    cls = card_named(words[0]).unit
+    if not cls.out_name:
+        if arrow:
+            raise UsageError(f"unit {text!r}: got an arrow; expected {_usage(cls)}")
+        count = 1 + len(cls.operand_names) + sum(word.partition("=")[0] in cls.size_names for word in words)
+        words, tail = words[:count], words[count:]
+    elif not arrow or not tail:
+        raise UsageError(f"unit {text!r}: got no '-> {cls.out_name.upper()}'; expected {_usage(cls)}")
     kinds = _kinds(cls)
     given = _left(text, words[1:], cls, kinds)
-    given[cls.out_name] = tail[0]
-    for word in tail[1:]:
+    if cls.out_name:
+        given[cls.out_name], tail = tail[0], tail[1:]
+    for word in tail:
         option, value = _word(word, cls, kinds)
         if option in given:
             raise UsageError(f"unit {text!r}: {option} given twice; once is allowed")
@@ -99,7 +79,8 @@ def parse_unit(text: str) -> Unit:
 def _usage(cls: type[Unit]) -> str:
     words = [cls.operation, *(name.upper() for name in cls.operand_names)]
     words += [f"{name}={name.upper()}" for name in cls.size_names]
-    return " ".join([*words, *(["[+ C]"] if cls.takes_addend else []), "->", cls.out_name.upper(), "[options]"])
+    arrow = ["->", cls.out_name.upper()] if cls.out_name else []
+    return " ".join([*words, *(["[+ C]"] if cls.takes_addend else []), *arrow, "[options]"])
 
 
 def _left(text: str, words: list[str], cls: type[Unit], kinds: dict[str, str]) -> dict[str, Any]:
@@ -145,8 +126,8 @@ def unit_from_dict(plain: Mapping[str, Any]) -> Unit:
     if set(plain) == {"unit"}:
         return parse_unit(plain["unit"])
     if "operation" not in plain:
-        raise UsageError(f"unit {dict(plain)!r}: no operation; allowed: {', '.join(OPERATIONS)}")
-    cls = _operation(plain["operation"])
+        raise UsageError(f"unit: got {dict(plain)!r}, which has no operation; expected one of {', '.join(OPERATIONS)}")
+    cls = card_named(plain["operation"]).unit
     kinds = _kinds(cls)
     given = {}
     for option, value in plain.items():
@@ -159,24 +140,16 @@ def unit_from_dict(plain: Mapping[str, Any]) -> Unit:
 
 
 def _check_complete(cls: type[Unit], given: Mapping[str, Any]):
-    needed = (*cls.operand_names, *cls.size_names, cls.out_name)
+    needed = (*cls.operand_names, *cls.size_names, *([cls.out_name] if cls.out_name else []))
     missing = [name for name in needed if name not in given]
     if missing:
         raise UsageError(f"{cls.operation}: no {', '.join(missing)}; needed: {', '.join(needed)}")
 
 
-def _operation(name: Any) -> type[Unit]:
-    if not isinstance(name, str) or name.lower() not in OPERATIONS:
-        close = difflib.get_close_matches(str(name).lower(), OPERATIONS, n=1)
-        suggestion = f"did you mean {close[0]}? " if close else ""
-        raise UsageError(f"operation {name}; {suggestion}allowed: {', '.join(OPERATIONS)}")
-    return OPERATIONS[name.lower()]
-
-
 def _kinds(cls: type[Unit]) -> dict[str, str]:
     """Option name to the kind of value it takes: switch, whole, number, word (of any case), or name."""
     kinds = {}
-    for spec in dataclasses.fields(cls):
+    for spec in cls.parameters():
         if spec.name == "out" and cls.out_name != "out":
             continue  # follows from other parameters
         types = set(re.findall(r"\w+", str(spec.type)))

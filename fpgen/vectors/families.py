@@ -28,7 +28,7 @@ from .patterns import (
     subnormal_codes,
     uniform_codes,
 )
-from .terms import Codes, Product, Single, Term, Value
+from .terms import Codes, Product, Single, Square, Term, Value
 
 
 @dataclass(frozen=True)
@@ -171,13 +171,13 @@ def halfway_ties(draft: Draft) -> Codes:
             if other is not lead:  # nothing, or next to nothing, on top of the tie
                 far = exponent - draft.rng.integers(precision, 3 * precision + other.precision + 4, draft.count)
                 codes |= other.near(draft.rng, _or_zero(draft, draft.value(other, far)), draft.steps(0))[0]
-        moved = next(reversed(_names(lead)))
+        moved = next(reversed(lead.names))
         codes[moved] = nudge(draft.operands[moved], codes[moved], np.where(draft.signs, 0, draft.steps(1)))
         return codes
     other = next(term for term in draft.terms if term is not lead)
     codes, _ = lead.exactly(draft.rng, draft.signs, exponent, fraction)
     rest, _ = other.exactly(draft.rng, draft.signs, exponent - kept.astype(np.int64) - 1, np.zeros(draft.count, U64))
-    moved = next(reversed(_names(other)))
+    moved = next(reversed(other.names))
     rest[moved] = nudge(draft.operands[moved], rest[moved], np.where(draft.signs, 0, draft.steps(1)))
     return codes | rest
 
@@ -215,8 +215,23 @@ def _or_zero(draft: Draft, value: Value) -> Value:
     return Value(value.negative, value.exponent, np.where(draft.rng.random(draft.count) < 0.3, 0.0, value.mantissa))
 
 
-def _names(term: Term) -> list[str]:
-    return [term.name] if isinstance(term, Single) else [term.first.name, term.second.name]
+@in_pieces
+def square_ties(draft: Draft) -> Codes:
+    """Roots with trailing zeros, whose squares end in 10..0 or one code off it (class 10)."""
+    square = next(term for term in draft.terms if isinstance(term, Square))
+    fmt, rng, count = square.root.format, draft.rng, draft.count
+    p = fmt.significand_bits
+    # A square has 2p-1 or 2p bits, an even number of trailing zeros, and so many bits fall to rounding.
+    below = np.clip(2 * p - draft.out.significand_bits - rng.integers(0, 2, count), 1, 2 * p - 1)
+    zeros = np.minimum((below - 1) // 2, p - 1).astype(U64)
+    root = ((rng.integers(1 << (p - 1), 1 << p, count, U64) >> zeros) | U64(1)) << zeros
+    fraction = (root << U64(64 - (p - 1))) if p > 1 else root * U64(0)
+    codes, _ = square.root.exactly(rng, draft.signs & fmt.signed, draft.exponents(square) // 2, fraction)
+    codes[square.root.name] = nudge(fmt, codes[square.root.name], np.where(draft.signs, 0, draft.steps(1)))
+    for other in draft.terms:
+        if other is not square:
+            codes |= other.near(rng, draft.value(other, draft.exponents(other)), draft.steps(0))[0]
+    return codes
 
 
 # ---- sums ------------------------------------------------------------------------------------------
@@ -398,6 +413,8 @@ def directed(terms: list[Term], out: Format, wraps: bool = False) -> dict[str, F
         fixed = products[0].first.format.fixed or products[0].second.format.fixed
         if not fixed and products[0].precision > out.significand_bits:
             chosen.append(product_ties)
+    if any(isinstance(term, Square) and term.precision > out.significand_bits for term in terms):
+        chosen.append(square_ties)
     if len(terms) == 2:
         chosen += [cancellation, alignment, sticky]
     if wraps:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 
-from fpgen.units import BlockDequantize, BlockDot, BlockQuantize, DotProduct, TensorCore, Unit
+from fpgen.units import Unit, layer
 
 from .terms import Codes
 
@@ -54,19 +54,8 @@ class Family:
 @lru_cache(maxsize=256)
 def families_of(unit: Unit) -> dict[str, Family]:
     """The families of a unit with array ports, by name."""
-    from .families_dequantize import dequantize_families
-    from .families_quantize import quantize_families
-    from .families_sum import sum_families
-    from .families_tile import tiled
-
-    if isinstance(unit, BlockQuantize):
-        return quantize_families(unit)
-    if isinstance(unit, BlockDequantize):
-        return dequantize_families(unit)
-    if isinstance(unit, TensorCore):
-        return {name: replace(family, make=tiled(family.make)) for name, family in sum_families(unit.dot).items()}
-    assert isinstance(unit, DotProduct | BlockDot)
-    return sum_families(unit)
+    families: dict[str, Family] = layer(unit, "families")(unit)
+    return families
 
 
 def family_sizes(unit: Unit, random_vectors: int, most: int) -> list[tuple[str, int]]:

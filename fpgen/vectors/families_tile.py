@@ -8,7 +8,8 @@ import numpy as np
 
 from fpgen.units import TensorCore
 
-from .families_array import Make, Setting
+from .families_array import Family, Make, Setting
+from .families_sum import sum_families
 from .patterns import nudge
 from .terms import Codes
 
@@ -47,3 +48,8 @@ def _choose(rng: np.random.Generator, count: int, lines: int) -> np.ndarray:
     """Which dot product each line of the tile is taken from: its own, or any."""
     own = np.broadcast_to(np.arange(count)[:, None], (count, lines))
     return np.where(rng.random((count, lines)) < _LIKE_THE_FIRST, own, rng.integers(0, count, (count, lines)))
+
+
+def tile_families(unit: TensorCore) -> dict[str, Family]:
+    """The families of one of its dot products, for a tile."""
+    return {name: replace(family, make=tiled(family.make)) for name, family in sum_families(unit.dot).items()}

@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fpgen.units import Unit
-from fpgen.units.options import Overflow
 
 from .families import RANDOM, Draft, directed, random_codes
 from .patterns import U64, measure, special_codes
-from .terms import Product, Single, Value, terms_of
+from .terms import Product, Single, Term, Value, aim_of, terms_of, wraps_around
 
 if TYPE_CHECKING:
     from .stimulus import Inputs, Plan
@@ -37,7 +36,7 @@ def sequence_sizes(plan: Plan) -> list[tuple[str, int]]:
     from .stimulus import LANES_MOST
 
     unit, random = plan.unit, plan.random_vectors
-    wanted = [(name, _DIRECTED) for name in directed(terms_of(unit), unit.out, unit.overflow is Overflow.WRAP)]
+    wanted = [(name, _DIRECTED) for name in directed(terms_of(unit), aim_of(unit), wraps_around(unit))]
     wanted += [(name, math.ceil(random * share)) for name, (_, share) in RANDOM.items()]
     wanted += [("long_sums", max(1, random // 10)), ("full_register", 1)]
     whole = {name: LANES_MOST * sum_length(unit, name) for name, _ in wanted}
@@ -50,19 +49,19 @@ def sequences(plan: Plan, family: str, size: int, rng: np.random.Generator) -> I
     terms = terms_of(unit)
     if family in ("long_sums", "full_register"):
         make = _extremes if family == "full_register" else _mostly_finite
-        codes = make(Draft(terms, unit.operands, unit.out, rng, size))
+        codes = make(Draft(terms, unit.operands, aim_of(unit), rng, size))
         return _starting(plan, {name: codes[name].reshape(-1, length) for name in unit.operands}, rng, p_clear=0.0)
     pairs = size // 2
-    wraps = unit.overflow is Overflow.WRAP
-    family_of = RANDOM[family][0] if family in RANDOM else directed(terms, unit.out, wraps)[family]
-    drawn = family_of(Draft(terms, {**unit.operands, "c": unit.out}, unit.out, rng, pairs))
+    wraps = wraps_around(unit)
+    family_of = RANDOM[family][0] if family in RANDOM else directed(terms, aim_of(unit), wraps)[family]
+    drawn = family_of(Draft(terms, {**unit.operands, "c": aim_of(unit)}, aim_of(unit), rng, pairs))
     order = rng.permutation(pairs)
     after = {name: np.resize(array, pairs)[order] for name, array in drawn.items()}
-    before = _reaching(terms[0], Value(*measure(unit.out, after["c"])), rng, pairs)
+    before = _reaching(terms[0], Value(*measure(aim_of(unit), after["c"])), rng, pairs)
     steps = {name: _interleave(before[name], after[name], length) for name in unit.operands}
     if "c" in {port.name for port in plan.ports}:
         # Half of the second steps load the addend themselves: one step then shows the whole operation.
-        special = special_codes(unit.out)
+        special = special_codes(aim_of(unit))
         steps["c"] = _interleave(np.resize(special, pairs) if len(special) else after["c"], after["c"], length)
         steps["load"] = np.tile(np.array([0, 1], U64), (size // length, length // 2))
         steps["load"] &= rng.integers(0, 2, steps["load"].shape, U64)
@@ -73,7 +72,7 @@ def _interleave(first: np.ndarray, second: np.ndarray, length: int) -> np.ndarra
     return np.stack([first, second], 1).reshape(-1, length)
 
 
-def _reaching(product: Product | Single, value: Value, rng: np.random.Generator, count: int) -> Inputs:
+def _reaching(product: Term, value: Value, rng: np.random.Generator, count: int) -> Inputs:
     """Factors whose product is about `value`; one in twenty has an infinity or a NaN instead."""
     assert isinstance(product, Product)
     codes, _ = product.near(rng, value, np.zeros(count, np.int64))

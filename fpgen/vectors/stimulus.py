@@ -14,14 +14,13 @@ from functools import cached_property
 import numpy as np
 
 from fpgen.base.errors import UsageError, short_text
-from fpgen.units import Port, Unit
-from fpgen.units.options import Overflow
+from fpgen.units import Port, Unit, card_of
 
 from .families import RANDOM, Draft, directed
 from .held import Digit, Held, digits_of, held_text, read_held
 from .layout import batch_shape
 from .patterns import U64
-from .terms import terms_of
+from .terms import aim_of, terms_of, wraps_around
 
 #: Counts as part of every cached verdict: change it whenever the vectors change.
 STIMULUS_VERSION = 1
@@ -98,12 +97,12 @@ class Plan:
 
     @property
     def stateful(self) -> bool:
-        return self.unit.operation == "mac"
+        return self.unit.stateful
 
     @property
-    def arrays(self) -> bool:
-        """Whether operands are arrays of codes, for which there are families of their own."""
-        return any(port.shape for port in self.ports)
+    def own_families(self) -> bool:
+        """Whether the operation has families of its own, as those on arrays of codes do."""
+        return isinstance(card_of(self.unit).families, str)
 
     @cached_property
     def _digits(self) -> list[Digit]:
@@ -118,7 +117,7 @@ class Plan:
             from .sequences import sequence_sizes
 
             return sequence_sizes(self)
-        if self.arrays:
+        if self.own_families:
             from .families_array import family_sizes
 
             return [
@@ -126,7 +125,7 @@ class Plan:
                 for name, count in family_sizes(self.unit, self.random_vectors, DIRECTED_VECTORS)
             ]
         unit = self.unit
-        families = directed(terms_of(unit), unit.out, wraps_around(unit))
+        families = directed(terms_of(unit), aim_of(unit), wraps_around(unit))
         shares = [(name, math.ceil(self.random_vectors * share)) for name, (_, share) in RANDOM.items()]
         if len(terms_of(unit)) == 1 and len(unit.operands) == 1:
             scale = min(1.0, 2.0 ** (self.ports[0].width - 18))  # few codes: do not show them a hundred times
@@ -156,7 +155,7 @@ class Plan:
 
     def _chunk_size(self, family: str) -> int:
         if not self.stateful:
-            if not self.arrays:
+            if not self.own_families:
                 return CHUNK
             elements = sum(port.count for port in self.ports)
             return max(CHUNK * 16 // elements, LANES_MOST) // LANES_MOST * LANES_MOST
@@ -176,12 +175,12 @@ class Plan:
             inputs = sequences(self, family, size, rng)
             return Chunk(family, start, inputs, next(iter(inputs.values())).shape)
         unit = self.unit
-        if self.arrays:
+        if self.own_families:
             from .families_array import draw
 
             return Chunk(family, start, self.with_controls(draw(unit, family, rng, offset, size), rng), (size,))
         terms = terms_of(unit)
-        out, operands = unit.out, unit.operands
+        out, operands = aim_of(unit), unit.operands
         make = RANDOM[family][0] if family in RANDOM else directed(terms, out, wraps_around(unit))[family]
         codes = make(Draft(terms, operands, out, rng, size))
         # A family may be finite (all corners): it is shown again, with other controls.
@@ -244,11 +243,6 @@ class Plan:
         return found
 
 
-def wraps_around(unit: Unit) -> bool:
-    """Whether results are modulo the output's range."""
-    return unit.overflow is Overflow.WRAP
-
-
 def smallest(width: int) -> type:
     """The narrowest unsigned numpy type for `width` bits."""
     return np.uint8 if width <= 8 else np.uint16 if width <= 16 else np.uint32 if width <= 32 else np.uint64
@@ -289,7 +283,7 @@ def plan(
         raise UsageError(f"seed: got {short_text(seed)}; expected a whole number of 0 or more")
     if seed < 0:
         raise UsageError(f"seed={seed}; 0 or a positive whole number is allowed")
-    stateful = unit.operation == "mac"
+    stateful = unit.stateful
     if exhaustive and stateful:
         raise UsageError("exhaustive with an accumulator, whose states cannot all be visited; leave it out")
     ports = [port for port in unit.ports if port.travels_in]

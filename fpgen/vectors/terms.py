@@ -6,7 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fpgen.base.errors import UsageError
 from fpgen.formats import Format
+from fpgen.units.base import Unit
+from fpgen.units.operations import Terms, card_of
+from fpgen.units.options import Overflow
+from fpgen.units.rounded import RoundedUnit
 
 from .patterns import encode, exponents_of, fraction_of, fractions, measure, nudge
 
@@ -51,6 +56,11 @@ class Single:
     format: Format
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """The operands it consists of."""
+        return (self.name,)
+
+    @property
     def range(self) -> tuple[int, int]:
         """Exponents it reaches."""
         return exponents_of(self.format)
@@ -81,6 +91,10 @@ class Product:
 
     first: Single
     second: Single
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return (self.first.name, self.second.name)
 
     @property
     def range(self) -> tuple[int, int]:
@@ -130,7 +144,43 @@ class Product:
         return codes_a | codes_b, multiply(a, b)
 
 
-Term = Single | Product
+@dataclass(frozen=True)
+class Square:
+    """The square of an operand."""
+
+    root: Single
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return (self.root.name,)
+
+    @property
+    def range(self) -> tuple[int, int]:
+        low, high = self.root.range
+        return 2 * low, 2 * high + 1
+
+    @property
+    def precision(self) -> int:
+        return 2 * self.root.precision
+
+    def near(self, rng: np.random.Generator, value: Value, steps: np.ndarray) -> tuple[Codes, Value]:
+        """Operands whose square is about `value`: `steps` codes off its root; squares have one sign."""
+        odd = value.exponent & 1
+        safe = np.where(value.mantissa >= 1, value.mantissa, 1.0)
+        mantissa = np.where(value.mantissa >= 1, np.sqrt(np.where(odd == 1, 2 * safe, safe)), 0.0)
+        negative = rng.random(len(value.exponent)) < 0.5 if self.root.format.signed else np.zeros_like(odd, bool)
+        codes, root = self.root.near(rng, Value(negative, (value.exponent - odd) // 2, mantissa), steps)
+        return codes, multiply(root, root)
+
+    def exactly(
+        self, rng: np.random.Generator, negative: np.ndarray, exponent: np.ndarray, fraction: np.ndarray
+    ) -> tuple[Codes, Value]:
+        """The square of an operand with this fraction, in or just below this binade: few numbers are squares."""
+        codes, root = self.root.exactly(rng, negative, exponent // 2, fraction)
+        return codes, multiply(root, root)
+
+
+Term = Single | Product | Square
 
 
 def multiply(a: Value, b: Value) -> Value:
@@ -139,13 +189,42 @@ def multiply(a: Value, b: Value) -> Value:
     return Value(a.negative ^ b.negative, a.exponent + b.exponent + shift - 1, mantissa * 2)
 
 
-def terms_of(unit) -> list[Term]:
-    """The terms that `unit` sums (of a multiply-accumulate: the product and the accumulator, named `c`)."""
-    names = list(unit.operands.items())
-    singles = [Single(name, fmt) for name, fmt in names]
-    if unit.operation in ("multiply", "fma", "mac"):
-        product = Product(singles[0], singles[1])
-        if unit.operation == "mac":
-            return [product, Single("c", unit.out)]
-        return [product, *singles[2:]]
-    return list(singles)
+def aim_of(unit: Unit) -> Format:
+    """The format whose range directed families aim at: the output's; of results that are no numbers, an operand's."""
+    if isinstance(unit, RoundedUnit):
+        return unit.out
+    return max(unit.operands.values(), key=lambda fmt: fmt.precision)
+
+
+def wraps_around(unit: Unit) -> bool:
+    """Whether results are modulo the output's range."""
+    return isinstance(unit, RoundedUnit) and unit.overflow is Overflow.WRAP
+
+
+def terms_of(unit: Unit) -> list[Term]:
+    """The terms that a unit with scalar operands sums, from its card.
+
+    An addend that is no operand is the accumulator of a unit with state: a code of its output.
+
+    Raises
+    ------
+    UsageError
+        When the operation has no directed families.
+    """
+    made = card_of(unit).families
+    if not isinstance(made, Terms):
+        raise UsageError(f"{unit.operation} has no directed families of scalar operands")
+    factors = [Single(name, unit.operands[name]) for name in made.product]
+    terms: list[Term] = []
+    match factors:
+        case [one]:
+            terms.append(one)
+        case [first, second] if first == second:
+            terms.append(Square(first))
+        case [first, second]:
+            terms.append(Product(first, second))
+        case _:
+            raise UsageError(f"directed families of {unit.operation}: got {len(factors)} factors; expected 1 or 2")
+    if made.addend is not None:
+        terms.append(Single(made.addend, unit.operands.get(made.addend, aim_of(unit))))
+    return terms

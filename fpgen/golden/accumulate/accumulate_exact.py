@@ -14,10 +14,11 @@ import numpy as np
 
 from fpgen.golden.scalar.decode import unpack
 from fpgen.golden.scalar.deliver import deliver
-from fpgen.golden.scalar.fused import Operation, invalid_operations, operation_for
+from fpgen.golden.scalar.fused import Fused, invalid_operations
 from fpgen.golden.scalar.limb_engine import Exact, locate, product
 from fpgen.golden.scalar.limbs import LIMB, carry, limbs_for, negate_where, place
 from fpgen.golden.scalar.modes import select_modes
+from fpgen.golden.scalar.scalar_fast import step_of
 from fpgen.units.mac import MultiplyAccumulate
 
 _ELEMENTS = 1 << 16  # limbs per chunk
@@ -48,7 +49,7 @@ def run_exact(
     """
     bits, exponent = unit.register_bits, unit.register_exponent
     rows = limbs_for(bits)
-    operation = operation_for(unit)._replace(addend=None)
+    operation = step_of(unit)._replace(addend=None)
     state = _State(np.zeros((rows, 1), dtype=np.int64), 0, (0, 0))
     chunk = max(_ELEMENTS // rows, _SHORTEST)
     for begin in range(0, len(starts), chunk):
@@ -59,7 +60,7 @@ def run_exact(
 
 def _chunk(
     unit: MultiplyAccumulate,
-    operation: Operation,
+    operation: Fused,
     inputs: dict[str, np.ndarray],
     starts: np.ndarray,
     bits: int,
@@ -94,7 +95,7 @@ def _chunk(
     return codes, flags, _State(held, nans, infinities)
 
 
-def _products(operation: Operation, terms: list, rows: int, exponent: int) -> np.ndarray:
+def _products(operation: Fused, terms: list, rows: int, exponent: int) -> np.ndarray:
     """Signed limbs of the products in units of the register, not carried: (rows, n), modulo its size."""
     exact, _ = product(terms, [fmt.significand_bits for fmt in operation.product])
     offset = np.maximum(exact.base - exponent, 0)  # less than 0 only for zeros

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from fpgen.golden.exact.exact_model import compute_exactly
 from fpgen.golden.result import Result, code_dtype
-from fpgen.golden.scalar.fused import evaluate, operation_for
+from fpgen.golden.scalar.fused import evaluate
 from fpgen.golden.scalar.modes import select_modes
+from fpgen.golden.scalar.scalar_fast import beyond_the_line, step_of
 from fpgen.units.mac import Accumulate, MultiplyAccumulate
 
 from .accumulate_exact import run_exact
@@ -34,6 +36,8 @@ def run_accumulate(unit: MultiplyAccumulate, inputs: dict[str, np.ndarray]) -> R
     -------
     Result
     """
+    if beyond_the_line(unit):
+        return compute_exactly(unit, inputs)
     shape = inputs["a"].shape
     flat = {name: array.reshape(-1) for name, array in inputs.items()}
     count = len(flat["a"])
@@ -47,7 +51,7 @@ def run_accumulate(unit: MultiplyAccumulate, inputs: dict[str, np.ndarray]) -> R
         run = run_exact if unit.accumulate is Accumulate.EXACT else _run_float
         with np.errstate(all="ignore"):
             run(unit, flat, starts, codes, flags)
-    return Result(codes.reshape(shape), flags.reshape(shape))
+    return Result({"result": codes.reshape(shape)}, flags.reshape(shape))
 
 
 def _run_float(
@@ -76,7 +80,7 @@ def _advance(
     flags: np.ndarray,
 ):
     """Run sums that begin at `first` with `held`, the longest first, to their ends."""
-    operation, guessing = operation_for(unit), can_guess(unit)
+    operation, guessing = step_of(unit), can_guess(unit)
     for step in range(int(length[0])):
         running = int(np.searchsorted(-length, -step))  # how many are longer than `step`
         if running <= _FEW and length[0] - step > _LONG and guessing:

@@ -19,8 +19,9 @@ import numpy as np
 from fpgen.golden.scalar.decode import float64_values
 from fpgen.golden.scalar.deliver import deliver
 from fpgen.golden.scalar.float64_engine import locate
-from fpgen.golden.scalar.fused import Operation, evaluate, operation_for
+from fpgen.golden.scalar.fused import Fused, evaluate
 from fpgen.golden.scalar.modes import Modes, select_modes
+from fpgen.golden.scalar.scalar_fast import step_of
 from fpgen.units.mac import MultiplyAccumulate
 from fpgen.units.options import PORT_MODES, Overflow, Rounding
 
@@ -29,7 +30,7 @@ _LONGEST = 1 << 13  # steps that are guessed at once
 
 def can_guess(unit: MultiplyAccumulate) -> bool:
     """Whether guesses are likely to be right: everything is a binary64 number."""
-    return operation_for(unit).binary64 and not unit.out.fixed
+    return step_of(unit).binary64 and not unit.out.fixed
 
 
 def run_long(unit: MultiplyAccumulate, inputs: dict[str, np.ndarray], held: int, codes: np.ndarray, flags: np.ndarray):
@@ -44,7 +45,7 @@ def run_long(unit: MultiplyAccumulate, inputs: dict[str, np.ndarray], held: int,
     held : int
     codes, flags : ndarray, shape (n,)
     """
-    operation = operation_for(unit)
+    operation = step_of(unit)
     register = np.empty(_LONGEST, dtype=codes.dtype)
     done, length = 0, 256
     while done < len(codes):
@@ -64,7 +65,7 @@ def run_long(unit: MultiplyAccumulate, inputs: dict[str, np.ndarray], held: int,
         length = min(2 * right + 16, _LONGEST)
 
 
-def _guess(unit: MultiplyAccumulate, operation: Operation, inputs: dict[str, np.ndarray], held: int) -> np.ndarray:
+def _guess(unit: MultiplyAccumulate, operation: Fused, inputs: dict[str, np.ndarray], held: int) -> np.ndarray:
     """Codes that the register is likely to hold after each step."""
     flush = unit.semantics.subnormals.flush_inputs
     a, b = (float64_values(fmt, inputs[name], flush) for name, fmt in unit.operands.items())

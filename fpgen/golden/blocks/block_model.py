@@ -55,9 +55,9 @@ def quantize(unit: BlockQuantize, inputs: dict[str, np.ndarray]) -> Result:
     """Element and scale codes of checked inputs."""
     source = inputs["source"]
     if not _quantize_suits(unit):
-        from fpgen.golden.exact.exact_arrays import compute_arrays
+        from fpgen.golden.exact.exact_model import compute_exactly
 
-        return compute_arrays(unit, inputs)
+        return compute_exactly(unit, inputs)
     batch, size = source.shape[:-1], unit.block.size
     count = int(np.prod(batch))
     flat = {name: array.reshape(count, *array.shape[len(batch) :]) for name, array in inputs.items()}
@@ -68,7 +68,8 @@ def quantize(unit: BlockQuantize, inputs: dict[str, np.ndarray]) -> Result:
         for start in range(0, count, step):
             part = slice(start, start + step)
             _quantize_blocks(unit, {name: array[part] for name, array in flat.items()}, codes[part], scales[part])
-    return Result(codes.reshape(*batch, size), np.zeros(batch, dtype=np.uint8), scales.reshape(batch))
+    outputs = {"result": codes.reshape(*batch, size), "scale": scales.reshape(batch)}
+    return Result(outputs, np.zeros(batch, dtype=np.uint8))
 
 
 def _quantize_blocks(unit: BlockQuantize, rows: dict[str, np.ndarray], codes: np.ndarray, scales: np.ndarray):
@@ -185,9 +186,9 @@ def _dequantize_suits(unit: BlockDequantize) -> bool:
 def dequantize(unit: BlockDequantize, inputs: dict[str, np.ndarray]) -> Result:
     """Codes of checked inputs."""
     if not _dequantize_suits(unit):
-        from fpgen.golden.exact.exact_arrays import compute_arrays
+        from fpgen.golden.exact.exact_model import compute_exactly
 
-        return compute_arrays(unit, inputs)
+        return compute_exactly(unit, inputs)
     elements = inputs["elements"]
     batch, size = elements.shape[:-1], unit.block.size
     count = int(np.prod(batch))
@@ -199,7 +200,7 @@ def dequantize(unit: BlockDequantize, inputs: dict[str, np.ndarray]) -> Result:
             part = slice(start, start + step)
             rows = {name: array[part] for name, array in flat.items()}
             codes[part] = _dequantize_by_multiplying(unit, rows) if _multiplies(unit) else _dequantize(unit, rows)
-    return Result(codes.reshape(*batch, size), np.zeros(batch, dtype=np.uint8))
+    return Result({"result": codes.reshape(*batch, size)}, np.zeros(batch, dtype=np.uint8))
 
 
 def _multiplies(unit: BlockDequantize) -> bool:

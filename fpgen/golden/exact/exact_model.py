@@ -2,14 +2,15 @@
 
 ``decode`` the operands, do the arithmetic without rounding, ``round_to`` once.
 This is what "correct" means in fpgen; the vectorised model and the hardware are
-held against it, and it shares no code and no method with either.
+checked against it, and it shares no code and no method with either.
 Source: IEEE 754-2019, 5.4.1 (operations), 6.1 to 6.3 (infinities, NaNs, signs), 7 (exceptions).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -17,13 +18,11 @@ from fpgen.base.errors import UsageError
 from fpgen.formats.descriptor import Class, Format
 from fpgen.golden.arguments import gather
 from fpgen.golden.result import Result, code_dtype
-from fpgen.units.add import Add, Subtract
 from fpgen.units.base import Unit
-from fpgen.units.convert import Convert
-from fpgen.units.fma import FusedMultiplyAdd
 from fpgen.units.mac import Accumulate, MultiplyAccumulate
-from fpgen.units.multiply import Multiply
-from fpgen.units.options import PORT_MODES, Flags, Rounding, Semantics
+from fpgen.units.operations import layer
+from fpgen.units.options import Flags, Rounding, Semantics
+from fpgen.units.ports import Role
 
 from .exact_round import Exact, finite, round_to
 
@@ -225,8 +224,15 @@ class Accumulator:
 
 # ---- units ---------------------------------------------------------------------------------------
 
+#: One operation's inputs: by port a code, or nested lists of codes.
+Row = Mapping[str, Any]
+#: One operation's results by port, of the same kinds, and its flags.
+Outcome = tuple[dict[str, Any], Flags]
+#: What the `exact` layer of an operation makes of a unit; of one with state, one that starts as after reset.
+Model = Callable[[Row], Outcome]
 
-def compute(unit: Unit, operands: Mapping[str, np.ndarray], controls: Mapping[str, np.ndarray] | None = None) -> Result:
+
+def compute(unit: Unit, operands: Mapping[str, Any], controls: Mapping[str, Any] | None = None) -> Result:
     """The exact model of a unit on arrays of codes.
 
     Parameters
@@ -247,54 +253,36 @@ def compute(unit: Unit, operands: Mapping[str, np.ndarray], controls: Mapping[st
     Raises
     ------
     UsageError
-        Missing or unknown arrays, codes out of range, formats beyond 64 bits.
+        Missing or unknown arrays, codes out of range, formats beyond 64 bits; an operation without an exact model.
     """
     missing = [name for name in unit.operands if name not in operands]
     if missing or len(operands) != len(unit.operands):
-        raise UsageError(f"{unit.operation}: operands {', '.join(operands)}; needed: {', '.join(unit.operands)}")
-    arrays = gather(unit, [operands[name] for name in unit.operands], controls or {})
-    from .exact_arrays import ARRAY_UNITS, compute_arrays
-
-    if isinstance(unit, ARRAY_UNITS):
-        return compute_arrays(unit, arrays)
-    shape = next(iter(arrays.values())).shape
-    codes = np.zeros(shape, dtype=code_dtype(unit.out.bits))
-    flags = np.zeros(shape, dtype=np.uint8)
-    columns = [array.reshape(-1).tolist() for array in arrays.values()]
-    rows = (dict(zip(arrays, values, strict=True)) for values in zip(*columns, strict=True))
-    flat_codes, flat_flags = codes.reshape(-1), flags.reshape(-1)
-    for index, (code, raised) in enumerate(_results(unit, rows, shape[-1] if shape else 1)):
-        flat_codes[index], flat_flags[index] = code, int(raised)
-    return Result(codes, flags)
+        raise UsageError(
+            f"{unit.operation}: got operands {', '.join(operands) or 'none'}; expected {', '.join(unit.operands)}"
+        )
+    return compute_exactly(unit, gather(unit, [operands[name] for name in unit.operands], controls or {}))
 
 
-def _results(unit: Unit, rows: Iterator[dict[str, int]], period: int) -> Iterator[tuple[int, Flags]]:
-    """The result for each row of operand and control values; `period` rows are one stream."""
-    accumulator: Accumulator | None = None
-    out, semantics = unit.out, unit.semantics
-    for index, row in enumerate(rows):
-        mode = PORT_MODES[row.get("rounding", 0)] if unit.rounding is Rounding.PORT else None
-        random = row.get("random", 0)
-        if isinstance(unit, Multiply):
-            yield multiply(row["a"], row["b"], unit.a, unit.b, out, semantics, mode=mode, random=random)
-        elif isinstance(unit, Add):
-            subtract = unit.subtract is Subtract.ON or bool(row.get("subtract", 0))
-            yield add(row["a"], row["b"], unit.a, unit.b, out, semantics, subtract=subtract, mode=mode, random=random)
-        elif isinstance(unit, FusedMultiplyAdd):
-            yield fma(row["a"], row["b"], row["c"], unit.a, unit.b, unit.c, out, semantics, mode=mode, random=random)
-        elif isinstance(unit, Convert):
-            yield convert(row["source"], unit.source, out, semantics, mode=mode, random=random)
-        elif isinstance(unit, MultiplyAccumulate):
-            if accumulator is None or index % period == 0:
-                accumulator = Accumulator(unit)
-            yield accumulator.step(
-                row["a"],
-                row["b"],
-                clear=bool(row.get("clear", 0)),
-                load=bool(row.get("load", 0)),
-                c=row.get("c", 0),
-                mode=mode,
-                random=random,
-            )
-        else:
-            raise UsageError(f"operation {unit.operation}; the exact model has multiply, add, fma, mac, convert")
+def compute_exactly(unit: Unit, arrays: Mapping[str, np.ndarray]) -> Result:
+    """Results of inputs that `arguments.gather` has checked and broadcast."""
+    start: Callable[[Unit], Model] = layer(unit, "exact")
+    shapes = {port.name: port.shape for port in unit.ports if port.travels_in}
+    results = [port for port in unit.ports if port.role is Role.RESULT]
+    first = next(iter(arrays))
+    batch = arrays[first].shape[: arrays[first].ndim - len(shapes[first])]
+    columns = {name: array.reshape(-1, *shapes[name]).tolist() for name, array in arrays.items()}
+    length = batch[-1] if batch else 1
+    step = start(unit)
+    outcomes = []
+    for index, values in enumerate(zip(*columns.values(), strict=True)):
+        if unit.stateful and index % length == 0:
+            step = start(unit)
+        outcomes.append(step(dict(zip(columns, values, strict=True))))
+    outputs = {}
+    for port in results:
+        codes = np.zeros((len(outcomes), *port.shape), dtype=code_dtype(port.element_width))
+        for index, (found, _) in enumerate(outcomes):
+            codes[index] = np.array(found[port.name], dtype=codes.dtype)
+        outputs[port.name] = codes.reshape(*batch, *port.shape)
+    flags = np.array([int(raised) for _, raised in outcomes], dtype=np.uint8).reshape(batch)
+    return Result(outputs, flags)

@@ -1,4 +1,4 @@
-"""Every unit as one operation, ``product (+ addend)`` rounded once, on flat arrays of codes.
+"""One operation, ``product (+ addend)`` rounded once, on flat arrays of codes.
 
 A conversion is a product of one factor, an addition one factor and an addend.
 Whether the binary64 engine or the one of big integers works out the exact
@@ -14,12 +14,6 @@ from typing import NamedTuple
 import numpy as np
 
 from fpgen.formats.descriptor import Format
-from fpgen.units.add import Add
-from fpgen.units.base import Unit
-from fpgen.units.convert import Convert
-from fpgen.units.fma import FusedMultiplyAdd
-from fpgen.units.mac import MultiplyAccumulate
-from fpgen.units.multiply import Multiply
 from fpgen.units.options import Overflow, Rounding, Semantics
 
 from . import float64_engine, limb_engine
@@ -29,7 +23,7 @@ from .modes import Modes
 from .products import high, low
 
 
-class Operation(NamedTuple):
+class Fused(NamedTuple):
     """``product[0] (* product[1]) (+ addend)``, rounded to `out`.
 
     `binary64` says that the binary64 engine is exact for it.
@@ -47,28 +41,16 @@ class Operation(NamedTuple):
 
 
 @lru_cache(maxsize=256)
-def operation_for(unit: Unit) -> Operation:
-    """The operation of a unit; of one step for a multiply-accumulate with a float accumulator."""
-    addend: Format | None = None
-    match unit:
-        case Convert():
-            factors: tuple[Format, ...] = (unit.source,)
-        case Multiply():
-            factors = (unit.a, unit.b)
-        case Add():
-            factors, addend = (unit.a,), unit.b
-        case FusedMultiplyAdd():
-            factors, addend = (unit.a, unit.b), unit.c
-        case MultiplyAccumulate():
-            factors, addend = (unit.a, unit.b), unit.out
-        case _:
-            raise NotImplementedError(f"no golden model of {type(unit).__name__}")
-    suits = float64_engine.suits(factors, addend, unit.out, unit.random_bits) and unit.overflow is not Overflow.WRAP
-    return Operation(factors, addend, target(unit.out), unit.semantics, suits)
+def fused_operation(product: tuple[Format, ...], addend: Format | None, out: Format, semantics: Semantics) -> Fused:
+    """The `Fused` operation on these formats."""
+    suits = (
+        float64_engine.suits(product, addend, out, semantics.random_bits) and semantics.overflow is not Overflow.WRAP
+    )
+    return Fused(product, addend, target(out), semantics, suits)
 
 
 def evaluate(
-    operation: Operation, operands: list[np.ndarray], modes: Modes, negate: np.ndarray | bool = False
+    operation: Fused, operands: list[np.ndarray], modes: Modes, negate: np.ndarray | bool = False
 ) -> tuple[np.ndarray, np.ndarray]:
     """Results of flat arrays of codes.
 
@@ -132,7 +114,7 @@ def _by_limbs(operation, operands, modes, negate):
     return point, shadows, total + shadow
 
 
-def _reach(operation: Operation) -> int:
+def _reach(operation: Fused) -> int:
     """Bits from the lowest step of all terms (or the output's, if lower) to the top of the largest."""
     assert operation.addend is not None
     lows = (sum(low(fmt) for fmt in operation.product), low(operation.addend), operation.out.fmt.scale)
@@ -147,7 +129,7 @@ def _negated(x: np.ndarray, negate: np.ndarray | bool) -> np.ndarray:
 
 
 def invalid_operations(
-    operation: Operation, operands: list[np.ndarray], shadows: list[np.ndarray], total: np.ndarray
+    operation: Fused, operands: list[np.ndarray], shadows: list[np.ndarray], total: np.ndarray
 ) -> np.ndarray:
     """Invalid operations (IEEE 754-2019, 7.2): infinity times zero, infinity minus infinity, signalling NaNs.
 

@@ -17,8 +17,7 @@ import numpy as np
 
 from fpgen.formats.descriptor import Format, NaN
 from fpgen.golden.arguments import input_ports
-from fpgen.units.base import Unit
-from fpgen.units.convert import Convert
+from fpgen.units.rounded import RoundedUnit
 
 INDEX_BITS = 20
 _CHUNK = 1 << 15
@@ -94,14 +93,18 @@ def _representatives(fields: tuple[Field, ...]) -> dict[str, np.ndarray]:
 # ---- which units are tables ----------------------------------------------------------------------
 
 
-def layout(unit: Unit) -> tuple[Field, ...] | None:
-    """The index of a unit's table; None where it would be too long."""
+def layout(unit: RoundedUnit, only_rounds: bool) -> tuple[Field, ...] | None:
+    """The index of a unit's table; None where it would be too long.
+
+    Where the unit `only_rounds` its one operand, the lowest bits of a long one can be one sticky bit.
+    """
     fields = [Field(port.name, port.width, 0) for port in input_ports(unit)]
-    if isinstance(unit, Convert) and unit.source.bits > 16:
-        kept = _kept_bits(unit.source, unit.out, unit.random_bits)
+    if only_rounds and fields[0].width > 16:
+        (source,) = unit.operands.values()
+        kept = _kept_bits(source, unit.out, unit.random_bits)
         if kept is None:
             return None
-        dropped = unit.source.bits - kept
+        dropped = source.bits - kept
         fields[0] = Field(fields[0].name, kept + 1, dropped)
     return tuple(fields) if sum(field.width for field in fields) <= INDEX_BITS else None
 
@@ -126,16 +129,16 @@ def _kept_bits(source: Format, out: Format, random_bits: int) -> int | None:
 
 # ---- the cache -----------------------------------------------------------------------------------
 
-_tables: OrderedDict[Unit, Table] = OrderedDict()
+_tables: OrderedDict[RoundedUnit, Table] = OrderedDict()
 
 
-def find(unit: Unit, count: int, evaluate: Evaluate) -> Table | None:
+def find(unit: RoundedUnit, count: int, evaluate: Evaluate, *, only_rounds: bool) -> Table | None:
     """The table of a unit, built when `count` results are worth it; None where there is none (yet)."""
     table = _tables.get(unit)
     if table is not None:
         _tables.move_to_end(unit)
         return table
-    fields = layout(unit)
+    fields = layout(unit, only_rounds)
     if fields is None or count < 1 << max(sum(field.width for field in fields) - 2, 0):
         return None
     codes, flags = evaluate(_representatives(fields))

@@ -218,9 +218,9 @@ def run(unit: DotProduct | BlockDot | TensorCore, inputs: dict[str, np.ndarray])
     dot = unit.dot if isinstance(unit, TensorCore) else unit
     engine = engine_for(dot)
     if engine is None:
-        from fpgen.golden.exact.exact_arrays import compute_arrays
+        from fpgen.golden.exact.exact_model import compute_exactly
 
-        return compute_arrays(unit, inputs)
+        return compute_exactly(unit, inputs)
     inputs = prepared(unit, inputs)
     own = {name: 2 if isinstance(unit, TensorCore) else 1 for name in ("a", "b", "a_scale", "b_scale")}
     if isinstance(unit, TensorCore):
@@ -242,7 +242,7 @@ def run(unit: DotProduct | BlockDot | TensorCore, inputs: dict[str, np.ndarray])
         if not isinstance(unit, TensorCore):
             flags[start : start + step] = raised
     shape = (*batch, unit.m, unit.n) if isinstance(unit, TensorCore) else batch
-    return Result(codes.reshape(shape), flags.reshape(batch))
+    return Result({"result": codes.reshape(shape)}, flags.reshape(batch))
 
 
 def run_rows(recipe: Recipe, engine: Engine, rows: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from fpgen.rtl.float import special_operands
 from fpgen.rtl.float.cores import product
-from fpgen.rtl.float.rounder import Mode, Target, round_and_pack
+from fpgen.rtl.float.delivery import Outputs, rounding_of
+from fpgen.rtl.float.rounder import round_and_pack
 from fpgen.rtl.float.unpack import unpack
-from fpgen.rtl.graph import Graph, Node
+from fpgen.rtl.graph import Graph
 from fpgen.units.quantize import BlockDequantize
 
 from .factor import normalise, times
 from .source import modes, slices
 
 
-def dequantize(g: Graph, unit: BlockDequantize, mode: Mode, target: Target) -> tuple[dict[str, Node], Node]:
+def dequantize(g: Graph, unit: BlockDequantize) -> Outputs:
     """The output `result`."""
+    mode, target = rounding_of(g, unit)
     block = unit.block
     factor = normalise(g, unpack(g, g.inputs["scale"], block.scale, False, "scale"), "scale")
     if block.tensor_scale is not None:
@@ -28,4 +30,4 @@ def dequantize(g: Graph, unit: BlockDequantize, mode: Mode, target: Target) -> t
         value = product(g, first, second, target)
         what = special_operands.of_product(g, element, factor, value.sign)
         codes.append(round_and_pack(g, value, what, its_mode, target)[0])
-    return {"result": g.cat(*codes)}, g.const(0, 5)
+    return {"result": g.cat(*codes)}

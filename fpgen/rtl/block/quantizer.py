@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fpgen.rtl.arith.quantity import Quantity
 from fpgen.rtl.float import special_operands
+from fpgen.rtl.float.delivery import Outputs, rounding_of
 from fpgen.rtl.float.rounder import Mode, Special, Target, round_and_pack
 from fpgen.rtl.graph import Graph, Node
 from fpgen.units.quantize import POWER_POLICIES, BlockQuantize
@@ -17,10 +18,11 @@ from .source import Source, modes, numbers_of
 from .threshold import boundaries, element_by_thresholds, has_thresholds, thresholds
 
 
-def quantize(g: Graph, unit: BlockQuantize, mode: Mode, target: Target) -> tuple[dict[str, Node], Node]:
+def quantize(g: Graph, unit: BlockQuantize) -> Outputs:
     """The outputs `result` and `scale`."""
+    mode, target = rounding_of(g, unit)
     if unit.like is not Like.NONE:
-        return quantize_like(g, unit), g.const(0, 5)
+        return quantize_like(g, unit)
     block = unit.block
     numbers = numbers_of(g, unit)
     what = [_special(g, unit, number) for number in numbers]
@@ -44,7 +46,7 @@ def quantize(g: Graph, unit: BlockQuantize, mode: Mode, target: Target) -> tuple
         codes = [code & kept for code in codes]
         instead = block.scale.nan_code if block.scale.has_nan else 0
         scale_code = g.mux(spoilt, g.const(instead, block.scale.bits), scale_code)
-    return {"result": g.cat(*codes), "scale": g.step("block_scale", scale_code)}, g.const(0, 5)
+    return {"result": g.cat(*codes), "scale": g.step("block_scale", scale_code)}
 
 
 def _special(g: Graph, unit: BlockQuantize, number: Source) -> Special:

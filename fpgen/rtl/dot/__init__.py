@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from fpgen.rtl.float.rounder import Mode, Target
+from fpgen.rtl.float.delivery import Outputs, delivered, rounding_of
 from fpgen.rtl.graph import Graph, Node
 from fpgen.units.accumulation import Kind
-from fpgen.units.base import Unit
 from fpgen.units.blockdot import BlockDot
 from fpgen.units.dot import DotProduct
 from fpgen.units.tensorcore import TensorCore
@@ -29,13 +28,13 @@ Builder = Callable[..., tuple[Node, Node]]
 KINDS: dict[Kind, Builder] = {Kind.EXACT: exact_of, Kind.ALIGNED: aligned, Kind.TREE: tree, Kind.CHAIN: chain}
 
 
-def dot(g: Graph, unit: Unit, mode: Mode, target: Target) -> tuple[Node, Node]:
-    """DotProduct and BlockDot."""
-    assert isinstance(unit, DotProduct | BlockDot)
-    return KINDS[unit.accumulate.kind](g, unit, single(g, unit), mode, target)
+def dot(g: Graph, unit: DotProduct | BlockDot) -> Outputs:
+    """The datapath of one sum."""
+    mode, target = rounding_of(g, unit)
+    return delivered(g, unit, *KINDS[unit.accumulate.kind](g, unit, single(g, unit), mode, target))
 
 
-def tensorcore(g: Graph, unit: Unit, mode: Mode, target: Target) -> tuple[Node, Node]:
-    """TensorCore."""
-    assert isinstance(unit, TensorCore)
-    return tile(g, unit, KINDS[unit.accumulate.kind], mode, target)
+def tensorcore(g: Graph, unit: TensorCore) -> Outputs:
+    """The datapath of a tile of sums."""
+    mode, target = rounding_of(g, unit)
+    return delivered(g, unit, *tile(g, unit, KINDS[unit.accumulate.kind], mode, target))

@@ -111,7 +111,7 @@ ACCUMULATIONS = [
 
 @st.composite
 def any_unit(draw):
-    cls = draw(st.sampled_from(list(OPERATIONS.values())))
+    cls = draw(st.sampled_from([card.unit for card in OPERATIONS.values()]))
     names = [name for name in (*cls.operand_names, "out", cls.out_name) if name in BLOCK_NAMES.get(cls, ())]
     given_options = {name: draw(st.sampled_from(BLOCK_FORMATS)) for name in names}
     given_options |= {
@@ -136,7 +136,8 @@ def any_unit(draw):
         given_options["random_bits"] = draw(st.integers(1, 32))
     if draw(st.booleans()):
         given_options["overflow"] = draw(st.sampled_from(Overflow))
-    timing = draw(st.sampled_from(["", "stages", "period"]))
+    small = not cls.size_names and "block" not in (*cls.operand_names, cls.out_name)  # finding stages takes a schedule
+    timing = draw(st.sampled_from(["", "stages", "period"] if small else ["", "stages"]))
     if timing:
         given_options[timing] = draw(st.integers(0, 64)) if timing == "stages" else draw(st.floats(1, 1e5))
     if cls is fpgen.Add:
@@ -149,7 +150,7 @@ def any_unit(draw):
         return fpgen.Multiply(a="e4m3fn", b="fp16", out="fp32", flags=given_options["flags"])
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(any_unit())
 def test_round_trips_of_any_unit(unit):
     for again in everywhere(unit):
@@ -160,9 +161,9 @@ def test_round_trips_of_any_unit(unit):
 @pytest.mark.parametrize(
     ("text", "advice"),
     [
-        ("", "no operation; allowed: multiply, add, fma, mac, convert"),
+        ("", "no operation; expected one of multiply, add, fma, mac, convert"),
         ("mulitply fp16 fp16 -> fp16", "did you mean multiply"),
-        ("divide fp16 fp16 -> fp16", "operation divide; allowed: multiply"),
+        ("divide fp16 fp16 -> fp16", "operation: got divide; expected multiply"),
         ("multiply fp16 -> fp16", "1 operands; allowed: multiply A B -> OUT"),
         ("convert fp16 fp16 -> fp16", "2 operands; allowed: convert SOURCE -> OUT"),
         ("multiply fp16 fp16", "no '-> OUT'"),
@@ -197,7 +198,7 @@ def test_refusals_of_text(text, advice):
     [
         ({}, "no operation"),
         ([], "a table with operation"),
-        ({"operation": 3}, "operation 3; allowed"),
+        ({"operation": 3}, "operation: got 3; expected multiply"),
         ({"operation": "add", "a": "fp16", "out": "fp16"}, "no b; needed: a, b, out"),
         ({"operation": "add", "a": "fp16", "b": "fp16", "out": "fp16", "stage": 1}, "did you mean stages"),
         ({"operation": "add", "a": "fp16", "b": "fp16", "out": "fp16", "stages": 1.5}, "a whole number is allowed"),
@@ -224,7 +225,7 @@ MAC = {"a": "fp16", "b": "fp16", "out": "fp16"}
     ("make", "advice"),
     [
         (lambda: fpgen.Multiply(**MAC, period=True), "period=True; a positive number"),
-        (lambda: fpgen.Convert(source="e15m112", out="fp64"), "source=.* has 128 bits; .* up to 64"),
+        (lambda: fpgen.Convert(source="e15m112", out="fp64"), "source: got .*, which has 128 bits; expected up to 64"),
         (lambda: fpgen.MultiplyAccumulate(**MAC, stages=0), "stages=0; a whole number from 1 to 64"),
         (lambda: fpgen.MultiplyAccumulate(**MAC, loadable=1), "loadable=1; True or False"),
         (lambda: fpgen.MultiplyAccumulate(**MAC, terms=0), "terms=0 with accumulate=float"),

@@ -161,7 +161,7 @@ def _midmax(element: Format) -> Fraction:
 
 
 def _nearest(ratio: Fraction, scale: Format) -> int:
-    return round_to(quotient_to_round(0, ratio), scale, _NEAREST)[0]
+    return round_to(quotient_to_round(0, ratio, scale), scale, _NEAREST)[0]
 
 
 def _up(ratio: Fraction, scale: Format) -> int:
@@ -176,7 +176,7 @@ def _element(unit: BlockQuantize, value: Exact, scale: Fraction, mode: Rounding 
         return round_to(value, element, semantics, mode=mode, random=random)[0]
     if scale == 0:
         return round_to(Exact(Class.ZERO, value.sign), element, semantics, mode=mode, random=random)[0]
-    quotient = quotient_to_round(value.sign, _fraction(value) / scale, unit.random_bits)
+    quotient = quotient_to_round(value.sign, _fraction(value) / scale, element, unit.random_bits)
     return round_to(quotient, element, semantics, mode=mode, random=random)[0]
 
 

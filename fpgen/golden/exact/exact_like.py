@@ -43,7 +43,7 @@ def _over(x: Exact, y: Exact) -> Exact:
     if x.is_zero or y.is_infinite:
         return Exact(Class.ZERO, sign)
     quotient = _magnitude(x) / _magnitude(y)
-    return _rounded(quotient_to_round(sign, quotient))
+    return _rounded(quotient_to_round(sign, quotient, _FLOAT))
 
 
 def _magnitude(x: Exact) -> Fraction:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+from fpgen.formats.descriptor import Format
+
 from .exact_round import Exact, finite
 
 
@@ -13,13 +15,10 @@ def floor_log2(value: Fraction) -> int:
     return exponent if value >= Fraction(2) ** exponent else exponent - 1
 
 
-def quotient_to_round(sign: int, quotient: Fraction, random_bits: int = 0) -> Exact:
-    """A positive quotient, cut.
-
-    It keeps bits enough for any rounding to any format of up to 64 bits, and the rest as a sticky bit below them: it is
-    exact only when the quotient is a binary fraction, but which side of every boundary it lies on is kept.
-    """
-    places = 64 + max(0, -floor_log2(quotient)) + 2 * random_bits
+def quotient_to_round(sign: int, quotient: Fraction, out: Format, random_bits: int = 0) -> Exact:
+    """A positive quotient: as many bits as a rounding to `out` looks at, and the rest as its remainder."""
+    lowest = min(floor_log2(quotient) - out.significand_bits, out.quantum_exponent)
+    places = max(0, -lowest) + random_bits + 4
     scaled = quotient * Fraction(2) ** places
     whole = scaled.numerator // scaled.denominator
-    return finite(sign, whole << 1 | int(whole != scaled), -places - 1)
+    return finite(sign, whole, -places, sticky=whole != scaled)

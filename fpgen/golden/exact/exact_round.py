@@ -27,6 +27,11 @@ class Exact:
         The magnitude is ``significand * 2**exponent``; 0 and 0 unless `kind` is FINITE.
     invalid : bool
         The operation that made it was invalid (IEEE 754-2019, 7.2).
+    divides_by_zero : bool
+        It is infinite because finite operands were divided by zero (7.3); raises DZ.
+    sticky : bool
+        The magnitude is larger than ``significand * 2**exponent`` by less than ``2**exponent``: quotients and roots are
+        not binary fractions. The significand must go further than any rounding looks, and `round_to` checks that.
     """
 
     kind: Class
@@ -34,6 +39,14 @@ class Exact:
     significand: int = 0
     exponent: int = 0
     invalid: bool = False
+    divides_by_zero: bool = False
+    sticky: bool = False
+
+    def __post_init__(self) -> None:
+        if self.sticky and (self.kind is not Class.FINITE or not self.significand):
+            raise ValueError("only a finite number that is not zero has a remainder")
+        if self.divides_by_zero and self.kind is not Class.INFINITY:
+            raise ValueError("a division by zero is infinite (IEEE 754-2019, 7.3)")
 
     @property
     def is_nan(self) -> bool:
@@ -48,11 +61,11 @@ class Exact:
         return self.kind is Class.ZERO
 
 
-def finite(sign: int, significand: int, exponent: int) -> Exact:
-    """``(-1)**sign * significand * 2**exponent``, a zero of that sign included."""
+def finite(sign: int, significand: int, exponent: int, sticky: bool = False) -> Exact:
+    """``(-1)**sign * significand * 2**exponent``, a zero of that sign included; `sticky`: and a remainder."""
     if significand == 0:
         return Exact(Class.ZERO, sign)
-    return Exact(Class.FINITE, sign, significand, exponent)
+    return Exact(Class.FINITE, sign, significand, exponent, sticky=sticky)
 
 
 def round_to(
@@ -86,7 +99,8 @@ def round_to(
         code, flags = _round_fixed(value, out, semantics, mode, random)
     else:
         code, flags = _round_floating(value, out, semantics, mode, random)
-    return code, flags | (Flags.NV if value.invalid else NO_FLAGS)
+    flags |= Flags.NV if value.invalid else NO_FLAGS
+    return code, flags | (Flags.DZ if value.divides_by_zero else NO_FLAGS)
 
 
 # ---- rounding to an integer number of quanta -----------------------------------------------------
@@ -137,9 +151,14 @@ def rounds_up(
 def _to_quantum(value: Exact, quantum: int, out: Format, mode: Rounding, random_bits: int, random: int):
     """(n, inexact): the magnitude rounded to ``n * 2**quantum``."""
     shift = quantum - value.exponent
+    significand = value.significand
+    if value.sticky:
+        if shift < random_bits + 2:
+            raise ValueError(f"a remainder {shift} places below the last bit; at least {random_bits + 2} are looked at")
+        significand, shift = 2 * significand + 1, shift + 1  # which side of every boundary it is on is all that counts
     if shift <= 0:
-        return value.significand << -shift, False
-    whole, remainder = value.significand >> shift, value.significand & ((1 << shift) - 1)
+        return significand << -shift, False
+    whole, remainder = significand >> shift, significand & ((1 << shift) - 1)
     up = rounds_up(mode, value.sign, _is_odd(whole, quantum, out), remainder, shift, random_bits, random)
     return whole + up, remainder != 0
 

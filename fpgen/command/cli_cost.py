@@ -91,7 +91,7 @@ def ppa(
     targets: tuple[str, ...],
     seeds: tuple[int, ...],
     **options: Any,
-):
+) -> None:
     """Synthesise a unit: area, delay, path.
 
     With --target ecp5 or ice40: LUTs, DSP blocks and clock rate of an FPGA; a unit with multiplier=operator
@@ -131,7 +131,7 @@ def _targets(given: tuple[str, ...]) -> tuple[tuple[float, ...], str | None]:
         return (), given[0]
 
 
-def _fpga(unit: Unit, family: str, seeds: tuple[int, ...], options: dict[str, Any], as_json: bool):
+def _fpga(unit: Unit, family: str, seeds: tuple[int, ...], options: dict[str, Any], as_json: bool) -> None:
     """`fpgen ppa --target ecp5`."""
     from fpgen.ppa import measure_fpga
     from fpgen.synthesis.fpga import advice
@@ -186,7 +186,7 @@ def _fpga(unit: Unit, family: str, seeds: tuple[int, ...], options: dict[str, An
 )
 @click.option("--ignore-missing", is_flag=True, help="Leave out every cell that has neither Liberty nor a module.")
 @json_option
-def sta(netlist: Path, as_json: bool, **options: Any):
+def sta(netlist: Path, as_json: bool, **options: Any) -> None:
     """Time any mapped Verilog netlist.
 
     It may be hierarchical and have power pins and physical cells. What was left out or looks odd is reported in notes;
@@ -219,7 +219,7 @@ def sta(netlist: Path, as_json: bool, **options: Any):
 @click.option("--scheduler", metavar="ADDRESS", help="A Dask scheduler, tcp://host:8786: its workers do the work.")
 @click.option("--force", is_flag=True, help="Measure again what is known.")
 @json_option
-def sweep(file: Path, **options: Any):
+def sweep(file: Path, **options: Any) -> None:
     """Measure a unit over lists of parameters.
 
     FILE is a TOML file, or the name of one that came with fpgen: fma-formats, dot-accumulator, depth,
@@ -236,7 +236,7 @@ def sweep(file: Path, **options: Any):
 @click.option("--rules", type=click.Path(path_type=Path), help="Tolerances; default: synth/rules.toml.")
 @click.option("--all", "everything", is_flag=True, help="Show also figures that have no rule.")
 @json_option
-def compare(before: Path, after: Path, **options: Any):
+def compare(before: Path, after: Path, **options: Any) -> None:
     """Say what moved between two stores.
 
     Exit code 1 when a figure got worse than the rules allow, a record is gone or fails, or assumptions differ.
@@ -255,7 +255,7 @@ def compare(before: Path, after: Path, **options: Any):
     help="Directory of the page and its plots; default: NAME_report beside the store.",
 )
 @click.option("--title", help="Heading of the page; default: the sweep's own.")
-def report(store: Path, output: Path | None, title: str | None):
+def report(store: Path, output: Path | None, title: str | None) -> None:
     """Write a store as one HTML page with plots.
 
     STORE is a .parquet or .csv file of fpgen sweep. The page opens from disk and loads nothing from elsewhere;

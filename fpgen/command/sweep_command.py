@@ -13,7 +13,7 @@ from fpgen.base.places import check_directory
 from .failure import FAILURE
 
 
-def sweep(file: Path, *, dry_run: bool, as_json: bool, **options: Any):
+def sweep(file: Path, *, dry_run: bool, as_json: bool, **options: Any) -> None:
     """`fpgen sweep`."""
     from fpgen.sweep.cases import cases, check_measure
     from fpgen.sweep.spec import load
@@ -42,7 +42,7 @@ def sweep(file: Path, *, dry_run: bool, as_json: bool, **options: Any):
     try:
         with show_sweep.progress(found, quiet=as_json) as tell:
 
-            def follow(step: Progress):
+            def follow(step: Progress) -> None:
                 nonlocal last
                 last = step
                 tell(step)
@@ -62,7 +62,7 @@ def sweep(file: Path, *, dry_run: bool, as_json: bool, **options: Any):
         raise SystemExit(FAILURE)
 
 
-def compare(before: Path, after: Path, *, rules: Path | None, everything: bool, as_json: bool):
+def compare(before: Path, after: Path, *, rules: Path | None, everything: bool, as_json: bool) -> None:
     """`fpgen compare`."""
     from fpgen.sweep import store
     from fpgen.sweep.compare import compare as compared
@@ -79,7 +79,7 @@ def compare(before: Path, after: Path, *, rules: Path | None, everything: bool, 
         raise SystemExit(FAILURE)
 
 
-def report(given: Path, output: Path | None, title: str | None):
+def report(given: Path, output: Path | None, title: str | None) -> None:
     """`fpgen report`."""
     from fpgen.report import page
     from fpgen.sweep import store

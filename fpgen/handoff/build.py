@@ -201,7 +201,7 @@ def _work_through(todo: Mapping[int, Job], processes: int, tell: Callable[[Step]
     return {index: _outcome(future, todo[index]) for future, index in futures.items()}
 
 
-def _warm_yosys(steps: multiprocessing.Queue[Step]):
+def _warm_yosys(steps: multiprocessing.Queue[Step]) -> None:
     """Let Yosys's first start (its WebAssembly is compiled, once on a machine) overlap with the simulations."""
     from fpgen.synthesis import yosys
 
@@ -212,7 +212,7 @@ def _warm_yosys(steps: multiprocessing.Queue[Step]):
             steps.put(Step("Yosys", "ready", 1.0))
 
 
-def _drain(steps: multiprocessing.Queue[Step], start: float, tell: Callable[[Step], None]):
+def _drain(steps: multiprocessing.Queue[Step], start: float, tell: Callable[[Step], None]) -> None:
     while True:
         try:
             step = steps.get_nowait()
@@ -233,7 +233,7 @@ def _outcome(future: Future[Outcome], job: Job) -> Outcome:
 _steps: multiprocessing.Queue[Step] | None = None
 
 
-def _report_to(steps: multiprocessing.Queue[Step]):
+def _report_to(steps: multiprocessing.Queue[Step]) -> None:
     """In a worker: where its steps are told."""
     global _steps
     _steps = steps
@@ -247,7 +247,7 @@ def _blank(job: Job) -> Outcome:
     return Outcome(unit.name, unit.text, unit.contract, unit.latency)
 
 
-def _say(job: Job, what: str, fraction: float):
+def _say(job: Job, what: str, fraction: float) -> None:
     if _steps is not None:
         _steps.put(Step(job.design.unit.name, what, fraction))
 

@@ -114,7 +114,7 @@ def write_bundle(
     }
     head = {**mark, "unit": unit.text, "note": note}
 
-    def settle(fresh: Path):
+    def settle(fresh: Path) -> None:
         _retire(target, unit, mark["verilog_sha256"], set(files), tell)
         ownership.merge(fresh, target, tell)
 

@@ -144,7 +144,8 @@ def _chance(table: int, duties: Floats) -> Floats:
     for duty in duties[::-1]:  # the last pin is the upper half of the table
         half = len(found) // 2
         found = found[:half] * (1 - duty) + found[half:] * duty
-    return found[0]
+    last: Floats = found[0]
+    return last
 
 
 def _switching(part: Group, state: _State) -> Switching:

@@ -218,7 +218,9 @@ def _slew(part: Group, table: InternalPower, edge: int, slews: Floats) -> Floats
     """Slew of the input edge that causes an output edge."""
     if table.related not in part.cell.pins:
         return np.zeros(len(part.instances))
-    return slews[part.nets[table.related], edge if _positive(part.cell, table.related, table.pin) else 1 - edge]
+    cause = edge if _positive(part.cell, table.related, table.pin) else 1 - edge
+    found: Floats = slews[part.nets[table.related], cause]
+    return found
 
 
 def _positive(cell: Cell, related: str, pin: str) -> bool:

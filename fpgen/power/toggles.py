@@ -247,4 +247,5 @@ def _both(pins: Pins, clocks: Sequence[str]) -> tuple[Pins, Pins]:
 
 def ones(words: Words) -> Floats:
     """Bits at 1 along the last axis."""
-    return np.bitwise_count(words).sum(axis=-1, dtype=np.float64)
+    count: Floats = np.bitwise_count(words).sum(axis=-1, dtype=np.float64)
+    return count

@@ -90,7 +90,7 @@ def write(
     )
 
 
-def _put(output: Path, files: Mapping[str, bytes], tell: ownership.Tell):
+def _put(output: Path, files: Mapping[str, bytes], tell: ownership.Tell) -> None:
     """Write a report's files, all or none where the directory is new; in one that is there, what is not of an earlier
     report stays."""
     output = Path(os.path.abspath(output))
@@ -101,7 +101,7 @@ def _put(output: Path, files: Mapping[str, bytes], tell: ownership.Tell):
         (aside / ownership.FILES).write_text(json.dumps({"files": digests}, indent=2) + "\n")
 
 
-def _check(records: Sequence[Record], store: str):
+def _check(records: Sequence[Record], store: str) -> None:
     """Refuse what no sweep wrote, before anything is drawn.
 
     Raises

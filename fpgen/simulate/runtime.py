@@ -82,7 +82,7 @@ def runtime(verilator: Verilator, trace: bool = False) -> Path:
     return target
 
 
-def _build(aside: Path, verilator: Verilator, flags: list[str], trace: bool):
+def _build(aside: Path, verilator: Verilator, flags: list[str], trace: bool) -> None:
     compiler = list(find_compiler())
     names = _SOURCES + (_TRACE_SOURCES if trace else ())
     (aside / "pch.h").write_text(_HEADER)

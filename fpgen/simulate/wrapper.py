@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from fpgen.units.base import Unit
 from fpgen.units.options import Handshake
 from fpgen.units.ports import Port, Role
 from fpgen.vectors.layout import Layout, field_bytes
@@ -30,7 +31,7 @@ LOG_LIMIT = 64
 START = 0x600DF00D
 
 
-def lanes_for(unit, verilog: str) -> int:
+def lanes_for(unit: Unit, verilog: str) -> int:
     """Lanes that pay: many for small units; in large ones a lane takes so long that the others hardly speed it up."""
     width = sum(port.width for port in unit.ports if port.travels_in)
     size = len(verilog)
@@ -40,7 +41,7 @@ def lanes_for(unit, verilog: str) -> int:
     return min(most, 1 << width)
 
 
-def harness(units: Sequence, lanes: Sequence[int], *, probes: bool = True) -> str:
+def harness(units: Sequence[Unit], lanes: Sequence[int], *, probes: bool = True) -> str:
     """The text of module `TOP` and of the streams below it, for any number of units.
 
     Ports of the top, for unit i: ``start_i`` in (`START` starts it); ``done_i``, ``rows_i``, ``mismatches_i``,
@@ -87,7 +88,7 @@ def lane_module(i: int) -> str:
     return f"fpgen_lane_{i}"
 
 
-def _lane(i: int, unit) -> str:
+def _lane(i: int, unit: Unit) -> str:
     """Module `fpgen_lane_i`: unit i behind registers named as its inputs; its outputs are ports."""
     inputs = [port for port in unit.ports if port.is_input and port.role is not Role.CLOCK]
     outputs = [port for port in unit.ports if not port.is_input]
@@ -97,7 +98,7 @@ def _lane(i: int, unit) -> str:
     return f"module {lane_module(i)} ({', '.join(pins)});\n{registers}  {unit.name} unit ({connections});\nendmodule\n"
 
 
-def _probe(i: int, unit) -> tuple[list[str], str]:
+def _probe(i: int, unit: Unit) -> tuple[list[str], str]:
     """Pins and text of the copy of unit i that cocotb drives itself."""
     pins, connections, updates = [_pin("input", "", f"u{i}_clk")], [f".clk(u{i}_clk)"], []
     for port in unit.ports:
@@ -115,7 +116,7 @@ def _probe(i: int, unit) -> tuple[list[str], str]:
     )
 
 
-def _stream(i: int, unit, layout: Layout) -> str:
+def _stream(i: int, unit: Unit, layout: Layout) -> str:
     """Module `fpgen_stream_i`."""
     latency, lanes = unit.latency, layout.lanes
     has = {port.name for port in unit.ports}
@@ -236,7 +237,7 @@ endmodule
 """
 
 
-def _instances(i: int, unit, lanes: int) -> str:
+def _instances(i: int, unit: Unit, lanes: int) -> str:
     """The lanes and the wires of their outputs."""
     lines = []
     for lane in range(lanes):
@@ -267,7 +268,7 @@ def _pins(port: Port, lowest: Sequence[int]) -> str:
     return parts[0] if len(parts) == 1 else f"{{{', '.join(parts)}}}"
 
 
-def _present(unit, layout: Layout) -> str:
+def _present(unit: Unit, layout: Layout) -> str:
     """Statements that put the row, and what all lanes share, on the inputs of the lanes."""
     shared = [port.name for port in unit.ports if port.is_input and port.role in (Role.RESET, Role.HANDSHAKE)]
     lines = [f"    lane_{lane}.{port.name} = {_pins(port, lowest)};" for lane, port, lowest in layout.slices("in")]

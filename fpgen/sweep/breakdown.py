@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 from fpgen.base.errors import RunFailure
 from fpgen.library.technology import Technology
@@ -136,7 +137,7 @@ def _marked(rtlil: str, sections: dict[int, str], order: list[str]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _areas(modules: dict[str, dict], top: str, order: list[str]) -> dict[str, float]:
+def _areas(modules: dict[str, dict[str, Any]], top: str, order: list[str]) -> dict[str, float]:
     found: dict[str, float] = {}
     for module, figures in modules.items():
         match = re.fullmatch(r".*_section(\d+)", module)

@@ -107,7 +107,7 @@ def _cases(sweep: Sweep, full: bool) -> Iterator[Case]:
         )
 
 
-def check_measure(sweep: Sweep, found: Iterable[Case]):
+def check_measure(sweep: Sweep, found: Iterable[Case]) -> None:
     """Refuse technologies, recipes, stimuli, ... of these points that are not there, before anything runs.
 
     Raises

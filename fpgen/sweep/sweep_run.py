@@ -161,7 +161,7 @@ def _each(todo: Sequence[Job], jobs: int, scheduler: str | None, state: _State) 
 class _State:
     """The points of a run and what is known of them; the only writer of cache and store."""
 
-    def __init__(self, sweep: Sweep, found: list[Case], path: Path, tell: Tell):
+    def __init__(self, sweep: Sweep, found: list[Case], path: Path, tell: Tell) -> None:
         self.sweep, self.cases, self.path, self.tell = sweep, found, path, tell
         self.jobs = [None if case.unit is None else job_of(case, sweep) for case in found]
         self.results: dict[str, list[dict[str, Any]]] = {}
@@ -173,7 +173,7 @@ class _State:
             if job is not None:
                 self.places.setdefault(job.key, []).append(index)
 
-    def known(self, force: bool):
+    def known(self, force: bool) -> None:
         """Take what the cache has; the rest is `todo`, each content once."""
         for key, places in self.places.items():
             records = None if force else _cached(key)
@@ -187,7 +187,7 @@ class _State:
                 self.failed += len(places) * any(record["status"] != "ok" for record in records)
         self._told("")
 
-    def take(self, done: Done):
+    def take(self, done: Done) -> None:
         """Keep a result, in the cache if it would be the same again, and bring the store up to date now and then."""
         if done.key in self.results:
             return
@@ -211,10 +211,10 @@ class _State:
         if time.monotonic() - self.written > _CHECKPOINT_SECONDS:
             self.save()
 
-    def notice(self, text: str):
+    def notice(self, text: str) -> None:
         self._told("", text)
 
-    def _told(self, last: str, notice: str = ""):
+    def _told(self, last: str, notice: str = "") -> None:
         refused = self.jobs.count(None)
         self.tell(
             Progress(
@@ -241,7 +241,7 @@ class _State:
         self.written = time.monotonic()
         return store.write(self.path, self.records())
 
-    def save_quietly(self):
+    def save_quietly(self) -> None:
         """Save what there is when something else has gone wrong already."""
         if self.results:
             with suppress(FpgenError, OSError):

@@ -499,7 +499,7 @@ class _Runner:
         )
 
         def total(kind: str) -> float:
-            return sum(step["delay_ps"] for step in steps if step["kind"] == kind)
+            return sum(float(step["delay_ps"]) for step in steps if step["kind"] == kind)
 
         return replace(
             point,

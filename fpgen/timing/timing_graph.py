@@ -49,7 +49,8 @@ class Curves:
         take = np.arange(len(rows))
         x0, x1 = axis[take, piece], axis[take, piece + 1]
         y0, y1 = self.values[rows, piece], self.values[rows, piece + 1]
-        return y0 + (slews - x0) / (x1 - x0) * (y1 - y0)
+        found: Floats = y0 + (slews - x0) / (x1 - x0) * (y1 - y0)
+        return found
 
 
 @dataclass(frozen=True)

@@ -138,10 +138,10 @@ def _feed(
     progress: Progress | None,
     before: int,
     total: int,
-):
+) -> None:
     """Compute and send all vectors of one entry; stop early if the simulator no longer reads."""
     descriptor: int | None = None
-    pending: list[Future] = []
+    pending: list[Future[None]] = []
     position = 0
     try:
         for chunk in entry.plan.chunks():
@@ -189,7 +189,7 @@ def _open(watch: Watch, fifo: Path) -> int:
     return descriptor
 
 
-def _send(watch: Watch, descriptor: int, data: memoryview):
+def _send(watch: Watch, descriptor: int, data: memoryview) -> None:
     at = 0
     while at < len(data):
         if select.select([], [descriptor], [], 1.0)[1]:
@@ -200,7 +200,7 @@ def _send(watch: Watch, descriptor: int, data: memoryview):
             watch.look(_unread(descriptor))
 
 
-def _drain(watch: Watch, descriptor: int):
+def _drain(watch: Watch, descriptor: int) -> None:
     """Wait until all that was sent has been read, as long as the simulator reads."""
     while _unread(descriptor):
         if not watch.running.alive:
@@ -219,7 +219,7 @@ def _unread(descriptor: int) -> int:
 # ---- collecting ---------------------------------------------------------------------
 
 
-def _collect(running: Running, where: Path, i: int, entry: Entry):
+def _collect(running: Running, where: Path, i: int, entry: Entry) -> None:
     counts_file = where / f"stream_{i}.json"
     if not counts_file.is_file():
         raise RunFailure(f"simulation: stream {i} ({entry.unit}) did not finish; log:\n{running.tail()}")

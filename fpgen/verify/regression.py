@@ -12,7 +12,7 @@ from fpgen.base import workers
 from fpgen.base.errors import FpgenError
 from fpgen.units import Role, parse_unit
 
-from .lists import Group, load_groups
+from .lists import Fixed, Group, load_groups
 from .verdict import Verdict
 
 #: How a report begins.
@@ -68,7 +68,7 @@ class _Batch:
     texts: tuple[str, ...]
     vectors: int | None
     seed: int
-    fixed: tuple[tuple[str, tuple[int, ...] | str], ...]
+    fixed: Fixed
     simulator: str
     force: bool
 
@@ -125,7 +125,7 @@ def run_regression(
 
 def _batches(groups: Sequence[Group], simulator: str, force: bool) -> list[_Batch]:
     """Units with equal settings and similar size together; the widest first, so that no worker ends alone."""
-    kinds: dict[tuple, list[tuple[int, str, str]]] = {}
+    kinds: dict[tuple[int, int | None, int, Fixed], list[tuple[int, str, str]]] = {}
     number = 0
     for group in groups:
         for unit in group.units:

@@ -53,7 +53,7 @@ class Row:
 class Rows:
     """Words to be summed modulo 2**width, each with its arrival time."""
 
-    def __init__(self, g: Graph, width: int):
+    def __init__(self, g: Graph, width: int) -> None:
         self.g = g
         self.width = width
         self._heap: list[tuple[float, int, Row]] = []
@@ -61,7 +61,7 @@ class Rows:
         self._constant = 0
         self._bits: dict[int, list[Node]] = {}
 
-    def add_word(self, word: Node, weight: int = 0, arrival: float = 0.0):
+    def add_word(self, word: Node, weight: int = 0, arrival: float = 0.0) -> None:
         """Add an unsigned word times 2**`weight`; `arrival` in units of an XOR delay."""
         if weight >= self.width:
             return
@@ -72,10 +72,10 @@ class Rows:
         self._order += 1
         heapq.heappush(self._heap, (arrival, self._order, Row(weight, word)))
 
-    def add_constant(self, value: int):
+    def add_constant(self, value: int) -> None:
         self._constant += value
 
-    def add_bit(self, bit: Node, weight: int = 0):
+    def add_bit(self, bit: Node, weight: int = 0) -> None:
         """Add an early bit of weight 2**`weight`: it takes the free place below a row of carries."""
         if bit.constant is not None:
             self._constant += bit.constant << weight
@@ -89,7 +89,7 @@ class Rows:
             return row
         return Row(row.low - 1, self.g.cat(waiting.pop(), row.bits))
 
-    def _put_left_over(self):
+    def _put_left_over(self) -> None:
         for weight, bits in self._bits.items():
             while bits:
                 self.add_word(bits.pop(), weight)
@@ -161,7 +161,7 @@ def add_product(
     weight: int = 0,
     name: str = "product",
     signed: tuple[bool, bool] = (False, False),
-):
+) -> None:
     """Put ``x * y`` into `rows`, at bit `weight`, in the way of the graph's architecture.
 
     Parameters
@@ -196,7 +196,7 @@ def _operator(g: Graph, x: Node, y: Node, name: str, signed: tuple[bool, bool]) 
     return g.step(name, g.mul(x, y, width, any(signed)))
 
 
-def _add_array(g: Graph, rows: Rows, x: Node, y: Node, weight: int, name: str, signed: tuple[bool, bool]):
+def _add_array(g: Graph, rows: Rows, x: Node, y: Node, weight: int, name: str, signed: tuple[bool, bool]) -> None:
     """A row of AND gates for each bit of `y`.
 
     Bits of two's complement that weigh minus are complemented, and a constant makes up for it (Baugh and Wooley, 1973).
@@ -210,7 +210,7 @@ def _add_array(g: Graph, rows: Rows, x: Node, y: Node, weight: int, name: str, s
             rows.add_constant(-minus << (weight + j))
 
 
-def _add_booth(g: Graph, rows: Rows, x: Node, y: Node, weight: int, name: str, signed: tuple[bool, bool]):
+def _add_booth(g: Graph, rows: Rows, x: Node, y: Node, weight: int, name: str, signed: tuple[bool, bool]) -> None:
     """Radix-4 modified Booth: digits -2..2 of `y`, negative rows as complement plus one.
 
     The sign extensions of all rows together are a constant (Bewick, Stanford CSL-TR-94-617, 1994):

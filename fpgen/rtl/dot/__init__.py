@@ -6,8 +6,6 @@ operand once and share it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from fpgen.rtl.float.rounder import Mode, Target
 from fpgen.rtl.graph import Graph, Node
 from fpgen.units.accumulation import Kind
@@ -20,12 +18,10 @@ from .aligned import aligned
 from .exact_window import exact_of
 from .inputs import Inputs, single
 from .rounded import chain, tree
-from .tile import tile
+from .tile import Builder, tile
 
 __all__ = ["KINDS", "Builder", "Inputs", "dot", "tensorcore"]
 
-#: ``(g, unit, inputs, mode, target) -> (code, flags)``, `unit` a DotProduct or BlockDot.
-Builder = Callable[..., tuple[Node, Node]]
 KINDS: dict[Kind, Builder] = {Kind.EXACT: exact_of, Kind.ALIGNED: aligned, Kind.TREE: tree, Kind.CHAIN: chain}
 
 

@@ -128,7 +128,7 @@ def unscaled(g: Graph, block: Block) -> Node:
     return prefix.add(g, first, second, name=f"{block.name}sum")
 
 
-def add_signed_product(g: Graph, rows: Rows, x: Node, y: Node, name: str):
+def add_signed_product(g: Graph, rows: Rows, x: Node, y: Node, name: str) -> None:
     """Put ``x * y`` into `rows`, `x` in two's complement and `y` unsigned.
 
     In an array the top bit of every row weighs minus; it is complemented and a constant makes up for it.

@@ -305,7 +305,7 @@ def _deliver(
     # Each special code, and when it is delivered (the conditions exclude each other).
     codes: dict[int, Node] = {}
 
-    def deliver(code: int, when: Node):
+    def deliver(code: int, when: Node) -> None:
         codes[code] = codes.get(code, never) | when
 
     number = ~special.nan & ~wrong_sign

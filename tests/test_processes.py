@@ -31,7 +31,7 @@ time.sleep(600)
 ]
 PARENT = """
 import sys
-from fpgen import processes
+from fpgen.base import processes
 processes.run({command!r}, what="a compiler", may_finish={may_finish!r})
 """
 

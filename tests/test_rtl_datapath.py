@@ -25,7 +25,7 @@ import fpgen
 from fpgen.formats import CATALOGUE, parse
 from fpgen.rtl.datapath import datapath
 from fpgen.rtl.evaluate import evaluate
-from fpgen.rtl.float import cores, position
+from fpgen.rtl.float import cores, float_position
 from fpgen.units.options import Rounding, Subnormals, Tininess
 
 WIDE = ["fp16", "bf16", "tf32", "fp24", "fp32", "fp64"]
@@ -447,7 +447,7 @@ def test_the_comparison_notices_one_wrong_step(step):
         (cores, "bits_below", "fma e2m1 e2m1 e4m3fn -> e4m3fn port"),
         (cores, "gap_above", "fma e2m1 e2m1 e4m3fn -> e4m3fn port"),
         (cores, "gap_above", "fma e3m2 e3m2 e3m2 -> e3m2 rne"),
-        (position, "_reach", "convert fp16 -> e4m3 port"),
+        (float_position, "_reach", "convert fp16 -> e4m3 port"),
     ],
 )
 def test_the_windows_have_no_bit_to_spare(monkeypatch, module, width, text):

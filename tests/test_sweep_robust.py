@@ -163,7 +163,7 @@ import json, os, sys, time
 from pathlib import Path
 sys.path.insert(0, {tests!r})
 from sweep_cases import figures, small
-from fpgen.sweep import local, run
+from fpgen.sweep import local, sweep_run
 from fpgen.sweep.measure import Done
 
 def each(todo, processes):
@@ -174,8 +174,8 @@ def each(todo, processes):
         yield Done(job.key, [figures(job)], True)
 
 local.each = each
-run._CHECKPOINT_SECONDS = 0.02
-run.run(small(parameters={{"format": ["e2m1", "e3m2", "e2m3", "e4m3"], "n": {{"from": 0, "to": 9}}}}), output=Path("."))
+sweep_run._CHECKPOINT_SECONDS = 0.02
+sweep_run.run(small(parameters={{"format": ["e2m1", "e3m2", "e2m3", "e4m3"], "n": {{"from": 0, "to": 9}}}}), output=Path("."))
 print("done")
 """
 

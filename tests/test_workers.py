@@ -14,7 +14,7 @@ from fpgen.base import workers
 PARENT = """
 import time
 from tests_workers_job import say_and_wait
-from fpgen import workers
+from fpgen.base import workers
 
 if __name__ == "__main__":
     with workers.pool(2) as pool:

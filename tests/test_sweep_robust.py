@@ -175,7 +175,8 @@ def each(todo, processes):
 
 local.each = each
 sweep_run._CHECKPOINT_SECONDS = 0.02
-sweep_run.run(small(parameters={{"format": ["e2m1", "e3m2", "e2m3", "e4m3"], "n": {{"from": 0, "to": 9}}}}), output=Path("."))
+axes = {{"format": ["e2m1", "e3m2", "e2m3", "e4m3"], "n": {{"from": 0, "to": 9}}}}
+sweep_run.run(small(parameters=axes), output=Path("."))
 print("done")
 """
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import heapq
 from dataclasses import dataclass
+from typing import assert_never
 
 from fpgen.rtl.graph import Graph, Node
 from fpgen.units.architecture import Multiplier
@@ -175,17 +176,19 @@ def add_product(
     unit ABC's `dch` and `scorr` do not end within minutes on them, so the AND array is the default; what whole units
     gain is in docs/datapath.md. The rows of Booth digits and of signed products are correct modulo 2**rows.width only.
     """
-    kind = g.architecture.multiplier
-    if kind is Multiplier.OPERATOR:
-        word = _operator(g, x, y, name, signed)
-        if any(signed):  # the sign extension as a constant, for which another one may have made place
-            word = g.cat(word[:-1], ~word[-1])
-            rows.add_constant(-1 << (weight + word.width - 1))
-        rows.add_word(word, weight)
-    elif kind is Multiplier.BOOTH:
-        _add_booth(g, rows, x, y, weight, name, signed)
-    else:
-        _add_array(g, rows, x, y, weight, name, signed)
+    match g.architecture.multiplier:
+        case Multiplier.OPERATOR:
+            word = _operator(g, x, y, name, signed)
+            if any(signed):  # the sign extension as a constant, for which another one may have made place
+                word = g.cat(word[:-1], ~word[-1])
+                rows.add_constant(-1 << (weight + word.width - 1))
+            rows.add_word(word, weight)
+        case Multiplier.BOOTH:
+            _add_booth(g, rows, x, y, weight, name, signed)
+        case Multiplier.ARRAY:
+            _add_array(g, rows, x, y, weight, name, signed)
+        case unknown:
+            assert_never(unknown)
 
 
 def _operator(g: Graph, x: Node, y: Node, name: str, signed: tuple[bool, bool]) -> Node:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import assert_never
 
 from fpgen.formats.descriptor import Format
 from fpgen.rtl.arith.largest import largest
@@ -60,8 +61,7 @@ def ratio_scale(g: Graph, unit: BlockQuantize, numbers: list[Source], tensor: Op
     divisor = constant(g, unit.block.element.max_finite)
     if tensor is not None:
         divisor = times(g, tensor, divisor, "largest_element")
-    rounding = Rounding.RNE if unit.policy is ScalePolicy.NEAREST else Rounding.RUP
-    target = Target(fmt, Semantics(rounding, Overflow.SATURATE), False)
+    target = Target(fmt, Semantics(_rounding_of(unit.policy), Overflow.SATURATE), False)
     code = rounded_quotient(
         g,
         g.const(0, 1),
@@ -87,6 +87,28 @@ def ratio_scale(g: Graph, unit: BlockQuantize, numbers: list[Source], tensor: Op
     scale = normalise(g, unpack(g, code, fmt, False, "scale"), "scale")
     factor = scale if tensor is None else times(g, scale, tensor)
     return RatioScale(code, scale.zero, spoilt_by(g, unit, numbers, amax=largest_code), factor)
+
+
+def _rounding_of(policy: ScalePolicy | None) -> Rounding:
+    """How the quotient becomes a scale."""
+    match policy:
+        case ScalePolicy.NEAREST:
+            return Rounding.RNE
+        case ScalePolicy.UP:
+            return Rounding.RUP
+        case (
+            ScalePolicy.FLOOR
+            | ScalePolicy.CEIL
+            | ScalePolicy.EVEN
+            | ScalePolicy.RCEIL
+            | ScalePolicy.MIDMAX
+            | ScalePolicy.ROUND
+            | ScalePolicy.ROUND_AMAX
+            | None
+        ):
+            raise ValueError(f"a scale that is a quotient: got policy={policy}; expected nearest or up")
+        case unknown:
+            assert_never(unknown)
 
 
 def constant(g: Graph, value: Fraction) -> Operand:

@@ -1,10 +1,12 @@
 """Sums of many products: dot products, block-scaled dot products, and tiles of them.
 
-Every kind of accumulation is a function of decoded operands (`KINDS`), so that a tile can decode each
+Every kind of accumulation is a function of decoded operands (`builder_of`), so that a tile can decode each
 operand once and share it.
 """
 
 from __future__ import annotations
+
+from typing import assert_never
 
 from fpgen.rtl.float.rounder import Mode, Target
 from fpgen.rtl.graph import Graph, Node
@@ -20,18 +22,31 @@ from .inputs import Inputs, single
 from .rounded import chain, tree
 from .tile import Builder, tile
 
-__all__ = ["KINDS", "Builder", "Inputs", "dot", "tensorcore"]
+__all__ = ["Builder", "Inputs", "builder_of", "dot", "tensorcore"]
 
-KINDS: dict[Kind, Builder] = {Kind.EXACT: exact_of, Kind.ALIGNED: aligned, Kind.TREE: tree, Kind.CHAIN: chain}
+
+def builder_of(kind: Kind) -> Builder:
+    """What makes one sum, for each kind of accumulation."""
+    match kind:
+        case Kind.EXACT:
+            return exact_of
+        case Kind.ALIGNED:
+            return aligned
+        case Kind.TREE:
+            return tree
+        case Kind.CHAIN:
+            return chain
+        case unknown:
+            assert_never(unknown)
 
 
 def dot(g: Graph, unit: Unit, mode: Mode, target: Target) -> tuple[Node, Node]:
     """DotProduct and BlockDot."""
     assert isinstance(unit, DotProduct | BlockDot)
-    return KINDS[unit.accumulate.kind](g, unit, single(g, unit), mode, target)
+    return builder_of(unit.accumulate.kind)(g, unit, single(g, unit), mode, target)
 
 
 def tensorcore(g: Graph, unit: Unit, mode: Mode, target: Target) -> tuple[Node, Node]:
     """TensorCore."""
     assert isinstance(unit, TensorCore)
-    return tile(g, unit, KINDS[unit.accumulate.kind], mode, target)
+    return tile(g, unit, builder_of(unit.accumulate.kind), mode, target)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import assert_never
 
 from fpgen.formats import Format
 from fpgen.formats.descriptor import NaN
@@ -96,12 +97,15 @@ def _group(
     """The rounded sum of a group, as a code."""
     g.section("Align")
     other = None if addend is None else alone(g, addend)
-    if record.addend is not Addend.OUTSIDE:
-        total = _inside(g, record, group, other)
-    else:
-        total = _split(g, record, group)
-        if other is not None:
-            total = _outside(g, record, total, other)
+    match record.addend:
+        case Addend.INSIDE | Addend.AFTER:  # (AFTER: there is none among a group's terms)
+            total = _inside(g, record, group, other)
+        case Addend.OUTSIDE:
+            total = _split(g, record, group)
+            if other is not None:
+                total = _outside(g, record, total, other)
+        case unknown:
+            assert_never(unknown)
     g.section("Special operands")
     specials = [term.special for family in group for term in family.terms]
     both = special_terms.of_terms(g, [*specials, *([other.special] if other is not None else [])])
@@ -153,9 +157,14 @@ def _split(g: Graph, record: Accumulation, group: Sequence[Family]) -> Sum:
     """Steps 1 to 3 without the addend: in one piece, or odd and even terms by themselves."""
     keep = record.fraction
     assert keep is not None
-    if record.split is Split.NONE:
-        terms = Aligned.of(g, group, record.clamp)
-        return add_up(g, terms.summands(keep, record.treatment), terms.top, "products")
+    match record.split:
+        case Split.NONE:
+            terms = Aligned.of(g, group, record.clamp)
+            return add_up(g, terms.summands(keep, record.treatment), terms.top, "products")
+        case Split.ODD_EVEN:
+            pass
+        case unknown:
+            assert_never(unknown)
     sums = []
     for name, half in (("even", _every_second(group, 0)), ("odd", _every_second(group, 1))):
         if half:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import assert_never
 
 from fpgen.rtl.arith import shift
 from fpgen.rtl.arith.largest import largest
@@ -180,7 +181,15 @@ class Summand:
         if spare >= 0 and self.distance.high <= spare:
             return self.largest << spare
         kept = self.largest << spare if spare >= 0 else self.largest >> -spare
-        return {Treatment.TRUNCATE: kept, Treatment.STICKY: kept | 1, Treatment.FLOOR: kept + 1}[self.treatment]
+        match self.treatment:
+            case Treatment.TRUNCATE:
+                return kept
+            case Treatment.STICKY:
+                return kept | 1
+            case Treatment.FLOOR:
+                return kept + 1
+            case unknown:
+                assert_never(unknown)
 
     def shifted(self, g: Graph) -> tuple[Node, Node]:
         """The magnitude in the window, truncated, and whether a bit was lost."""
@@ -219,10 +228,16 @@ def add_up(g: Graph, summands: Sequence[Summand], top: Top, name: str) -> Sum:
         bound += summand.bound << weight
         window, lost = summand.shifted(g)
         one = summand.sign
-        if summand.treatment is Treatment.STICKY and lost.constant != 0:
-            window = g.cat(window[0] | lost, window[1:]) if window.width > 1 else window | lost
-        elif summand.treatment is Treatment.FLOOR:
-            one = summand.sign & ~lost
+        match summand.treatment:
+            case Treatment.TRUNCATE:
+                pass
+            case Treatment.STICKY:
+                if lost.constant != 0:
+                    window = g.cat(window[0] | lost, window[1:]) if window.width > 1 else window | lost
+            case Treatment.FLOOR:
+                one = summand.sign & ~lost
+            case unknown:
+                assert_never(unknown)
         rows.append(SignedRow(summand.sign, window, one, weight, summand.name))
     if len(rows) == 1 and (rows[0].one is rows[0].sign or rows[0].sign.constant == 0):
         only = rows[0]

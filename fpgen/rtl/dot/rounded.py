@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import assert_never
 
 from fpgen.rtl.float.rounder import Mode, Target, round_and_pack
 from fpgen.rtl.float.special_operands import of_operand, of_sum
@@ -28,8 +29,15 @@ def chain(g: Graph, unit: DotProduct | BlockDot, inputs: Inputs, mode: Mode, tar
     between = Target(unit.intermediate, unit.semantics, False)
     record, presum = unit.accumulate, presum_of(unit)
     terms = terms_of(g, inputs, presum)
-    if record.addend is not Addend.AFTER:
-        return delivered(g, _chained(g, terms, inputs.c, "s", mode, between), mode, between, target), g.const(0, 5)
+    match record.addend:
+        case Addend.AFTER:
+            pass
+        case Addend.INSIDE:  # the chain begins with it
+            return delivered(g, _chained(g, terms, inputs.c, "s", mode, between), mode, between, target), g.const(0, 5)
+        case Addend.OUTSIDE:
+            raise ValueError("a chain: got addend=outside; expected inside or after")
+        case unknown:
+            assert_never(unknown)
     addend, code = inputs.c, g.const(0, 1)
     size = min(record.span or unit.products, unit.products) // presum
     for start in range(0, len(terms), size):
@@ -43,13 +51,18 @@ def chain(g: Graph, unit: DotProduct | BlockDot, inputs: Inputs, mode: Mode, tar
 
 def _span(g: Graph, record: Accumulation, terms: Sequence[Product | Number], mode: Mode, between: Target) -> Node:
     """The sum of a span that begins at +0: one chain, or one of even and one of odd terms."""
-    if record.split is Split.NONE or len(terms) == 1:
-        return _chained(g, terms[1:], None, "s", mode, between, _leaf(g, terms[0], mode, between))
-    even, odd = (
-        _chained(g, terms[start + 2 :: 2], None, name, mode, between, _leaf(g, terms[start], mode, between))
-        for start, name in enumerate(("even", "odd"))
-    )
-    return rounded_sum(g, again(g, even, between), again(g, odd, between), mode, between)
+    split = record.split if len(terms) > 1 else Split.NONE
+    match split:
+        case Split.NONE:
+            return _chained(g, terms[1:], None, "s", mode, between, _leaf(g, terms[0], mode, between))
+        case Split.ODD_EVEN:
+            even, odd = (
+                _chained(g, terms[start + 2 :: 2], None, name, mode, between, _leaf(g, terms[start], mode, between))
+                for start, name in enumerate(("even", "odd"))
+            )
+            return rounded_sum(g, again(g, even, between), again(g, odd, between), mode, between)
+        case unknown:
+            assert_never(unknown)
 
 
 def _chained(

@@ -22,7 +22,7 @@ Builder = Callable[[Graph, DotProduct | BlockDot, Inputs, Mode, Target], tuple[N
 
 
 def tile(g: Graph, unit: TensorCore, build: Builder, mode: Mode, target: Target) -> tuple[Node, Node]:
-    """The results in row-major order, the first in the lowest bits; `build` makes one sum (`dot.KINDS`)."""
+    """The results in row-major order, the first in the lowest bits; `build` makes one sum (`dot.builder_of`)."""
     parts = decoded(g, unit)
     width = {name: shape[1] for name, shape in unit.shapes.items()}
 

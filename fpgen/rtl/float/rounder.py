@@ -14,12 +14,16 @@ largest binade to infinity) without a case of its own.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal, assert_never
 
 from fpgen.formats.descriptor import Format, Infinity, NaN
 from fpgen.rtl.arith import prefix
 from fpgen.rtl.arith.quantity import Quantity
 from fpgen.rtl.graph import Graph, Node
-from fpgen.units.options import PORT_CODES, Overflow, Rounding, Semantics, Tininess
+from fpgen.units.options import PORT_CODES, PORT_MODES, Overflow, Rounding, Semantics, Tininess
+
+#: Modes of the `rounding` port that have a signal; the other codes, RNE's and the reserved ones, are to nearest even.
+_PORT_SIGNALS = (Rounding.RUP, Rounding.RDN, Rounding.RTO, Rounding.RTZ, Rounding.RNA)
 
 
 @dataclass(frozen=True)
@@ -43,17 +47,25 @@ class Mode:
 
     @staticmethod
     def of(g: Graph, semantics: Semantics, port: Node | None, random: Node | None) -> Mode:
-        rounding = semantics.rounding
-
-        def chosen(mode: Rounding) -> Node:
-            if rounding is Rounding.PORT:
+        nearest = nearest_away = odd = up = down = g.const(0, 1)
+        match semantics.rounding:
+            case Rounding.RNE | Rounding.SRA | Rounding.SRB | Rounding.SRC:
+                nearest = g.const(1, 1)
+            case Rounding.RNA:
+                nearest = nearest_away = g.const(1, 1)
+            case Rounding.RTO:
+                odd = g.const(1, 1)
+            case Rounding.RUP:
+                up = g.const(1, 1)
+            case Rounding.RDN:
+                down = g.const(1, 1)
+            case Rounding.RTZ:
+                pass
+            case Rounding.PORT:
                 assert port is not None
-                return g.step(f"round_{mode.value}", port.equals(PORT_CODES[mode]))
-            return g.const(int(rounding is mode), 1)
-
-        up, down, odd = chosen(Rounding.RUP), chosen(Rounding.RDN), chosen(Rounding.RTO)
-        toward_zero, nearest_away = chosen(Rounding.RTZ), chosen(Rounding.RNA)
-        nearest = ~(up | down | odd | toward_zero)
+                return _by_port(g, semantics, port)
+            case unknown:
+                assert_never(unknown)
         return Mode(semantics, nearest, nearest_away, odd, up, down, random)
 
     def away_from_zero(self, sign: Node) -> Node:
@@ -63,7 +75,30 @@ class Mode:
     @property
     def negative_toward_zero(self) -> Node:
         """1 when the mode moves every negative number toward zero (RTZ, RUP)."""
-        return ~(self.nearest | self.odd | self.down)
+        g = self.nearest.graph
+        match self.semantics.rounding:
+            case Rounding.RTZ | Rounding.RUP:
+                return g.const(1, 1)
+            case Rounding.RNE | Rounding.RNA | Rounding.RDN | Rounding.RTO | Rounding.SRA | Rounding.SRB | Rounding.SRC:
+                return g.const(0, 1)
+            case Rounding.PORT:
+                return ~(self.nearest | self.odd | self.down)
+            case unknown:
+                assert_never(unknown)
+
+
+def _by_port(g: Graph, semantics: Semantics, port: Node) -> Mode:
+    """The mode that the `rounding` port chooses, operation by operation."""
+    missing = set(PORT_MODES) - {Rounding.RNE, *_PORT_SIGNALS}
+    if missing:  # "nearest" below is what no signal says, so a mode without one would be rounded to nearest even
+        raise NotImplementedError(
+            f"rounding=port: got a code for {', '.join(sorted(mode.value for mode in missing))}; expected only modes "
+            "that the rounder has a signal for"
+        )
+    up, down, odd, toward_zero, nearest_away = (
+        g.step(f"round_{mode.value}", port.equals(PORT_CODES[mode])) for mode in _PORT_SIGNALS
+    )
+    return Mode(semantics, ~(up | down | odd | toward_zero), nearest_away, odd, up, down, None)
 
 
 @dataclass(frozen=True)
@@ -110,12 +145,28 @@ class Target:
     @property
     def looks_below(self) -> bool:
         """Whether tininess is judged on the result rounded one place lower."""
-        return (self.flags or self.flushes) and self.semantics.tininess is Tininess.AFTER and not self.out.fixed
+        match self.semantics.tininess:
+            case Tininess.AFTER:
+                return (self.flags or self.flushes) and not self.out.fixed
+            case Tininess.BEFORE:
+                return False
+            case unknown:
+                assert_never(unknown)
 
     @property
     def fraction(self) -> int:
-        mode, n = self.semantics.rounding, self.semantics.random_bits
-        bits = {Rounding.SRA: n, Rounding.SRB: n + 1, Rounding.SRC: n + 1}.get(mode, 1)
+        n = self.semantics.random_bits
+        match self.semantics.rounding:
+            case Rounding.SRA:
+                bits = n
+            case Rounding.SRB | Rounding.SRC:
+                bits = n + 1
+            case (
+                Rounding.RNE | Rounding.RNA | Rounding.RTZ | Rounding.RUP | Rounding.RDN | Rounding.RTO | Rounding.PORT
+            ):
+                bits = 1
+            case unknown:
+                assert_never(unknown)
         return bits + int(self.looks_below)
 
 
@@ -142,10 +193,14 @@ class Special:
 
 def _increment(g: Graph, mode: Mode, sign: Node, last: Node, fraction: Node, sticky: Node) -> Node:
     """1 when the magnitude moves to the next code above; `last` is the code's last bit."""
-    semantics, random = mode.semantics, mode.random
-    if semantics.rounding.stochastic:
-        assert random is not None
-        return _stochastic(g, semantics, random, fraction, sticky)
+    match mode.semantics.rounding:
+        case Rounding.SRA | Rounding.SRB | Rounding.SRC as stochastic:
+            assert mode.random is not None
+            return _stochastic(g, stochastic, mode.semantics.random_bits, mode.random, fraction, sticky)
+        case Rounding.RNE | Rounding.RNA | Rounding.RTZ | Rounding.RUP | Rounding.RDN | Rounding.RTO | Rounding.PORT:
+            pass
+        case unknown:
+            assert_never(unknown)
     guard, below = fraction[-1], sticky
     if fraction.width > 1:
         below = fraction[:-1].any() | sticky
@@ -155,18 +210,28 @@ def _increment(g: Graph, mode: Mode, sign: Node, last: Node, fraction: Node, sti
     return nearest | (mode.odd & inexact & ~last) | (mode.away_from_zero(sign) & inexact)
 
 
-def _stochastic(g: Graph, semantics: Semantics, random: Node, fraction: Node, sticky: Node) -> Node:
+def _stochastic(
+    g: Graph,
+    mode: Literal[Rounding.SRA, Rounding.SRB, Rounding.SRC],
+    n: int,
+    random: Node,
+    fraction: Node,
+    sticky: Node,
+) -> Node:
     """P3109's stochastic modes: carry out of the fraction plus the random number R of N bits."""
-    n, mode = semantics.random_bits, semantics.rounding
-    if mode is Rounding.SRA:  # floor(v 2^N) + R >= 2^N
-        return fraction[-n:].add(random, n + 1)[n]
-    if mode is Rounding.SRB:  # floor(v 2^(N+1)) + 2R + 1 >= 2^(N+1)
-        doubled = g.cat(g.const(1, 1), random)
-        return fraction[-(n + 1) :].add(doubled, n + 2)[n + 1]
-    upper, half = fraction[-n:], fraction[-(n + 1)]  # RNE(v 2^N) + R >= 2^N
-    below = sticky if fraction.width == n + 1 else fraction[: -(n + 1)].any() | sticky
-    up = half & (below | upper[0])
-    return upper.add(random, n + 1, up)[n]
+    match mode:
+        case Rounding.SRA:  # floor(v 2^N) + R >= 2^N
+            return fraction[-n:].add(random, n + 1)[n]
+        case Rounding.SRB:  # floor(v 2^(N+1)) + 2R + 1 >= 2^(N+1)
+            doubled = g.cat(g.const(1, 1), random)
+            return fraction[-(n + 1) :].add(doubled, n + 2)[n + 1]
+        case Rounding.SRC:  # RNE(v 2^N) + R >= 2^N
+            upper, half = fraction[-n:], fraction[-(n + 1)]
+            below = sticky if fraction.width == n + 1 else fraction[: -(n + 1)].any() | sticky
+            up = half & (below | upper[0])
+            return upper.add(random, n + 1, up)[n]
+        case unknown:
+            assert_never(unknown)
 
 
 def round_and_pack(g: Graph, value: Positioned, special: Special, mode: Mode, target: Target) -> tuple[Node, Node]:
@@ -204,13 +269,8 @@ def round_and_pack(g: Graph, value: Positioned, special: Special, mode: Mode, ta
     rounded = prefix.increment(g, unrounded, round_up, "rounded")
 
     # Overflow: judged on the rounded code.
-    away = mode.nearest | mode.away_from_zero(sign)
     policy = target.semantics.overflow
-    if policy is Overflow.SATNONE_D1 or (policy is Overflow.SATNONE and out.signed):
-        away = away | mode.odd
-    if policy is Overflow.INFINITE:
-        away = g.const(1, 1)
-    away = g.step("overflow_away", away)
+    away = g.step("overflow_away", _overflow_away(g, mode, policy, sign, out))
     over = _overflow(g, rounded, beyond, round_up, target, mode)
     tiny = never
     if target.looks_below:
@@ -238,6 +298,33 @@ def round_and_pack(g: Graph, value: Positioned, special: Special, mode: Mode, ta
     if not target.flags:
         return code, g.const(0, 5)
     return code, _flags(g, special, over, away, flushed, wrong_sign, below_least, tiny, some, inexact, target)
+
+
+def _overflow_away(g: Graph, mode: Mode, policy: Overflow, sign: Node, out: Format) -> Node:
+    """1 when a number that is too large leaves the finite numbers, where the policy has anything beyond them."""
+    away = mode.nearest | mode.away_from_zero(sign)
+    match policy:
+        case Overflow.IEEE | Overflow.SATURATE | Overflow.PROPAGATE | Overflow.WRAP:
+            return away
+        case Overflow.SATNONE:
+            return away | mode.odd if out.signed else away
+        case Overflow.SATNONE_D1:
+            return away | mode.odd
+        case Overflow.INFINITE:
+            return g.const(1, 1)
+        case unknown:
+            assert_never(unknown)
+
+
+def _keeps_infinity(policy: Overflow, out: Format) -> bool:
+    """Whether an infinite exact result is delivered as an infinity."""
+    match policy:
+        case Overflow.IEEE | Overflow.INFINITE | Overflow.PROPAGATE | Overflow.SATNONE | Overflow.SATNONE_D1:
+            return out.has_infinity
+        case Overflow.SATURATE | Overflow.WRAP:
+            return False
+        case unknown:
+            assert_never(unknown)
 
 
 def _overflow(g: Graph, rounded: Node, beyond: Node, round_up: Node, target: Target, mode: Mode) -> Node:
@@ -319,8 +406,7 @@ def _deliver(
         deliver(huge, infinite | (over & away))
         deliver(largest, over & ~away)
     else:
-        keeps = semantics.overflow is Overflow.PROPAGATE and out.has_infinity
-        deliver(out.infinity_code if keeps else largest, infinite)
+        deliver(out.infinity_code if _keeps_infinity(semantics.overflow, out) else largest, infinite)
         deliver(largest, over)
     if semantics.overflow.sat_none and out.has_nan:
         deliver(nan_magnitude, wrong_sign & ~raised_to_zero)
@@ -365,7 +451,7 @@ def _flags(
     target: Target,
 ) -> Node:
     out, semantics = target.out, target.semantics
-    keeps_infinity = out.has_infinity and semantics.overflow is not Overflow.SATURATE
+    keeps_infinity = _keeps_infinity(semantics.overflow, out)
     number = ~(special.nan | special.infinity | wrong_sign)
     invalid = special.invalid | wrong_sign
     if not keeps_infinity:

@@ -62,17 +62,15 @@ def ratio_scale(g: Graph, unit: BlockQuantize, numbers: list[Source], tensor: Op
     if tensor is not None:
         divisor = times(g, tensor, divisor, "largest_element")
     target = Target(fmt, Semantics(_rounding_of(unit.policy), Overflow.SATURATE), False)
-    code = rounded_quotient(
-        g,
-        g.const(0, 1),
-        amax,
-        divisor,
-        amax.zero,
-        Mode.of(g, target.semantics, None, None),
-        target,
-        "scale_ratio",
-        network="sklansky",
-    )  # one for the block, on its longest path
+    ratio = Quotient(
+        name="scale_ratio",
+        sign=g.const(0, 1),
+        dividend=amax,
+        divisor=divisor,
+        zero=amax.zero,
+        network="sklansky",  # one for the block, on its longest path
+    )
+    code = rounded_quotient(g, ratio, None, Mode.of(g, target.semantics, None, None), target)
     g.step("scale_code", code)
     if unit.policy is ScalePolicy.UP and fmt.zero and not fmt.subnormals:  # rounded up, nothing becomes zero
         least = 1 << fmt.trailing_bits
@@ -120,26 +118,54 @@ def constant(g: Graph, value: Fraction) -> Operand:
     never = g.const(0, 1)
     fmt = Format(bits=width + 2, precision=width, name="a constant")
     return Operand(
-        fmt, never, Quantity.constant(g, places), g.const(significand, width), g.const(1, 1), never, never, never
+        format=fmt,
+        sign=never,
+        exponent=Quantity.constant(g, places),
+        significand=g.const(significand, width),
+        normalised=g.const(1, 1),
+        infinity=never,
+        nan=never,
+        signaling=never,
     )
 
 
-def rounded_quotient(
-    g: Graph,
-    sign: Node,
-    a: Operand,
-    d: Operand,
-    zero: Node,
-    mode: Mode,
-    target: Target,
-    name: str,
-    special: Special | None = None,
-    network: str = "native",
-) -> Node:
-    """``a / d`` as a code of the target, +-0 where `zero` is 1."""
-    never = g.const(0, 1)
-    quotient, exponent = divide(g, a, d, target.kept + target.fraction, name, network)
-    window = g.step(f"{name}_or_zero", quotient & (~zero).repeat(quotient.width))
+@dataclass(frozen=True)
+class Quotient:
+    """``dividend / divisor``.
+
+    Attributes
+    ----------
+    name : str
+        The start of the names of its steps.
+    sign : Node
+    dividend, divisor : Operand
+        Normalised.
+    zero : Node
+        1 where the quotient is +-0, whatever the digits.
+    network : str
+        Of the subtractions, as in `prefix.add`.
+    """
+
+    name: str
+    sign: Node
+    dividend: Operand
+    divisor: Operand
+    zero: Node
+    network: str = "native"
+
+
+def rounded_quotient(g: Graph, quotient: Quotient, special: Special | None, mode: Mode, target: Target) -> Node:
+    """A quotient as a code of the target."""
+    never, sign = g.const(0, 1), quotient.sign
+    digits, exponent = divide(
+        g,
+        quotient.dividend,
+        quotient.divisor,
+        target.kept + target.fraction,
+        quotient.name,
+        quotient.network,
+    )
+    window = g.step(f"{quotient.name}_or_zero", digits & (~quotient.zero).repeat(digits.width))
     t = exponent + -target.emin
     value = position_known(g, sign, window, t, Quantity.constant(g, 0), 0, target)
     return round_and_pack(g, value, special or Special(never, never, never, sign), mode, target)[0]
@@ -151,4 +177,5 @@ def element_by_quotient(
     """v / (S * T), rounded by the one rounder."""
     value = normalise(g, number.operand, "source")
     zero = number.operand.zero | scale.zero
-    return rounded_quotient(g, value.sign, value, scale.factor, zero, mode, target, "quotient", special)
+    quotient = Quotient(name="quotient", sign=value.sign, dividend=value, divisor=scale.factor, zero=zero)
+    return rounded_quotient(g, quotient, special, mode, target)

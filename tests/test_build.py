@@ -177,7 +177,7 @@ def test_the_whole_job(tmp_path):
         tmp_path, TINY, "multiply e2m1 e2m1 -> e3m2 rne stages=1 handshake=valid", "add e2m1 e2m1 -> e2m1 stages=60"
     )
     steps: list[job.Step] = []
-    first, second, third = job.build(todo, tell=steps.append)
+    first, second, third = job.build(todo, progress=steps.append)
     assert first.passed and second.passed, (first.reason, second.reason)
     assert (first.method, first.vectors) == ("exhaustive", 256)
     assert not third.passed and "60" in third.reason

@@ -47,15 +47,15 @@ def test_the_first_start_is_told(tmp_path, monkeypatch):
     told = []
     yosys._ready(engine).unlink()
 
-    def compiled(command, *, tell, **_):
+    def compiled(command, *, progress, **_):
         for seconds in (1.0, 12.0, 13.0, 25.0):
-            tell(seconds)
+            progress(seconds)
         yosys._ready(engine).touch()
         return processes.Ended(0, "", 25.0)
 
     monkeypatch.setattr(processes, "run", compiled)
     monkeypatch.setattr("fpgen.sweep.local.each", lambda todo, jobs: iter([Done(todo[0].key, [failed("no")], False)]))
-    sweeps.run(sweep, output=tmp_path, force=True, tell=lambda step: told.append(step.notice))
+    sweeps.run(sweep, output=tmp_path, force=True, progress=lambda step: told.append(step.notice))
     first = yosys.first_start(engine)
     assert first.startswith("Yosys starts here for the first time")
     assert [text for text in told if text] == [first, f"{first}; 12 s so far", f"{first}; 25 s so far"]

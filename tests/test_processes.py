@@ -88,7 +88,7 @@ def test_those_that_have_ended_count_too():
 def test_waiting_costs_nothing():
     """A busy machine makes a program wait; a limit of wall time stopped it then."""
     told: list[float] = []
-    done = processes.run([PYTHON, "-c", "import time; time.sleep(2.5)"], what="yosys", limit=1.0, tell=told.append)
+    done = processes.run([PYTHON, "-c", "import time; time.sleep(2.5)"], what="yosys", limit=1.0, progress=told.append)
     assert done.code == 0 and len(told) >= 2 and max(told) < 1.0
 
 

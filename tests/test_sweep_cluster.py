@@ -89,7 +89,7 @@ def test_a_worker_that_is_killed_costs_nothing(scheduler, tmp_path):
     address, workers, _ = scheduler
     steps = []
 
-    def tell(step):
+    def follow(step):
         if step.measured == 1 and workers[0].poll() is None:
             os.killpg(workers[0].pid, signal.SIGKILL)
         steps.append(step)
@@ -97,7 +97,7 @@ def test_a_worker_that_is_killed_costs_nothing(scheduler, tmp_path):
     sweep = small(
         parameters={"format": ["e2m1", "e3m2", "e2m2"], "n": [0, 1]}, measure={"recipe": "direct", "targets": [1]}
     )
-    result = run.run(sweep, output=tmp_path / "out", scheduler=address, tell=tell)
+    result = run.run(sweep, output=tmp_path / "out", scheduler=address, progress=follow)
     assert workers[0].wait(10) == -signal.SIGKILL and workers[1].poll() is None
     assert not result.failures
     expected = [case.unit.text for case in cases(sweep)]
@@ -111,12 +111,12 @@ def test_a_worker_that_is_killed_costs_nothing(scheduler, tmp_path):
 def test_a_scheduler_that_goes_away_is_told(scheduler, tmp_path):
     address, _, process = scheduler
 
-    def tell(step):
+    def follow(step):
         if step.measured == 1 and process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
 
     with pytest.raises(RunFailure, match=r"scheduler at .* is gone"):
-        run.run(small(), output=tmp_path / "out", scheduler=address, tell=tell)
+        run.run(small(), output=tmp_path / "out", scheduler=address, progress=follow)
     assert len(store.read(tmp_path / "out" / "small")) >= 1
 
 

@@ -39,7 +39,7 @@ def units(records):
 
 def test_every_point_is_measured_once_and_kept(bench, tmp_path):
     steps = []
-    first = runner.run(small(), output=tmp_path, tell=steps.append)
+    first = runner.run(small(), output=tmp_path, progress=steps.append)
     assert len(bench.asked) == first.points == len(first.records) == 6
     assert (steps[0].done, steps[-1].done, steps[-1].measured) == (0, 6, 6)
     again = runner.run(small(), output=tmp_path)
@@ -211,13 +211,13 @@ def kill_first_child():
 def test_a_killed_process_costs_nothing(fresh_cache, tmp_path):
     killed = []
 
-    def tell(step):
+    def follow(step):
         if step.measured == 1 and not killed:
             killed.append(True)
             kill_first_child()
 
     sweep = small(parameters={"format": ["e2m1", "e3m2"], "n": [0, 1]})
-    result = runner.run(sweep, output=tmp_path, jobs=2, tell=tell)
+    result = runner.run(sweep, output=tmp_path, jobs=2, progress=follow)
     assert killed and not result.failures
     assert units(store.read(tmp_path / "small")) == [case.unit.text for case in cases(sweep)]
 

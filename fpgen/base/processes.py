@@ -224,7 +224,7 @@ def run(
     env: Mapping[str, str] | None = None,
     limit: float | None = None,
     remedy: str = "",
-    tell: Callable[[float], None] | None = None,
+    progress: Callable[[float], None] | None = None,
     pass_fds: Sequence[int] = (),
     may_finish: str = "",
 ) -> Ended:
@@ -239,7 +239,7 @@ def run(
         See `Process`.
     remedy : str
         What to do about the limit, for the message.
-    tell : callable, optional
+    progress : callable, optional
         Called every second with the processor seconds so far.
     may_finish : str
         What it is, when it shall go on to its end though this process ends politely before (which says so then);
@@ -257,21 +257,21 @@ def run(
             with started(
                 command, output, may_finish=may_finish, cwd=cwd, env=env, limit=limit, pass_fds=pass_fds
             ) as process:
-                wait(process, tell)
+                wait(process, progress)
         except OSError as error:
             raise RunFailure(f"{what}: cannot be started ({error.strerror})") from None
         return _ended(process, output, what, remedy)
 
 
-def wait(process: Process, tell: Callable[[float], None] | None = None) -> int:
+def wait(process: Process, progress: Callable[[float], None] | None = None) -> int:
     """Wait for the end, and report the processor seconds every second; returns the exit code."""
-    if tell is None:
+    if progress is None:
         return process.wait()
     while True:
         try:
             return process.wait(_TELL)
         except subprocess.TimeoutExpired:
-            tell(process.processor_seconds)
+            progress(process.processor_seconds)
 
 
 def run_all(commands: Sequence[Sequence[str]], *, what: str, most: int, **options: Any) -> list[Ended]:

@@ -148,7 +148,7 @@ def generate(
     if to_stdout:
         click.echo(unit.verilog(), nl=False)
         return
-    where = unit.bundle(output, tell=lambda line: click.echo(line, err=True))
+    where = unit.bundle(output, progress=lambda line: click.echo(line, err=True))
     click.echo(f"{where}: {unit.contract}, latency {unit.latency}")
 
 
@@ -200,8 +200,8 @@ def verify(words: tuple[str, ...], name: str | None, fixed: tuple[str, ...], as_
     from . import show
 
     unit = unit_of(words, name)
-    with show.simulation(unit.text, quiet=as_json) as tell:
-        verdict = unit.verify(progress=tell, fixed=_fixed(fixed), **options)
+    with show.simulation(unit.text, quiet=as_json) as progress:
+        verdict = unit.verify(progress=progress, fixed=_fixed(fixed), **options)
     if as_json:
         print_json(verdict.to_dict())
     else:
@@ -246,8 +246,8 @@ def run(designs: Path | None, output: Path | None, jobs: int, force: bool, as_js
     from . import show
 
     plan = load(designs)
-    with show.progress(quiet=as_json) as tell:
-        outcomes = build(plan, output=output, jobs=jobs, force=force, tell=tell)
+    with show.progress(quiet=as_json) as progress:
+        outcomes = build(plan, output=output, jobs=jobs, force=force, progress=progress)
     if as_json:
         print_json([outcome.to_dict() for outcome in outcomes])
     else:
@@ -275,8 +275,8 @@ def sim(regression: Path | None, full: bool, report: Path | None, **options: Any
 
     if report is not None:
         check_file("report", report, HEADING)
-    with show.regression_progress() as tell:
-        found = run_regression("full" if full else "slice", path=regression, tell=tell, **options)
+    with show.regression_progress() as progress:
+        found = run_regression("full" if full else "slice", path=regression, progress=progress, **options)
     show.regression(found)
     if report is not None:
         from fpgen.base.cache import write_whole

@@ -107,8 +107,8 @@ def ppa(
     if seeds:
         power = "; power's operands have theirs in --power uniform:seed=N" if options["power"] else ""
         raise UsageError(f"--seed without an FPGA; with --target ecp5 or ice40 it is allowed{power}")
-    with show.synthesis(unit.text, as_json, options["engine"]) as tell:
-        points = unit.ppa(targets=delays or None, tell=tell, **options)
+    with show.synthesis(unit.text, as_json, options["engine"]) as progress:
+        points = unit.ppa(targets=delays or None, progress=progress, **options)
     if as_json:
         print_json([point.to_dict() for point in points])
     else:
@@ -145,8 +145,8 @@ def _fpga(unit: Unit, family: str, seeds: tuple[int, ...], options: dict[str, An
             f"--target {family} with --{odd[0].replace('technology', 'tech').replace('_', '-')}; an FPGA "
             "takes --engine, --seed, --timeout and --json only"
         )
-    with show.synthesis(unit.text, as_json, engine, family) as tell:
-        points = measure_fpga(unit, family, seeds=seeds or (1,), engine=engine, timeout=timeout, tell=tell)
+    with show.synthesis(unit.text, as_json, engine, family) as progress:
+        points = measure_fpga(unit, family, seeds=seeds or (1,), engine=engine, timeout=timeout, progress=progress)
     if as_json:
         print_json([point.to_dict() for point in points])
     else:

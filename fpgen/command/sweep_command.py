@@ -40,14 +40,14 @@ def sweep(file: Path, *, dry_run: bool, as_json: bool, **options: Any) -> None:
         return
     last = Progress(0, 0)
     try:
-        with show_sweep.progress(found, quiet=as_json) as tell:
+        with show_sweep.progress(found, quiet=as_json) as progress:
 
             def follow(step: Progress) -> None:
                 nonlocal last
                 last = step
-                tell(step)
+                progress(step)
 
-            result = run(found, tell=follow, **options)
+            result = run(found, progress=follow, **options)
     except KeyboardInterrupt:
         if last.total:
             click.echo(
@@ -88,7 +88,7 @@ def report(given: Path, output: Path | None, title: str | None) -> None:
     where = output or path.with_name(f"{path.stem}_report")
     check_directory("output", where)
     records = store.read(path)
-    written = page.write(records, where, store=path.name, title=title, tell=lambda line: click.echo(line, err=True))
+    written = page.write(records, where, store=path.name, title=title, progress=lambda line: click.echo(line, err=True))
     if not written.usable:
         click.echo(f"{path}: none of {written.records} records has figures; the page lists the reasons", err=True)
     click.echo(f"{written.page}: {written.records} records, {len(written.files) // 2} plots (SVG and PNG beside it)")

@@ -113,7 +113,7 @@ def build(
     output: Path | None = None,
     jobs: int = 2,
     force: bool = False,
-    tell: Callable[[Step], None] | None = None,
+    progress: Callable[[Step], None] | None = None,
 ) -> list[Outcome]:
     """Build, verify and cost every unit of `plan`.
 
@@ -126,7 +126,7 @@ def build(
         Units worked on at once.
     force : bool
         Do everything again, also where nothing changed.
-    tell : callable, optional
+    progress : callable, optional
         Called in this process with each `Step`.
 
     Returns
@@ -136,7 +136,7 @@ def build(
     """
     if jobs < 1:
         raise UsageError(f"jobs={jobs}; 1 or more are allowed")
-    tell = tell or (lambda step: None)
+    progress = progress or (lambda step: None)
     sweep()
     output = plan.output if output is None else output
     for design in plan.designs:
@@ -147,11 +147,11 @@ def build(
     for index, job in enumerate(todo):
         earlier = None if force else _earlier(job)
         if earlier is not None:
-            tell(Step(job.design.unit.name, "unchanged", 1.0))
+            progress(Step(job.design.unit.name, "unchanged", 1.0))
             found[index] = earlier
     waiting = {index: job for index, job in enumerate(todo) if index not in found}
     if waiting:
-        found.update(_work_through(waiting, min(jobs, len(waiting)), tell))
+        found.update(_work_through(waiting, min(jobs, len(waiting)), progress))
     return [found[index] for index in range(len(todo))]
 
 
@@ -185,19 +185,19 @@ def _earlier(job: Job) -> Outcome | None:
 # ---- the processes ------------------------------------------------------------------
 
 
-def _work_through(todo: Mapping[int, Job], processes: int, tell: Callable[[Step], None]) -> dict[int, Outcome]:
+def _work_through(todo: Mapping[int, Job], processes: int, progress: Callable[[Step], None]) -> dict[int, Outcome]:
     steps: multiprocessing.Queue[Step] = multiprocessing.get_context("spawn").Queue()
     start = time.monotonic()
     threading.Thread(target=_warm_yosys, args=(steps,), daemon=True).start()
     with workers.pool(processes, _report_to, steps) as pool:
         for job in todo.values():
-            tell(Step(job.design.unit.name, "waiting", 0.0))
+            progress(Step(job.design.unit.name, "waiting", 0.0))
         futures: dict[Future[Outcome], int] = {pool.submit(workers.run, _unit, job): i for i, job in todo.items()}
         left = set(futures)
         while left:
             left = wait(left, timeout=0.1).not_done
-            _drain(steps, start, tell)
-    _drain(steps, start, tell)
+            _drain(steps, start, progress)
+    _drain(steps, start, progress)
     return {index: _outcome(future, todo[index]) for future, index in futures.items()}
 
 
@@ -212,13 +212,13 @@ def _warm_yosys(steps: multiprocessing.Queue[Step]) -> None:
             steps.put(Step("Yosys", "ready", 1.0))
 
 
-def _drain(steps: multiprocessing.Queue[Step], start: float, tell: Callable[[Step], None]) -> None:
+def _drain(steps: multiprocessing.Queue[Step], start: float, progress: Callable[[Step], None]) -> None:
     while True:
         try:
             step = steps.get_nowait()
         except queue.Empty:
             return
-        tell(replace(step, seconds=time.monotonic() - start))
+        progress(replace(step, seconds=time.monotonic() - start))
 
 
 def _outcome(future: Future[Outcome], job: Job) -> Outcome:
@@ -278,7 +278,7 @@ def _unit(job: Job) -> Outcome:
 _NOT_EVIDENCE = ("evidence", "waveform", "cached")
 
 
-def _verified_and_costed(job: Job, blank: Outcome, start: float, tell: ownership.Tell) -> Outcome:
+def _verified_and_costed(job: Job, blank: Outcome, start: float, progress: ownership.Progress) -> Outcome:
     from fpgen.library.technology import DEFAULT
     from fpgen.ppa import measure_unit
     from fpgen.synthesis import flow
@@ -296,7 +296,7 @@ def _verified_and_costed(job: Job, blank: Outcome, start: float, tell: ownership
     evidence = {name: value for name, value in verdict.to_dict().items() if name not in _NOT_EVIDENCE}
     if not verdict.passed:
         where = write_bundle(
-            unit, job.output, verilog=verilog, note=design.note, evidence=evidence, suffix=".failed", tell=tell
+            unit, job.output, verilog=verilog, note=design.note, evidence=evidence, suffix=".failed", progress=progress
         )
         return replace(blank, reason=verdict.summary, directory=str(where))
     _say(job, "synthesising", 0.6)
@@ -325,7 +325,7 @@ def _verified_and_costed(job: Job, blank: Outcome, start: float, tell: ownership
     library = flow.load_technology(job.technology or DEFAULT).library
     models = cell_models.models_of(netlist.from_text(mapped, unit.name), library)
     for cell, why in models.left_out:
-        tell(f"{cells_name(unit)}: no model of {cell}: {why}")
+        progress(f"{cells_name(unit)}: no model of {cell}: {why}")
     write_bundle(
         unit,
         job.output,
@@ -335,10 +335,10 @@ def _verified_and_costed(job: Job, blank: Outcome, start: float, tell: ownership
         extra={mapped_name(unit): "\n".join([*provenance(), mapped]), cells_name(unit): models.text},
         points=[point.to_dict() for point in ordered],
         record={"key": job.key, "outcome": asdict(outcome)},
-        tell=tell,
+        progress=progress,
     )
     try:
         ownership.withdraw(job.output / f"{unit.name}.failed")
     except OSError as error:
-        tell(f"{job.output / unit.name}.failed: an earlier failure, and cannot be removed: {error.strerror}")
+        progress(f"{job.output / unit.name}.failed: an earlier failure, and cannot be removed: {error.strerror}")
     return outcome

@@ -32,7 +32,12 @@ class Written:
 
 
 def write(
-    records: Sequence[Record], output: Path, *, store: str, title: str | None = None, tell: ownership.Tell | None = None
+    records: Sequence[Record],
+    output: Path,
+    *,
+    store: str,
+    title: str | None = None,
+    progress: ownership.Progress | None = None,
 ) -> Written:
     """Write `output`/index.html with its plots as SVG and PNG beside it.
 
@@ -46,7 +51,7 @@ def write(
         What the records come from, for the page.
     title : str, optional
         Default: the sweep's own.
-    tell : callable, optional
+    progress : callable, optional
         Called with a line for each file in the way that no report wrote, and that was renamed; default: a warning.
 
     Raises
@@ -81,7 +86,7 @@ def write(
             }
         )
     files["index.html"] = _html(template, view, shown, store=store, title=title or view.title).encode()
-    _put(output, files, tell or (lambda line: warnings.warn(line, stacklevel=3)))
+    _put(output, files, progress or (lambda line: warnings.warn(line, stacklevel=3)))
     return Written(
         output / "index.html",
         [output / name for name in files if name != "index.html"],
@@ -90,11 +95,11 @@ def write(
     )
 
 
-def _put(output: Path, files: Mapping[str, bytes], tell: ownership.Tell) -> None:
+def _put(output: Path, files: Mapping[str, bytes], progress: ownership.Progress) -> None:
     """Write a report's files, all or none where the directory is new; in one that is there, what is not of an earlier
     report stays."""
     output = Path(os.path.abspath(output))
-    with replaced(output, lambda fresh: ownership.merge(fresh, output, tell, record=ownership.FILES)) as aside:
+    with replaced(output, lambda fresh: ownership.merge(fresh, output, progress, record=ownership.FILES)) as aside:
         for name, data in files.items():
             (aside / name).write_bytes(data)
         digests = {name: ownership.digest_of(aside / name) for name in sorted(files)}

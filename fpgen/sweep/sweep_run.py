@@ -73,7 +73,7 @@ class Result:
     failures: list[dict[str, Any]] = field(default_factory=list)
 
 
-Tell = Callable[[Progress], None]
+Follower = Callable[[Progress], None]
 
 
 def run(
@@ -84,7 +84,7 @@ def run(
     full: bool = False,
     scheduler: str | None = None,
     force: bool = False,
-    tell: Tell | None = None,
+    progress: Follower | None = None,
 ) -> Result:
     """Measure every point of a sweep and write its store.
 
@@ -101,7 +101,7 @@ def run(
         A Dask scheduler's address; the points are then measured by its workers.
     force : bool
         Measure again what is known.
-    tell : callable, optional
+    progress : callable, optional
         Called with a `Progress` after each point.
 
     Returns
@@ -122,7 +122,7 @@ def run(
     found = cases(sweep, full=full)
     check_measure(sweep, found)
     store.prepare(output / sweep.name)
-    state = _State(sweep, found, output / sweep.name, tell or (lambda progress: None))
+    state = _State(sweep, found, output / sweep.name, progress or (lambda step: None))
     state.known(force)
     try:
         if state.todo:
@@ -130,7 +130,7 @@ def run(
             for done in _each(todo, jobs, scheduler, state):
                 state.take(done)
     except BaseException:
-        state.save_quietly()  # the first error is the one to tell
+        state.save_quietly()  # the first error is the one to progress
         raise
     paths = state.save()
     records = state.records()
@@ -161,8 +161,8 @@ def _each(todo: Sequence[Job], jobs: int, scheduler: str | None, state: _State) 
 class _State:
     """The points of a run and what is known of them; the only writer of cache and store."""
 
-    def __init__(self, sweep: Sweep, found: list[Case], path: Path, tell: Tell) -> None:
-        self.sweep, self.cases, self.path, self.tell = sweep, found, path, tell
+    def __init__(self, sweep: Sweep, found: list[Case], path: Path, progress: Follower) -> None:
+        self.sweep, self.cases, self.path, self.progress = sweep, found, path, progress
         self.jobs = [None if case.unit is None else job_of(case, sweep) for case in found]
         self.results: dict[str, list[dict[str, Any]]] = {}
         self.todo: dict[str, Job] = {}
@@ -216,7 +216,7 @@ class _State:
 
     def _told(self, last: str, notice: str = "") -> None:
         refused = self.jobs.count(None)
-        self.tell(
+        self.progress(
             Progress(
                 self.reused + self.measured + refused,
                 len(self.cases),

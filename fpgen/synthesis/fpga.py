@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 # A new number when a point's meaning changes.
 _VERSION = "1"
 
-Tell = Callable[["FpgaPoint"], None]
+Progress = Callable[["FpgaPoint"], None]
 
 
 @dataclass(frozen=True)
@@ -273,7 +273,7 @@ def measure(
     engine: str | None = None,
     timeout: float = LIMIT_S,
     cached: bool = True,
-    tell: Tell | None = None,
+    progress: Progress | None = None,
 ) -> list[FpgaPoint]:
     """LUTs, DSP blocks and clock rate of a unit in an FPGA.
 
@@ -293,7 +293,7 @@ def measure(
         Seconds of processor time allowed to each run of Yosys and of nextpnr.
     cached : bool
         Whether points known from earlier may be returned.
-    tell : callable, optional
+    progress : callable, optional
         Called with each point as soon as it is there.
 
     Raises
@@ -312,8 +312,8 @@ def measure(
     points = []
     for seed in seeds:
         points.append(run.point(seed))
-        if tell is not None:
-            tell(points[-1])
+        if progress is not None:
+            progress(points[-1])
     return points
 
 

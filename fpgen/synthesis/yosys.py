@@ -263,7 +263,7 @@ def _ready(engine: Engine) -> Path:
     return Path(_yowasp_cache()) / f"fpgen-{engine.version.replace(' ', '-')}-wasmtime-{run_time}.ready"
 
 
-def warm(engine: Engine, tell: Callable[[str], None] | None = None) -> None:
+def warm(engine: Engine, progress: Callable[[str], None] | None = None) -> None:
     """Let exactly one process compile the WebAssembly module (Yosys: 30 to 50 s of processor time, once).
 
     There is no limit: on a busy machine it takes as long as it takes. It cannot be resumed; so a compile whose
@@ -272,7 +272,7 @@ def warm(engine: Engine, tell: Callable[[str], None] | None = None) -> None:
     Parameters
     ----------
     engine : Engine
-    tell : callable, optional
+    progress : callable, optional
         Where there is something to wait for: called with a line about it, and again as the processor seconds go up.
 
     Raises
@@ -283,8 +283,8 @@ def warm(engine: Engine, tell: Callable[[str], None] | None = None) -> None:
     mark = _ready(engine)
     if not is_cold(engine):
         return
-    if tell is not None:
-        tell(first_start(engine))
+    if progress is not None:
+        progress(first_start(engine))
     shared = mark.parent
     shared.mkdir(parents=True, exist_ok=True)
     # The lock is beside the module, since processes with caches of their own may share that. The compiling process
@@ -297,7 +297,7 @@ def warm(engine: Engine, tell: Callable[[str], None] | None = None) -> None:
         done = processes.run(
             (sys.executable, "-c", start),
             what=engine.version,
-            tell=tell and _in_tens(first_start(engine), tell),
+            progress=progress and _in_tens(first_start(engine), progress),
             may_finish=f"the first start of {engine.program}",
             env={**os.environ, "PYTHONPATH": path},
             pass_fds=() if lock is None else (lock,),
@@ -306,14 +306,14 @@ def warm(engine: Engine, tell: Callable[[str], None] | None = None) -> None:
             raise RunFailure(f"{engine.version} does not start:\n{_tail(done.output)}")
 
 
-def _in_tens(line: str, tell: Callable[[str], None]) -> Callable[[float], None]:
+def _in_tens(line: str, progress: Callable[[str], None]) -> Callable[[float], None]:
     last = 0
 
     def move(seconds: float) -> None:
         nonlocal last
         if seconds >= last + 10:
             last = int(seconds)
-            tell(f"{line}; {last} s so far")
+            progress(f"{line}; {last} s so far")
 
     return move
 

@@ -74,7 +74,7 @@ class _Batch:
 
 
 #: Called with the rows that just finished, how many are done, and how many there are.
-Tell = Callable[[Sequence[Row], int, int], None]
+Progress = Callable[[Sequence[Row], int, int], None]
 
 
 def run_regression(
@@ -84,7 +84,7 @@ def run_regression(
     simulator: str = "verilator",
     jobs: int = 2,
     force: bool = False,
-    tell: Tell | None = None,
+    progress: Progress | None = None,
 ) -> Regression:
     """Verify all units of a level of the regression list; a failure does not stop the others.
 
@@ -99,7 +99,7 @@ def run_regression(
         Processes at once.
     force : bool
         Run again what passed before unchanged.
-    tell : callable, optional
+    progress : callable, optional
 
     Raises
     ------
@@ -118,8 +118,8 @@ def run_regression(
             for number, (verdict, failure) in zip(batch.numbers, future.result(), strict=True):
                 rows[number] = Row(rows[number].group, rows[number].unit, verdict, failure)
             done += len(batch.numbers)
-            if tell:
-                tell([rows[number] for number in batch.numbers], done, len(rows))
+            if progress:
+                progress([rows[number] for number in batch.numbers], done, len(rows))
     return Regression(level, tuple(rows), time.monotonic() - started)
 
 

@@ -196,7 +196,7 @@ def started(
     command, output, options
         See `Process`.
     may_finish : str
-        What it is, when an exception in the block shall not end it; see `run`.
+        What it is, when an exception in the block shall not end it; see `run_program`.
 
     Raises
     ------
@@ -216,7 +216,7 @@ def started(
             process.wait()
 
 
-def run(
+def run_program(
     command: Sequence[str],
     *,
     what: str,
@@ -294,7 +294,7 @@ def run_all(commands: Sequence[Sequence[str]], *, what: str, most: int, **option
     Raises
     ------
     OutOfTime, RunFailure
-        As `run`; for the first of them, when all have ended.
+        As `run_program`; for the first of them, when all have ended.
     """
     with ExitStack() as stack:
         running: list[tuple[Process, IO[bytes]]] = []

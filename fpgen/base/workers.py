@@ -45,7 +45,7 @@ def pool(processes: int, begin: Callable[..., None] | None = None, *arguments: A
     workers.shutdown()
 
 
-def run(function: Callable[..., T], *arguments: Any) -> T:
+def run_task(function: Callable[..., T], *arguments: Any) -> T:
     """``function(*arguments)`` in a worker; told to end, the process ends here.
 
     Left to itself the pool takes the SystemExit for a result and goes on, and its parent waits for ever.

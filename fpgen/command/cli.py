@@ -224,7 +224,7 @@ def _fixed(given: tuple[str, ...]) -> dict[str, Any] | None:
     return found or None
 
 
-@main.command()
+@main.command("run")
 @click.argument("designs", type=click.Path(path_type=Path), required=False)
 @click.option(
     "-o",
@@ -235,7 +235,7 @@ def _fixed(given: tuple[str, ...]) -> dict[str, Any] | None:
 @click.option("--jobs", type=click.IntRange(1, 64), default=2, show_default=True, help="Units worked on at once.")
 @click.option("--force", is_flag=True, help="Do everything again, also where nothing changed.")
 @json_option
-def run(designs: Path | None, output: Path | None, jobs: int, force: bool, as_json: bool) -> None:
+def run_designs(designs: Path | None, output: Path | None, jobs: int, force: bool, as_json: bool) -> None:
     """Build, verify and cost a list of units.
 
     DESIGNS is a TOML file; default: designs/starter.toml.

@@ -21,12 +21,12 @@ from .sheet import Sheet
 
 if TYPE_CHECKING:
     from fpgen.formats.describe import Description
-    from fpgen.handoff.build import Outcome, Step
+    from fpgen.handoff.build import BuildStep, Outcome
     from fpgen.synthesis.fpga import FpgaPoint
     from fpgen.synthesis.point import Point
     from fpgen.timing.sta import TimingReport
     from fpgen.verify import Verdict
-    from fpgen.verify.regression import Regression, Row
+    from fpgen.verify.regression import Regression, UnitRow
 
     from .doctor import Finding
 
@@ -461,7 +461,7 @@ def synthesis(
 
 
 @contextmanager
-def progress(quiet: bool = False) -> Iterator[Callable[[Step], None]]:
+def progress(quiet: bool = False) -> Iterator[Callable[[BuildStep], None]]:
     """Progress of `fpgen run` on standard error: a live line a unit on a terminal, a line a step elsewhere."""
     if quiet:
         yield lambda step: None
@@ -469,7 +469,7 @@ def progress(quiet: bool = False) -> Iterator[Callable[[Step], None]]:
     if not sys.stderr.isatty():
         last: dict[str, str] = {}
 
-        def line(step: Step) -> None:
+        def line(step: BuildStep) -> None:
             if last.get(step.unit) == step.what or step.what == "waiting":
                 return
             last[step.unit] = step.what
@@ -489,7 +489,7 @@ def progress(quiet: bool = False) -> Iterator[Callable[[Step], None]]:
     with Progress(*columns, console=Console(stderr=True, highlight=False), transient=True) as bars:
         tasks: dict[str, TaskID] = {}
 
-        def move(step: Step) -> None:
+        def move(step: BuildStep) -> None:
             if step.unit not in tasks:
                 tasks[step.unit] = bars.add_task(step.unit, total=1.0, what=step.what)
             bars.update(tasks[step.unit], completed=step.fraction, what=step.what)
@@ -498,14 +498,14 @@ def progress(quiet: bool = False) -> Iterator[Callable[[Step], None]]:
 
 
 @contextmanager
-def regression_progress() -> Iterator[Callable[[Sequence[Row], int, int], None]]:
+def regression_progress() -> Iterator[Callable[[Sequence[UnitRow], int, int], None]]:
     """Progress of `fpgen sim` on standard error: how many units are done, and each failure as it comes."""
     terminal = sys.stderr.isatty()
     started = time.monotonic()
     out = Console(stderr=True, highlight=False)
     with out.status("starting") if terminal else nullcontext() as status:
 
-        def move(rows: Sequence[Row], done: int, total: int) -> None:
+        def move(rows: Sequence[UnitRow], done: int, total: int) -> None:
             for row in rows:
                 if not row.passed:
                     out.print(Text(f"FAILED {row.unit}: {row.reason}", style="red"))

@@ -12,10 +12,10 @@ from rich.console import Console
 from rich.text import Text
 
 from fpgen.base.distribution import install_extra
-from fpgen.sweep.cases import Case
+from fpgen.sweep.cases import SweepCase
 from fpgen.sweep.compare import Comparison
 from fpgen.sweep.spec import Sweep
-from fpgen.sweep.sweep_run import Progress, Result
+from fpgen.sweep.sweep_run import Progress, SweepResult
 
 from .sheet import Sheet
 from .show import Output
@@ -24,7 +24,7 @@ from .show import Output
 _LINE_SECONDS = 10.0
 
 
-def points(sweep: Sweep, found: Sequence[Case]) -> None:
+def points(sweep: Sweep, found: Sequence[SweepCase]) -> None:
     """`fpgen sweep --dry-run`: every point, and how many there are."""
     out = Output()
     rows = [
@@ -128,7 +128,7 @@ def _counts(step: Progress) -> str:
     return ", ".join(part for part in told if part)
 
 
-def result(found: Result) -> None:
+def result(found: SweepResult) -> None:
     """`fpgen sweep`: what failed, in groups, and where the store is."""
     out = Output()
     good = [record for record in found.records if record["status"] == "ok"]

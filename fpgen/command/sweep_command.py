@@ -17,7 +17,7 @@ def sweep(file: Path, *, dry_run: bool, as_json: bool, **options: Any) -> None:
     """`fpgen sweep`."""
     from fpgen.sweep.cases import cases, check_measure
     from fpgen.sweep.spec import load
-    from fpgen.sweep.sweep_run import Progress, run
+    from fpgen.sweep.sweep_run import Progress, run_sweep
 
     from . import show_sweep
 
@@ -47,7 +47,7 @@ def sweep(file: Path, *, dry_run: bool, as_json: bool, **options: Any) -> None:
                 last = step
                 progress(step)
 
-            result = run(found, progress=follow, **options)
+            result = run_sweep(found, progress=follow, **options)
     except KeyboardInterrupt:
         if last.total:
             click.echo(

@@ -22,7 +22,7 @@ _HERE = Path(__file__).parent
 
 
 @dataclass(frozen=True)
-class Written:
+class WrittenPage:
     """What a report left: the page, the plots' files, the number of records, and of those with figures."""
 
     page: Path
@@ -38,7 +38,7 @@ def write(
     store: str,
     title: str | None = None,
     progress: ownership.Progress | None = None,
-) -> Written:
+) -> WrittenPage:
     """Write `output`/index.html with its plots as SVG and PNG beside it.
 
     Parameters
@@ -87,7 +87,7 @@ def write(
         )
     files["index.html"] = _html(template, view, shown, store=store, title=title or view.title).encode()
     _put(output, files, progress or (lambda line: warnings.warn(line, stacklevel=3)))
-    return Written(
+    return WrittenPage(
         output / "index.html",
         [output / name for name in files if name != "index.html"],
         len(view.records),

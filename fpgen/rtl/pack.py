@@ -38,7 +38,7 @@ def pack(graph: Graph, stage: dict[int, int]) -> tuple[Graph, dict[int, int]]:
     (Graph, dict of int to int)
         The new graph, and the stages of its nodes.
     """
-    return _Packer(graph, stage).run()
+    return _Packer(graph, stage).packed()
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class _Packer:
         """Whether it is a bit that needs a wire of its own."""
         return self._single(node) and (self.uses.get(node.index, 0) > 1 or node.index in self.crosses)
 
-    def run(self) -> tuple[Graph, dict[int, int]]:
+    def packed(self) -> tuple[Graph, dict[int, int]]:
         level = self._levels()
         rows = self._rows(level)
         for name, node in self.old.inputs.items():

@@ -22,7 +22,7 @@ from fpgen.base.cache import cache_dir, digest, publish
 from fpgen.base.errors import RunFailure, UsageError
 
 from .runtime import UNIT_LEVEL, compile_flags, runtime, runtime_key
-from .tools import find_compiler, find_icarus, find_libpython, find_verilator, run, run_all
+from .tools import find_compiler, find_icarus, find_libpython, find_verilator, run_all, run_tool
 
 SIMULATORS = ("verilator", "icarus")
 
@@ -138,7 +138,7 @@ def _make_verilator(aside: Path, top: str, waves: bool) -> None:
     lines = [f'inline -module "{name}"' for name in _modules(aside / "design.v")]
     lines += [f'no_inline -module "{name}"' for name in _modules(aside / "harness.v") if name.startswith(APART)]
     (aside / "control.vlt").write_text("\n".join(["`verilator_config", *lines]) + "\n")
-    out = run(
+    out = run_tool(
         [
             str(verilator.binary),
             "--cc",
@@ -196,7 +196,7 @@ def _compile(aside: Path, compiler: list[str], ready: Path) -> None:
     ]
     run_all(jobs, most=len(jobs), cwd=aside / "obj", what="compiling the simulation")
     libs = cocotb_config.libs_dir
-    run(
+    run_tool(
         [
             *compiler,
             *(f"obj/{part}.o" for part in parts),
@@ -237,7 +237,7 @@ def _make_icarus(aside: Path, top: str, waves: bool) -> None:
     (aside / "command.f").write_text("+timescale+1ns/1ps\n")
     (aside / "dump.v").write_text(_DUMP.format(top=top))
     extra = ["-s", "fpgen_dump", "dump.v"] if waves else []
-    run(
+    run_tool(
         [
             find_icarus().compiler,
             "-g2012",

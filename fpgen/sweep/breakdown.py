@@ -59,7 +59,7 @@ def by_section(
     """
     sections = _sections(verilog)
     order = list(dict.fromkeys([*sections.values(), _GLUE, _REGISTERS]))
-    read = yosys.run(
+    read = yosys.run_script(
         engine,
         [
             "read_verilog -sv design.v",
@@ -90,7 +90,7 @@ def by_section(
     if script is not None:
         files["abc.script"] = "\n".join(script).replace("{D}", f"-D {target_ps:g}") + "\n"
         command += " -script abc.script"
-    done = yosys.run(
+    done = yosys.run_script(
         engine,
         [
             "read_rtlil design.il",

@@ -15,7 +15,7 @@ from fpgen.base.cache import cache_dir, write_whole
 from fpgen.base.errors import FpgenError, RunFailure, UsageError
 
 from . import local, plan, store
-from .cases import Case, cases, check_measure
+from .cases import SweepCase, cases, check_measure
 from .columns import PARAMETER
 from .job import Job, job_of
 from .measure import Done, failed
@@ -51,7 +51,7 @@ class Progress:
 
 
 @dataclass(frozen=True)
-class Result:
+class SweepResult:
     """What a sweep came to.
 
     Attributes
@@ -76,7 +76,7 @@ class Result:
 Follower = Callable[[Progress], None]
 
 
-def run(
+def run_sweep(
     sweep: Sweep,
     *,
     output: Path = OUTPUT,
@@ -85,7 +85,7 @@ def run(
     scheduler: str | None = None,
     force: bool = False,
     progress: Follower | None = None,
-) -> Result:
+) -> SweepResult:
     """Measure every point of a sweep and write its store.
 
     Parameters
@@ -106,7 +106,7 @@ def run(
 
     Returns
     -------
-    Result
+    SweepResult
 
     Raises
     ------
@@ -122,7 +122,7 @@ def run(
     found = cases(sweep, full=full)
     check_measure(sweep, found)
     store.prepare(output / sweep.name)
-    state = _State(sweep, found, output / sweep.name, progress or (lambda step: None))
+    state = _SweepState(sweep, found, output / sweep.name, progress or (lambda step: None))
     state.known(force)
     try:
         if state.todo:
@@ -134,7 +134,7 @@ def run(
         raise
     paths = state.save()
     records = state.records()
-    return Result(
+    return SweepResult(
         sweep,
         records,
         paths,
@@ -145,7 +145,7 @@ def run(
     )
 
 
-def _each(todo: Sequence[Job], jobs: int, scheduler: str | None, state: _State) -> Iterator[Done]:
+def _each(todo: Sequence[Job], jobs: int, scheduler: str | None, state: _SweepState) -> Iterator[Done]:
     from fpgen.synthesis import fpga, yosys
 
     if scheduler is None:
@@ -158,10 +158,10 @@ def _each(todo: Sequence[Job], jobs: int, scheduler: str | None, state: _State) 
     return cluster.each(todo, scheduler, state.notice)
 
 
-class _State:
+class _SweepState:
     """The points of a run and what is known of them; the only writer of cache and store."""
 
-    def __init__(self, sweep: Sweep, found: list[Case], path: Path, progress: Follower) -> None:
+    def __init__(self, sweep: Sweep, found: list[SweepCase], path: Path, progress: Follower) -> None:
         self.sweep, self.cases, self.path, self.progress = sweep, found, path, progress
         self.jobs = [None if case.unit is None else job_of(case, sweep) for case in found]
         self.results: dict[str, list[dict[str, Any]]] = {}
@@ -248,7 +248,7 @@ class _State:
                 self.save()
 
 
-def described(sweep: Sweep, case: Case) -> dict[str, Any]:
+def described(sweep: Sweep, case: SweepCase) -> dict[str, Any]:
     """The columns that every record has, with figures or without: which point it is of, and how that is measured."""
     unit = case.unit
     varied = [name for name, values in sweep.parameters.items() if len(values) > 1]
@@ -269,7 +269,7 @@ def described(sweep: Sweep, case: Case) -> dict[str, Any]:
     }
 
 
-def _together(case: Case, names: Sequence[str]) -> str:
+def _together(case: SweepCase, names: Sequence[str]) -> str:
     return ", ".join(f"{name}={case.parameters[name]}" for name in names)
 
 

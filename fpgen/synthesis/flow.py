@@ -125,7 +125,7 @@ def measure(
     gates: dict[str, str] = {}
     for sample in level.seeds if recipe is None else (0,):
         for chosen in recipes:
-            points += _Runner(
+            points += _PointRunner(
                 verilog, top, chosen, tech, tool, seed + sample, timeout, cached, progress, wires, gates
             ).points()
     if recipe is None and level.pareto:
@@ -164,7 +164,7 @@ def _recipe(given: Recipe | str) -> Recipe:
     raise UsageError(f"recipe: got {short_text(given)}; expected a name, a .toml file or a Recipe")
 
 
-class _Runner:
+class _PointRunner:
     """All points of one recipe for one unit."""
 
     def __init__(

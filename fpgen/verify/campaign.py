@@ -41,7 +41,7 @@ Progress = Callable[[str, float], None]
 
 
 @dataclass
-class Entry:
+class CampaignEntry:
     """One unit of a campaign, and what came out."""
 
     unit: Unit
@@ -64,7 +64,7 @@ class Entry:
 
 def run_campaign(
     simulation: Simulation,
-    entries: Sequence[Entry],
+    entries: Sequence[CampaignEntry],
     where: Path,
     *,
     protocol: bool = True,
@@ -134,7 +134,7 @@ def _feed(
     watch: Watch,
     writer: ThreadPoolExecutor,
     fifo: Path,
-    entry: Entry,
+    entry: CampaignEntry,
     progress: Progress | None,
     before: int,
     total: int,
@@ -219,7 +219,7 @@ def _unread(descriptor: int) -> int:
 # ---- collecting ---------------------------------------------------------------------
 
 
-def _collect(running: Running, where: Path, i: int, entry: Entry) -> None:
+def _collect(running: Running, where: Path, i: int, entry: CampaignEntry) -> None:
     counts_file = where / f"stream_{i}.json"
     if not counts_file.is_file():
         raise RunFailure(f"simulation: stream {i} ({entry.unit}) did not finish; log:\n{running.tail()}")
@@ -232,7 +232,7 @@ def _collect(running: Running, where: Path, i: int, entry: Entry) -> None:
         entry.wrong.append((_index(entry, int(position)), int(word.replace("x", "0").replace("z", "0"), 16)))
 
 
-def _index(entry: Entry, position: int) -> int:
+def _index(entry: CampaignEntry, position: int) -> int:
     """Index in the plan of the vector at this position of the stream."""
     for start, index, shape in reversed(entry.shapes):
         if position >= start:

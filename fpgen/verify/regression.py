@@ -23,7 +23,7 @@ _BATCH = ((8, 24), (16, 12), (32, 4), (1 << 30, 1))
 
 
 @dataclass(frozen=True)
-class Row:
+class UnitRow:
     """One unit of a regression: its group, its verdict, or why there is none."""
 
     group: str
@@ -46,7 +46,7 @@ class Regression:
     """What a regression found."""
 
     level: str
-    rows: tuple[Row, ...]
+    rows: tuple[UnitRow, ...]
     seconds: float
 
     @property
@@ -58,7 +58,7 @@ class Regression:
         return sum(row.verdict.vectors for row in self.rows if row.verdict)
 
     @property
-    def failures(self) -> tuple[Row, ...]:
+    def failures(self) -> tuple[UnitRow, ...]:
         return tuple(row for row in self.rows if not row.passed)
 
 
@@ -74,7 +74,7 @@ class _Batch:
 
 
 #: Called with the rows that just finished, how many are done, and how many there are.
-Progress = Callable[[Sequence[Row], int, int], None]
+Progress = Callable[[Sequence[UnitRow], int, int], None]
 
 
 def run_regression(
@@ -108,15 +108,15 @@ def run_regression(
     """
     started = time.monotonic()
     groups = load_groups(path, level=level)
-    rows = [Row(group.name, unit.text, None) for group in groups for unit in group.units]
+    rows = [UnitRow(group.name, unit.text, None) for group in groups for unit in group.units]
     batches = _batches(groups, simulator, force)
     done = 0
     with workers.pool(max(1, jobs)) as pool:
-        pending = {pool.submit(workers.run, _work, batch): batch for batch in batches}
+        pending = {pool.submit(workers.run_task, _work, batch): batch for batch in batches}
         for future in as_completed(pending):
             batch = pending[future]
             for number, (verdict, failure) in zip(batch.numbers, future.result(), strict=True):
-                rows[number] = Row(rows[number].group, rows[number].unit, verdict, failure)
+                rows[number] = UnitRow(rows[number].group, rows[number].unit, verdict, failure)
             done += len(batch.numbers)
             if progress:
                 progress([rows[number] for number in batch.numbers], done, len(rows))

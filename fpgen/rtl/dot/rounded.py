@@ -21,7 +21,7 @@ from fpgen.units.dot import DotProduct
 from .after import again, rounded_sum, with_addend
 from .aligned import delivered, presum_of
 from .inputs import Inputs
-from .rounded_terms import Number, Product, terms_of
+from .rounded_terms import Number, ProductTerm, terms_of
 
 
 def chain(g: Graph, unit: DotProduct | BlockDot, inputs: Inputs, mode: Mode, target: Target) -> tuple[Node, Node]:
@@ -49,7 +49,7 @@ def chain(g: Graph, unit: DotProduct | BlockDot, inputs: Inputs, mode: Mode, tar
     return delivered(g, code, mode, between, target), g.const(0, 5)
 
 
-def _span(g: Graph, record: Accumulation, terms: Sequence[Product | Number], mode: Mode, between: Target) -> Node:
+def _span(g: Graph, record: Accumulation, terms: Sequence[ProductTerm | Number], mode: Mode, between: Target) -> Node:
     """The sum of a span that begins at +0: one chain, or one of even and one of odd terms."""
     split = record.split if len(terms) > 1 else Split.NONE
     match split:
@@ -67,7 +67,7 @@ def _span(g: Graph, record: Accumulation, terms: Sequence[Product | Number], mod
 
 def _chained(
     g: Graph,
-    terms: Sequence[Product | Number],
+    terms: Sequence[ProductTerm | Number],
     addend: Operand | None,
     name: str,
     mode: Mode,
@@ -106,14 +106,14 @@ def tree(g: Graph, unit: DotProduct | BlockDot, inputs: Inputs, mode: Mode, targ
     return delivered(g, code, mode, between, target), g.const(0, 5)
 
 
-def _leaf(g: Graph, term: Product | Number, mode: Mode, target: Target) -> Node:
+def _leaf(g: Graph, term: ProductTerm | Number, mode: Mode, target: Target) -> Node:
     """round(term + +0), a code: a product of -0 becomes +0, but not toward minus infinity."""
     value = term.alone(g, target)
     kept = replace(value, sign=term.sign & (~term.zero | mode.down))
     return round_and_pack(g, kept, term.special(g), mode, target)[0]
 
 
-def _pairwise(g: Graph, terms: Sequence[Product | Number], mode: Mode, target: Target) -> Node:
+def _pairwise(g: Graph, terms: Sequence[ProductTerm | Number], mode: Mode, target: Target) -> Node:
     """The rounded sum of halves, each rounded."""
     if len(terms) == 1:
         return _leaf(g, terms[0], mode, target)

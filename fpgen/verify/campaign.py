@@ -18,6 +18,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import assert_never
 
 import numpy as np
 
@@ -90,8 +91,14 @@ def run_campaign(
     for i, entry in enumerate(entries):
         os.mkfifo(where / f"vectors_{i}")
         plusargs += [f"+vectors_{i}={where}/vectors_{i}", f"+log_{i}={where}/log_{i}"]
-        if entry.unit.handshake is not Handshake.NONE:
-            plusargs.append(f"+gaps_{i}={_GAP_CLOCKS}")
+        handshake: Handshake = entry.unit.handshake
+        match handshake:
+            case Handshake.NONE:
+                pass
+            case Handshake.VALID | Handshake.READY:
+                plusargs.append(f"+gaps_{i}={_GAP_CLOCKS}")
+            case unknown:
+                assert_never(unknown)
     modules = ["protocol", "stream"] if protocol else ["stream"]
     running = Running(
         simulation,

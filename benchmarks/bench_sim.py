@@ -20,7 +20,7 @@ from fpgen.golden.port_outputs import golden_outputs
 from fpgen.simulate import runtime, simulator, tools
 from fpgen.simulate.wrapper import TOP, harness, lanes_for
 from fpgen.vectors.stimulus import Plan
-from fpgen.verify.campaign import Entry, run_campaign
+from fpgen.verify.campaign import CampaignEntry, run_campaign
 
 UNITS = [
     # unit, goal in M vectors/s
@@ -49,7 +49,7 @@ def measure(text: str) -> tuple[float, float, float, float]:
     again = simulator.build(marked, harness([unit], [lanes]), TOP)
     best = 0.0
     for seed in range(ROUNDS):
-        entry = Entry(unit, Plan(unit, False, seed, VECTORS), lanes, golden_outputs)
+        entry = CampaignEntry(unit, Plan(unit, False, seed, VECTORS), lanes, golden_outputs)
         with scratch("bench") as where:
             run_campaign(fresh, [entry], where, protocol=False)
         assert entry.mismatches == 0 and entry.compared == entry.plan.vectors, text

@@ -45,7 +45,7 @@ def main() -> int:
             os.environ["FPGEN_CACHE_DIR"] = f"{directory}/{number}"
             begun = resource.getrusage(resource.RUSAGE_CHILDREN)
             start = time.perf_counter()
-            result = run.run(spec.from_data(data, Path("bench.toml")), output=Path(directory) / "out", jobs=jobs)
+            result = run.run_sweep(spec.from_data(data, Path("bench.toml")), output=Path(directory) / "out", jobs=jobs)
             wall = time.perf_counter() - start
             ended = resource.getrusage(resource.RUSAGE_CHILDREN)
             assert not result.failures, result.failures

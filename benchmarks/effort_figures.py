@@ -71,7 +71,7 @@ def gains(text: str, *, technology: str | None = None, engine: str | None = None
             technology=technology or DEFAULT,
             effort=effort.level,
             engine=engine,
-            tell=seen.append,
+            progress=seen.append,
         )
         good = [point for point in seen if point.failure is None]
         if not good:

@@ -28,7 +28,7 @@ def run(
     booth: bool = False,
     timeout: float = yosys.LIMIT_S,
     cached: bool = True,
-    tell: flow.Tell | None = None,
+    progress: flow.Progress | None = None,
 ) -> list[Point]:
     """Every point of the reference recipe.
 
@@ -43,7 +43,7 @@ def run(
         published figures of other generators are; with another one it is that of fpgen's own timing.
     quick, booth : bool
         Three runs of one variant (plain, or `-booth`).
-    timeout, cached, tell
+    timeout, cached, progress
         As for `fpgen.synthesis.flow.measure`.
 
     Raises
@@ -65,7 +65,7 @@ def run(
         engine=engine,
         timeout=timeout,
         cached=cached,
-        tell=tell,
+        progress=progress,
     )
 
 
@@ -114,7 +114,7 @@ def main(arguments: list[str] | None = None) -> int:
             quick=given.quick,
             booth=given.booth,
             timeout=given.timeout,
-            tell=_show,
+            progress=_show,
         )
     except (FpgenError, OSError) as error:
         print(error, file=sys.stderr)

@@ -111,7 +111,7 @@ write_json netlist.json
 
 def unknown_bits(unit, text: str) -> list[str]:
     """Constants that are not 0 or 1 in the design that Yosys reads; raises when bits have no driver or several."""
-    run = yosys.run(yosys.select(), CHECK.format(top=unit.name), {"gate.v": text}, ["netlist.json"], timeout=100)
+    run = yosys.run_script(yosys.select(), CHECK.format(top=unit.name), {"gate.v": text}, ["netlist.json"], timeout=100)
     module = json.loads(run.files["netlist.json"])["modules"][unit.name]
     return [
         f"{name}.{port}"

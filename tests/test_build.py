@@ -136,7 +136,7 @@ def one(tmp_path, monkeypatch, verdict) -> job.Outcome:
     from fpgen.units.base import Unit
 
     monkeypatch.setattr(Unit, "verify", lambda unit, **options: verdict)
-    return job._unit(job.Job(Design(parse_unit(TINY)), tmp_path, 1, None, "key"))
+    return job._unit(job.BuildJob(Design(parse_unit(TINY)), tmp_path, 1, None, "key"))
 
 
 def test_a_unit_that_does_not_verify_is_not_left_as_good(tmp_path, monkeypatch):
@@ -161,11 +161,11 @@ def test_a_unit_that_verifies_is_written_and_remembered(tmp_path, monkeypatch):
     assert [path.name for path in tmp_path.iterdir()] == [outcome.name]
     files = {path.name for path in (tmp_path / outcome.name).iterdir()}
     assert files >= {"ppa.json", "verification.json", f"{outcome.name}.mapped.v", f"{outcome.name}.cells.v", job.RECORD}
-    again = job._earlier(job.Job(Design(parse_unit(TINY)), tmp_path, 1, None, "key"))
+    again = job._earlier(job.BuildJob(Design(parse_unit(TINY)), tmp_path, 1, None, "key"))
     assert again is not None and again.reused and again.area_um2 == outcome.area_um2
-    assert job._earlier(job.Job(Design(parse_unit(TINY)), tmp_path, 1, None, "another key")) is None
+    assert job._earlier(job.BuildJob(Design(parse_unit(TINY)), tmp_path, 1, None, "another key")) is None
     (tmp_path / outcome.name / f"{outcome.name}.v").write_text("// touched\n")
-    assert job._earlier(job.Job(Design(parse_unit(TINY)), tmp_path, 1, None, "key")) is None
+    assert job._earlier(job.BuildJob(Design(parse_unit(TINY)), tmp_path, 1, None, "key")) is None
 
 
 # ---- the whole job ------------------------------------------------------------------
@@ -176,8 +176,8 @@ def test_the_whole_job(tmp_path):
     todo = plan(
         tmp_path, TINY, "multiply e2m1 e2m1 -> e3m2 rne stages=1 handshake=valid", "add e2m1 e2m1 -> e2m1 stages=60"
     )
-    steps: list[job.Step] = []
-    first, second, third = job.build(todo, tell=steps.append)
+    steps: list[job.BuildStep] = []
+    first, second, third = job.build(todo, progress=steps.append)
     assert first.passed and second.passed, (first.reason, second.reason)
     assert (first.method, first.vectors) == ("exhaustive", 256)
     assert not third.passed and "60" in third.reason

@@ -84,7 +84,7 @@ def test_models_are_what_yosys_reads_in_the_library(name):
         ]
         steps = "" if cell.flipflop is None else "-seq 6 -set-init-zero "
         script += [*(["clk2fflogic"] if steps else []), f"sat -verify {steps}-prove trigger 0 miter"]
-    done = yosys.run(yosys.select(None), script, {"cells.lib": path, "models.v": made.text}, [], timeout=600)
+    done = yosys.run_script(yosys.select(None), script, {"cells.lib": path, "models.v": made.text}, [], timeout=600)
     assert done.log.count("Executing SAT pass") == len(cells) > 50 and kept
 
 

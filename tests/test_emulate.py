@@ -204,10 +204,10 @@ def test_the_product_of_matrices_is_that_of_rows(text):
         operands[name] = codes.astype(np.uint32 if fmt.bits > 16 else np.uint16)
     spread = [x if n == "c" else x[:, None] if n[0] == "a" else x[None] for n, x in operands.items()]
     expected = unit.compute(*spread).codes
-    assert np.array_equal(sums_matrix.run(unit, operands), expected)
+    assert np.array_equal(sums_matrix.run_matrix(unit, operands), expected)
     if text.startswith("dot e4m3fn"):
         operands["a"][4, 3] = 0x7F
-        assert sums_matrix.run(unit, operands) is None
+        assert sums_matrix.run_matrix(unit, operands) is None
         found = emulate.matmul(operands["a"], operands["b"].T, unit, operands["c"])
         assert np.isnan(found[4]).all() and not np.isnan(found[:4]).any()
 

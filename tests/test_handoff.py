@@ -66,7 +66,7 @@ def test_generate_after_run_loses_nothing(tmp_path):
     where = whole(tmp_path)
     (where / "tb.v").write_text("my own\n")
     before = contents(where)
-    assert write_bundle(UNIT, tmp_path, tell=silent) == where
+    assert write_bundle(UNIT, tmp_path, progress=silent) == where
     assert contents(where) == before
 
 
@@ -118,7 +118,7 @@ def test_evidence_of_other_verilog_is_moved(tmp_path):
     old = contents(where)
     (where / "tb.v").write_text("my own\n")
     told = []
-    write_bundle(UNIT, tmp_path, tell=told.append)
+    write_bundle(UNIT, tmp_path, progress=told.append)
     assert len(told) == 1 and "evidence of other Verilog" in told[0] and "\n" not in told[0]
     stale = where / "stale" / sha256_of("// another text\n")[:16]
     assert set(contents(stale)) == {
@@ -135,8 +135,8 @@ def test_evidence_of_other_verilog_is_moved(tmp_path):
     assert "Not verified" in (where / "README.md").read_text()
     assert "key" not in json.loads((where / "build.json").read_text())
     assert (where / "tb.v").read_text() == "my own\n"
-    whole(tmp_path, verilog="// another text\n", tell=told.append)
-    write_bundle(UNIT, tmp_path, tell=told.append)
+    whole(tmp_path, verilog="// another text\n", progress=told.append)
+    write_bundle(UNIT, tmp_path, progress=told.append)
     assert (where / "stale" / f"{stale.name}-2" / "ppa.json").exists(), "an earlier stale/ is not overwritten"
 
 
@@ -144,7 +144,7 @@ def test_evidence_that_was_edited_counts_for_nothing(tmp_path):
     where = whole(tmp_path)
     (where / "verification.json").write_text('{"passed": true, "vectors": 1000000000, "method": "exhaustive"}')
     told = []
-    write_bundle(UNIT, tmp_path, tell=told.append)
+    write_bundle(UNIT, tmp_path, progress=told.append)
     assert told == [f"{where / 'verification.json'}: not as fpgen wrote it; kept as verification.json.kept"]
     assert "Not verified" in (where / "README.md").read_text()
     assert "key" not in json.loads((where / "build.json").read_text())
@@ -160,7 +160,7 @@ def test_an_edited_file_is_kept_under_another_name(tmp_path):
     for number, text in enumerate(("// mine\n", "// mine again\n"), 1):
         file.write_text(text)
         told = []
-        write_bundle(UNIT, tmp_path, tell=told.append)
+        write_bundle(UNIT, tmp_path, progress=told.append)
         kept = file.with_name(f"{file.name}.kept{number if number > 1 else ''}")
         assert told == [f"{file}: not as fpgen wrote it; kept as {kept.name}"]
         assert (file.read_text(), kept.read_text()) == (UNIT.verilog(), text)
@@ -187,7 +187,7 @@ def test_links_and_directories_in_the_way(tmp_path):
     (where / "unit.toml").unlink()
     (where / "unit.toml").mkdir()
     told = []
-    write_bundle(UNIT, tmp_path, tell=told.append)
+    write_bundle(UNIT, tmp_path, progress=told.append)
     assert len(told) == 2
     assert mine.read_text() == "// linked\n"
     assert not file.is_symlink() and file.read_text() == UNIT.verilog()
@@ -235,13 +235,13 @@ def test_a_crash_at_any_file_leaves_nothing_of_unknown_origin(tmp_path, monkeypa
 
     monkeypatch.setattr(os, "replace", counted)
     with pytest.raises(RunFailure, match="No space left"):
-        write_bundle(UNIT, tmp_path, evidence={**EVIDENCE, "vectors": 3}, points=[POINT], tell=lambda line: None)
+        write_bundle(UNIT, tmp_path, evidence={**EVIDENCE, "vectors": 3}, points=[POINT], progress=lambda line: None)
     monkeypatch.undo()
     verilog = (where / f"{UNIT.name}.v").read_text() if (where / f"{UNIT.name}.v").exists() else None
     if (where / "verification.json").exists():
         assert json.loads((where / "verification.json").read_text())["verilog_sha256"] == sha256_of(verilog)
     told = []
-    write_bundle(UNIT, tmp_path, tell=told.append)
+    write_bundle(UNIT, tmp_path, progress=told.append)
     assert not [line for line in told if "kept as" in line], told
     assert (where / f"{UNIT.name}.v").read_text() == UNIT.verilog()
     assert (where / "tb.v").read_text() == "my own\n"
@@ -296,7 +296,7 @@ def test_clean_removes_what_fpgen_wrote_and_nothing_else(tmp_path):
     whole(out)
     other = parse_unit("add e2m1 e3m2 -> e2m1")
     where = whole(out, other, verilog="// another text\n")
-    write_bundle(other, out, tell=lambda line: None)  # leaves stale/
+    write_bundle(other, out, progress=lambda line: None)  # leaves stale/
     (where / "tb.v").write_text("my own\n")
     (where / "unit.toml").write_text("# edited\n")
     (out / "notes").mkdir()

@@ -10,7 +10,7 @@ from ppa_helpers import SMALL_LIBERTY, fresh_cache
 
 from fpgen.base.errors import FpgenError, RunFailure, UsageError
 from fpgen.library import liberty, liberty_write, technology
-from fpgen.library.liberty_text import Group, parse
+from fpgen.library.liberty_text import LibertyGroup, parse
 from fpgen.synthesis import flow, yosys
 from fpgen.timing import netlist, sta
 
@@ -190,7 +190,7 @@ def test_the_library_for_mapping_is_the_same():
     assert sta.analyse(NET, again, driving_cell="BUF").delay_ps == pytest.approx(delay(TEXT), abs=1e-3)
 
 
-def written(group: Group, rng: random.Random) -> str:
+def written(group: LibertyGroup, rng: random.Random) -> str:
     """A tree as Liberty text, with blanks, comments and line ends thrown in."""
     gap = rng.choice((" ", "\n", "\t", " /* c */ ", " // c\n", "\r\n"))
     lines = [f"{group.name}{gap}({group.args}) {{"]
@@ -205,7 +205,7 @@ def written(group: Group, rng: random.Random) -> str:
     return gap.join([*lines, *(written(inner, rng) for inner in group.groups), "}"])
 
 
-def every(group: Group) -> list[Group]:
+def every(group: LibertyGroup) -> list[LibertyGroup]:
     """The group and all inside it."""
     return [group, *(inner for child in group.groups for inner in every(child))]
 

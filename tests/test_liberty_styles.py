@@ -14,7 +14,7 @@ from test_liberty_odd import BUFFER, TEXT, changed
 from fpgen.base.errors import RunFailure, UsageError
 from fpgen.formal.equivalence import prove_equal
 from fpgen.library import liberty, liberty_functions, liberty_write, technology
-from fpgen.library.liberty_text import Group, parse
+from fpgen.library.liberty_text import LibertyGroup, parse
 from fpgen.synthesis import flow, yosys
 from fpgen.timing import netlist, sta
 
@@ -105,7 +105,7 @@ class Restyle:
         self.exponents = {"time": _TIMES[self.time], "load": _LOADS[self.load], "watt": _WATTS[self.watt], "": 0}
         self.line_end = rng.choice(("\n", "\n", "\r\n"))
 
-    def text(self, tree: Group) -> str:
+    def text(self, tree: LibertyGroup) -> str:
         self.templates = {
             word: item.attributes for item in tree.groups for word in item.words() if item.name == "lu_table_template"
         }
@@ -154,7 +154,7 @@ class Restyle:
         bare = self.rng.random() < 0.5 and '"' not in text
         return text if bare else f'"{text}"'
 
-    def attribute(self, group: Group, name: str, value: str) -> str:
+    def attribute(self, group: LibertyGroup, name: str, value: str) -> str:
         head = self.rng.choice((name, name, f'"{name}"'))
         if name in ("values", "index_1", "index_2"):
             return f"{head}{self.gap()}({self.list(value, self.kind(group, name))}){self.gap()};"
@@ -173,13 +173,13 @@ class Restyle:
             text = value if value.isidentifier() and self.rng.random() < 0.5 else f'"{value}"'
         return f"{head}{self.gap()}:{self.gap(' ')}{text}{self.rng.choice((';', ' ;', self.line_end))}"
 
-    def kind(self, group: Group, name: str) -> str:
+    def kind(self, group: LibertyGroup, name: str) -> str:
         if name == "values":
             return "load" if group.name.endswith("_power") else "time"
         variable = self.templates[group.words()[0]][name.replace("index", "variable")]
         return "load" if variable == "total_output_net_capacitance" else "time"
 
-    def group(self, group: Group, indent: str) -> str:
+    def group(self, group: LibertyGroup, indent: str) -> str:
         bare = [self.attribute(group, name, text) for name in group.attributes for text in group.every(name)]
         if group.name == "library":
             bare += [

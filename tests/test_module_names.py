@@ -32,7 +32,7 @@ def test_long_names_fit_and_stay_apart(tmp_path):
     where = write_bundle(LONG, tmp_path)
     (where / f"{LONG.name}.vectors.csv").write_text("mine\n")
     for number in range(12):
-        write_bundle(LONG, tmp_path, tell=lambda line: None)
+        write_bundle(LONG, tmp_path, progress=lambda line: None)
         (where / f"{LONG.name}.vectors.csv").write_text(f"mine {number}\n")
     assert max(len(path.name.encode()) for path in where.iterdir()) <= 255
     write_bundle(LONG, tmp_path, suffix=".failed")

@@ -1,10 +1,18 @@
 """What packages offer by name stays what it is, whatever else has been imported."""
 
+import ast
+import collections
+import importlib
 import pkgutil
 import subprocess
 import sys
+from pathlib import Path
+
+import pytest
 
 import fpgen
+
+ROOT = Path(fpgen.__file__).parent
 
 PACKAGES = ["fpgen", *(found.name for found in pkgutil.walk_packages(fpgen.__path__, "fpgen.") if found.ispkg)]
 CHECK = """
@@ -32,3 +40,34 @@ def test_a_component_more_than_once():
         "assert type(unit.create()) is type(unit.create())"
     )
     subprocess.run([sys.executable, "-c", text], check=True)
+
+
+@pytest.mark.parametrize("name", PACKAGES)
+def test_every_package_says_what_it_offers(name):
+    package = importlib.import_module(name)
+    assert package.__doc__, name
+    assert all(hasattr(package, offered) for offered in package.__all__)
+
+
+def definitions(kind):
+    """Name -> the modules that define a class or a function of that name, methods included."""
+    found = collections.defaultdict(set)
+    for path in ROOT.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, kind):
+                found[node.name].add(path.relative_to(ROOT).as_posix())
+    return found
+
+
+def test_a_class_name_stands_for_one_class():
+    """A stack trace or an error of mypy names a class without its module."""
+    several = {name: where for name, where in definitions(ast.ClassDef).items() if len(where) > 1}
+    # Of each of these one belongs to the golden model.
+    outside = {name: {one for one in where if not one.startswith("golden/")} for name, where in several.items()}
+    assert {name for name, where in outside.items() if len(where) > 1} == set()
+
+
+def test_no_function_is_just_called_run():
+    """`fpgen.timing.sta.run` is public."""
+    where = definitions(ast.FunctionDef)["run"]
+    assert {one for one in where if not one.startswith("golden/")} == {"timing/sta.py"}

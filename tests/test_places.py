@@ -44,8 +44,8 @@ def idle(monkeypatch):
     for module, name in (
         ("verify.verify", "build"),
         ("verify.replay", "build"),
-        ("ppa.yosys", "run"),
-        ("build", "_work_through"),
+        ("synthesis.yosys", "run_script"),
+        ("handoff.build", "_work_through"),
         ("sweep.local", "each"),
     ):
         monkeypatch.setattr(importlib.import_module(f"fpgen.{module}"), name, work)

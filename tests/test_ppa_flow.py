@@ -39,7 +39,7 @@ def test_quick_point(fresh_cache, name):
 def test_cached_point_is_the_same_without_yosys(fresh_cache, monkeypatch):
     first = flow.measure(MUL, "mul")
     with monkeypatch.context() as patch:
-        patch.setattr(yosys, "run", lambda *_, **__: pytest.fail("Yosys was run for a known point"))
+        patch.setattr(yosys, "run_script", lambda *_, **__: pytest.fail("Yosys was run for a known point"))
         assert flow.measure(MUL, "mul") == first
     for kept in (fresh_cache / "points").glob("*.json"):
         kept.write_text(kept.read_text()[:100])  # a damaged record is not believed
@@ -53,7 +53,7 @@ def test_cached_point_is_the_same_without_yosys(fresh_cache, monkeypatch):
 
 def test_recipes_targets_and_pareto(fresh_cache):
     seen: list[Point] = []
-    kept = flow.measure(MUL, "mul", effort="pareto", tell=seen.append)
+    kept = flow.measure(MUL, "mul", effort="pareto", progress=seen.append)
     assert kept == pareto(seen) and len(seen) > len(kept) >= 2
     assert {point.recipe.split("/")[0] for point in seen} == {"area", "balanced", "direct", "speed"}
     two = flow.measure(MUL, "mul", recipe="balanced", targets=[1, 500])
@@ -98,7 +98,7 @@ def test_efforts(fresh_cache):
     runs = {}
     for level in (0, "1", "pareto"):
         seen: list[Point] = []
-        kept = flow.measure(MUL, "mul", effort=level, engine="auto", tell=seen.append)
+        kept = flow.measure(MUL, "mul", effort=level, engine="auto", progress=seen.append)
         assert not any(point.failure for point in seen) and all(point in seen for point in kept)
         assert kept == (pareto(seen) if level else seen)
         runs[level] = {(point.recipe, point.target_ps) for point in seen}

@@ -47,15 +47,15 @@ def test_the_first_start_is_told(tmp_path, monkeypatch):
     told = []
     yosys._ready(engine).unlink()
 
-    def compiled(command, *, tell, **_):
+    def compiled(command, *, progress, **_):
         for seconds in (1.0, 12.0, 13.0, 25.0):
-            tell(seconds)
+            progress(seconds)
         yosys._ready(engine).touch()
         return processes.Ended(0, "", 25.0)
 
-    monkeypatch.setattr(processes, "run", compiled)
+    monkeypatch.setattr(processes, "run_program", compiled)
     monkeypatch.setattr("fpgen.sweep.local.each", lambda todo, jobs: iter([Done(todo[0].key, [failed("no")], False)]))
-    sweeps.run(sweep, output=tmp_path, force=True, tell=lambda step: told.append(step.notice))
+    sweeps.run_sweep(sweep, output=tmp_path, force=True, progress=lambda step: told.append(step.notice))
     first = yosys.first_start(engine)
     assert first.startswith("Yosys starts here for the first time")
     assert [text for text in told if text] == [first, f"{first}; 12 s so far", f"{first}; 25 s so far"]
@@ -69,7 +69,9 @@ def test_missing_engine(monkeypatch):
 
 
 def test_runs_in_a_directory_of_its_own(fresh_cache):
-    done = yosys.run(yosys.select(), "read_verilog m.v\nwrite_verilog out.v\n", {"m.v": SLOW}, ["out.v"], timeout=120)
+    done = yosys.run_script(
+        yosys.select(), "read_verilog m.v\nwrite_verilog out.v\n", {"m.v": SLOW}, ["out.v"], timeout=120
+    )
     assert "module m" in done.files["out.v"] and done.seconds > 0
     assert list((fresh_cache / "work").iterdir()) == []
 
@@ -116,7 +118,7 @@ def test_where_no_directory_will_do_it_is_said_in_one_sentence(tmp_path, monkeyp
     assert place_of_a_run(yosys.Engine("yowasp", "yosys 0", ("yosys",), False)) == odd / "work"
     monkeypatch.setattr(yosys.os, "access", lambda *given: False)
     with pytest.raises(UsageError, match=r"got .*a b;c/work; expected a path without ' ' ';' \(ABC") as raised:
-        yosys.run(native, "help", {}, [], timeout=5)
+        yosys.run_script(native, "help", {}, [], timeout=5)
     assert "\n" not in str(raised.value)
     monkeypatch.setenv("FPGEN_CACHE_DIR", str(tmp_path / "plain"))
     assert place_of_a_run(native) == tmp_path / "plain" / "work"
@@ -124,14 +126,14 @@ def test_where_no_directory_will_do_it_is_said_in_one_sentence(tmp_path, monkeyp
 
 def test_failure_quotes_the_log(fresh_cache):
     with pytest.raises(RunFailure, match=r"(?s)failed: exit code.*syntax error"):
-        yosys.run(yosys.select(), "read_verilog m.v", {"m.v": "module m(; endmodule"}, [], timeout=120)
+        yosys.run_script(yosys.select(), "read_verilog m.v", {"m.v": "module m(; endmodule"}, [], timeout=120)
     with pytest.raises(RunFailure, match=r"did not write gone\.v"):
-        yosys.run(yosys.select(), "log nothing", {}, ["gone.v"], timeout=120)
+        yosys.run_script(yosys.select(), "log nothing", {}, ["gone.v"], timeout=120)
 
 
 def test_the_limit_of_processor_time_kills(fresh_cache):
     with pytest.raises(yosys.Timeout, match=r"stopped at its limit of 1 s of processor time; --timeout raises it"):
-        yosys.run(yosys.select(), "read_verilog m.v\nsynth -top m\nabc -g AND", {"m.v": SLOW}, [], timeout=1)
+        yosys.run_script(yosys.select(), "read_verilog m.v\nsynth -top m\nabc -g AND", {"m.v": SLOW}, [], timeout=1)
     assert list((fresh_cache / "work").iterdir()) == []
 
 
@@ -140,7 +142,7 @@ def test_a_disk_that_cannot_be_written(fresh_cache, tmp_path, monkeypatch):
     blocked.write_text("in the way")
     monkeypatch.setenv("FPGEN_CACHE_DIR", str(blocked / "cache"))
     with pytest.raises(RunFailure, match="FPGEN_CACHE_DIR"):
-        yosys.run(yosys.select(), "log nothing", {}, [], timeout=60)
+        yosys.run_script(yosys.select(), "log nothing", {}, [], timeout=60)
 
     def full(*_, **__):
         raise OSError(28, "No space left on device", "run.ys")
@@ -148,7 +150,7 @@ def test_a_disk_that_cannot_be_written(fresh_cache, tmp_path, monkeypatch):
     monkeypatch.setenv("FPGEN_CACHE_DIR", str(fresh_cache))
     monkeypatch.setattr("pathlib.Path.write_text", full)
     with pytest.raises(RunFailure, match=r"cannot write run\.ys for Yosys: No space left"):
-        yosys.run(yosys.select(), "log nothing", {}, [], timeout=60)
+        yosys.run_script(yosys.select(), "log nothing", {}, [], timeout=60)
 
 
 COMPILER = """
@@ -199,8 +201,10 @@ def test_the_first_start_has_no_limit(tmp_path, monkeypatch):
     """On a busy machine the compile was stopped after 600 s of wall time, and every run began it again."""
     monkeypatch.setenv("YOWASP_CACHE_DIR", str(tmp_path))
     given = []
-    run = processes.run
-    monkeypatch.setattr(processes, "run", lambda command, **options: given.append(options) or run(command, **options))
+    run = processes.run_program
+    monkeypatch.setattr(
+        processes, "run_program", lambda command, **options: given.append(options) or run(command, **options)
+    )
     engine = yosys.Engine("yowasp", "tool 1", (sys.executable, "-c", COMPILER), False)
     monkeypatch.setenv("RUNS", str(tmp_path / "runs"))
     told: list[str] = []

@@ -31,16 +31,16 @@ time.sleep(600)
 ]
 PARENT = """
 import sys
-from fpgen import processes
-processes.run({command!r}, what="a compiler", may_finish={may_finish!r})
+from fpgen.base import processes
+processes.run_program({command!r}, what="a compiler", may_finish={may_finish!r})
 """
 
 
 def test_what_a_program_says_and_how_it_ends():
-    done = processes.run(["sh", "-c", "echo out; echo err >&2; exit 3"], what="sh")
+    done = processes.run_program(["sh", "-c", "echo out; echo err >&2; exit 3"], what="sh")
     assert (done.code, done.output) == (3, "out\nerr\n")
-    assert processes.run(["sh", "-c", "kill -SEGV $$"], what="sh").code == -signal.SIGSEGV
-    assert processes.run(["cat"], what="cat").output == ""  # there is nothing to read, and no waiting for it
+    assert processes.run_program(["sh", "-c", "kill -SEGV $$"], what="sh").code == -signal.SIGSEGV
+    assert processes.run_program(["cat"], what="cat").output == ""  # there is nothing to read, and no waiting for it
 
 
 def test_many_run_side_by_side():
@@ -50,12 +50,12 @@ def test_many_run_side_by_side():
 
 def test_a_program_that_is_not_there(tmp_path):
     with pytest.raises(RunFailure, match=r"the compiler: cannot be started \(No such file"):
-        processes.run(["fpgen-no-such-program"], what="the compiler")
+        processes.run_program(["fpgen-no-such-program"], what="the compiler")
     broken = tmp_path / "broken"
     broken.write_bytes(b"\x7fELF and no more")
     broken.chmod(0o755)
     with pytest.raises(RunFailure, match=r"the compiler: cannot be started \(Exec format error\)"):
-        processes.run([str(broken)], what="the compiler")
+        processes.run_program([str(broken)], what="the compiler")
 
 
 @LINUX
@@ -64,7 +64,7 @@ def test_a_busy_program_is_stopped_at_its_limit(command):
     mark = f"FPGEN_TEST={os.urandom(8).hex()}"
     env = {**os.environ, "FPGEN_TEST": mark.partition("=")[2]}
     with pytest.raises(processes.OutOfTime, match=r"^yosys was stopped at its limit of 0\.5 s of processor time; --x$"):
-        processes.run(command, what="yosys", limit=0.5, env=env, remedy="--x")
+        processes.run_program(command, what="yosys", limit=0.5, env=env, remedy="--x")
     assert not marked(mark)
 
 
@@ -72,7 +72,7 @@ def test_the_times_of_several_children_count_together():
     two = f"import subprocess, sys; [p.wait() for p in [subprocess.Popen({BUSY!r}) for _ in range(2)]]"
     start = os.times()
     with pytest.raises(processes.OutOfTime):
-        processes.run([PYTHON, "-c", two], what="yosys", limit=1.0)
+        processes.run_program([PYTHON, "-c", two], what="yosys", limit=1.0)
     end = os.times()
     used = end.children_user + end.children_system - start.children_user - start.children_system
     assert used < 1.9  # two limits, were each counted alone
@@ -82,13 +82,15 @@ def test_those_that_have_ended_count_too():
     one = [PYTHON, "-c", "import time\nwhile time.process_time() < 0.2: pass"]
     many = f"import subprocess\nwhile True: subprocess.run({one!r})"
     with pytest.raises(processes.OutOfTime):
-        processes.run([PYTHON, "-c", many], what="yosys", limit=1.0)
+        processes.run_program([PYTHON, "-c", many], what="yosys", limit=1.0)
 
 
 def test_waiting_costs_nothing():
     """A busy machine makes a program wait; a limit of wall time stopped it then."""
     told: list[float] = []
-    done = processes.run([PYTHON, "-c", "import time; time.sleep(2.5)"], what="yosys", limit=1.0, tell=told.append)
+    done = processes.run_program(
+        [PYTHON, "-c", "import time; time.sleep(2.5)"], what="yosys", limit=1.0, progress=told.append
+    )
     assert done.code == 0 and len(told) >= 2 and max(told) < 1.0
 
 

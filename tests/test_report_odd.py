@@ -253,7 +253,7 @@ def test_files_that_no_report_wrote_are_kept(tmp_path):
     assert (where / "index.html.kept").is_dir() and made.page.is_file()
     (where / made.files[0].name).write_text("edited")
     told = []
-    page.write([record(2)], where, store="some.csv", tell=told.append)
+    page.write([record(2)], where, store="some.csv", progress=told.append)
     assert told == [f"{where / made.files[0].name}: not as fpgen wrote it; kept as {made.files[0].name}.kept"]
     assert (where / "notes.txt").read_text() == "mine"
     assert not [path for path in tmp_path.iterdir() if path != where], "nothing is left beside it"

@@ -136,3 +136,14 @@ def test_a_wheel_carries_the_data_files(tmp_path):
                 assert f"fpgen/_data/{path.relative_to(ROOT)}" in names
     assert "fpgen/command/cli.py" in names
     assert not any("__pycache__" in name or name.startswith("tests/") for name in names)
+
+
+def test_every_file_of_the_package_counts_in_its_fingerprint():
+    """A cached verdict must not outlive a change of what it comes from: code, or a template of Verilog."""
+    from fpgen.base.fingerprint import COUNTED
+
+    of_reports = ROOT / "fpgen" / "report"
+    files = [path for path in (ROOT / "fpgen").rglob("*") if path.is_file() and "__pycache__" not in path.parts]
+    others = {path.name for path in files if path.suffix not in COUNTED and of_reports not in path.parents}
+    assert others == {"py.typed"}
+    assert any(path.suffix == ".tmpl" for path in files)

@@ -200,7 +200,7 @@ def test_measured_records_follow_their_parameters(fresh_cache, tmp_path, monkeyp
             "wire_load == 'none' or technology == 'fpgen7'",
         ],
     )
-    result = run.run(sweep, output=tmp_path, jobs=1)
+    result = run.run_sweep(sweep, output=tmp_path, jobs=1)
     records = store.read(tmp_path / "some.csv")
     assert not result.failures and len({record["point"] for record in records}) == len(cases(sweep)) == 4
     for record in records:

@@ -89,7 +89,7 @@ def test_a_worker_that_is_killed_costs_nothing(scheduler, tmp_path):
     address, workers, _ = scheduler
     steps = []
 
-    def tell(step):
+    def follow(step):
         if step.measured == 1 and workers[0].poll() is None:
             os.killpg(workers[0].pid, signal.SIGKILL)
         steps.append(step)
@@ -97,26 +97,26 @@ def test_a_worker_that_is_killed_costs_nothing(scheduler, tmp_path):
     sweep = small(
         parameters={"format": ["e2m1", "e3m2", "e2m2"], "n": [0, 1]}, measure={"recipe": "direct", "targets": [1]}
     )
-    result = run.run(sweep, output=tmp_path / "out", scheduler=address, tell=tell)
+    result = run.run_sweep(sweep, output=tmp_path / "out", scheduler=address, progress=follow)
     assert workers[0].wait(10) == -signal.SIGKILL and workers[1].poll() is None
     assert not result.failures
     expected = [case.unit.text for case in cases(sweep)]
     for suffix in (".csv", ".parquet"):
         assert [record["unit"] for record in store.read(tmp_path / "out" / f"small{suffix}")] == expected
     assert [step.measured for step in steps if step.last] == list(range(1, len(expected) + 1))
-    again = run.run(sweep, output=tmp_path / "out", scheduler=address)
+    again = run.run_sweep(sweep, output=tmp_path / "out", scheduler=address)
     assert again.reused == len(expected) and again.records == result.records
 
 
 def test_a_scheduler_that_goes_away_is_told(scheduler, tmp_path):
     address, _, process = scheduler
 
-    def tell(step):
+    def follow(step):
         if step.measured == 1 and process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
 
     with pytest.raises(RunFailure, match=r"scheduler at .* is gone"):
-        run.run(small(), output=tmp_path / "out", scheduler=address, tell=tell)
+        run.run_sweep(small(), output=tmp_path / "out", scheduler=address, progress=follow)
     assert len(store.read(tmp_path / "out" / "small")) >= 1
 
 
@@ -155,7 +155,7 @@ def test_a_connection_that_closes_under_a_result(scheduler, monkeypatch):
     monkeypatch.setattr(cluster, "_done", closed)
     sweep = small(parameters={"format": ["e2m1"], "n": [1]}, measure={"recipe": "direct", "prove": False})
     with pytest.raises(RunFailure, match="is gone; the points that were done are kept"):
-        run.run(sweep, scheduler=scheduler[0])
+        run.run_sweep(sweep, scheduler=scheduler[0])
 
 
 def test_the_same_figures_as_here(scheduler, tmp_path, monkeypatch):
@@ -164,9 +164,9 @@ def test_the_same_figures_as_here(scheduler, tmp_path, monkeypatch):
     sweep = small(
         parameters={"format": ["e2m1", "e3m2"], "n": [1]}, measure={"recipe": "direct", "targets": [1], "prove": False}
     )
-    there = run.run(sweep, output=tmp_path / "there", scheduler=address).records
+    there = run.run_sweep(sweep, output=tmp_path / "there", scheduler=address).records
     monkeypatch.setenv("FPGEN_CACHE_DIR", str(tmp_path / "another"))
-    here = run.run(sweep, output=tmp_path / "here", jobs=1).records
+    here = run.run_sweep(sweep, output=tmp_path / "here", jobs=1).records
     for suffix in (".csv", ".parquet"):
         tables = [
             [
@@ -215,7 +215,7 @@ def test_a_worker_with_another_fpgen_is_refused(fresh_cache, tmp_path, file, tex
         )
         wait_for(tmp_path / "w.log", "Registered to", processes[1])
         with pytest.raises(RunFailure, match=part):
-            run.run(small(), output=tmp_path / "out", scheduler=address)
+            run.run_sweep(small(), output=tmp_path / "out", scheduler=address)
         assert not list((fresh_cache / "sweeps").glob("*.json"))
     finally:
         for process in processes:

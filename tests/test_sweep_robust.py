@@ -74,25 +74,25 @@ def test_a_billion_points_are_refused_at_once():
 def test_an_output_that_cannot_be_written_is_told_before_anything_runs(bench, tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(UsageError, match="file is a file; expected a directory"):
-        runner.run(small(), output=tmp_path / "file" / "out")
+        runner.run_sweep(small(), output=tmp_path / "file" / "out")
     assert not bench.asked
 
 
 def test_a_write_that_the_system_cuts_short_leaves_the_store(bench, tmp_path):
     """The kernel refuses the last bytes, as it does on a full disk or over quota."""
     out = tmp_path / "out"
-    runner.run(small(), output=out)
+    runner.run_sweep(small(), output=out)
     before = {path.name: path.read_bytes() for path in out.iterdir()}
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (len(before["small.csv"]), hard))
     try:
         with pytest.raises(RunFailure, match=r"cannot write .*small\.csv: File too large"):
-            runner.run(small(parameters=MORE), output=out)
+            runner.run_sweep(small(parameters=MORE), output=out)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert {path.name: path.read_bytes() for path in out.iterdir()} == before
     asked = len(bench.asked)
-    assert len(runner.run(small(parameters=MORE), output=out).records) == 8 and len(bench.asked) == asked
+    assert len(runner.run_sweep(small(parameters=MORE), output=out).records) == 8 and len(bench.asked) == asked
 
 
 @pytest.fixture
@@ -112,18 +112,18 @@ def tiny_disk(tmp_path):
 
 
 def test_a_disk_that_is_really_full(bench, tmp_path, tiny_disk):
-    runner.run(small(), output=tiny_disk / "out")
+    runner.run_sweep(small(), output=tiny_disk / "out")
     before = {path.name: path.read_bytes() for path in (tiny_disk / "out").iterdir()}
     with (tiny_disk / "filling").open("wb") as file, pytest.raises(OSError):
         file.write(bytes(1 << 17))
     with pytest.raises(RunFailure, match="No space left on device"):
-        runner.run(small(parameters=MORE), output=tiny_disk / "out")
+        runner.run_sweep(small(parameters=MORE), output=tiny_disk / "out")
     assert {path.name: path.read_bytes() for path in (tiny_disk / "out").iterdir()} == before
     (tiny_disk / "filling").unlink()
-    assert len(runner.run(small(parameters=MORE), output=tiny_disk / "out").records) == 8
+    assert len(runner.run_sweep(small(parameters=MORE), output=tiny_disk / "out").records) == 8
     subprocess.run(["mount", "-o", "remount,ro", tiny_disk], check=True)
     with pytest.raises(RunFailure, match="Read-only file system"):
-        runner.run(small(parameters=MORE), output=tiny_disk / "out")
+        runner.run_sweep(small(parameters=MORE), output=tiny_disk / "out")
 
 
 # ---- two at once --------------------------------------------------------------------
@@ -163,7 +163,7 @@ import json, os, sys, time
 from pathlib import Path
 sys.path.insert(0, {tests!r})
 from sweep_cases import figures, small
-from fpgen.sweep import local, run
+from fpgen.sweep import local, sweep_run
 from fpgen.sweep.measure import Done
 
 def each(todo, processes):
@@ -174,8 +174,9 @@ def each(todo, processes):
         yield Done(job.key, [figures(job)], True)
 
 local.each = each
-run._CHECKPOINT_SECONDS = 0.02
-run.run(small(parameters={{"format": ["e2m1", "e3m2", "e2m3", "e4m3"], "n": {{"from": 0, "to": 9}}}}), output=Path("."))
+sweep_run._CHECKPOINT_SECONDS = 0.02
+axes = {{"format": ["e2m1", "e3m2", "e2m3", "e4m3"], "n": {{"from": 0, "to": 9}}}}
+sweep_run.run_sweep(small(parameters=axes), output=Path("."))
 print("done")
 """
 
@@ -218,7 +219,7 @@ def test_records_without_figures_say_how_they_were_measured(bench, tmp_path, mon
         parameters={"format": ["e2m1", "fp17"], "n": [0, 1]},
         measure={"technology": ["fpgen45", "ecp5"], "recipe": "area"},
     )
-    runner.run(sweep, output=tmp_path)
+    runner.run_sweep(sweep, output=tmp_path)
     for path in (tmp_path / "small.csv", tmp_path / "small.parquet"):
         if not path.exists():
             continue
@@ -236,7 +237,7 @@ def test_records_without_figures_say_how_they_were_measured(bench, tmp_path, mon
 def test_every_measured_record_has_its_whole_story(fresh_cache, tmp_path, monkeypatch):
     monkeypatch.setattr(local, "each", lambda todo, processes: map(measure, todo))  # in this process: sooner
     sweep = small(parameters={"format": ["e2m1"], "n": [1]}, measure={"targets": [1], "recipe": "direct"})
-    runner.run(sweep, output=tmp_path, jobs=1)
+    runner.run_sweep(sweep, output=tmp_path, jobs=1)
     for record in store.read(tmp_path / "small.csv"):
         assert record["status"] == "ok"
         for name in (

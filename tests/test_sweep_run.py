@@ -39,26 +39,26 @@ def units(records):
 
 def test_every_point_is_measured_once_and_kept(bench, tmp_path):
     steps = []
-    first = runner.run(small(), output=tmp_path, tell=steps.append)
+    first = runner.run_sweep(small(), output=tmp_path, progress=steps.append)
     assert len(bench.asked) == first.points == len(first.records) == 6
     assert (steps[0].done, steps[-1].done, steps[-1].measured) == (0, 6, 6)
-    again = runner.run(small(), output=tmp_path)
+    again = runner.run_sweep(small(), output=tmp_path)
     assert len(bench.asked) == 6 and again.reused == 6
     assert store.read(tmp_path / "small.csv") == store.read(tmp_path / "small.csv")
     assert units(store.read(tmp_path / "small")) == units(first.records)
     more = small(parameters={"format": ["e2m1", "e3m2", "e2m3", "e4m3"], "n": [0, 1]})
-    assert runner.run(more, output=tmp_path).points == 8 and len(bench.asked) == 8
-    runner.run(small(), output=tmp_path, force=True)
+    assert runner.run_sweep(more, output=tmp_path).points == 8 and len(bench.asked) == 8
+    runner.run_sweep(small(), output=tmp_path, force=True)
     assert len(bench.asked) == 14
 
 
 def test_an_interrupted_sweep_goes_on_where_it_stopped(bench, tmp_path):
     bench.stop_after = 4
     with pytest.raises(KeyboardInterrupt):
-        runner.run(small(), output=tmp_path)
+        runner.run_sweep(small(), output=tmp_path)
     assert units(store.read(tmp_path / "small")) == [case.unit.text for case in cases(small())][:4]
     bench.stop_after = None
-    result = runner.run(small(), output=tmp_path)
+    result = runner.run_sweep(small(), output=tmp_path)
     assert result.reused == 4 and len(bench.asked) == len(set(bench.asked)) == 6
     assert len(store.read(tmp_path / "small")) == 6
 
@@ -66,7 +66,7 @@ def test_an_interrupted_sweep_goes_on_where_it_stopped(bench, tmp_path):
 def test_failures_are_records(bench, tmp_path):
     bench.fail = {"e3m2": "Yosys does not like it\nat all"}
     sweep = small(parameters={"format": ["e2m1", "e3m2", "fp17"], "n": [0, 1]})
-    result = runner.run(sweep, output=tmp_path)
+    result = runner.run_sweep(sweep, output=tmp_path)
     told = {(record["unit"], record["status"]): record["reason"] for record in store.read(tmp_path / "small")}
     assert len(told) == 6 and len(result.failures) == 4
     assert told["add e3m2 e3m2 -> e3m2 rne", "failed"] == "Yosys does not like it\nat all"
@@ -75,7 +75,7 @@ def test_failures_are_records(bench, tmp_path):
 
 def test_one_unit_under_two_parameters_is_measured_once(bench, tmp_path):
     sweep = small(unit="add {a} e2m1 -> {b}", parameters={"a": ["e2m1", "e2m1:inf=none,nan=none"], "b": ["e2m1"]})
-    assert runner.run(sweep, output=tmp_path).points == 2
+    assert runner.run_sweep(sweep, output=tmp_path).points == 2
     assert len(bench.asked) == len(set(bench.asked))
 
 
@@ -92,19 +92,19 @@ def full_disk(monkeypatch, part):
 
 @pytest.mark.parametrize("part", ["sweeps", "small.csv", "small.parquet"])
 def test_a_full_disk_leaves_the_store_as_it_was(bench, tmp_path, monkeypatch, part):
-    runner.run(small(), output=tmp_path / "out")
+    runner.run_sweep(small(), output=tmp_path / "out")
     before = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
     more = small(parameters={"format": ["e2m1", "e3m2", "e2m3", "e4m3"], "n": [0, 1]})
     with monkeypatch.context() as patch:
         full_disk(patch, part)
         with pytest.raises(RunFailure, match="No space left"):
-            runner.run(more, output=tmp_path / "out")
+            runner.run_sweep(more, output=tmp_path / "out")
     after = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
     assert set(after) == set(before)
     assert all(len(store.read(tmp_path / "out" / name)) in (6, 8) for name in after)
     if part != "small.parquet":
         assert after == before
-    assert len(runner.run(more, output=tmp_path / "out").records) == 8
+    assert len(runner.run_sweep(more, output=tmp_path / "out").records) == 8
 
 
 def test_a_full_disk_of_a_worker_stops_the_sweep(bench, tmp_path, monkeypatch):
@@ -116,21 +116,21 @@ def test_a_full_disk_of_a_worker_stops_the_sweep(bench, tmp_path, monkeypatch):
     monkeypatch.setattr(local, "each", each)
     monkeypatch.setattr(runner, "_disk_is_full", lambda: True)
     with pytest.raises(RunFailure, match=r"the disk is full.*goes on where"):
-        runner.run(small(), output=tmp_path)
+        runner.run_sweep(small(), output=tmp_path)
     assert len(store.read(tmp_path / "small")) == 2
 
 
 def test_a_worker_with_another_fpgen_is_told(bench, tmp_path, monkeypatch):
     monkeypatch.setattr(local, "each", lambda todo, processes: iter([Done(todo[0].key, [], False, stale=True)]))
     with pytest.raises(RunFailure, match="another fpgen"):
-        runner.run(small(), output=tmp_path)
+        runner.run_sweep(small(), output=tmp_path)
 
 
 def test_a_damaged_cache_entry_is_measured_again(bench, tmp_path, fresh_cache):
-    runner.run(small(), output=tmp_path)
+    runner.run_sweep(small(), output=tmp_path)
     for path, text in zip(sorted((fresh_cache / "sweeps").iterdir()), ["", "{", "[]", "[{}]"], strict=False):
         path.write_text(text)
-    assert runner.run(small(), output=tmp_path).reused == 2
+    assert runner.run_sweep(small(), output=tmp_path).reused == 2
 
 
 # ---- the real thing, on tiny units --------------------------------------------------
@@ -187,7 +187,7 @@ def test_keys_follow_what_a_point_depends_on():
 )
 def test_what_cannot_be_measured_is_refused_before_anything_runs(bench, tmp_path, measure, part):
     with pytest.raises((UsageError, RunFailure), match=part):
-        runner.run(small(measure=measure), output=tmp_path)
+        runner.run_sweep(small(measure=measure), output=tmp_path)
     assert not bench.asked
 
 
@@ -211,13 +211,13 @@ def kill_first_child():
 def test_a_killed_process_costs_nothing(fresh_cache, tmp_path):
     killed = []
 
-    def tell(step):
+    def follow(step):
         if step.measured == 1 and not killed:
             killed.append(True)
             kill_first_child()
 
     sweep = small(parameters={"format": ["e2m1", "e3m2"], "n": [0, 1]})
-    result = runner.run(sweep, output=tmp_path, jobs=2, tell=tell)
+    result = runner.run_sweep(sweep, output=tmp_path, jobs=2, progress=follow)
     assert killed and not result.failures
     assert units(store.read(tmp_path / "small")) == [case.unit.text for case in cases(sweep)]
 
@@ -291,4 +291,4 @@ def test_wrong_commands(bench, tmp_path, monkeypatch, options, part):
 
 def test_no_jobs(bench, tmp_path):
     with pytest.raises(UsageError, match="jobs=0"):
-        runner.run(small(), output=tmp_path, jobs=0)
+        runner.run_sweep(small(), output=tmp_path, jobs=0)

@@ -13,7 +13,7 @@ from fpgen.base import cache, temporaries
 HALF = """
 import os, sys, time
 from pathlib import Path
-from fpgen import cache
+from fpgen.base import cache
 output = Path(sys.argv[1])
 
 def wait(path):
@@ -108,7 +108,7 @@ def test_a_live_process_keeps_its_temporaries(home, kind):
 
 
 def test_an_orderly_process_leaves_no_journal(home):
-    code = "from fpgen import cache; cache.write_whole(cache.cache_dir() / 'file', 'text')"
+    code = "from fpgen.base import cache; cache.write_whole(cache.cache_dir() / 'file', 'text')"
     subprocess.run([sys.executable, "-c", code], env=environment(), check=True)
     assert sorted(path.name for path in (home / "cache").iterdir()) == ["file", "owners"]
     assert not list((home / "cache" / "owners").iterdir())
@@ -202,5 +202,5 @@ def test_kill_minus_nine_of_a_run(tmp_path):
     finally:
         run.kill()
     assert list((tmp_path / "cache").rglob(".tmp-*"))
-    subprocess.run([sys.executable, "-c", "from fpgen import cache; cache.sweep()"], env=env, check=True)
+    subprocess.run([sys.executable, "-c", "from fpgen.base import cache; cache.sweep()"], env=env, check=True)
     assert not [path for path in (tmp_path / "cache").rglob("*") if temporaries._NAME.search(path.name)]

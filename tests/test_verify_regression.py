@@ -51,7 +51,7 @@ def test_a_list_is_run_and_reported(tmp_path):
         "over.f = ['e3m2', 'e2m3']\n"
     )
     told = []
-    found = run_regression(path=path, tell=lambda rows, done, total: told.append((done, total)))
+    found = run_regression(path=path, progress=lambda rows, done, total: told.append((done, total)))
     assert found.passed and len(found.rows) == 2 and found.vectors == 2 << 9 and told[-1] == (2, 2)
     page = markdown(found)
     assert "| small | 2 | 1,024 | 2 exhaustive | passed |" in page

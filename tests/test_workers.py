@@ -14,11 +14,11 @@ from fpgen.base import workers
 PARENT = """
 import time
 from tests_workers_job import say_and_wait
-from fpgen import workers
+from fpgen.base import workers
 
 if __name__ == "__main__":
     with workers.pool(2) as pool:
-        for future in [pool.submit(workers.run, say_and_wait, where) for where in {places!r}]:
+        for future in [pool.submit(workers.run_task, say_and_wait, where) for where in {places!r}]:
             future.result()
 """
 JOB = """
@@ -79,9 +79,9 @@ def test_workers_end_with_their_parent(tmp_path, number):
 
 def test_results_come_back_and_begin_is_called():
     with workers.pool(1, os.putenv, "FPGEN_TEST", "x") as pool:
-        assert pool.submit(workers.run, divmod, 7, 2).result() == (3, 1)
+        assert pool.submit(workers.run_task, divmod, 7, 2).result() == (3, 1)
 
 
 def test_a_failure_of_the_work_is_the_callers():
     with workers.pool(1) as pool, pytest.raises(ZeroDivisionError):
-        pool.submit(workers.run, divmod, 7, 0).result()
+        pool.submit(workers.run_task, divmod, 7, 0).result()

@@ -50,12 +50,12 @@ def claimed(
     return temporaries.claimed(parent, prefix, home=home or _root(), back=back)
 
 
-def sweep():
+def sweep() -> None:
     """Remove what processes that were killed have left behind, wherever it is."""
     temporaries.sweep(_root())
 
 
-def clear_old(directory: Path):
+def clear_old(directory: Path) -> None:
     """Remove temporaries of earlier versions and of other machines from a directory, after a week."""
     temporaries.clear_old(directory, _root(), everything=directory == _root() / "work")
 

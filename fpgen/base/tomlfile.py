@@ -52,7 +52,7 @@ def read(path: Path, what: str, needed: str) -> tuple[dict[str, Any], str]:
         ) from None
 
 
-def check_keys(place: str, given: Any, allowed: Kinds):
+def check_keys(place: str, given: Any, allowed: Kinds) -> None:
     """Refuse a table with keys that are not `allowed`, or with values of another kind.
 
     Raises

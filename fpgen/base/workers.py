@@ -45,7 +45,7 @@ def pool(processes: int, begin: Callable[..., None] | None = None, *arguments: A
     workers.shutdown()
 
 
-def run(function: Callable[..., T], *arguments: Any) -> T:
+def run_task(function: Callable[..., T], *arguments: Any) -> T:
     """``function(*arguments)`` in a worker; told to end, the process ends here.
 
     Left to itself the pool takes the SystemExit for a result and goes on, and its parent waits for ever.
@@ -56,13 +56,13 @@ def run(function: Callable[..., T], *arguments: Any) -> T:
         os._exit(128 + signal.SIGTERM)
 
 
-def _begin(begin: Callable[..., None] | None, arguments: tuple[Any, ...]):
+def _begin(begin: Callable[..., None] | None, arguments: tuple[Any, ...]) -> None:
     """Set up a worker: end quietly when told to, and with the parent."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: sys.exit(128 + signal.SIGINT))
     parent = multiprocessing.parent_process()
 
-    def follow():
+    def follow() -> None:
         if parent is not None:
             parent.join()
         os._exit(1)

@@ -1,0 +1,3 @@
+"""The command `fpgen`: arguments in, tables and exit codes out."""
+
+__all__: list[str] = []

@@ -49,14 +49,14 @@ A unit is one line: operation, operand formats, "->", result format, options.
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(__version__, prog_name="fpgen", message="%(prog)s %(version)s")
-def main():
+def main() -> None:
     """Floating-point units from one description: golden model, Verilog, verification, cost."""
 
 
 @main.command()
 @click.argument("name", required=False)
 @json_option
-def formats(name: str | None, as_json: bool):
+def formats(name: str | None, as_json: bool) -> None:
     """List the number formats and block formats, or describe one.
 
     NAME prints bias, range, special codes and, up to 8 bits, the value of every code;
@@ -95,7 +95,7 @@ def formats(name: str | None, as_json: bool):
 @main.command()
 @click.argument("name", required=False)
 @json_option
-def accumulators(name: str | None, as_json: bool):
+def accumulators(name: str | None, as_json: bool) -> None:
     """List the accumulators of known machines.
 
     NAME prints one of them, with the spelling of its parameters.
@@ -131,7 +131,7 @@ def accumulators(name: str | None, as_json: bool):
 @click.option("--timeout", type=float, metavar="SECONDS", help="With --prove: processor time allowed (default 300).")
 def generate(
     words: tuple[str, ...], name: str | None, output: Path, to_stdout: bool, wants_proof: bool, timeout: float | None
-):
+) -> None:
     """Write a unit's Verilog and datasheet.
 
     They go into OUTPUT/<unit>/. Files there that are not fpgen's stay, and so does evidence of the same Verilog.
@@ -148,13 +148,14 @@ def generate(
     if to_stdout:
         click.echo(unit.verilog(), nl=False)
         return
-    where = unit.bundle(output, tell=lambda line: click.echo(line, err=True))
+    where = unit.bundle(output, progress=lambda line: click.echo(line, err=True))
     click.echo(f"{where}: {unit.contract}, latency {unit.latency}")
 
 
-def _prove(unit: Unit, timeout: float | None):
+def _prove(unit: Unit, timeout: float | None) -> None:
     """Prove the text of a unit, or end the command."""
-    from fpgen.formal.text_proof import LIMIT_S, prove
+    from fpgen.formal.equivalence import LIMIT_S
+    from fpgen.formal.text_proof import prove
 
     proof = prove(unit, timeout=LIMIT_S if timeout is None else timeout)
     if proof.status != "proven":
@@ -191,7 +192,7 @@ def _prove(unit: Unit, timeout: float | None):
 @click.option("--keep", metavar="DIR", type=click.Path(path_type=Path), help="Where evidence and waveform go.")
 @click.option("--force", is_flag=True, help="Run again even if this very thing passed before.")
 @json_option
-def verify(words: tuple[str, ...], name: str | None, fixed: tuple[str, ...], as_json: bool, **options: Any):
+def verify(words: tuple[str, ...], name: str | None, fixed: tuple[str, ...], as_json: bool, **options: Any) -> None:
     """Simulate a unit against its golden model.
 
     The Verilog runs in cocotb; exit code 1 on a mismatch.
@@ -199,8 +200,8 @@ def verify(words: tuple[str, ...], name: str | None, fixed: tuple[str, ...], as_
     from . import show
 
     unit = unit_of(words, name)
-    with show.simulation(unit.text, quiet=as_json) as tell:
-        verdict = unit.verify(progress=tell, fixed=_fixed(fixed), **options)
+    with show.simulation(unit.text, quiet=as_json) as progress:
+        verdict = unit.verify(progress=progress, fixed=_fixed(fixed), **options)
     if as_json:
         print_json(verdict.to_dict())
     else:
@@ -223,7 +224,7 @@ def _fixed(given: tuple[str, ...]) -> dict[str, Any] | None:
     return found or None
 
 
-@main.command()
+@main.command("run")
 @click.argument("designs", type=click.Path(path_type=Path), required=False)
 @click.option(
     "-o",
@@ -234,7 +235,7 @@ def _fixed(given: tuple[str, ...]) -> dict[str, Any] | None:
 @click.option("--jobs", type=click.IntRange(1, 64), default=2, show_default=True, help="Units worked on at once.")
 @click.option("--force", is_flag=True, help="Do everything again, also where nothing changed.")
 @json_option
-def run(designs: Path | None, output: Path | None, jobs: int, force: bool, as_json: bool):
+def run_designs(designs: Path | None, output: Path | None, jobs: int, force: bool, as_json: bool) -> None:
     """Build, verify and cost a list of units.
 
     DESIGNS is a TOML file; default: designs/starter.toml.
@@ -245,8 +246,8 @@ def run(designs: Path | None, output: Path | None, jobs: int, force: bool, as_js
     from . import show
 
     plan = load(designs)
-    with show.progress(quiet=as_json) as tell:
-        outcomes = build(plan, output=output, jobs=jobs, force=force, tell=tell)
+    with show.progress(quiet=as_json) as progress:
+        outcomes = build(plan, output=output, jobs=jobs, force=force, progress=progress)
     if as_json:
         print_json([outcome.to_dict() for outcome in outcomes])
     else:
@@ -262,7 +263,7 @@ def run(designs: Path | None, output: Path | None, jobs: int, force: bool, as_js
 @click.option("--jobs", type=click.IntRange(1, 64), default=2, show_default=True, help="Simulations at once.")
 @click.option("--force", is_flag=True, help="Run again what passed before unchanged.")
 @click.option("--report", metavar="FILE", type=click.Path(path_type=Path), help="Write the whole result as Markdown.")
-def sim(regression: Path | None, full: bool, report: Path | None, **options: Any):
+def sim(regression: Path | None, full: bool, report: Path | None, **options: Any) -> None:
     """Verify the units of a regression list.
 
     REGRESSION is a TOML file; default: sim/regression.toml.
@@ -274,8 +275,8 @@ def sim(regression: Path | None, full: bool, report: Path | None, **options: Any
 
     if report is not None:
         check_file("report", report, HEADING)
-    with show.regression_progress() as tell:
-        found = run_regression("full" if full else "slice", path=regression, tell=tell, **options)
+    with show.regression_progress() as progress:
+        found = run_regression("full" if full else "slice", path=regression, progress=progress, **options)
     show.regression(found)
     if report is not None:
         from fpgen.base.cache import write_whole
@@ -288,7 +289,7 @@ def sim(regression: Path | None, full: bool, report: Path | None, **options: Any
 
 @main.command()
 @json_option
-def doctor(as_json: bool):
+def doctor(as_json: bool) -> None:
     """List every tool and what is missing.
 
     Exit code 1 if one that is needed is missing.

@@ -91,7 +91,7 @@ def ppa(
     targets: tuple[str, ...],
     seeds: tuple[int, ...],
     **options: Any,
-):
+) -> None:
     """Synthesise a unit: area, delay, path.
 
     With --target ecp5 or ice40: LUTs, DSP blocks and clock rate of an FPGA; a unit with multiplier=operator
@@ -107,8 +107,8 @@ def ppa(
     if seeds:
         power = "; power's operands have theirs in --power uniform:seed=N" if options["power"] else ""
         raise UsageError(f"--seed without an FPGA; with --target ecp5 or ice40 it is allowed{power}")
-    with show.synthesis(unit.text, as_json, options["engine"]) as tell:
-        points = unit.ppa(targets=delays or None, tell=tell, **options)
+    with show.synthesis(unit.text, as_json, options["engine"]) as progress:
+        points = unit.ppa(targets=delays or None, progress=progress, **options)
     if as_json:
         print_json([point.to_dict() for point in points])
     else:
@@ -131,7 +131,7 @@ def _targets(given: tuple[str, ...]) -> tuple[tuple[float, ...], str | None]:
         return (), given[0]
 
 
-def _fpga(unit: Unit, family: str, seeds: tuple[int, ...], options: dict[str, Any], as_json: bool):
+def _fpga(unit: Unit, family: str, seeds: tuple[int, ...], options: dict[str, Any], as_json: bool) -> None:
     """`fpgen ppa --target ecp5`."""
     from fpgen.ppa import measure_fpga
     from fpgen.synthesis.fpga import advice
@@ -145,8 +145,8 @@ def _fpga(unit: Unit, family: str, seeds: tuple[int, ...], options: dict[str, An
             f"--target {family} with --{odd[0].replace('technology', 'tech').replace('_', '-')}; an FPGA "
             "takes --engine, --seed, --timeout and --json only"
         )
-    with show.synthesis(unit.text, as_json, engine, family) as tell:
-        points = measure_fpga(unit, family, seeds=seeds or (1,), engine=engine, timeout=timeout, tell=tell)
+    with show.synthesis(unit.text, as_json, engine, family) as progress:
+        points = measure_fpga(unit, family, seeds=seeds or (1,), engine=engine, timeout=timeout, progress=progress)
     if as_json:
         print_json([point.to_dict() for point in points])
     else:
@@ -186,7 +186,7 @@ def _fpga(unit: Unit, family: str, seeds: tuple[int, ...], options: dict[str, An
 )
 @click.option("--ignore-missing", is_flag=True, help="Leave out every cell that has neither Liberty nor a module.")
 @json_option
-def sta(netlist: Path, as_json: bool, **options: Any):
+def sta(netlist: Path, as_json: bool, **options: Any) -> None:
     """Time any mapped Verilog netlist.
 
     It may be hierarchical and have power pins and physical cells. What was left out or looks odd is reported in notes;
@@ -219,7 +219,7 @@ def sta(netlist: Path, as_json: bool, **options: Any):
 @click.option("--scheduler", metavar="ADDRESS", help="A Dask scheduler, tcp://host:8786: its workers do the work.")
 @click.option("--force", is_flag=True, help="Measure again what is known.")
 @json_option
-def sweep(file: Path, **options: Any):
+def sweep(file: Path, **options: Any) -> None:
     """Measure a unit over lists of parameters.
 
     FILE is a TOML file, or the name of one that came with fpgen: fma-formats, dot-accumulator, depth,
@@ -236,7 +236,7 @@ def sweep(file: Path, **options: Any):
 @click.option("--rules", type=click.Path(path_type=Path), help="Tolerances; default: synth/rules.toml.")
 @click.option("--all", "everything", is_flag=True, help="Show also figures that have no rule.")
 @json_option
-def compare(before: Path, after: Path, **options: Any):
+def compare(before: Path, after: Path, **options: Any) -> None:
     """Say what moved between two stores.
 
     Exit code 1 when a figure got worse than the rules allow, a record is gone or fails, or assumptions differ.
@@ -255,7 +255,7 @@ def compare(before: Path, after: Path, **options: Any):
     help="Directory of the page and its plots; default: NAME_report beside the store.",
 )
 @click.option("--title", help="Heading of the page; default: the sweep's own.")
-def report(store: Path, output: Path | None, title: str | None):
+def report(store: Path, output: Path | None, title: str | None) -> None:
     """Write a store as one HTML page with plots.
 
     STORE is a .parquet or .csv file of fpgen sweep. The page opens from disk and loads nothing from elsewhere;

@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from fpgen.base.errors import UsageError
 
+if TYPE_CHECKING:
+    from fpgen.units import Unit
+
+Command = TypeVar("Command", bound="Callable[..., Any] | click.Command")
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 
 
-def unit_argument(command):
+def unit_argument(command: Command) -> Command:
     """The argument that describes a unit, as one quoted line, and the option that names its module."""
     named = click.option("--name", metavar="NAME", help="Of the Verilog module; the same as module_name=NAME in UNIT.")
     return click.argument("words", metavar='"UNIT"', nargs=-1, required=True)(named(command))
 
 
-def unit_of(words: tuple[str, ...], name: str | None = None):
+def unit_of(words: tuple[str, ...], name: str | None = None) -> Unit:
     from fpgen.units import parse_unit
 
     if len(words) > 1 and words[-1] == "-":  # the shell took "> fp16" for a redirection
@@ -32,5 +38,5 @@ def unit_of(words: tuple[str, ...], name: str | None = None):
     return dataclasses.replace(unit, module_name=name)
 
 
-def print_json(value: Any):
+def print_json(value: Any) -> None:
     click.echo(json.dumps(value, indent=2))

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from fpgen.base.errors import UsageError
 
 from .cli_parts import json_option, print_json
+
+if TYPE_CHECKING:
+    from fpgen.library.technology_record import Found
 
 _EXPORTED = "Exported by fpgen"
 
@@ -23,7 +27,7 @@ _EXPORTED = "Exported by fpgen"
     help="Write a behavioural model of each cell, without delays: what simulates a mapped netlist.",
 )
 @json_option
-def tech(name: str | None, liberty: Path | None, verilog: Path | None, as_json: bool):
+def tech(name: str | None, liberty: Path | None, verilog: Path | None, as_json: bool) -> None:
     """List the technologies, or describe one and write its files.
 
     NAME is a built-in technology, a PDK below PDK_ROOT, or a Liberty file (gzip accepted).
@@ -62,7 +66,7 @@ def tech(name: str | None, liberty: Path | None, verilog: Path | None, as_json: 
         click.echo(f"no model of {cell}: {reason}")
 
 
-def _check(name: str, liberty: Path | None, verilog: Path | None):
+def _check(name: str, liberty: Path | None, verilog: Path | None) -> None:
     """Reject places that cannot be written, before a library of 40 MB is read."""
     from fpgen.base.places import check_file
 
@@ -79,7 +83,7 @@ def _check(name: str, liberty: Path | None, verilog: Path | None):
         raise UsageError(f"--liberty and --verilog: got {liberty} for both; expected two files")
 
 
-def _write(found, liberty: Path | None, verilog: Path | None) -> tuple[tuple[str, str], ...]:
+def _write(found: Found, liberty: Path | None, verilog: Path | None) -> tuple[tuple[str, str], ...]:
     """Write what is asked for; the cells without a model, and why."""
     from fpgen.base.cache import write_whole
     from fpgen.base.version import __version__

@@ -23,7 +23,7 @@ USAGE, FAILURE, INTERRUPTED = 2, 1, 130
 _FULL_BYTES = 8 << 20
 
 
-def complain(message: str):
+def complain(message: str) -> None:
     """Print `message` after the program's name on standard error, red on a terminal."""
     click.secho(f"fpgen: {message}", fg="red", err=True)
 
@@ -100,7 +100,7 @@ class Commands(click.Group):
 def _terminable() -> Iterator[None]:
     """Let a polite kill end the run as Ctrl-C does, so that whatever is half-written is removed."""
 
-    def stop(number: int, frame: Any):
+    def stop(number: int, frame: Any) -> NoReturn:
         raise KeyboardInterrupt
 
     try:
@@ -114,7 +114,7 @@ def _terminable() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _say_if_full():
+def _say_if_full() -> None:
     """A tool that met a full disk seldom says so plainly."""
     from fpgen.base.cache import cache_dir
 

@@ -62,7 +62,7 @@ class Sheet:
         right: Iterable[str] = (),
         title: str = "",
         keep: Iterable[str] = (),
-    ):
+    ) -> None:
         self.heads = heads
         self.rows = [[cell if isinstance(cell, Text) else Text(str(cell)) for cell in row] for row in rows]
         self.right, self.keep, self.title = set(right), set(keep), title

@@ -21,12 +21,12 @@ from .sheet import Sheet
 
 if TYPE_CHECKING:
     from fpgen.formats.describe import Description
-    from fpgen.handoff.build import Outcome, Step
+    from fpgen.handoff.build import BuildStep, Outcome
     from fpgen.synthesis.fpga import FpgaPoint
     from fpgen.synthesis.point import Point
     from fpgen.timing.sta import TimingReport
     from fpgen.verify import Verdict
-    from fpgen.verify.regression import Regression, Row
+    from fpgen.verify.regression import Regression, UnitRow
 
     from .doctor import Finding
 
@@ -37,7 +37,7 @@ PIPE_WIDTH = 180
 class Output:
     """Standard output: coloured on a terminal; plain, wide and without trailing blanks elsewhere."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.terminal = sys.stdout.isatty()
         self._console = Console(width=None if self.terminal else PIPE_WIDTH, highlight=False, emoji=False)
 
@@ -45,7 +45,7 @@ class Output:
     def width(self) -> int:
         return self._console.width
 
-    def print(self, what: Any = "", style: str = ""):
+    def print(self, what: Any = "", style: str = "") -> None:
         """Print one renderable or plain text."""
         shown = Text(what, style=style) if isinstance(what, str) else what
         if self.terminal:
@@ -62,7 +62,7 @@ def exact_text(number: float | str) -> str:
     return number if isinstance(number, str) else fraction_text(Fraction(number))
 
 
-def catalogue(records: Sequence[Mapping[str, Any]]):
+def catalogue(records: Sequence[Mapping[str, Any]]) -> None:
     """`fpgen formats`: one line a format."""
     rows = [
         (
@@ -87,7 +87,7 @@ def catalogue(records: Sequence[Mapping[str, Any]]):
     )
 
 
-def blocks(records: Sequence[Mapping[str, Any]]):
+def blocks(records: Sequence[Mapping[str, Any]]) -> None:
     """`fpgen formats`: one line a block format."""
     rows = [
         (
@@ -109,7 +109,7 @@ def blocks(records: Sequence[Mapping[str, Any]]):
     out.print("Any other: ELEMENT@SCALE/SIZE, such as int8@e8m0/16.", style="dim")
 
 
-def block_description(rows: Sequence[tuple[str, str]]):
+def block_description(rows: Sequence[tuple[str, str]]) -> None:
     """`fpgen formats NAME` of a block format: label and text."""
     out = Output()
     lines = Table(box=None, show_header=False, pad_edge=False)
@@ -118,7 +118,7 @@ def block_description(rows: Sequence[tuple[str, str]]):
     out.print(lines)
 
 
-def accumulators(records: Sequence[Mapping[str, Any]], spelled: bool):
+def accumulators(records: Sequence[Mapping[str, Any]], spelled: bool) -> None:
     """`fpgen accumulators`: one line a case; with the spelling of the parameters where `spelled`."""
     rows = []
     for item in records:
@@ -162,7 +162,7 @@ def accumulators(records: Sequence[Mapping[str, Any]], spelled: bool):
         )
 
 
-def technologies(records: Sequence[Mapping[str, Any]]):
+def technologies(records: Sequence[Mapping[str, Any]]) -> None:
     """`fpgen tech`: one line a technology; of installed PDKs the name."""
     told = [item for item in records if "cells" in item]
     rows = [
@@ -186,7 +186,7 @@ def technologies(records: Sequence[Mapping[str, Any]]):
     out.print("One of them, or a Liberty file: fpgen tech NAME; its files: --liberty FILE --verilog FILE", style="dim")
 
 
-def technology(record: Mapping[str, Any]):
+def technology(record: Mapping[str, Any]) -> None:
     """`fpgen tech NAME`: label and text."""
     area = "none" if record["nand2_um2"] is None else f"{record['nand2_um2']:g} um2"
     rows = [
@@ -208,7 +208,7 @@ def technology(record: Mapping[str, Any]):
     Output().print(lines)
 
 
-def format_description(told: Description):
+def format_description(told: Description) -> None:
     """`fpgen formats NAME`: label and text, then the value of every code in columns that read downwards."""
     out = Output()
     lines = Table(box=None, show_header=False, pad_edge=False)
@@ -227,7 +227,7 @@ def format_description(told: Description):
         out.print(Text("".join(f"{cell:{width}}" for cell in cells[row::height]).rstrip()))
 
 
-def timing(report: TimingReport):
+def timing(report: TimingReport) -> None:
     """`fpgen sta`: the critical delay and its path."""
     from fpgen.synthesis.point import assumptions_text
 
@@ -240,7 +240,7 @@ def timing(report: TimingReport):
         out.print(f"note: {note}")
 
 
-def findings(found: Sequence[Finding]):
+def findings(found: Sequence[Finding]) -> None:
     """`fpgen doctor`."""
     colour = {"ok": "green", "missing": "bold red", "optional": "yellow"}
     rows = [
@@ -257,12 +257,12 @@ def findings(found: Sequence[Finding]):
     )
 
 
-def verdict(found: Verdict):
+def verdict(found: Verdict) -> None:
     """`fpgen verify`."""
     Output().print(found.text(), style="" if found.passed else "red")
 
 
-def points(found: Sequence[Point]):
+def points(found: Sequence[Point]) -> None:
     """`fpgen ppa`: the points as a table, then what they rest on and the critical path of the fastest."""
     from fpgen.synthesis.point import assumptions_text
 
@@ -308,7 +308,7 @@ def _proof(record: Mapping[str, Any]) -> str:
     return f"timed out ({record['seconds']:g} s)" if record["status"] == "timed out" else record["status"]
 
 
-def power(found: Sequence[Point], out: Output):
+def power(found: Sequence[Point], out: Output) -> None:
     """Energy per operation and leakage of the points that have them, and what they rest on."""
     from fpgen.power.energy import stimulus_text
 
@@ -344,7 +344,7 @@ def _watts(nanowatts: float) -> str:
     return f"{nanowatts / 1e3:.4g} uW" if nanowatts >= 1e3 else f"{nanowatts:.4g} nW"
 
 
-def fpga_points(found: Sequence[FpgaPoint], advice: str = ""):
+def fpga_points(found: Sequence[FpgaPoint], advice: str = "") -> None:
     """`fpgen ppa --target ecp5`: a line a seed, what was measured, advice, and the critical path of the fastest."""
     good = [point for point in found if point.failure is None]
     out = Output()
@@ -397,7 +397,7 @@ def _brief(name: str, longest: int = 44) -> str:
     return name if len(name) <= longest else f"{name[: longest - 23]}...{name[-20:]}"
 
 
-def path(steps: Iterable[Mapping[str, Any]], start: str, end: str, out: Output):
+def path(steps: Iterable[Mapping[str, Any]], start: str, end: str, out: Output) -> None:
     """A critical path, one step a line."""
     rows = [
         (
@@ -450,7 +450,7 @@ def synthesis(
         for tool in tools:
             yosys.warm(tool, lambda line: status.update(f"synthesising {text} ({line})"))
 
-        def move(point: Point | FpgaPoint):
+        def move(point: Point | FpgaPoint) -> None:
             if isinstance(point, Point):
                 what, figures = point.recipe, f"{point.area_um2:.0f} um2, {point.delay_ps:.0f} ps"
             else:
@@ -461,7 +461,7 @@ def synthesis(
 
 
 @contextmanager
-def progress(quiet: bool = False) -> Iterator[Callable[[Step], None]]:
+def progress(quiet: bool = False) -> Iterator[Callable[[BuildStep], None]]:
     """Progress of `fpgen run` on standard error: a live line a unit on a terminal, a line a step elsewhere."""
     if quiet:
         yield lambda step: None
@@ -469,7 +469,7 @@ def progress(quiet: bool = False) -> Iterator[Callable[[Step], None]]:
     if not sys.stderr.isatty():
         last: dict[str, str] = {}
 
-        def line(step: Step):
+        def line(step: BuildStep) -> None:
             if last.get(step.unit) == step.what or step.what == "waiting":
                 return
             last[step.unit] = step.what
@@ -489,7 +489,7 @@ def progress(quiet: bool = False) -> Iterator[Callable[[Step], None]]:
     with Progress(*columns, console=Console(stderr=True, highlight=False), transient=True) as bars:
         tasks: dict[str, TaskID] = {}
 
-        def move(step: Step):
+        def move(step: BuildStep) -> None:
             if step.unit not in tasks:
                 tasks[step.unit] = bars.add_task(step.unit, total=1.0, what=step.what)
             bars.update(tasks[step.unit], completed=step.fraction, what=step.what)
@@ -498,14 +498,14 @@ def progress(quiet: bool = False) -> Iterator[Callable[[Step], None]]:
 
 
 @contextmanager
-def regression_progress() -> Iterator[Callable[[Sequence[Row], int, int], None]]:
+def regression_progress() -> Iterator[Callable[[Sequence[UnitRow], int, int], None]]:
     """Progress of `fpgen sim` on standard error: how many units are done, and each failure as it comes."""
     terminal = sys.stderr.isatty()
     started = time.monotonic()
     out = Console(stderr=True, highlight=False)
     with out.status("starting") if terminal else nullcontext() as status:
 
-        def move(rows: Sequence[Row], done: int, total: int):
+        def move(rows: Sequence[UnitRow], done: int, total: int) -> None:
             for row in rows:
                 if not row.passed:
                     out.print(Text(f"FAILED {row.unit}: {row.reason}", style="red"))
@@ -518,7 +518,7 @@ def regression_progress() -> Iterator[Callable[[Sequence[Row], int, int], None]]
         yield move
 
 
-def regression(found: Regression):
+def regression(found: Regression) -> None:
     """`fpgen sim`: a line a group, then what failed."""
     from fpgen.verify.regression import group_table
 
@@ -531,7 +531,7 @@ def regression(found: Regression):
     )
 
 
-def outcomes(found: Sequence[Outcome]):
+def outcomes(found: Sequence[Outcome]) -> None:
     """`fpgen run`: one table, three lines a unit (what it is, its contract, where its files are); then what failed."""
     rows = []
     for outcome in found:

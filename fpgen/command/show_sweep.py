@@ -12,10 +12,10 @@ from rich.console import Console
 from rich.text import Text
 
 from fpgen.base.distribution import install_extra
-from fpgen.sweep.cases import Case
+from fpgen.sweep.cases import SweepCase
 from fpgen.sweep.compare import Comparison
 from fpgen.sweep.spec import Sweep
-from fpgen.sweep.sweep_run import Progress, Result
+from fpgen.sweep.sweep_run import Progress, SweepResult
 
 from .sheet import Sheet
 from .show import Output
@@ -24,7 +24,7 @@ from .show import Output
 _LINE_SECONDS = 10.0
 
 
-def points(sweep: Sweep, found: Sequence[Case]):
+def points(sweep: Sweep, found: Sequence[SweepCase]) -> None:
     """`fpgen sweep --dry-run`: every point, and how many there are."""
     out = Output()
     rows = [
@@ -79,7 +79,7 @@ def _bar(sweep: Sweep) -> Iterator[Callable[[Progress], None]]:
     ) as bars:
         task = bars.add_task(sweep.name, total=None, rate="", told="")
 
-        def move(step: Progress):
+        def move(step: Progress) -> None:
             bars.update(
                 task,
                 completed=step.done,
@@ -95,7 +95,7 @@ def _lines() -> Callable[[Progress], None]:
     started = time.monotonic()
     last = [-_LINE_SECONDS]
 
-    def line(step: Progress):
+    def line(step: Progress) -> None:
         now = time.monotonic() - started
         if step.notice or step.done == step.total or now - last[0] >= _LINE_SECONDS:
             last[0] = now
@@ -128,7 +128,7 @@ def _counts(step: Progress) -> str:
     return ", ".join(part for part in told if part)
 
 
-def result(found: Result):
+def result(found: SweepResult) -> None:
     """`fpgen sweep`: what failed, in groups, and where the store is."""
     out = Output()
     good = [record for record in found.records if record["status"] == "ok"]
@@ -154,7 +154,7 @@ def _first_line(text: str) -> str:
     return text.splitlines()[0] if text else ""
 
 
-def comparison(found: Comparison, *, everything: bool = False):
+def comparison(found: Comparison, *, everything: bool = False) -> None:
     """`fpgen compare`: what moved, worst first, then what cannot be compared."""
     out = Output()
     shown = found.changes if everything else [change for change in found.changes if change.tolerance is not None]

@@ -13,11 +13,11 @@ from fpgen.base.places import check_directory
 from .failure import FAILURE
 
 
-def sweep(file: Path, *, dry_run: bool, as_json: bool, **options: Any):
+def sweep(file: Path, *, dry_run: bool, as_json: bool, **options: Any) -> None:
     """`fpgen sweep`."""
     from fpgen.sweep.cases import cases, check_measure
     from fpgen.sweep.spec import load
-    from fpgen.sweep.sweep_run import Progress, run
+    from fpgen.sweep.sweep_run import Progress, run_sweep
 
     from . import show_sweep
 
@@ -40,14 +40,14 @@ def sweep(file: Path, *, dry_run: bool, as_json: bool, **options: Any):
         return
     last = Progress(0, 0)
     try:
-        with show_sweep.progress(found, quiet=as_json) as tell:
+        with show_sweep.progress(found, quiet=as_json) as progress:
 
-            def follow(step: Progress):
+            def follow(step: Progress) -> None:
                 nonlocal last
                 last = step
-                tell(step)
+                progress(step)
 
-            result = run(found, tell=follow, **options)
+            result = run_sweep(found, progress=follow, **options)
     except KeyboardInterrupt:
         if last.total:
             click.echo(
@@ -62,7 +62,7 @@ def sweep(file: Path, *, dry_run: bool, as_json: bool, **options: Any):
         raise SystemExit(FAILURE)
 
 
-def compare(before: Path, after: Path, *, rules: Path | None, everything: bool, as_json: bool):
+def compare(before: Path, after: Path, *, rules: Path | None, everything: bool, as_json: bool) -> None:
     """`fpgen compare`."""
     from fpgen.sweep import store
     from fpgen.sweep.compare import compare as compared
@@ -79,7 +79,7 @@ def compare(before: Path, after: Path, *, rules: Path | None, everything: bool, 
         raise SystemExit(FAILURE)
 
 
-def report(given: Path, output: Path | None, title: str | None):
+def report(given: Path, output: Path | None, title: str | None) -> None:
     """`fpgen report`."""
     from fpgen.report import page
     from fpgen.sweep import store
@@ -88,7 +88,7 @@ def report(given: Path, output: Path | None, title: str | None):
     where = output or path.with_name(f"{path.stem}_report")
     check_directory("output", where)
     records = store.read(path)
-    written = page.write(records, where, store=path.name, title=title, tell=lambda line: click.echo(line, err=True))
+    written = page.write(records, where, store=path.name, title=title, progress=lambda line: click.echo(line, err=True))
     if not written.usable:
         click.echo(f"{path}: none of {written.records} records has figures; the page lists the reasons", err=True)
     click.echo(f"{written.page}: {written.records} records, {len(written.files) // 2} plots (SVG and PNG beside it)")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal, overload
 
 import numpy as np
 
@@ -34,6 +34,42 @@ class _Operand:
     k: int
 
 
+@overload
+def matmul(
+    a: Any,
+    b: Any,
+    unit: Unit | str,
+    c: Any = None,
+    *,
+    threads: int = 1,
+    codes: Literal[False] = False,
+    a_zero: Any = None,
+    b_zero: Any = None,
+) -> np.ndarray: ...
+@overload
+def matmul(
+    a: Any,
+    b: Any,
+    unit: Unit | str,
+    c: Any = None,
+    *,
+    threads: int = 1,
+    codes: Literal[True],
+    a_zero: Any = None,
+    b_zero: Any = None,
+) -> tuple[np.ndarray, np.ndarray]: ...
+@overload
+def matmul(
+    a: Any,
+    b: Any,
+    unit: Unit | str,
+    c: Any = None,
+    *,
+    threads: int = 1,
+    codes: bool,
+    a_zero: Any = None,
+    b_zero: Any = None,
+) -> np.ndarray | tuple[np.ndarray, np.ndarray]: ...
 def matmul(
     a: Any,
     b: Any,
@@ -44,7 +80,7 @@ def matmul(
     codes: bool = False,
     a_zero: Any = None,
     b_zero: Any = None,
-):
+) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
     """``a @ b (+ c)`` with every bit as the unit delivers it.
 
     K is cut into pieces of the unit's length, and each piece's result is the addend `c` of the next; the last piece is
@@ -203,7 +239,7 @@ def _operand(name: str, given: Any, dot: DotProduct | BlockDot, zero: Any = None
     return _Operand(np.moveaxis(codes, axis, -1), None, None, codes.shape[axis])
 
 
-def _matrix(name: str, array: np.ndarray):
+def _matrix(name: str, array: np.ndarray) -> None:
     if array.ndim < 2:
         raise UsageError(f"{name} has shape {array.shape}; a matrix, or a stack of them, is allowed")
 
@@ -257,7 +293,9 @@ def _jobs(
     start: np.ndarray | None,
     batch: tuple[int, ...],
     found: np.ndarray,
-) -> Iterator[tuple]:
+) -> Iterator[
+    tuple[DotProduct | BlockDot, dict[str, np.ndarray], dict[str, np.ndarray], np.ndarray | None, np.ndarray]
+]:
     """Tiles of the result: their operands' rows, and where they go."""
 
     def spread(operand: _Operand) -> dict[str, np.ndarray]:
@@ -287,7 +325,7 @@ def _tile(
     columns: dict[str, np.ndarray],
     addend: np.ndarray | None,
     found: np.ndarray,
-):
+) -> None:
     """Work out one tile, piece of K after piece, into `found`."""
     at_once = sums_matrix.suits(dot)
     for start in range(0, rows["codes"].shape[-1], dot.products):
@@ -302,13 +340,13 @@ def _tile(
             }
         if addend is not None:
             operands["c"] = addend
-        result = sums_matrix.run(dot, operands) if at_once else None
+        result = sums_matrix.run_matrix(dot, operands) if at_once else None
         if result is None:
             every = {
                 name: array if name == "c" else array[:, None] if name.startswith("a") else array[None]
                 for name, array in operands.items()
             }
-            result = sums.run(
+            result = sums.run_sums(
                 dot, {name: np.broadcast_to(array, (*found.shape, *array.shape[2:])) for name, array in every.items()}
             ).codes
         addend = result

@@ -52,7 +52,7 @@ class Quantized:
     shape: tuple[int, ...]
     axis: int
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         object.__setattr__(self, "block", as_block(self.block))
         object.__setattr__(self, "shape", _shape(self.shape))
         if not (_is_whole(self.axis) and 0 <= self.axis < len(self.shape)):

@@ -144,7 +144,7 @@ def prove_equal(
     seconds, registers = 0.0, 0
     yosys.check_limit(timeout)
     try:
-        read = yosys.run(tool, script, files, ["gold.json", "gate.json"], timeout=timeout)
+        read = yosys.run_script(tool, script, files, ["gold.json", "gate.json"], timeout=timeout)
         seconds = read.processor_seconds
         designs = {side: json.loads(read.files[f"{side}.json"]) for side in sides}
         free, registers, whole = _cut_registers(designs["gold"]["modules"]["gold"], designs["gate"]["modules"]["gate"])
@@ -162,7 +162,7 @@ def prove_equal(
             "opt -full",
             "tee -o sat.log sat -prove trigger 0 -show-inputs miter",
         ]
-        solved = yosys.run(
+        solved = yosys.run_script(
             tool,
             script,
             {f"{side}.json": json.dumps(design) for side, design in designs.items()},

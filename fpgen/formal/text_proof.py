@@ -83,7 +83,7 @@ def prove(unit: Unit, text: str | None = None, *, engine: str | None = None, tim
     registers = pipeline.register_bits + (pipeline.stages if unit.handshake.value != "none" else 0)
     files = {"gold.il": to_rtlil(unit), "gate.v": unit.verilog() if text is None else text}
     try:
-        run = yosys.run(
+        run = yosys.run_script(
             yosys.select(engine), _SCRIPT.format(top=unit.name), files, ["left.txt", "proof.txt"], timeout=timeout
         )
     except yosys.Timeout as error:

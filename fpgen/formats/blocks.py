@@ -53,7 +53,7 @@ class BlockFormat:
     tensor_scale: Format | None = None
     name: str = field(default="", compare=False)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for part in ("element", "scale", "tensor_scale"):
             if part != "tensor_scale" or self.tensor_scale is not None:
                 object.__setattr__(self, part, as_format(getattr(self, part)))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from .descriptor import Format, Infinity, NaN
 from .spelling import default_bias
@@ -48,7 +48,7 @@ class Entry(Generic[AnyFormat]):
         return self.format.name
 
 
-def floating(exponent_bits: int, trailing_bits: int, **options) -> Format:
+def floating(exponent_bits: int, trailing_bits: int, **options: Any) -> Format:
     """A signed format of these field widths: IEEE bias and specials unless `options` say otherwise.
 
     Without a trailing significand there is no room for IEEE specials, and the default is none.
@@ -90,9 +90,17 @@ def is_p3109(fmt: Format) -> bool:
     return fmt == p3109(fmt.bits, fmt.precision, fmt.signed, fmt.infinity is not Infinity.NONE)
 
 
-def fixed(bits: int, signed: bool = True, **options) -> Format:
-    """Two's-complement or unsigned fixed point of `bits` bits; `options` are `scale` and `symmetric`."""
-    return Format(bits=bits, precision=bits - signed, signed=signed, fixed=True, **options)
+def fixed(bits: int, signed: bool = True, *, scale: int = 0, symmetric: bool = False, name: str = "") -> Format:
+    """Two's-complement or unsigned fixed point of `bits` bits."""
+    return Format(
+        bits=bits,
+        precision=bits - signed,
+        signed=signed,
+        fixed=True,
+        scale=scale,
+        symmetric=symmetric,
+        name=name,
+    )
 
 
 IEEE = "IEEE 754-2019, 3.6 table 3.5"

@@ -19,6 +19,7 @@ import operator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
+from typing import NoReturn
 
 from fpgen.base.errors import UsageError, short_text
 
@@ -105,7 +106,7 @@ class Format:
     symmetric: bool = False
     name: str = field(default="", compare=False)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         self._validate()
         if not self.name:
             object.__setattr__(self, "name", self.spelling)
@@ -115,10 +116,10 @@ class Format:
 
     # ---- validation -----------------------------------------------------------------
 
-    def _refuse(self, given: str, allowed: str):
+    def _refuse(self, given: str, allowed: str) -> NoReturn:
         raise UsageError(f"format {self.name or '(unnamed)'}: {given}; {allowed}")
 
-    def _check_types(self):
+    def _check_types(self) -> None:
         """Reject values of other types, which would be wrong further on, and far from here."""
         for names, kinds, what in (
             (("bits", "precision", "bias", "scale"), int, "a whole number"),
@@ -132,7 +133,7 @@ class Format:
                 if not isinstance(given, kinds) or (kinds is int and isinstance(given, bool)):
                     raise UsageError(f"format {name}: got {short_text(given)}; expected {what}")
 
-    def _validate(self):
+    def _validate(self) -> None:
         self._check_types()
         if not 2 <= self.bits <= LARGEST_BITS:
             self._refuse(f"{self.bits} bits", f"a code has 2 to {LARGEST_BITS} bits")
@@ -173,7 +174,7 @@ class Format:
         if self.max_finite_code < lowest_nonzero:
             self._refuse("every non-zero code is special or flushed", "at least one non-zero finite value is needed")
 
-    def _validate_fixed(self):
+    def _validate_fixed(self) -> None:
         if self.infinity is not Infinity.NONE or self.nan is not NaN.NONE:
             self._refuse("infinity or NaN in fixed point", "integers have neither")
         if self.bias or not self.subnormals or not self.zero:
@@ -337,7 +338,7 @@ class Format:
 
     # ---- codes and values -----------------------------------------------------------
 
-    def _check_code(self, code: int):
+    def _check_code(self, code: int) -> None:
         """Reject what is no code of this format."""
         try:
             inside = not isinstance(code, bool) and 0 <= operator.index(code) < 1 << self.bits
@@ -420,7 +421,7 @@ class Format:
             If the code is an infinity or a NaN, or out of range.
         """
         sign, significand, exponent = self.decompose(code)
-        return (-1) ** sign * significand * Fraction(2) ** exponent
+        return (-significand if sign else significand) * Fraction(2) ** exponent
 
     # ---- spelling -------------------------------------------------------------------
 

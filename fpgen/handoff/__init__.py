@@ -1,0 +1,3 @@
+"""What leaves fpgen: lists of units, bundles, datasheets."""
+
+__all__: list[str] = []

@@ -28,11 +28,11 @@ from fpgen.base.ownership import RECORD
 from fpgen.base.provenance import provenance
 
 from .bundle import cells_name, check_target, mapped_name, withdraw, write_bundle
-from .designs import Design, Plan
+from .designs import BuildPlan, Design
 
 
 @dataclass(frozen=True)
-class Step:
+class BuildStep:
     """Where a unit is: `what` is being done, the `fraction` of its work behind it, the `seconds` since the start."""
 
     unit: str
@@ -96,7 +96,7 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Job:
+class BuildJob:
     """One unit's work, as it is sent to a process."""
 
     design: Design
@@ -108,26 +108,26 @@ class Job:
 
 
 def build(
-    plan: Plan,
+    plan: BuildPlan,
     *,
     output: Path | None = None,
     jobs: int = 2,
     force: bool = False,
-    tell: Callable[[Step], None] | None = None,
+    progress: Callable[[BuildStep], None] | None = None,
 ) -> list[Outcome]:
     """Build, verify and cost every unit of `plan`.
 
     Parameters
     ----------
-    plan : Plan
+    plan : BuildPlan
     output : Path, optional
         Where the units' directories go; default `plan.output`.
     jobs : int
         Units worked on at once.
     force : bool
         Do everything again, also where nothing changed.
-    tell : callable, optional
-        Called in this process with each `Step`.
+    progress : callable, optional
+        Called in this process with each `BuildStep`.
 
     Returns
     -------
@@ -136,26 +136,26 @@ def build(
     """
     if jobs < 1:
         raise UsageError(f"jobs={jobs}; 1 or more are allowed")
-    tell = tell or (lambda step: None)
+    progress = progress or (lambda step: None)
     sweep()
     output = plan.output if output is None else output
     for design in plan.designs:
         check_target(output / design.unit.name)
     same = (fingerprint(), *tool_versions())
-    todo = [Job(design, output, plan.seed, plan.technology, _key(design, plan, same)) for design in plan.designs]
+    todo = [BuildJob(design, output, plan.seed, plan.technology, _key(design, plan, same)) for design in plan.designs]
     found: dict[int, Outcome] = {}
     for index, job in enumerate(todo):
         earlier = None if force else _earlier(job)
         if earlier is not None:
-            tell(Step(job.design.unit.name, "unchanged", 1.0))
+            progress(BuildStep(job.design.unit.name, "unchanged", 1.0))
             found[index] = earlier
     waiting = {index: job for index, job in enumerate(todo) if index not in found}
     if waiting:
-        found.update(_work_through(waiting, min(jobs, len(waiting)), tell))
+        found.update(_work_through(waiting, min(jobs, len(waiting)), progress))
     return [found[index] for index in range(len(todo))]
 
 
-def _key(design: Design, plan: Plan, same: Sequence[str]) -> str:
+def _key(design: Design, plan: BuildPlan, same: Sequence[str]) -> str:
     from fpgen.base.cache import digest
 
     return digest(
@@ -170,7 +170,7 @@ def _key(design: Design, plan: Plan, same: Sequence[str]) -> str:
     )
 
 
-def _earlier(job: Job) -> Outcome | None:
+def _earlier(job: BuildJob) -> Outcome | None:
     """The outcome of an earlier run that still holds: same key, and every file as it was written."""
     directory = job.output / job.design.unit.name
     try:
@@ -185,43 +185,45 @@ def _earlier(job: Job) -> Outcome | None:
 # ---- the processes ------------------------------------------------------------------
 
 
-def _work_through(todo: Mapping[int, Job], processes: int, tell: Callable[[Step], None]) -> dict[int, Outcome]:
-    steps: multiprocessing.Queue[Step] = multiprocessing.get_context("spawn").Queue()
+def _work_through(
+    todo: Mapping[int, BuildJob], processes: int, progress: Callable[[BuildStep], None]
+) -> dict[int, Outcome]:
+    steps: multiprocessing.Queue[BuildStep] = multiprocessing.get_context("spawn").Queue()
     start = time.monotonic()
     threading.Thread(target=_warm_yosys, args=(steps,), daemon=True).start()
     with workers.pool(processes, _report_to, steps) as pool:
         for job in todo.values():
-            tell(Step(job.design.unit.name, "waiting", 0.0))
-        futures: dict[Future[Outcome], int] = {pool.submit(workers.run, _unit, job): i for i, job in todo.items()}
+            progress(BuildStep(job.design.unit.name, "waiting", 0.0))
+        futures: dict[Future[Outcome], int] = {pool.submit(workers.run_task, _unit, job): i for i, job in todo.items()}
         left = set(futures)
         while left:
             left = wait(left, timeout=0.1).not_done
-            _drain(steps, start, tell)
-    _drain(steps, start, tell)
+            _drain(steps, start, progress)
+    _drain(steps, start, progress)
     return {index: _outcome(future, todo[index]) for future, index in futures.items()}
 
 
-def _warm_yosys(steps: multiprocessing.Queue[Step]):
+def _warm_yosys(steps: multiprocessing.Queue[BuildStep]) -> None:
     """Let Yosys's first start (its WebAssembly is compiled, once on a machine) overlap with the simulations."""
     from fpgen.synthesis import yosys
 
     with suppress(FpgenError, OSError):  # whoever needs it will say what is wrong
         engine = yosys.select()
         if yosys.is_cold(engine):
-            yosys.warm(engine, lambda told: steps.put(Step("Yosys", told, 0.0)))
-            steps.put(Step("Yosys", "ready", 1.0))
+            yosys.warm(engine, lambda told: steps.put(BuildStep("Yosys", told, 0.0)))
+            steps.put(BuildStep("Yosys", "ready", 1.0))
 
 
-def _drain(steps: multiprocessing.Queue[Step], start: float, tell: Callable[[Step], None]):
+def _drain(steps: multiprocessing.Queue[BuildStep], start: float, progress: Callable[[BuildStep], None]) -> None:
     while True:
         try:
             step = steps.get_nowait()
         except queue.Empty:
             return
-        tell(replace(step, seconds=time.monotonic() - start))
+        progress(replace(step, seconds=time.monotonic() - start))
 
 
-def _outcome(future: Future[Outcome], job: Job) -> Outcome:
+def _outcome(future: Future[Outcome], job: BuildJob) -> Outcome:
     try:
         return future.result()
     except BrokenProcessPool:
@@ -230,10 +232,10 @@ def _outcome(future: Future[Outcome], job: Job) -> Outcome:
         return replace(_blank(job), reason=f"fault in fpgen, please report it: {type(error).__name__}: {error}")
 
 
-_steps: multiprocessing.Queue[Step] | None = None
+_steps: multiprocessing.Queue[BuildStep] | None = None
 
 
-def _report_to(steps: multiprocessing.Queue[Step]):
+def _report_to(steps: multiprocessing.Queue[BuildStep]) -> None:
     """In a worker: where its steps are told."""
     global _steps
     _steps = steps
@@ -242,17 +244,17 @@ def _report_to(steps: multiprocessing.Queue[Step]):
 # ---- one unit -----------------------------------------------------------------------
 
 
-def _blank(job: Job) -> Outcome:
+def _blank(job: BuildJob) -> Outcome:
     unit = job.design.unit
     return Outcome(unit.name, unit.text, unit.contract, unit.latency)
 
 
-def _say(job: Job, what: str, fraction: float):
+def _say(job: BuildJob, what: str, fraction: float) -> None:
     if _steps is not None:
-        _steps.put(Step(job.design.unit.name, what, fraction))
+        _steps.put(BuildStep(job.design.unit.name, what, fraction))
 
 
-def _unit(job: Job) -> Outcome:
+def _unit(job: BuildJob) -> Outcome:
     """Everything for one unit, in a process of its own; every failure becomes an outcome."""
     start = time.monotonic()
     blank = _blank(job)
@@ -278,7 +280,7 @@ def _unit(job: Job) -> Outcome:
 _NOT_EVIDENCE = ("evidence", "waveform", "cached")
 
 
-def _verified_and_costed(job: Job, blank: Outcome, start: float, tell: ownership.Tell) -> Outcome:
+def _verified_and_costed(job: BuildJob, blank: Outcome, start: float, progress: ownership.Progress) -> Outcome:
     from fpgen.library.technology import DEFAULT
     from fpgen.ppa import measure_unit
     from fpgen.synthesis import flow
@@ -296,7 +298,7 @@ def _verified_and_costed(job: Job, blank: Outcome, start: float, tell: ownership
     evidence = {name: value for name, value in verdict.to_dict().items() if name not in _NOT_EVIDENCE}
     if not verdict.passed:
         where = write_bundle(
-            unit, job.output, verilog=verilog, note=design.note, evidence=evidence, suffix=".failed", tell=tell
+            unit, job.output, verilog=verilog, note=design.note, evidence=evidence, suffix=".failed", progress=progress
         )
         return replace(blank, reason=verdict.summary, directory=str(where))
     _say(job, "synthesising", 0.6)
@@ -325,7 +327,7 @@ def _verified_and_costed(job: Job, blank: Outcome, start: float, tell: ownership
     library = flow.load_technology(job.technology or DEFAULT).library
     models = cell_models.models_of(netlist.from_text(mapped, unit.name), library)
     for cell, why in models.left_out:
-        tell(f"{cells_name(unit)}: no model of {cell}: {why}")
+        progress(f"{cells_name(unit)}: no model of {cell}: {why}")
     write_bundle(
         unit,
         job.output,
@@ -335,10 +337,10 @@ def _verified_and_costed(job: Job, blank: Outcome, start: float, tell: ownership
         extra={mapped_name(unit): "\n".join([*provenance(), mapped]), cells_name(unit): models.text},
         points=[point.to_dict() for point in ordered],
         record={"key": job.key, "outcome": asdict(outcome)},
-        tell=tell,
+        progress=progress,
     )
     try:
         ownership.withdraw(job.output / f"{unit.name}.failed")
     except OSError as error:
-        tell(f"{job.output / unit.name}.failed: an earlier failure, and cannot be removed: {error.strerror}")
+        progress(f"{job.output / unit.name}.failed: an earlier failure, and cannot be removed: {error.strerror}")
     return outcome

@@ -22,7 +22,7 @@ from fpgen.base import ownership
 from fpgen.base.cache import claimed, clear_old, digest, locked
 from fpgen.base.errors import RunFailure, UsageError
 from fpgen.base.fingerprint import file_digests
-from fpgen.base.ownership import RECORD, Tell, Written
+from fpgen.base.ownership import RECORD, Progress, Written
 from fpgen.base.places import check_directory
 from fpgen.base.provenance import stamp
 from fpgen.units import Unit
@@ -45,7 +45,7 @@ def write_bundle(
     extra: Mapping[str, str] | None = None,
     record: Mapping[str, Any] | None = None,
     suffix: str = "",
-    tell: Tell | None = None,
+    progress: Progress | None = None,
 ) -> Path:
     """Write a unit's directory below `output`, or bring an earlier one up to date.
 
@@ -68,7 +68,7 @@ def write_bundle(
         More for `build.json`.
     suffix : str
         After the unit's name in the name of the directory.
-    tell : callable, optional
+    progress : callable, optional
         Called with a line for everything of the user's, or of earlier evidence, that had to make room; default: a
         warning.
 
@@ -84,7 +84,7 @@ def write_bundle(
     RunFailure
         When it cannot be written; nothing half-written stays behind.
     """
-    tell = tell or (lambda line: warnings.warn(line, stacklevel=3))
+    progress = progress or (lambda line: warnings.warn(line, stacklevel=3))
     target = output / f"{unit.name}{suffix}"
     check_target(target)
     text = unit.verilog() if verilog is None else verilog
@@ -114,9 +114,9 @@ def write_bundle(
     }
     head = {**mark, "unit": unit.text, "note": note}
 
-    def settle(fresh: Path):
-        _retire(target, unit, mark["verilog_sha256"], set(files), tell)
-        ownership.merge(fresh, target, tell)
+    def settle(fresh: Path) -> None:
+        _retire(target, unit, mark["verilog_sha256"], set(files), progress)
+        ownership.merge(fresh, target, progress)
 
     with replaced(target, settle) as aside:
         for name, content in files.items():
@@ -138,7 +138,7 @@ def check_target(target: Path) -> None:
     check_directory("output", target)
 
 
-def withdraw(target: Path, why: str, tell: Tell) -> None:
+def withdraw(target: Path, why: str, progress: Progress) -> None:
     """Move all that fpgen wrote into a bundle to its `stale/`, so that it does not pass for the result of this run.
 
     Raises
@@ -154,7 +154,7 @@ def withdraw(target: Path, why: str, tell: Tell) -> None:
     except OSError as error:
         raise RunFailure(f"moving the earlier files of {target}: {error.strerror or error}") from None
     if names:
-        tell(f"{target}: {why}; the earlier files are in {into.relative_to(target)}")
+        progress(f"{target}: {why}; the earlier files are in {into.relative_to(target)}")
 
 
 def mapped_name(unit: Unit) -> str:
@@ -194,7 +194,7 @@ def _evidence_files(target: Path, unit: Unit, earlier: Written) -> dict[str, str
     }
 
 
-def _retire(target: Path, unit: Unit, current: str, coming: set[str], tell: Tell) -> None:
+def _retire(target: Path, unit: Unit, current: str, coming: set[str], progress: Progress) -> None:
     """Move evidence of Verilog other than the `current` one, that Verilog and its record to `stale/`.
 
     What has the name of evidence and is not as fpgen wrote it shows nothing, and is renamed.
@@ -204,7 +204,7 @@ def _retire(target: Path, unit: Unit, current: str, coming: set[str], tell: Tell
     own = [name for name in _evidence_names(unit) if earlier.owns(target / name)]
     for name in _evidence_names(unit):
         if name not in own and name not in coming and os.path.lexists(target / name):
-            ownership.set_aside(target / name, tell)
+            ownership.set_aside(target / name, progress)
     if before == current or not own:
         return
     into = _stale_place(target, before)
@@ -214,7 +214,7 @@ def _retire(target: Path, unit: Unit, current: str, coming: set[str], tell: Tell
     shutil.copy2(target / RECORD, into / RECORD)
     for name in own:
         os.rename(target / name, into / name)
-    tell(f"{target}: evidence of other Verilog is now in {into.relative_to(target)}: {', '.join(own)}")
+    progress(f"{target}: evidence of other Verilog is now in {into.relative_to(target)}: {', '.join(own)}")
 
 
 def _stale_place(target: Path, sha256: Any) -> Path:

@@ -46,7 +46,7 @@ class Design:
 
 
 @dataclass(frozen=True)
-class Plan:
+class BuildPlan:
     """A whole file: its `designs`, their directory `output`, the `seed`, the built-in `technology` (None: default)."""
 
     path: Path
@@ -56,7 +56,7 @@ class Plan:
     technology: str | None = None
 
 
-def load(path: Path | None = None) -> Plan:
+def load(path: Path | None = None) -> BuildPlan:
     """Read a list of units.
 
     Parameters
@@ -84,7 +84,7 @@ def _entry_lines(text: str) -> list[int]:
     return [number for number, line in enumerate(text.splitlines(), 1) if re.match(r"\s*\[\[\s*unit\s*\]\]", line)]
 
 
-def _plan(path: Path, data: Mapping[str, Any], lines: list[int]) -> Plan:
+def _plan(path: Path, data: Mapping[str, Any], lines: list[int]) -> BuildPlan:
     where = f"designs file {path}"
     tomlfile.check_keys(where, data, _FILE_KEYS)
     for key, least in (("vectors", 1), ("seed", 0)):
@@ -116,7 +116,9 @@ def _plan(path: Path, data: Mapping[str, Any], lines: list[int]) -> Plan:
             raise UsageError(f"{place}: {design.unit.text} is unit {first} already; once is allowed")
         seen[design.unit.name] = index + 1
         designs.append(design)
-    return Plan(path, tuple(designs), Path(data.get("output", "rtl_out")), data.get("seed", 1), data.get("technology"))
+    return BuildPlan(
+        path, tuple(designs), Path(data.get("output", "rtl_out")), data.get("seed", 1), data.get("technology")
+    )
 
 
 def _design(place: str, entry: Any, vectors: int | None) -> Design:

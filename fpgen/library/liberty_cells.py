@@ -13,7 +13,7 @@ from fpgen.base.errors import UsageError
 
 from .cells import Arc, Cell, FlipFlop, Floats, InternalPower, Library, Pin, Setup, Table, same
 from .function import python_expression
-from .liberty_text import Group
+from .liberty_text import LibertyGroup
 from .wireload import WireLoad
 
 # State of other kinds than a flip-flop's; a `test_cell` is not one.
@@ -56,7 +56,7 @@ _WATTS = {"pw": 1e-3, "nw": 1.0, "uw": 1e3, "mw": 1e6}
 class Reader:
     """State while one tree is read: units, templates, and the axes that were seen before."""
 
-    def __init__(self, tree: Group, source: str, power: bool) -> None:
+    def __init__(self, tree: LibertyGroup, source: str, power: bool) -> None:
         self.tree = tree
         self.source = source
         self.power = power
@@ -134,7 +134,7 @@ class Reader:
                 )
         return found
 
-    def _cell(self, group: Group) -> Cell:
+    def _cell(self, group: LibertyGroup) -> Cell:
         name = (group.words() or [""])[0]
         pins: dict[str, Pin] = {}
         arcs: list[Arc] = []
@@ -179,7 +179,7 @@ class Reader:
             {word: pins_of[::-1] for word, pins_of in members.items()},
         )
 
-    def _buses(self, cell: Group) -> dict[str, tuple[Group, tuple[str, ...]]]:
+    def _buses(self, cell: LibertyGroup) -> dict[str, tuple[LibertyGroup, tuple[str, ...]]]:
         """The buses and bundles of a cell: the group of each, and the pins it stands for, in the order of the text."""
         types = {word: item for place in (self.tree, cell) for item in place.named("type") for word in item.words()}
         found = {
@@ -201,7 +201,7 @@ class Reader:
             found.update({word: (item, tuple(f"{word}[{number}]" for number in numbers)) for word in item.words()})
         return found
 
-    def _pin(self, name: str, group: Group) -> Pin:
+    def _pin(self, name: str, group: LibertyGroup) -> Pin:
         given = group.attributes
         default = self.tree.attributes.get("default_input_pin_cap", "0")
         direction = given.get("direction", "input")
@@ -232,7 +232,7 @@ class Reader:
         self,
         word: str,
         pin: Pin,
-        group: Group,
+        group: LibertyGroup,
         arcs: list[Arc],
         setups: list[Setup],
         buses: Mapping[str, Sequence[str]],
@@ -261,7 +261,7 @@ class Reader:
             sense = given.get("timing_sense") or _sense(pin.function, related)
             arcs.append(Arc(related, word, sense, kind, given.get("when", ""), *delays))
 
-    def _power(self, word: str, group: Group) -> InternalPower:
+    def _power(self, word: str, group: LibertyGroup) -> InternalPower:
         energy = self.cap * self.volt * self.volt
         tables = {table.name: table for table in group.groups}
         both = tables.get("power")
@@ -275,7 +275,7 @@ class Reader:
             group.attributes.get("related_pg_pin", ""),
         )
 
-    def _leakage(self, group: Group) -> float:
+    def _leakage(self, group: LibertyGroup) -> float:
         """The cell's stated leakage, else the mean over its states."""
         states: dict[str, list[float]] = {}
         for item in group.named("leakage_power"):
@@ -286,7 +286,7 @@ class Reader:
             return _figure(group, "cell_leakage_power", str(default)) * self.watt
         return max(sum(values) / len(values) for values in states.values()) * self.watt
 
-    def _leakages(self, group: Group) -> tuple[tuple[str, float], ...]:
+    def _leakages(self, group: LibertyGroup) -> tuple[tuple[str, float], ...]:
         """Leakage in nW of each state (`when`, empty for a cell that has one figure), its supplies summed."""
         states: dict[str, float] = {}
         for item in group.named("leakage_power"):
@@ -294,7 +294,7 @@ class Reader:
             states[when] = states.get(when, 0.0) + _figure(item, "value", "0") * self.watt
         return tuple(states.items())
 
-    def _table(self, group: Group | None, other: float, scale: float) -> Table | None:
+    def _table(self, group: LibertyGroup | None, other: float, scale: float) -> Table | None:
         """A table in ps (or fJ); `other` scales its second axis."""
         if group is None or "values" not in group.attributes:
             return None
@@ -355,7 +355,7 @@ class Reader:
         return found
 
 
-def _figure(group: Group, key: str, default: str, least: float = -math.inf) -> float:
+def _figure(group: LibertyGroup, key: str, default: str, least: float = -math.inf) -> float:
     """A finite number that stands in a group."""
     text = group.attributes.get(key, default)
     try:
@@ -368,7 +368,7 @@ def _figure(group: Group, key: str, default: str, least: float = -math.inf) -> f
     return found
 
 
-def _true(group: Group, key: str) -> bool:
+def _true(group: LibertyGroup, key: str) -> bool:
     return group.attributes.get(key, "").lower() in ("true", "1")
 
 
@@ -397,7 +397,7 @@ def _unit(text: str, scales: dict[str, float]) -> float:
     return found
 
 
-def _bundled(buses: Mapping[str, tuple[Group, Sequence[str]]]) -> list[tuple[str, Group]]:
+def _bundled(buses: Mapping[str, tuple[LibertyGroup, Sequence[str]]]) -> list[tuple[str, LibertyGroup]]:
     """The pins inside buses and bundles: each with what its bus says of all of them."""
 
     def own(text: str, place: int, among: int) -> str:
@@ -409,12 +409,12 @@ def _bundled(buses: Mapping[str, tuple[Group, Sequence[str]]]) -> list[tuple[str
 
     found = []
     for item, members in buses.values():
-        inner: dict[str, list[Group]] = {}
+        inner: dict[str, list[LibertyGroup]] = {}
         for pin in item.named("pin"):
             for word in (word for name in pin.words() for word in _numbered(name)):
                 inner.setdefault(word, []).append(pin)
         for place, member in enumerate(members):
-            pin = Group("pin", member)
+            pin = LibertyGroup("pin", member)
             for source in (item, *inner.get(member, ())):
                 pin.attributes.update(
                     {
@@ -425,7 +425,7 @@ def _bundled(buses: Mapping[str, tuple[Group, Sequence[str]]]) -> list[tuple[str
                 for group in source.groups:
                     if group.name == "pin":
                         continue
-                    copy = Group(group.name, group.args)
+                    copy = LibertyGroup(group.name, group.args)
                     copy.attributes = {
                         key: own(text, place, len(members)) if key in ("related_pin", "when") else text
                         for key, text in group.attributes.items()
@@ -446,7 +446,7 @@ def _numbered(name: str) -> list[str]:
     return [f"{part[1]}[{number}]" for number in range(first, last + step, step)]
 
 
-def _flipflop(group: Group) -> FlipFlop | None:
+def _flipflop(group: LibertyGroup) -> FlipFlop | None:
     found = group.named("ff")
     if not found:
         return None

@@ -10,7 +10,7 @@ knows.
 from collections.abc import Iterable, Mapping
 
 from .function import canonical, python_expression
-from .liberty_text import Group
+from .liberty_text import LibertyGroup
 
 #: Groups that are not needed here.
 SKIP = frozenset(
@@ -34,7 +34,7 @@ SKIP = frozenset(
 _STATE = {"ff": ("clocked_on", "next_state", "clear", "preset"), "latch": ("enable", "data_in", "clear", "preset")}
 
 
-def to_text(tree: Group) -> str:
+def to_text(tree: LibertyGroup) -> str:
     """The text of a `library` group (`fpgen.library.liberty_text.parse`)."""
     lines = ['library ("functions") {']
     written: set[str] = set()
@@ -46,7 +46,7 @@ def to_text(tree: Group) -> str:
     return "\n".join([*lines, "}", ""])
 
 
-def _cell(cell: Group) -> list[str]:
+def _cell(cell: LibertyGroup) -> list[str]:
     pins = {word: pin for pin in cell.named("pin") for word in pin.words()}
     known = set(pins)
     lines = []

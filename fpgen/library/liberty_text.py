@@ -30,7 +30,7 @@ _STATEMENT = re.compile(
 _BRACE = re.compile(r"[{}]")
 
 
-class Group:
+class LibertyGroup:
     """One group: `name (args) { attributes and groups }`.
 
     Attributes
@@ -42,7 +42,7 @@ class Group:
         Simple and complex attributes, unquoted; the last of a name stays.
     repeated : dict of str to list of str
         All values of the complex attributes that are given more than once.
-    groups : list of Group
+    groups : list of LibertyGroup
     """
 
     __slots__ = ("args", "attributes", "groups", "name", "repeated")
@@ -52,7 +52,7 @@ class Group:
         self.args = args
         self.attributes: dict[str, str] = {}
         self.repeated: dict[str, list[str]] = {}
-        self.groups: list[Group] = []
+        self.groups: list[LibertyGroup] = []
 
     def words(self) -> list[str]:
         """The group's arguments, one by one, unquoted."""
@@ -62,12 +62,12 @@ class Group:
         """All values of a complex attribute, in the order of the text."""
         return self.repeated.get(name) or ([self.attributes[name]] if name in self.attributes else [])
 
-    def named(self, name: str) -> "list[Group]":
+    def named(self, name: str) -> "list[LibertyGroup]":
         """The groups of one name directly inside this one."""
         return [group for group in self.groups if group.name == name]
 
 
-def parse(text: str, source: str, *, skip: Collection[str] = ()) -> Group:
+def parse(text: str, source: str, *, skip: Collection[str] = ()) -> LibertyGroup:
     """The `library` group of a Liberty text.
 
     Parameters
@@ -84,7 +84,7 @@ def parse(text: str, source: str, *, skip: Collection[str] = ()) -> Group:
         When the text is no Liberty library, is cut short, or has a statement that cannot be read.
     """
     text = _without_comments(_joined(text.removeprefix("\ufeff")) + "\n")
-    top = Group("", "")
+    top = LibertyGroup("", "")
     stack = [top]
     position = 0
     match = _STATEMENT.match
@@ -124,7 +124,7 @@ def parse(text: str, source: str, *, skip: Collection[str] = ()) -> Group:
         elif name in skip:
             position = _after_group(text, position, source, name)
         else:
-            group = Group(name, found["args"])
+            group = LibertyGroup(name, found["args"])
             stack[-1].groups.append(group)
             stack.append(group)
         if len(stack) == 2 and stack[1].name != "library":
@@ -182,7 +182,7 @@ def _after_group(text: str, position: int, source: str, name: str) -> int:
     return position
 
 
-def _trouble(text: str, position: int, stack: list[Group], source: str) -> UsageError:
+def _trouble(text: str, position: int, stack: list[LibertyGroup], source: str) -> UsageError:
     if len(stack) == 1 and stack[0].groups:
         return UsageError(f"{source}: line {_line(text, position)}: text after the library's last brace")
     if len(stack) == 1:
@@ -196,7 +196,7 @@ def _trouble(text: str, position: int, stack: list[Group], source: str) -> Usage
     )
 
 
-def _where(stack: list[Group]) -> str:
+def _where(stack: list[LibertyGroup]) -> str:
     return " / ".join(f"{group.name} ({group.args.strip()[:40]})" for group in stack[1:])
 
 

@@ -1,0 +1,3 @@
+"""Energy of a mapped unit: stimulus, toggles, glitches."""
+
+__all__: list[str] = []

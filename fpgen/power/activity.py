@@ -16,7 +16,7 @@ from fpgen.timing.timing_graph import Ints
 
 
 @dataclass(frozen=True, eq=False)
-class Group:
+class CellGroup:
     """All instances of one cell.
 
     Attributes
@@ -39,7 +39,7 @@ class Switching:
 
     Attributes
     ----------
-    group : Group
+    group : CellGroup
     events : array of shape (tables, 2, g)
         For each of the cell's internal power tables and each edge of its pin (0 rising, 1 falling). Of an input
         pin: how often per operation. Of an output pin: a share; shares of one pin, edge and supply have any sum.
@@ -48,7 +48,7 @@ class Switching:
         state, the rest.
     """
 
-    group: Group
+    group: CellGroup
     events: Floats
     states: Floats
 
@@ -76,7 +76,7 @@ class Activity:
     glitch_batches: Floats | None = None
 
 
-def groups(netlist: Netlist, library: Library) -> tuple[list[Group], int]:
+def groups(netlist: Netlist, library: Library) -> tuple[list[CellGroup], int]:
     """The instances by cell, and the number of nets with those added that stand for unconnected pins.
 
     Raises
@@ -105,11 +105,11 @@ def groups(netlist: Netlist, library: Library) -> tuple[list[Group], int]:
             column[open_pins] = size + np.arange(len(open_pins)) if pin.direction == "output" else UNKNOWN
             size += len(open_pins) if pin.direction == "output" else 0
             nets[pin.name] = column
-        result.append(Group(cell, np.array(numbers), nets))
+        result.append(CellGroup(cell, np.array(numbers), nets))
     return result, size
 
 
-def levels(parts: Sequence[Group], size: int) -> list[list[Group]]:
+def levels(parts: Sequence[CellGroup], size: int) -> list[list[CellGroup]]:
     """The combinational cells in order: each level needs nets of earlier ones only, and is grouped by cell.
 
     Raises
@@ -127,7 +127,7 @@ def levels(parts: Sequence[Group], size: int) -> list[list[Group]]:
     waiting[targets] = True
     waiting[size] = False
     left = np.arange(len(owner))
-    found: list[list[Group]] = []
+    found: list[list[CellGroup]] = []
     while len(left):
         ready = ~waiting[sources[left]].any(axis=1)
         if not ready.any():
@@ -137,12 +137,14 @@ def levels(parts: Sequence[Group], size: int) -> list[list[Group]]:
         level = []
         for number in np.unique(owner[now]):
             part, rows = gates[number], row[now[owner[now] == number]]
-            level.append(Group(part.cell, part.instances[rows], {pin: nets[rows] for pin, nets in part.nets.items()}))
+            level.append(
+                CellGroup(part.cell, part.instances[rows], {pin: nets[rows] for pin, nets in part.nets.items()})
+            )
         found.append(level)
     return found
 
 
-def _padded(parts: Sequence[Group], pins: Sequence[Sequence[str]], filler: int) -> Ints:
+def _padded(parts: Sequence[CellGroup], pins: Sequence[Sequence[str]], filler: int) -> Ints:
     """The nets at the given pins of all groups' instances below each other, `filler` where a cell has fewer pins."""
     rows = sum(len(part.instances) for part in parts)
     table = np.full((rows, max((len(names) for names in pins), default=0) or 1), filler, dtype=np.int64)

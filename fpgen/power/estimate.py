@@ -20,7 +20,7 @@ from fpgen.library.cells import Floats, InternalPower, Library
 from fpgen.library.function import python_expression, truth_table
 from fpgen.timing.netlist import ONE, ZERO, Netlist
 
-from .activity import Activity, Group, Switching, groups, levels
+from .activity import Activity, CellGroup, Switching, groups, levels
 
 # Rounds through the registers before an estimate that does not settle is given up.
 _MOST_ROUNDS = 50
@@ -53,7 +53,7 @@ def estimate(netlist: Netlist, library: Library, *, density: float = 0.1, duty: 
     if not 0 <= duty <= 1:
         raise UsageError(f"an input duty of {duty}; 0 to 1 is allowed")
     parts, size = groups(netlist, library)
-    state = _State(size)
+    state = _Estimate(size)
     state.duty[ONE] = 1.0
     state.duty[ZERO] = 0.0
     for net in netlist.inputs.values():
@@ -78,7 +78,7 @@ def estimate(netlist: Netlist, library: Library, *, density: float = 0.1, duty: 
     return Activity(toggles, tuple(_switching(part, state) for part in parts))
 
 
-def clock_nets(parts: Sequence[Group]) -> list[int]:
+def clock_nets(parts: Sequence[CellGroup]) -> list[int]:
     """Nets at the clock pins of flip-flops."""
     found: set[int] = set()
     for part in parts:
@@ -88,40 +88,40 @@ def clock_nets(parts: Sequence[Group]) -> list[int]:
     return sorted(found)
 
 
-class _State:
+class _Estimate:
     """Density and duty of every net."""
 
     def __init__(self, size: int) -> None:
         self.density: Floats = np.zeros(size)
         self.duty: Floats = np.full(size, 0.5)
 
-    def duties(self, part: Group, pins: Sequence[str]) -> Floats:
+    def duties(self, part: CellGroup, pins: Sequence[str]) -> Floats:
         return np.array([self.duty[part.nets[pin]] for pin in pins]).reshape(len(pins), len(part.instances))
 
-    def chance(self, part: Group, text: str) -> Floats:
+    def chance(self, part: CellGroup, text: str) -> Floats:
         """How likely an expression over the cell's pins is 1."""
         pins = python_expression(text)[1]
         return _chance(truth_table(text, pins), self.duties(part, pins))
 
-    def decides(self, part: Group, text: str, pin: str) -> Floats:
+    def decides(self, part: CellGroup, text: str, pin: str) -> Floats:
         """How likely a pin decides a function."""
         others = [name for name in python_expression(text)[1] if name != pin]
         table, size = truth_table(text, [*others, pin]), 1 << len(others)
         return _chance((table ^ table >> size) & ((1 << size) - 1), self.duties(part, others))
 
-    def drive(self, part: Group, pin: str, function: str) -> None:
+    def drive(self, part: CellGroup, pin: str, function: str) -> None:
         target = part.nets[pin]
         self.duty[target] = self.chance(part, function)
         self.density[target] = self.through(part, function)
 
-    def through(self, part: Group, function: str) -> Floats:
+    def through(self, part: CellGroup, function: str) -> Floats:
         """Density of a function of a cell's pins."""
         total = np.zeros(len(part.instances))
         for name in python_expression(function)[1]:
             total += self.decides(part, function, name) * self.density[part.nets[name]]
         return total
 
-    def register(self, part: Group) -> None:
+    def register(self, part: CellGroup) -> None:
         """The outputs of flip-flops, from their data."""
         flipflop = part.cell.flipflop
         assert flipflop is not None
@@ -144,10 +144,11 @@ def _chance(table: int, duties: Floats) -> Floats:
     for duty in duties[::-1]:  # the last pin is the upper half of the table
         half = len(found) // 2
         found = found[:half] * (1 - duty) + found[half:] * duty
-    return found[0]
+    last: Floats = found[0]
+    return last
 
 
-def _switching(part: Group, state: _State) -> Switching:
+def _switching(part: CellGroup, state: _Estimate) -> Switching:
     cell, count = part.cell, len(part.instances)
     events = np.zeros((len(cell.power), 2, count))
     for number, table in enumerate(cell.power):
@@ -168,14 +169,14 @@ def _switching(part: Group, state: _State) -> Switching:
     return Switching(part, events, states.reshape(len(cell.leakages), count))
 
 
-def _weight(part: Group, state: _State, table: InternalPower, function: str) -> Floats:
+def _weight(part: CellGroup, state: _Estimate, table: InternalPower, function: str) -> Floats:
     """How likely a table's input causes an edge of its output."""
     if table.related in python_expression(function)[1]:
         return state.decides(part, function, table.related)
     return state.chance(part, table.when) if table.when else np.ones(len(part.instances))
 
 
-def _hidden(part: Group, state: _State, table: InternalPower) -> Floats:
+def _hidden(part: CellGroup, state: _Estimate, table: InternalPower) -> Floats:
     """How likely the condition of an input pin's table holds when the pin switches."""
     named: Mapping[str, None] = dict.fromkeys(python_expression(table.when)[1])
     outputs = [pin for pin in part.cell.outputs if pin in named]

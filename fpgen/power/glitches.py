@@ -12,16 +12,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from fpgen.library.cells import Floats
-from fpgen.timing.timing_graph import Graph, Ints
+from fpgen.timing.timing_graph import Ints, TimingGraph
 
-from .activity import Group
+from .activity import CellGroup
 from .toggles import Pins, Simulator, Words
 
 _STEPS_PER_GATE = 3
 _LONGEST = 16  # steps, of a single gate
 
 
-def gate_steps(graph: Graph, slews: Floats) -> Ints:
+def gate_steps(graph: TimingGraph, slews: Floats) -> Ints:
     """Delay of each instance in steps; 1 where it has no combinational arc."""
     arcs = graph.combinational
     count = len(graph.cells)
@@ -43,7 +43,7 @@ class _Timed:
     `slot` is the place of the oldest step in `changed`.
     """
 
-    part: Group
+    part: CellGroup
     pin: str
     steps: int
     reads: Ints
@@ -110,7 +110,7 @@ def count(simulator: Simulator, steps: Ints, inputs: Mapping[str, Words]) -> Flo
     return np.where(edges > 0, edges - np.bitwise_count(before ^ values), 0.0)
 
 
-def _timed(part: Group, steps: Ints, values: Words) -> list[_Timed]:
+def _timed(part: CellGroup, steps: Ints, values: Words) -> list[_Timed]:
     """A group's gates by delay."""
     found = []
     delays = steps[part.instances]
@@ -121,7 +121,7 @@ def _timed(part: Group, steps: Ints, values: Words) -> list[_Timed]:
     )
     for delay in np.unique(delays).tolist():
         rows = np.nonzero(delays == delay)[0]
-        some = Group(part.cell, part.instances[rows], {pin: nets[rows] for pin, nets in part.nets.items()})
+        some = CellGroup(part.cell, part.instances[rows], {pin: nets[rows] for pin, nets in part.nets.items()})
         for pin in part.cell.outputs:
             raw = values[some.nets[pin]]
             found.append(

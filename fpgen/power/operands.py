@@ -11,7 +11,7 @@ Controls: random bits are uniform, `clear` comes every 32 operations, all others
 """
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, assert_never
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,8 +83,7 @@ class Operands:
                 elif port.name == "clear":
                     bits = _pack((np.arange(64 * self.words) + clock) % CLEAR_EVERY == 0)[None]
                 else:
-                    high = clock == 0 if port.role.value == "reset" else port.role.value == "handshake"
-                    bits = np.array([one if high else zero] * port.width)
+                    bits = np.array([one if _is_high(port, clock) else zero] * port.width)
                 given.update(_spelled(port, bits))
             yield given
 
@@ -132,6 +131,24 @@ class Operands:
         for port in ports:
             _check_codes(port, parts[port.name])
         return {key: part.astype(np.uint64) for key, part in parts.items()}
+
+
+def _is_high(port: "Port", clock: int) -> bool:
+    """The level of an input that no stimulus reaches: reset in the first clock, and no stalls."""
+    from fpgen.units.ports import Role
+
+    role: Role = port.role
+    match role:
+        case Role.RESET:
+            return clock == 0
+        case Role.HANDSHAKE:
+            return True
+        case Role.CONTROL:
+            return False
+        case Role.CLOCK | Role.OPERAND | Role.RESULT | Role.FLAGS:
+            raise ValueError(f"power stimulus: got {port.name}, a pin of role {role.value}; expected reset or control")
+        case unknown:
+            assert_never(unknown)
 
 
 def _check_codes(port: "Port", part: NDArray[Any]) -> None:

@@ -20,7 +20,7 @@ from fpgen.timing import sta
 from fpgen.timing.netlist import Netlist
 from fpgen.timing.timing_graph import Ints
 
-from .activity import Activity, Group, Switching
+from .activity import Activity, CellGroup, Switching
 
 
 @dataclass(frozen=True)
@@ -214,11 +214,13 @@ def _internal(
     return total
 
 
-def _slew(part: Group, table: InternalPower, edge: int, slews: Floats) -> Floats:
+def _slew(part: CellGroup, table: InternalPower, edge: int, slews: Floats) -> Floats:
     """Slew of the input edge that causes an output edge."""
     if table.related not in part.cell.pins:
         return np.zeros(len(part.instances))
-    return slews[part.nets[table.related], edge if _positive(part.cell, table.related, table.pin) else 1 - edge]
+    cause = edge if _positive(part.cell, table.related, table.pin) else 1 - edge
+    found: Floats = slews[part.nets[table.related], cause]
+    return found
 
 
 def _positive(cell: Cell, related: str, pin: str) -> bool:
@@ -227,7 +229,7 @@ def _positive(cell: Cell, related: str, pin: str) -> bool:
     return all(arc.sense != "negative_unate" for arc in senses)
 
 
-def _idle(part: Group, pin: str, slews: Floats, loads: Floats) -> Floats:
+def _idle(part: CellGroup, pin: str, slews: Floats, loads: Floats) -> Floats:
     """Energy in fJ per edge of an output that the activity has no edges of: the mean of its tables."""
     found = [
         interpolate(values, _slew(part, table, edge, slews), loads[part.nets[pin]])

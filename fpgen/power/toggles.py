@@ -22,7 +22,7 @@ from fpgen.library.cells import Floats, Library
 from fpgen.library.function import compile_function, python_expression
 from fpgen.timing.netlist import ONE, Netlist
 
-from .activity import Activity, Group, Switching, groups, levels
+from .activity import Activity, CellGroup, Switching, groups, levels
 
 Words = NDArray[np.uint64]
 ALL = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
@@ -31,7 +31,7 @@ _function = lru_cache(maxsize=4096)(compile_function)
 
 
 @dataclass(frozen=True)
-class Run:
+class ToggleRun:
     """What a simulation gave.
 
     Attributes
@@ -110,7 +110,7 @@ class Simulator:
                 self.values[part.nets[pin]] = seen.evaluate(function)
 
 
-def clock_pins(part: Group) -> tuple[str, ...]:
+def clock_pins(part: CellGroup) -> tuple[str, ...]:
     """The clock pins of a group of flip-flops; none of gates."""
     return python_expression(part.cell.flipflop.clocked_on)[1] if part.cell.flipflop is not None else ()
 
@@ -120,13 +120,13 @@ class Pins(dict[str, Any]):
 
     Parameters
     ----------
-    part : Group
+    part : CellGroup
     nets : array of shape (nets, words)
     more : mapping, optional
         Values that go before those of the nets.
     """
 
-    def __init__(self, part: Group, nets: Words, more: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, part: CellGroup, nets: Words, more: Mapping[str, Any] | None = None) -> None:
         super().__init__(more or {})
         self.part, self.nets = part, nets
         self["1"] = ALL
@@ -141,7 +141,7 @@ class Pins(dict[str, Any]):
         return _function(text)[0](self)
 
 
-def simulate(simulator: Simulator, clocks: Iterable[Mapping[str, Words]], warm_up: int) -> Run:
+def simulate(simulator: Simulator, clocks: Iterable[Mapping[str, Words]], warm_up: int) -> ToggleRun:
     """Step a simulator, and count.
 
     Parameters
@@ -172,7 +172,7 @@ def simulate(simulator: Simulator, clocks: Iterable[Mapping[str, Words]], warm_u
             seen[bit].append(simulator.values[net].copy())
     if not counter.operations:
         raise RunFailure("no clock is left to count edges in; more clocks than the warm-up are needed")
-    return Run(counter.activity(), counter.operations, {bit: np.array(values) for bit, values in seen.items()})
+    return ToggleRun(counter.activity(), counter.operations, {bit: np.array(values) for bit, values in seen.items()})
 
 
 class _Counter:
@@ -217,7 +217,7 @@ class _Counter:
         return Activity(self.toggles / done, tuple(cells), batches=self.batches / (done / words) if words > 1 else None)
 
 
-def _count_tables(part: Group, old: Pins, new: Pins, clocks: Sequence[str], lanes: int, events: Floats) -> None:
+def _count_tables(part: CellGroup, old: Pins, new: Pins, clocks: Sequence[str], lanes: int, events: Floats) -> None:
     """Add one clock to the events of a group's internal power tables."""
     for number, table in enumerate(part.cell.power):
         for edge in (0, 1):
@@ -247,4 +247,5 @@ def _both(pins: Pins, clocks: Sequence[str]) -> tuple[Pins, Pins]:
 
 def ones(words: Words) -> Floats:
     """Bits at 1 along the last axis."""
-    return np.bitwise_count(words).sum(axis=-1, dtype=np.float64)
+    count: Floats = np.bitwise_count(words).sum(axis=-1, dtype=np.float64)
+    return count

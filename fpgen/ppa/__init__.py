@@ -28,7 +28,7 @@ def measure_unit(
     prove: bool | None = None,
     power: str | None = None,
     timeout: float | None = None,
-    tell: Callable[[Point], None] | None = None,
+    progress: Callable[[Point], None] | None = None,
 ) -> list[Point]:
     """Synthesise and time a unit's Verilog; see `fpgen.synthesis.flow.measure`.
 
@@ -41,7 +41,7 @@ def measure_unit(
         A Liberty file (gzip accepted) in its place.
     driving_cell : str, optional
         With `liberty`: the cell that drives every input.
-    recipe, effort, targets, wire_load, engine, tell
+    recipe, effort, targets, wire_load, engine, progress
         As `fpgen.synthesis.flow.measure` takes them.
     prove : bool, optional
         Prove each netlist equivalent to the Verilog, or do not; default: where it takes seconds
@@ -94,7 +94,7 @@ def measure_unit(
         wire_load=wire_load,
         engine=engine,
         timeout=yosys.LIMIT_S if timeout is None else timeout,
-        tell=tell,
+        progress=progress,
     )
     from fpgen.formal.netlist_proof import with_proofs
 
@@ -113,7 +113,7 @@ def measure_fpga(
     seeds: Sequence[int] = (1,),
     engine: str | None = None,
     timeout: float | None = None,
-    tell: Callable[[FpgaPoint], None] | None = None,
+    progress: Callable[[FpgaPoint], None] | None = None,
 ) -> list[FpgaPoint]:
     """LUTs, DSP blocks and clock rate of a unit in an FPGA; see `fpgen.synthesis.fpga.measure`.
 
@@ -124,7 +124,7 @@ def measure_fpga(
         A family (`ecp5`, `ice40`), or a device of it (`ecp5:85k`, `ice40:up5k`).
     timeout : float, optional
         Seconds of processor time allowed to each run of Yosys and of nextpnr; default 600.
-    seeds, engine, tell
+    seeds, engine, progress
         As `fpgen.synthesis.fpga.measure` takes them.
 
     Returns
@@ -148,5 +148,5 @@ def measure_fpga(
         seeds=seeds,
         engine=engine,
         timeout=fpga.LIMIT_S if timeout is None else timeout,
-        tell=tell,
+        progress=progress,
     )

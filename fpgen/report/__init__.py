@@ -2,3 +2,5 @@
 
 `data` arranges the records, `fits` and `plots` draw on them, `page` puts them together.
 """
+
+__all__: list[str] = []

@@ -67,7 +67,7 @@ class View:
         As `fpgen.sweep.store.read` returns them; those that are ok have a technology.
     """
 
-    def __init__(self, records: Sequence[Record]):
+    def __init__(self, records: Sequence[Record]) -> None:
         self.records = list(records)
         self.good = [record for record in records if record["status"] == "ok" and DELAY.of(record) is not None]
         drawn = {id(record) for record in self.good}

@@ -63,7 +63,7 @@ def legend(
     beaten: bool = False,
     lines: bool = False,
     levels: bool = False,
-):
+) -> None:
     """What each curve of a panel looks like, whether or not all its marks are dominated."""
     from matplotlib.lines import Line2D
 

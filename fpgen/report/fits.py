@@ -53,7 +53,8 @@ class Fit:
     @property
     def percent(self) -> np.ndarray:
         """Residuals in per cent of their figures, an array of shape (n,); NaN where the figure is 0."""
-        return 100 * np.divide(self.residuals, self.y, out=np.full_like(self.y, np.nan), where=self.y != 0)
+        share: np.ndarray = np.divide(self.residuals, self.y, out=np.full_like(self.y, np.nan), where=self.y != 0)
+        return 100 * share
 
     @property
     def r2(self) -> float:

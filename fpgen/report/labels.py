@@ -32,7 +32,7 @@ def place(
     labels: Sequence[Label],
     marks: Sequence[tuple[float, float]],
     lines: Sequence[tuple[Sequence[float], Sequence[float]]] = (),
-):
+) -> None:
     """Write labels beside their marks, each in the one of four corners that hides least.
 
     A label that would stand on another one, or outside the axes, is left out. The limits and the place of `panel`

@@ -22,7 +22,7 @@ _HERE = Path(__file__).parent
 
 
 @dataclass(frozen=True)
-class Written:
+class WrittenPage:
     """What a report left: the page, the plots' files, the number of records, and of those with figures."""
 
     page: Path
@@ -32,8 +32,13 @@ class Written:
 
 
 def write(
-    records: Sequence[Record], output: Path, *, store: str, title: str | None = None, tell: ownership.Tell | None = None
-) -> Written:
+    records: Sequence[Record],
+    output: Path,
+    *,
+    store: str,
+    title: str | None = None,
+    progress: ownership.Progress | None = None,
+) -> WrittenPage:
     """Write `output`/index.html with its plots as SVG and PNG beside it.
 
     Parameters
@@ -46,7 +51,7 @@ def write(
         What the records come from, for the page.
     title : str, optional
         Default: the sweep's own.
-    tell : callable, optional
+    progress : callable, optional
         Called with a line for each file in the way that no report wrote, and that was renamed; default: a warning.
 
     Raises
@@ -81,8 +86,8 @@ def write(
             }
         )
     files["index.html"] = _html(template, view, shown, store=store, title=title or view.title).encode()
-    _put(output, files, tell or (lambda line: warnings.warn(line, stacklevel=3)))
-    return Written(
+    _put(output, files, progress or (lambda line: warnings.warn(line, stacklevel=3)))
+    return WrittenPage(
         output / "index.html",
         [output / name for name in files if name != "index.html"],
         len(view.records),
@@ -90,18 +95,18 @@ def write(
     )
 
 
-def _put(output: Path, files: Mapping[str, bytes], tell: ownership.Tell):
+def _put(output: Path, files: Mapping[str, bytes], progress: ownership.Progress) -> None:
     """Write a report's files, all or none where the directory is new; in one that is there, what is not of an earlier
     report stays."""
     output = Path(os.path.abspath(output))
-    with replaced(output, lambda fresh: ownership.merge(fresh, output, tell, record=ownership.FILES)) as aside:
+    with replaced(output, lambda fresh: ownership.merge(fresh, output, progress, record=ownership.FILES)) as aside:
         for name, data in files.items():
             (aside / name).write_bytes(data)
         digests = {name: ownership.digest_of(aside / name) for name in sorted(files)}
         (aside / ownership.FILES).write_text(json.dumps({"files": digests}, indent=2) + "\n")
 
 
-def _check(records: Sequence[Record], store: str):
+def _check(records: Sequence[Record], store: str) -> None:
     """Refuse what no sweep wrote, before anything is drawn.
 
     Raises

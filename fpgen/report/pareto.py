@@ -125,7 +125,7 @@ def _draw(
     return lines
 
 
-def _marks(panel: Any, records: Sequence[Record], x: Axis, y: Axis, link: dict[int, str], **look: Any):
+def _marks(panel: Any, records: Sequence[Record], x: Axis, y: Axis, link: dict[int, str], **look: Any) -> None:
     panel.scatter(
         [x.of(record) for record in records],
         [y.of(record) for record in records],

@@ -96,12 +96,12 @@ def figure(width: float = 8.4, height: float = 4.8, **grid: Any) -> tuple[Figure
     return made, made.subplots(**grid)
 
 
-def title(panel: Any, text: str):
+def title(panel: Any, text: str) -> None:
     """What a panel shows; at a fixed height, since matplotlib would measure every label to find one."""
     panel.set_title(text, y=1.0, pad=6)
 
 
-def scale(axis: Any, setter: Any, values: Sequence[float]):
+def scale(axis: Any, setter: Any, values: Sequence[float]) -> None:
     """Make an axis logarithmic where its figures span more than a decade.
 
     With zeros among them (an exact result has no error) the part below the smallest other figure is linear.
@@ -137,7 +137,7 @@ def scale(axis: Any, setter: Any, values: Sequence[float]):
     axis.set_minor_formatter("")
 
 
-def whole(axis: Any, values: Sequence[float]):
+def whole(axis: Any, values: Sequence[float]) -> None:
     """Ticks at whole numbers, of an axis whose values are."""
     from matplotlib.ticker import MaxNLocator
 
@@ -157,7 +157,7 @@ def plain(value: float) -> str:
     return f"10{raised}" if digits == "1" else f"{digits}·10{raised}"
 
 
-def legend(panel: Any, handles: Sequence[Any], names: Sequence[str], heading: str = ""):
+def legend(panel: Any, handles: Sequence[Any], names: Sequence[str], heading: str = "") -> None:
     """A legend to the right of the axes, where it hides nothing."""
     names = [f" {name}" if name.startswith("_") else name for name in map(short, names)]  # or matplotlib drops them
     panel.legend(

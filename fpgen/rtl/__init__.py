@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from fpgen.units.base import Unit
 
+    from .elaboration import UnitComponent
     from .graph import Graph
     from .pipeline import Pipeline
 
@@ -34,7 +35,7 @@ def graph_of(unit: Unit) -> Graph:
     return _graph(dataclasses.replace(unit, stages=None, period=None))
 
 
-def forget():
+def forget() -> None:
     """Drop what is cached, to measure the time it takes."""
     pipeline_for.cache_clear()
     _graph.cache_clear()
@@ -49,7 +50,7 @@ def _graph(unit: Unit) -> Graph:
     return trim(datapath(unit))
 
 
-def component(unit: Unit):
+def component(unit: Unit) -> UnitComponent:
     """The unit as an `amaranth.lib.wiring.Component` whose members are its pins.
 
     Clock and reset are those of the ``sync`` domain.

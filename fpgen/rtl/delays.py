@@ -93,7 +93,8 @@ def _carry_span(node: Node) -> int:
     """Bits over which a carry can run: a constant's trailing zeros generate none."""
     for arg in node.args[:2]:
         if arg.op == "const" and arg.value and len(node.args) == 2:
-            return node.width - ((arg.value & -arg.value).bit_length() - 1)
+            value: int = arg.value
+            return node.width - ((value & -value).bit_length() - 1)
     return node.width
 
 

@@ -18,6 +18,8 @@ from .pipeline import Pipeline, Register
 from .wiring import is_wiring, readers, sources
 
 if TYPE_CHECKING:
+    from amaranth.hdl._ast import Statement
+
     from fpgen.units.base import Unit
     from fpgen.units.ports import Port
 
@@ -30,11 +32,11 @@ class UnitComponent(wiring.Component):
     unit : Unit
     """
 
-    def __init__(self, unit: Unit):
+    def __init__(self, unit: Unit) -> None:
         self.unit = unit
         super().__init__({port.name: (In if port.is_input else Out)(port.width) for port in _members(unit)})
 
-    def elaborate(self, platform) -> Module:
+    def elaborate(self, platform: object) -> Module:
         pipeline = pipeline_for(self.unit)
         m = Module()
         logic = _Logic(m, pipeline, {port.name: getattr(self, port.name) for port in _members(self.unit)})
@@ -74,7 +76,7 @@ def _members(unit: Unit) -> list[Port]:
 class _Logic:
     """Amaranth values for the nodes of a pipeline, in whichever stage they are read."""
 
-    def __init__(self, m: Module, pipeline: Pipeline, pins: dict[str, Signal]):
+    def __init__(self, m: Module, pipeline: Pipeline, pins: dict[str, Signal]) -> None:
         self.m = m
         self.pipeline = pipeline
         self._made: dict[int, Value] = {}
@@ -122,12 +124,12 @@ class _Logic:
             found.append(whole[piece.low : piece.high])
         return found
 
-    def load(self, register: Register):
+    def load(self, register: Register) -> Statement:
         """The assignment that fills a register at the clock edge."""
         before = self.pieces(register.source, register.low, register.high, register.rank - 1)
         return self._registers[register.name].eq(Cat(*before))
 
-    def updates(self, rank: int) -> list:
+    def updates(self, rank: int) -> list[Statement]:
         """The assignments to the states that belong to a rank."""
         return [
             self._made[state.index].eq(self.value(value, rank - 1))
@@ -171,9 +173,10 @@ def _operation(node: Node, args: list[Value]) -> Value:
 def to_rtlil(unit: Unit) -> str:
     """The Amaranth design as RTLIL text: module `unit.name` with the unit's pins, `clk` and `rst` among them."""
     has_reset = any(port.name == "rst" for port in unit.ports)
-    return rtlil.convert(
+    text: str = rtlil.convert(
         UnitComponent(unit),
         name=unit.name,
         emit_src=False,
         missing_domain=lambda name: ClockDomain(name, reset_less=not has_reset),
     )
+    return text

@@ -6,12 +6,15 @@ a datapath. It ignores the schedule; a state reads the value given for it.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import ArrayLike
 
 from .graph import Graph, Node
 
 
-def evaluate(graph: Graph, **inputs) -> dict[str, np.ndarray]:
+def evaluate(graph: Graph, **inputs: ArrayLike) -> dict[str, np.ndarray]:
     """Evaluate every output.
 
     Parameters
@@ -36,18 +39,19 @@ def evaluate(graph: Graph, **inputs) -> dict[str, np.ndarray]:
             # Python ints only where bits do not fit: most of a datapath with wide ports is narrow.
             inner = object if kind is object or any(arg.dtype == object for arg in args) else np.uint64
             value = _apply(node, [arg.astype(inner, copy=False) for arg in args], inner)
-        # (Operations on arrays of Python ints without axes give plain ints.)
         values[node.index] = np.asarray(value).astype(kind, copy=False)
     named = {name: values[node.index] for name, node in graph.outputs.items()}
     named |= {f"next_{state.value}": values[value.index] for state, value in graph.states.items()}
     return named
 
 
-def _apply(node: Node, args: list[np.ndarray], kind) -> np.ndarray:
-    def of(value: int):
+def _apply(node: Node, args: list[np.ndarray], kind: type[object]) -> Any:
+    """The node's value: an array of `kind`, or a plain int (operations on Python ints without axes)."""
+
+    def of(value: int) -> Any:
         return value if kind is object else np.uint64(value)
 
-    def flag(condition) -> np.ndarray:
+    def flag(condition: ArrayLike) -> np.ndarray:
         return np.asarray(condition).astype(np.uint64).astype(kind)
 
     mask = of((1 << node.width) - 1)

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 from fpgen.units.architecture import DEFAULT, Architecture
 
@@ -39,21 +40,21 @@ class Graph:
         Register to the value it takes at the end of each accepted operation.
     """
 
-    def __init__(self, architecture: Architecture = DEFAULT):
+    def __init__(self, architecture: Architecture = DEFAULT) -> None:
         self.architecture = architecture
         self.nodes: list[Node] = []
         self.inputs: dict[str, Node] = {}
         self.outputs: dict[str, Node] = {}
         self.states: dict[Node, Node] = {}
         self.current_section = ""
-        self._shared: dict[tuple, Node] = {}
+        self._shared: dict[tuple[object, ...], Node] = {}
         self._names: set[str] = set()
         self._counts: dict[str, int] = {}
         self._prefix = ""
 
     # ---- construction ---------------------------------------------------------------
 
-    def make(self, op: str, args: tuple[Node, ...], width: int, value=None) -> Node:
+    def make(self, op: str, args: tuple[Node, ...], width: int, value: Any = None) -> Node:
         """The node for this operation, existing or new (no simplification here)."""
         key = (op, tuple(arg.index for arg in args), width, value)
         node = self._shared.get(key)
@@ -70,7 +71,7 @@ class Graph:
         self.inputs[name] = node
         return node
 
-    def output(self, name: str, node: Node):
+    def output(self, name: str, node: Node) -> None:
         self.outputs[name] = node
         self._names.add(name)
 
@@ -81,10 +82,10 @@ class Graph:
         self._names.add(name)
         return node
 
-    def next_state(self, state: Node, value: Node):
+    def next_state(self, state: Node, value: Node) -> None:
         self.states[state] = value
 
-    def section(self, title: str):
+    def section(self, title: str) -> None:
         """Heading for the nodes that follow."""
         self.current_section = title
 

@@ -10,7 +10,7 @@ data registers have no reset; valid bits and states do.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 from fpgen.units.options import Handshake
 
@@ -48,13 +48,19 @@ class Control:
 
 def control(unit: Unit, pipeline: Pipeline) -> Control:
     """The handshake of a unit."""
-    if unit.handshake is Handshake.NONE:
-        return Control((), (), (), {})
     stages = pipeline.stages
     valid = ("in_valid", *(f"valid_s{k}" for k in range(1, stages + 1)))
     pins = {"out_valid": valid[-1]}
-    if unit.handshake is Handshake.VALID:
-        return Control(valid, (), (), pins)
+    handshake: Handshake = unit.handshake
+    match handshake:
+        case Handshake.NONE:
+            return Control((), (), (), {})
+        case Handshake.VALID:
+            return Control(valid, (), (), pins)
+        case Handshake.READY:
+            pass
+        case unknown:
+            assert_never(unknown)
     ready = tuple(f"ready_s{k}" for k in range(1, stages + 1))
     after = (*ready[1:], "out_ready")
     wires = [(ready[k], f"~{valid[k + 1]} | {after[k]}") for k in range(stages - 1, -1, -1)]

@@ -35,7 +35,7 @@ class Names:
         Names that no step may take: the pins.
     """
 
-    def __init__(self, graph: Graph, reserved: Iterable[str]):
+    def __init__(self, graph: Graph, reserved: Iterable[str]) -> None:
         self._used = set(reserved) | RESERVED
         self._taken: dict[int, str] = {}
         self._count: dict[str, int] = {}
@@ -79,7 +79,7 @@ def nearest_names(graph: Graph) -> dict[int, str]:
     live = graph.live()
     best: dict[int, tuple[int, int, str]] = {}
 
-    def offer(node: Node, distance: int, order: int, name: str):
+    def offer(node: Node, distance: int, order: int, name: str) -> None:
         if node.index not in best or (distance, order) < best[node.index][:2]:
             best[node.index] = (distance, order, name)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .graph import Graph
@@ -34,7 +34,7 @@ class Node:
 
     __slots__ = ("args", "graph", "index", "name", "op", "section", "value", "width")
 
-    def __init__(self, graph: Graph, index: int, op: str, args: tuple[Node, ...], width: int, value):
+    def __init__(self, graph: Graph, index: int, op: str, args: tuple[Node, ...], width: int, value: Any) -> None:
         self.graph = graph
         self.index = index
         self.op = op

@@ -8,6 +8,7 @@ Bits that do not line up stay single; gathering them would not help a reader.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from .graph import Graph, Node
 from .naming import nearest_names
@@ -19,7 +20,8 @@ FEWEST = 3
 DEEPEST = 3
 
 _PACKED = frozenset({"and", "or", "xor", "not"})
-Shape = tuple | str
+#: A leaf, or the operation (first) and the shapes of its arguments.
+Shape: TypeAlias = "str | tuple[str, *tuple[Shape, ...]]"
 
 
 def pack(graph: Graph, stage: dict[int, int]) -> tuple[Graph, dict[int, int]]:
@@ -36,7 +38,7 @@ def pack(graph: Graph, stage: dict[int, int]) -> tuple[Graph, dict[int, int]]:
     (Graph, dict of int to int)
         The new graph, and the stages of its nodes.
     """
-    return _Packer(graph, stage).run()
+    return _Packer(graph, stage).packed()
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ class _Bit:
 
 
 class _Packer:
-    def __init__(self, graph: Graph, stage: dict[int, int]):
+    def __init__(self, graph: Graph, stage: dict[int, int]) -> None:
         self.old, self.stage = graph, stage
         self.live = graph.live()
         self.uses, self.crosses = self._uses()
@@ -81,7 +83,7 @@ class _Packer:
         """Whether it is a bit that needs a wire of its own."""
         return self._single(node) and (self.uses.get(node.index, 0) > 1 or node.index in self.crosses)
 
-    def run(self) -> tuple[Graph, dict[int, int]]:
+    def packed(self) -> tuple[Graph, dict[int, int]]:
         level = self._levels()
         rows = self._rows(level)
         for name, node in self.old.inputs.items():
@@ -94,7 +96,7 @@ class _Packer:
             self.new.next_state(self.made[state.index], self.made[value.index])
         return self.new, self.stage_of_new
 
-    def _make(self, wanted: Node, rows: dict[int, list[_Bit]]):
+    def _make(self, wanted: Node, rows: dict[int, list[_Bit]]) -> None:
         """The node in the new graph, after all that it (or another bit of its row) depends on."""
         pending = [wanted]
         while pending:
@@ -126,7 +128,7 @@ class _Packer:
     def _rows(self, level: dict[int, int]) -> dict[int, list[_Bit]]:
         """The row of every bit that has enough company."""
         serves = nearest_names(self.old)
-        groups: dict[tuple, list[_Bit]] = {}
+        groups: dict[tuple[object, ...], list[_Bit]] = {}
         for node in self.live:
             if node.index in self.roots:
                 bit = self._bit(node)
@@ -172,7 +174,7 @@ class _Packer:
         leaves = [self.made[leaf.index] for leaf in bit.leaves]
         return tuple((leaf.args[0].index, leaf.value[0]) if leaf.op == "slice" else (leaf.index, 0) for leaf in leaves)
 
-    def _row(self, row: list[_Bit]):
+    def _row(self, row: list[_Bit]) -> None:
         if len(row) < FEWEST:
             for bit in row:
                 self._single_bit(bit)
@@ -194,7 +196,7 @@ class _Packer:
         for place, bit in enumerate(row):
             self.made[bit.node.index] = word[place]
 
-    def _single_bit(self, bit: _Bit):
+    def _single_bit(self, bit: _Bit) -> None:
         """A bit that stays single, with the operations inside its formula."""
         pending = [bit.node]
         while pending:
@@ -207,7 +209,7 @@ class _Packer:
                 if node.index not in self.made:
                     self._copy(node)
 
-    def _copy(self, node: Node):
+    def _copy(self, node: Node) -> None:
         if node.op == "state":
             self._keep(node, self.new.state(str(node.value), node.width))
             return
@@ -220,13 +222,13 @@ class _Packer:
             value = self.new.make(node.op, args, node.width, node.value)
         self._keep(node, value)
 
-    def _keep(self, node: Node, value: Node):
+    def _keep(self, node: Node, value: Node) -> None:
         self.made[node.index] = value
         if node.name is not None and node.op not in ("input", "state"):
             self.new.step(node.name, value)
         if node.index in self.stage:
             self._place(value, self.stage[node.index])
 
-    def _place(self, value: Node, stage: int):
+    def _place(self, value: Node, stage: int) -> None:
         if value.op != "const" and not is_wiring(value):
             self.stage_of_new.setdefault(value.index, stage)

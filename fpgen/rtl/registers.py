@@ -57,7 +57,7 @@ def place(steps: Steps, stages: int, period: float) -> list[int]:
 class _Paths:
     """What a schedule must not keep in one stage."""
 
-    def __init__(self, steps: Steps, period: float, stages: int):
+    def __init__(self, steps: Steps, period: float, stages: int) -> None:
         self.steps, self.period, self.stages = steps, period, stages
         self.at_once, _ = arrivals(steps, [0] * len(steps.nodes))
 
@@ -90,7 +90,7 @@ class _Paths:
 class _Cut:
     """The minimum cut: variables x(step, rank) that the windows leave open, and the rules between them."""
 
-    def __init__(self, steps: Steps, stages: int, earliest: list[int], latest: list[int]):
+    def __init__(self, steps: Steps, stages: int, earliest: list[int], latest: list[int]) -> None:
         self.steps, self.stages = steps, stages
         self.earliest, self.latest = earliest, latest
         # Steps of a loop share their variables.
@@ -121,12 +121,12 @@ class _Cut:
             return _ZERO
         return self.variables[i, k]
 
-    def _imply(self, one: int, other: int):
+    def _imply(self, one: int, other: int) -> None:
         """If `one` is 1, so is `other`."""
         if one != other and one != _ZERO and other != _ONE:
             self.implied.add((one, other))
 
-    def _rules(self):
+    def _rules(self) -> None:
         for i, k in self.variables:
             self._imply(self.x(i, k + 1), self.x(i, k))
         for i, edges in enumerate(self.steps.preds):
@@ -134,7 +134,7 @@ class _Cut:
                 for k in range(self.earliest[i] + 1, self.latest[j] + 1):
                     self._imply(self.x(j, k), self.x(i, k))
 
-    def _nets(self):
+    def _nets(self) -> None:
         for net in self.steps.nets:
             late = self.stages if net.to_output else max(self.latest[i] for i in net.readers)
             for k in range(self.earliest[net.driver] + 1, late + 1):
@@ -157,7 +157,7 @@ class _Cut:
                     key = (end_of_use, driver)
                     self.costs[key] = self.costs.get(key, 0) + net.width
 
-    def separate(self, paths: list[tuple[int, int, list[int]]]):
+    def separate(self, paths: list[tuple[int, int, list[int]]]) -> None:
         """Forbid the first and the last step of a path to share any of the stages given."""
         for first, last, stages in paths:
             for k in stages:

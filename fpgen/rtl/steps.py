@@ -9,13 +9,16 @@ gates in between.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 from .delays import delay_from, loads_of
 from .graph import Graph, Node
 from .wiring import is_wiring, readers, sources
+
+#: Who reads which bits (low, high) of every node, by index: an operation, a state, or an output's name.
+Reads = dict[int, list[tuple[Node | str, int, int]]]
 
 #: Graphs with more operations than this are condensed.
 CONDENSE_ABOVE = 600
@@ -63,7 +66,7 @@ class Steps:
         Step of every node (by its index) that is not wiring or a constant.
     """
 
-    def __init__(self, graph: Graph):
+    def __init__(self, graph: Graph) -> None:
         self.graph = graph
         live = graph.live()
         operations = [node for node in live if node.op != "const" and not is_wiring(node)]
@@ -93,7 +96,7 @@ class Steps:
         self.loop_of = {i: k for k, loop in enumerate(self.loops) for i in loop}
         self.nets = list(self._nets(reads))
 
-    def _joined(self, operations: list[Node], reads) -> dict[int, Node]:
+    def _joined(self, operations: list[Node], reads: Reads) -> dict[int, Node]:
         """Nodes (by index) that join their only reader."""
         joined: dict[int, Node] = {}
         inside: dict[int, float] = {}  # the longest way through a step so far, from a joined node to its output
@@ -155,7 +158,7 @@ class Steps:
             merged.append(loop)
         return [sorted(loop) for loop in merged]
 
-    def _nets(self, reads):
+    def _nets(self, reads: Reads) -> Iterator[Net]:
         held: dict[int, int] = {}
         for state, value in self.graph.states.items():
             for source, low, high in sources(value):
@@ -165,7 +168,7 @@ class Steps:
                 ):
                     held[source.index] = held.get(source.index, 0) | ((1 << (high - low)) - 1) << low
         for i, node in enumerate(self.nodes):
-            groups: dict[tuple, int] = {}
+            groups: dict[tuple[tuple[int, ...], bool, bool], int] = {}
             uses = reads.get(node.index, ())
             for low, high, who in _runs(uses):
                 key = (
@@ -179,7 +182,7 @@ class Steps:
                     yield Net(i, width, who_reads, to_output, is_held)
 
 
-def _runs(uses) -> Iterator[tuple[int, int, set[Node | str]]]:
+def _runs(uses: Sequence[tuple[Node | str, int, int]]) -> Iterator[tuple[int, int, set[Node | str]]]:
     """Runs of bits that have the same readers, from the lowest up: (low, high, readers)."""
     begins: dict[int, list[Node | str]] = {}
     ends: dict[int, list[Node | str]] = {}
@@ -196,9 +199,9 @@ def _runs(uses) -> Iterator[tuple[int, int, set[Node | str]]]:
         yield low, high, set(reading)
 
 
-def _reads(graph: Graph) -> dict[int, list[tuple[Node | str, int, int]]]:
+def _reads(graph: Graph) -> Reads:
     """For every node, by index: who reads which bits (an operation, a state, or an output's name)."""
-    found: dict[int, list[tuple[Node | str, int, int]]] = {}
+    found: Reads = {}
     for reader, arg in readers(graph):
         for source, low, high in sources(arg):
             if source.op != "const":

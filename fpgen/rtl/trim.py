@@ -7,6 +7,8 @@ is spent on it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from .graph import Graph, Node
 
 
@@ -63,7 +65,7 @@ def _wanted(graph: Graph, live: list[Node]) -> dict[int, int]:
     """The bits of every node that some output or state depends on, as masks."""
     wanted: dict[int, int] = {}
 
-    def want(node: Node, mask: int):
+    def want(node: Node, mask: int) -> None:
         wanted[node.index] = wanted.get(node.index, 0) | (mask & ((1 << node.width) - 1))
 
     for node in [*graph.outputs.values(), *graph.states.values()]:
@@ -102,7 +104,7 @@ def _wanted(graph: Graph, live: list[Node]) -> dict[int, int]:
     return wanted
 
 
-def _rebuilt(g: Graph, node: Node, low: int, high: int, get) -> tuple[Node, int]:
+def _rebuilt(g: Graph, node: Node, low: int, high: int, get: Callable[[Node, int, int], Node]) -> tuple[Node, int]:
     """The node in the new graph, restricted to bits low..high, and where it starts."""
     op, args = node.op, node.args
     if op == "const":

@@ -1,0 +1,3 @@
+"""Simulation of the Verilog: the harness around units, and the simulators."""
+
+__all__: list[str] = []

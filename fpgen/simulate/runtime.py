@@ -11,7 +11,7 @@ from pathlib import Path
 from fpgen.base.cache import cache_dir, digest, locked, publish
 from fpgen.base.errors import RunFailure
 
-from .tools import Verilator, compiler_version, find_compiler, run, run_all
+from .tools import Verilator, compiler_version, find_compiler, run_all, run_tool
 
 _SOURCES = ("verilated", "verilated_vpi", "verilated_timing", "verilated_threads", "verilated_dpi")
 _TRACE_SOURCES = ("verilated_vcd_c",)
@@ -82,7 +82,7 @@ def runtime(verilator: Verilator, trace: bool = False) -> Path:
     return target
 
 
-def _build(aside: Path, verilator: Verilator, flags: list[str], trace: bool):
+def _build(aside: Path, verilator: Verilator, flags: list[str], trace: bool) -> None:
     compiler = list(find_compiler())
     names = _SOURCES + (_TRACE_SOURCES if trace else ())
     (aside / "pch.h").write_text(_HEADER)
@@ -105,7 +105,7 @@ def _build(aside: Path, verilator: Verilator, flags: list[str], trace: bool):
     jobs.append([*compiler, *flags, UNIT_LEVEL, "-x", "c++-header", "pch.h", "-o", "pch.h.gch"])
     run_all(jobs, most=2, cwd=aside, what="compiling the Verilator run time")
     try:
-        run(["ar", "rcs", "libverilated.a", *(f"{name}.o" for name in names)], cwd=aside)
+        run_tool(["ar", "rcs", "libverilated.a", *(f"{name}.o" for name in names)], cwd=aside)
     except RunFailure as error:
         raise RunFailure(f"{error}; it comes with g++ (package binutils)") from None
     for name in names:

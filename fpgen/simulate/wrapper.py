@@ -17,8 +17,13 @@ Verilator (told not to inline them) compiles that function once, not once a lane
 
 from __future__ import annotations
 
+import functools
+import re
 from collections.abc import Sequence
+from pathlib import Path
+from typing import assert_never
 
+from fpgen.units.base import Unit
 from fpgen.units.options import Handshake
 from fpgen.units.ports import Port, Role
 from fpgen.vectors.layout import Layout, field_bytes
@@ -29,8 +34,29 @@ LOG_LIMIT = 64
 #: What starts a stream. An input is random until cocotb drives it: a level or an edge would start some by themselves.
 START = 0x600DF00D
 
+#: Statements of a stream: its reset, and, with a handshake, pauses on both sides by a random bit each.
+_RESET = """\
+    rst = 1; tick = 1; repeat (4) begin #1 clk = 1; #1 clk = 0; end
+    rst = 0;"""
+_GAPS = """\
+      noise = {noise[30:0], noise[31] ^ noise[21] ^ noise[1] ^ noise[0]};
+      in_valid = full && !(cycle < gap_cycles && noise[4]);
+      out_ready = !(cycle < gap_cycles && noise[15]);
+      cycle = cycle + 1;"""
 
-def lanes_for(unit, verilog: str) -> int:
+
+@functools.cache
+def _template() -> str:
+    """The text of a stream."""
+    return Path(__file__).with_name("stream.v.tmpl").read_text(encoding="ascii")
+
+
+def _filled(template: str, **values: object) -> str:
+    """Verilog with every ``@{name}`` replaced; its own ``$``, ``@`` and braces stay as they are."""
+    return re.sub(r"@\{(\w+)\}", lambda found: str(values[found[1]]), template)
+
+
+def lanes_for(unit: Unit, verilog: str) -> int:
     """Lanes that pay: many for small units; in large ones a lane takes so long that the others hardly speed it up."""
     width = sum(port.width for port in unit.ports if port.travels_in)
     size = len(verilog)
@@ -40,7 +66,7 @@ def lanes_for(unit, verilog: str) -> int:
     return min(most, 1 << width)
 
 
-def harness(units: Sequence, lanes: Sequence[int], *, probes: bool = True) -> str:
+def harness(units: Sequence[Unit], lanes: Sequence[int], *, probes: bool = True) -> str:
     """The text of module `TOP` and of the streams below it, for any number of units.
 
     Ports of the top, for unit i: ``start_i`` in (`START` starts it); ``done_i``, ``rows_i``, ``mismatches_i``,
@@ -87,7 +113,7 @@ def lane_module(i: int) -> str:
     return f"fpgen_lane_{i}"
 
 
-def _lane(i: int, unit) -> str:
+def _lane(i: int, unit: Unit) -> str:
     """Module `fpgen_lane_i`: unit i behind registers named as its inputs; its outputs are ports."""
     inputs = [port for port in unit.ports if port.is_input and port.role is not Role.CLOCK]
     outputs = [port for port in unit.ports if not port.is_input]
@@ -97,7 +123,7 @@ def _lane(i: int, unit) -> str:
     return f"module {lane_module(i)} ({', '.join(pins)});\n{registers}  {unit.name} unit ({connections});\nendmodule\n"
 
 
-def _probe(i: int, unit) -> tuple[list[str], str]:
+def _probe(i: int, unit: Unit) -> tuple[list[str], str]:
     """Pins and text of the copy of unit i that cocotb drives itself."""
     pins, connections, updates = [_pin("input", "", f"u{i}_clk")], [f".clk(u{i}_clk)"], []
     for port in unit.ports:
@@ -115,16 +141,23 @@ def _probe(i: int, unit) -> tuple[list[str], str]:
     )
 
 
-def _stream(i: int, unit, layout: Layout) -> str:
+def _stream(i: int, unit: Unit, layout: Layout) -> str:
     """Module `fpgen_stream_i`."""
     latency, lanes = unit.latency, layout.lanes
     has = {port.name for port in unit.ports}
-    handshake = unit.handshake is not Handshake.NONE
-    back_pressure = unit.handshake is Handshake.READY
+    kind: Handshake = unit.handshake
+    match kind:
+        case Handshake.NONE:
+            handshake = back_pressure = False
+        case Handshake.VALID:
+            handshake, back_pressure = True, False
+        case Handshake.READY:
+            handshake = back_pressure = True
+        case unknown:
+            assert_never(unknown)
     want_bits = 8 * lanes * layout.out_bytes
     depth = 1 << (latency + 4).bit_length()
     queued = latency > 0 or handshake
-    lines = _instances(i, unit, lanes)
     outputs = [(lane, port) for lane, port, _ in layout.slices("out")]
     got = ", ".join(_fields(port, f"{port.name}_{lane}") for lane, port in outputs)
     accepted = "in_valid" if not back_pressure else "in_valid && ready[0]"
@@ -151,92 +184,35 @@ def _stream(i: int, unit, layout: Layout) -> str:
     store = f"queue[wp] = row[{want_bits - 1}:0]; wp = wp + 1;" if queued else ""
     fetch = "want = queue[rp]; rp = rp + 1;" if queued else f"want = row[{want_bits - 1}:0];"
     has_clock = "clk" in has
-    reset = ""
-    if has_clock:
-        reset = "    rst = 1; tick = 1; repeat (4) begin #1 clk = 1; #1 clk = 0; end\n    rst = 0;"
-    return f"""\
-module fpgen_stream_{i} (input wire [31:0] start, output reg done, output reg [63:0] rows, output reg [63:0] mismatches,
-                       output reg [63:0] errors);
-  string name;
-  integer vectors, log, got_bytes, gap_cycles, idle;
-  reg clk, rst, full, ended, in_valid, out_ready, tick;
-  reg [31:0] noise;
-  reg [63:0] taken, cycle;
-  reg [{8 * layout.row_bytes - 1}:0] row;
-  reg [{want_bits - 1}:0] want;
-  reg [{max(latency, 1) - 1}:0] flight;
-  wire [{lanes - 1}:0] ready, valid;
-{f"  reg [{want_bits - 1}:0] queue [0:{depth - 1}];" if queued else ""}
-  reg [{max(1, depth.bit_length() - 1) - 1}:0] wp, rp;
-{lines}
-  wire [{want_bits - 1}:0] got = {{{got}}};
-  // By an event of its own: what a process with delays writes is taken to have changed at every step of any stream,
-  // and all lanes of all streams would be evaluated again.
-  always @(tick) begin
-{_present(unit, layout)}
-  end
-  initial begin
-    tick = 0; done = 0; rows = 0; mismatches = 0; errors = 0; clk = 0; rst = 0; full = 0; ended = 0; in_valid = 0;
-    out_ready = 1; taken = 0; cycle = 0; wp = 0; rp = 0; flight = 0; noise = 32'h1badcafe; idle = 0; gap_cycles = 0;
-    row = 0;
-    wait (start == 32'd{START});
-    vectors = 0; log = 0;
-    if ($value$plusargs("vectors_{i}=%s", name)) vectors = $fopen(name, "rb");
-    if ($value$plusargs("log_{i}=%s", name)) log = $fopen(name, "w");
-    if (!$value$plusargs("gaps_{i}=%d", gap_cycles)) gap_cycles = 0;
-    if (vectors == 0 || log == 0) begin errors = 1; ended = 1; end
-{reset}
-    while (!done) begin
-      if (!full && !ended) begin
-        got_bytes = $fread(row, vectors);
-        full = got_bytes == {layout.row_bytes};
-        ended = !full;
-        if (got_bytes != 0 && ended) errors = errors + 1;
-      end
-{
-        '''      noise = {noise[30:0], noise[31] ^ noise[21] ^ noise[1] ^ noise[0]};
-      in_valid = full && !(cycle < gap_cycles && noise[4]);
-      out_ready = !(cycle < gap_cycles && noise[15]);
-      cycle = cycle + 1;'''
-        if handshake
-        else "      in_valid = full;"
-    }
-      tick = ~tick;
-      #1;
-      idle = idle + 1;
-      {" ".join(checks)}
-      if ({accepted}) begin
-        {store}
-        rows = rows + 1;
-        full = 0;
-        idle = 0;
-      end
-      if ({valid_now}{" && out_ready" if back_pressure else ""}) begin
-        if (taken == rows) errors = errors + 1;
-        else begin
-          {fetch}
-          if (got !== want) begin
-{report}
-          end
-          taken = taken + 1;
-          idle = 0;
-        end
-      end
-      flight = {{flight, {accepted}}};
-      if (idle > {8 * latency + 64} || (ended && taken == rows && idle > {latency + 4})) begin
-        if (taken != rows || !ended) errors = errors + 1;
-        done = 1;
-      end
-{"      clk = 1; #1 clk = 0;" if has_clock else ""}
-    end
-    if (vectors != 0) $fclose(vectors);
-    if (log != 0) $fclose(log);
-  end
-endmodule
-"""
+    return _filled(
+        _template(),
+        i=i,
+        start=START,
+        row_bytes=layout.row_bytes,
+        row_top=8 * layout.row_bytes - 1,
+        want_top=want_bits - 1,
+        flight_top=max(latency, 1) - 1,
+        lane_top=lanes - 1,
+        pointer_top=max(1, depth.bit_length() - 1) - 1,
+        queue=f"  reg [{want_bits - 1}:0] queue [0:{depth - 1}];" if queued else "",
+        instances=_instances(i, unit, lanes),
+        got=got,
+        inputs=_present(unit, layout),
+        reset=_RESET if has_clock else "",
+        present=_GAPS if handshake else "      in_valid = full;",
+        checks=" ".join(checks),
+        accepted=accepted,
+        store=store,
+        delivered=f"{valid_now}{' && out_ready' if back_pressure else ''}",
+        fetch=fetch,
+        report=report,
+        hangs_after=8 * latency + 64,
+        ends_after=latency + 4,
+        edge="      clk = 1; #1 clk = 0;" if has_clock else "",
+    )
 
 
-def _instances(i: int, unit, lanes: int) -> str:
+def _instances(i: int, unit: Unit, lanes: int) -> str:
     """The lanes and the wires of their outputs."""
     lines = []
     for lane in range(lanes):
@@ -267,7 +243,7 @@ def _pins(port: Port, lowest: Sequence[int]) -> str:
     return parts[0] if len(parts) == 1 else f"{{{', '.join(parts)}}}"
 
 
-def _present(unit, layout: Layout) -> str:
+def _present(unit: Unit, layout: Layout) -> str:
     """Statements that put the row, and what all lanes share, on the inputs of the lanes."""
     shared = [port.name for port in unit.ports if port.is_input and port.role in (Role.RESET, Role.HANDSHAKE)]
     lines = [f"    lane_{lane}.{port.name} = {_pins(port, lowest)};" for lane, port, lowest in layout.slices("in")]

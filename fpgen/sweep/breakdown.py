@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 from fpgen.base.errors import RunFailure
 from fpgen.library.technology import Technology
@@ -58,7 +59,7 @@ def by_section(
     """
     sections = _sections(verilog)
     order = list(dict.fromkeys([*sections.values(), _GLUE, _REGISTERS]))
-    read = yosys.run(
+    read = yosys.run_script(
         engine,
         [
             "read_verilog -sv design.v",
@@ -89,7 +90,7 @@ def by_section(
     if script is not None:
         files["abc.script"] = "\n".join(script).replace("{D}", f"-D {target_ps:g}") + "\n"
         command += " -script abc.script"
-    done = yosys.run(
+    done = yosys.run_script(
         engine,
         [
             "read_rtlil design.il",
@@ -136,7 +137,7 @@ def _marked(rtlil: str, sections: dict[int, str], order: list[str]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _areas(modules: dict[str, dict], top: str, order: list[str]) -> dict[str, float]:
+def _areas(modules: dict[str, dict[str, Any]], top: str, order: list[str]) -> dict[str, float]:
     found: dict[str, float] = {}
     for module, figures in modules.items():
         match = re.fullmatch(r".*_section(\d+)", module)

@@ -20,7 +20,7 @@ MOST_CASES = 100_000
 
 
 @dataclass(frozen=True)
-class Case:
+class SweepCase:
     """One point.
 
     Attributes
@@ -48,7 +48,7 @@ class Case:
         return ", ".join(f"{name}={value}" for name, value in self.parameters.items())
 
 
-def cases(sweep: Sweep, *, full: bool = False) -> list[Case]:
+def cases(sweep: Sweep, *, full: bool = False) -> list[SweepCase]:
     """All points of a sweep, in the order of its file: the last parameter moves fastest.
 
     A combination whose unit is refused (a format that is none, a contradiction) is a point as well, one that
@@ -85,7 +85,7 @@ def cases(sweep: Sweep, *, full: bool = False) -> list[Case]:
     return found
 
 
-def _cases(sweep: Sweep, full: bool) -> Iterator[Case]:
+def _cases(sweep: Sweep, full: bool) -> Iterator[SweepCase]:
     conditions = sweep.where if full else (*sweep.where, *sweep.slice)
     units: dict[str, Unit | str] = {}  # by text; the same unit comes with every technology, recipe, ...
     for values in itertools.product(*sweep.parameters.values()):
@@ -101,13 +101,13 @@ def _cases(sweep: Sweep, full: bool) -> Iterator[Case]:
         unit = units[text]
         measure = sweep.measure.at(parameters)
         yield (
-            Case(parameters, text, None, measure, unit)
+            SweepCase(parameters, text, None, measure, unit)
             if isinstance(unit, str)
-            else Case(parameters, text, unit, measure)
+            else SweepCase(parameters, text, unit, measure)
         )
 
 
-def check_measure(sweep: Sweep, found: Iterable[Case]):
+def check_measure(sweep: Sweep, found: Iterable[SweepCase]) -> None:
     """Refuse technologies, recipes, stimuli, ... of these points that are not there, before anything runs.
 
     Raises

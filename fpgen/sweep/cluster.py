@@ -62,7 +62,7 @@ def each(todo: Sequence[Job], address: str, say: Callable[[str], None]) -> Itera
         yield from _measured(client, todo, address, say)
 
 
-def _check(address: str):
+def _check(address: str) -> None:
     """Refuse what is no address, and say soon when nobody, or somebody else, answers there.
 
     Dask's own client would try for a minute, and leave tracebacks of its threads behind.
@@ -176,7 +176,8 @@ def _lost(address: str) -> RunFailure:
 
 def _done(future: Any, job: Job, address: str) -> Done:
     if future.status == "finished":
-        return future.result()
+        done: Done = future.result()
+        return done
     if future.status == "error":
         error = future.exception()
         # Of the connection, not of the work.

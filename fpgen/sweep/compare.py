@@ -353,7 +353,7 @@ def _reasons_to_move(was: Mapping[str, Any], now: Mapping[str, Any]) -> Iterable
 
 def _figures(
     key: Key, was: Mapping[str, Any], now: Mapping[str, Any], tolerance: Mapping[str, float], found: Comparison
-):
+) -> None:
     """Compare the figures of one record."""
     for metric, better in METRICS.items():
         before, after = _number(was.get(metric)), _number(now.get(metric))

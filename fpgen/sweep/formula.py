@@ -13,7 +13,7 @@ import operator
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 from fpgen.base.errors import UsageError
 
@@ -116,10 +116,10 @@ def _parse(text: str) -> ast.expr:
     return _parsed[text]
 
 
-def _check(node: ast.expr, text: str, names: set[str]):
+def _check(node: ast.expr, text: str, names: set[str]) -> None:
     """Refuse whatever `_walk` does not know."""
 
-    def refuse(what: str):
+    def refuse(what: str) -> NoReturn:
         raise UsageError(f"expression {text!r}: {what}; allowed are {ALLOWED}")
 
     if isinstance(node, ast.Constant):
@@ -150,7 +150,7 @@ def _check(node: ast.expr, text: str, names: set[str]):
             if isinstance(kind, ast.In | ast.NotIn):
                 if not isinstance(item, ast.List | ast.Tuple):
                     refuse("'in' without a list such as [1, 2]")
-                for element in item.elts:  # type: ignore[attr-defined]
+                for element in item.elts:
                     _check(element, text, names)
             elif type(kind) in _COMPARISON:
                 _check(item, text, names)

@@ -12,7 +12,7 @@ from fpgen.base.cache import digest
 from fpgen.base.errors import UsageError
 from fpgen.base.resources import resource_dir
 
-from .cases import Case
+from .cases import SweepCase
 from .numerical_error import Accuracy
 from .plan import Measure, library_of
 from .spec import Sweep
@@ -64,7 +64,7 @@ class Job:
     fresh: bool = False
 
 
-def job_of(case: Case, sweep: Sweep) -> Job:
+def job_of(case: SweepCase, sweep: Sweep) -> Job:
     """The work of a point whose unit exists.
 
     Raises

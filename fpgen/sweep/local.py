@@ -38,7 +38,7 @@ def _pool(waiting: deque[Job], processes: int) -> Generator[Done, None, list[Job
         try:
             while waiting or running:
                 while waiting and len(running) < processes:
-                    running[pool.submit(workers.run, measure, waiting[0])] = waiting[0]
+                    running[pool.submit(workers.run_task, measure, waiting[0])] = waiting[0]
                     waiting.popleft()
                 for future in wait(running, timeout=0.5, return_when=FIRST_COMPLETED).done:
                     done = future.result()

@@ -7,13 +7,20 @@ import pickle
 import shutil
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fpgen.base.errors import FpgenError, RunFailure, UsageError
 from fpgen.base.processes import is_out_of_time
 
 from .job import Job, code_hash, is_fpga
 from .plan import library_of
+
+if TYPE_CHECKING:
+    from fpgen.library.technology import Technology
+    from fpgen.synthesis.yosys import Engine
+    from fpgen.units import Unit
+
+    from .numerical_error import Accuracy
 
 #: Less free space than this in the cache, in bytes, and a failure says nothing about the point.
 _FULL_BYTES = 8 << 20
@@ -139,7 +146,7 @@ def _records(job: Job) -> tuple[list[dict[str, Any]], bool]:
     return records, not timed_out
 
 
-def _fpga_records(unit, job: Job) -> tuple[list[dict[str, Any]], bool]:
+def _fpga_records(unit: Unit, job: Job) -> tuple[list[dict[str, Any]], bool]:
     """The same for an FPGA, by Yosys and nextpnr."""
     from fpgen.synthesis import fpga
 
@@ -160,7 +167,7 @@ def _fpga_records(unit, job: Job) -> tuple[list[dict[str, Any]], bool]:
     return records, not any(is_out_of_time(point.failure) for point in points)
 
 
-def _of_unit(unit, job: Job) -> dict[str, Any]:
+def _of_unit(unit: Unit, job: Job) -> dict[str, Any]:
     """Columns that do not come from a synthesis."""
     return {
         "latency": unit.latency,
@@ -170,7 +177,7 @@ def _of_unit(unit, job: Job) -> dict[str, Any]:
 
 
 def _sections(
-    verilog: str, top: str, recipe: str | None, record: dict[str, Any], tech, engine, timeout: float
+    verilog: str, top: str, recipe: str | None, record: dict[str, Any], tech: Technology, engine: Engine, timeout: float
 ) -> dict[str, Any]:
     """The area of each section, as columns; the flat figures stand also where that synthesis fails."""
     from .breakdown import by_section
@@ -184,7 +191,7 @@ def _sections(
     return {"sections": json.dumps(areas)}
 
 
-def _accuracy(unit, accuracy) -> dict[str, Any]:
+def _accuracy(unit: Unit, accuracy: Accuracy) -> dict[str, Any]:
     from .numerical_error import measure as errors_of
 
     return errors_of(unit, accuracy)

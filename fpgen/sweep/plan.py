@@ -17,13 +17,16 @@ import functools
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fpgen.base import tomlfile
 from fpgen.base.errors import UsageError
 
 from .formula import Value
 from .parameter_values import spread
+
+if TYPE_CHECKING:
+    from fpgen.library.technology import Technology
 
 _TEXT, _SWITCH = (str,), (bool,)
 
@@ -147,7 +150,7 @@ def _targets(place: str, given: Any) -> tuple[float, ...]:
     return tuple(float(item) for item in values)
 
 
-def check(plans: Iterable[Measure]):
+def check(plans: Iterable[Measure]) -> None:
     """Refuse technologies, recipes, efforts, engines, wire loads and stimuli that are not there.
 
     Raises
@@ -177,7 +180,7 @@ def check(plans: Iterable[Measure]):
             operands.load(plan.power)
 
 
-def library_of(plan: Measure):
+def library_of(plan: Measure) -> Technology:
     """The technology, a cell library, that a point is measured in.
 
     Raises
@@ -188,7 +191,7 @@ def library_of(plan: Measure):
 
 
 @functools.cache
-def _library(name: str | None, liberty: str | None, driving_cell: str | None):
+def _library(name: str | None, liberty: str | None, driving_cell: str | None) -> Technology:
     from fpgen.library import technology
 
     if liberty is not None:

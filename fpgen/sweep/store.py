@@ -55,7 +55,7 @@ def write(path: Path, records: Sequence[Mapping[str, Any]]) -> list[Path]:
     return list(texts)
 
 
-def prepare(path: Path):
+def prepare(path: Path) -> None:
     """Make the directory of a store, and see that it can be written: better told now than after hours.
 
     Raises
@@ -70,7 +70,7 @@ def prepare(path: Path):
     _make_directory(path)
 
 
-def _make_directory(path: Path):
+def _make_directory(path: Path) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=path.parent):
@@ -79,7 +79,7 @@ def _make_directory(path: Path):
         raise RunFailure(f"cannot write in the directory {path.parent}: {error.strerror}") from None
 
 
-def _check_own(path: Path):
+def _check_own(path: Path) -> None:
     """Reject what is in the way and no store.
 
     Raises
@@ -233,7 +233,8 @@ def _read_parquet(path: Path) -> list[Record]:
     import pyarrow.parquet
 
     try:
-        return pyarrow.parquet.ParquetFile(path, page_checksum_verification=True).read().to_pylist()
+        rows: list[Record] = pyarrow.parquet.ParquetFile(path, page_checksum_verification=True).read().to_pylist()
+        return rows
     except (pyarrow.ArrowException, OSError, ValueError) as error:
         if getattr(error, "errno", None):  # the file cannot be read at all; what is damaged inside has no number
             raise

@@ -15,7 +15,7 @@ from fpgen.base.cache import cache_dir, write_whole
 from fpgen.base.errors import FpgenError, RunFailure, UsageError
 
 from . import local, plan, store
-from .cases import Case, cases, check_measure
+from .cases import SweepCase, cases, check_measure
 from .columns import PARAMETER
 from .job import Job, job_of
 from .measure import Done, failed
@@ -51,7 +51,7 @@ class Progress:
 
 
 @dataclass(frozen=True)
-class Result:
+class SweepResult:
     """What a sweep came to.
 
     Attributes
@@ -73,10 +73,10 @@ class Result:
     failures: list[dict[str, Any]] = field(default_factory=list)
 
 
-Tell = Callable[[Progress], None]
+Follower = Callable[[Progress], None]
 
 
-def run(
+def run_sweep(
     sweep: Sweep,
     *,
     output: Path = OUTPUT,
@@ -84,8 +84,8 @@ def run(
     full: bool = False,
     scheduler: str | None = None,
     force: bool = False,
-    tell: Tell | None = None,
-) -> Result:
+    progress: Follower | None = None,
+) -> SweepResult:
     """Measure every point of a sweep and write its store.
 
     Parameters
@@ -101,12 +101,12 @@ def run(
         A Dask scheduler's address; the points are then measured by its workers.
     force : bool
         Measure again what is known.
-    tell : callable, optional
+    progress : callable, optional
         Called with a `Progress` after each point.
 
     Returns
     -------
-    Result
+    SweepResult
 
     Raises
     ------
@@ -122,7 +122,7 @@ def run(
     found = cases(sweep, full=full)
     check_measure(sweep, found)
     store.prepare(output / sweep.name)
-    state = _State(sweep, found, output / sweep.name, tell or (lambda progress: None))
+    state = _SweepState(sweep, found, output / sweep.name, progress or (lambda step: None))
     state.known(force)
     try:
         if state.todo:
@@ -130,11 +130,11 @@ def run(
             for done in _each(todo, jobs, scheduler, state):
                 state.take(done)
     except BaseException:
-        state.save_quietly()  # the first error is the one to tell
+        state.save_quietly()  # the first error is the one to progress
         raise
     paths = state.save()
     records = state.records()
-    return Result(
+    return SweepResult(
         sweep,
         records,
         paths,
@@ -145,7 +145,7 @@ def run(
     )
 
 
-def _each(todo: Sequence[Job], jobs: int, scheduler: str | None, state: _State) -> Iterator[Done]:
+def _each(todo: Sequence[Job], jobs: int, scheduler: str | None, state: _SweepState) -> Iterator[Done]:
     from fpgen.synthesis import fpga, yosys
 
     if scheduler is None:
@@ -158,11 +158,11 @@ def _each(todo: Sequence[Job], jobs: int, scheduler: str | None, state: _State) 
     return cluster.each(todo, scheduler, state.notice)
 
 
-class _State:
+class _SweepState:
     """The points of a run and what is known of them; the only writer of cache and store."""
 
-    def __init__(self, sweep: Sweep, found: list[Case], path: Path, tell: Tell):
-        self.sweep, self.cases, self.path, self.tell = sweep, found, path, tell
+    def __init__(self, sweep: Sweep, found: list[SweepCase], path: Path, progress: Follower) -> None:
+        self.sweep, self.cases, self.path, self.progress = sweep, found, path, progress
         self.jobs = [None if case.unit is None else job_of(case, sweep) for case in found]
         self.results: dict[str, list[dict[str, Any]]] = {}
         self.todo: dict[str, Job] = {}
@@ -173,7 +173,7 @@ class _State:
             if job is not None:
                 self.places.setdefault(job.key, []).append(index)
 
-    def known(self, force: bool):
+    def known(self, force: bool) -> None:
         """Take what the cache has; the rest is `todo`, each content once."""
         for key, places in self.places.items():
             records = None if force else _cached(key)
@@ -187,7 +187,7 @@ class _State:
                 self.failed += len(places) * any(record["status"] != "ok" for record in records)
         self._told("")
 
-    def take(self, done: Done):
+    def take(self, done: Done) -> None:
         """Keep a result, in the cache if it would be the same again, and bring the store up to date now and then."""
         if done.key in self.results:
             return
@@ -211,12 +211,12 @@ class _State:
         if time.monotonic() - self.written > _CHECKPOINT_SECONDS:
             self.save()
 
-    def notice(self, text: str):
+    def notice(self, text: str) -> None:
         self._told("", text)
 
-    def _told(self, last: str, notice: str = ""):
+    def _told(self, last: str, notice: str = "") -> None:
         refused = self.jobs.count(None)
-        self.tell(
+        self.progress(
             Progress(
                 self.reused + self.measured + refused,
                 len(self.cases),
@@ -241,14 +241,14 @@ class _State:
         self.written = time.monotonic()
         return store.write(self.path, self.records())
 
-    def save_quietly(self):
+    def save_quietly(self) -> None:
         """Save what there is when something else has gone wrong already."""
         if self.results:
             with suppress(FpgenError, OSError):
                 self.save()
 
 
-def described(sweep: Sweep, case: Case) -> dict[str, Any]:
+def described(sweep: Sweep, case: SweepCase) -> dict[str, Any]:
     """The columns that every record has, with figures or without: which point it is of, and how that is measured."""
     unit = case.unit
     varied = [name for name, values in sweep.parameters.items() if len(values) > 1]
@@ -269,7 +269,7 @@ def described(sweep: Sweep, case: Case) -> dict[str, Any]:
     }
 
 
-def _together(case: Case, names: Sequence[str]) -> str:
+def _together(case: SweepCase, names: Sequence[str]) -> str:
     return ", ".join(f"{name}={case.parameters[name]}" for name in names)
 
 

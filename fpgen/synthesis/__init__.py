@@ -1,0 +1,3 @@
+"""From Verilog to points: Yosys, recipes, efforts, and FPGAs."""
+
+__all__: list[str] = []

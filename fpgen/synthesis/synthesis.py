@@ -69,7 +69,7 @@ def prepare(
         "opt -purge",
         "write_rtlil gates.il",
     ]
-    done = yosys.run(engine, script, {"design.v": verilog, "cells.lib": liberty}, ["gates.il"], timeout=timeout)
+    done = yosys.run_script(engine, script, {"design.v": verilog, "cells.lib": liberty}, ["gates.il"], timeout=timeout)
     return done.files["gates.il"]
 
 
@@ -162,7 +162,7 @@ def map_cells(
         "write_verilog -noattr -noexpr mapped.v",
         "tee -o stat.json stat -json",
     ]
-    done = yosys.run(engine, commands, files, ["mapped.v", "stat.json"], timeout=timeout)
+    done = yosys.run_script(engine, commands, files, ["mapped.v", "stat.json"], timeout=timeout)
     figures = json.loads(done.files["stat.json"])["design"]
     left = [name for name in figures["num_cells_by_type"] if name.startswith("$")]
     if left:

@@ -76,7 +76,7 @@ class Engine:
 
 
 @dataclass(frozen=True)
-class Run:
+class YosysRun:
     """What a finished run left: the files that were asked for (name -> text), its log, its wall time and its
     processor time in s."""
 
@@ -147,18 +147,18 @@ def _find(name: str) -> Engine | None:
     program = shutil.which("yosys")
     if program is None:
         return None
-    said = processes.run([program, "-V"], what=program, limit=60.0).output
+    said = processes.run_program([program, "-V"], what=program, limit=60.0).output
     return Engine(name, " ".join(said.split()[:2]) or "yosys", (program, "-s", "run.ys"), True)
 
 
-def run(
+def run_script(
     engine: Engine,
     script: str | Sequence[str],
     files: Mapping[str, str | Path],
     wanted: Sequence[str],
     *,
     timeout: float = LIMIT_S,
-) -> Run:
+) -> YosysRun:
     """Run one Yosys script in a directory of its own.
 
     Parameters
@@ -191,7 +191,7 @@ def run(
         ) from None
 
 
-def _run(engine: Engine, text: str, files: Mapping[str, str | Path], wanted: Sequence[str], timeout: float) -> Run:
+def _run(engine: Engine, text: str, files: Mapping[str, str | Path], wanted: Sequence[str], timeout: float) -> YosysRun:
     with _directory(engine) as directory:
         for target, content in {"run.ys": text, **files}.items():
             if isinstance(content, Path):
@@ -203,7 +203,7 @@ def _run(engine: Engine, text: str, files: Mapping[str, str | Path], wanted: Seq
         if engine.name == "yowasp":
             environment.update(YOWASP_MOUNT=_HERE, YOWASP_CACHE_DIR=_yowasp_cache())
         start = time.monotonic()
-        done = processes.run(
+        done = processes.run_program(
             engine.command,
             what=f"{engine.program} ({engine.version})",
             cwd=directory,
@@ -218,7 +218,7 @@ def _run(engine: Engine, text: str, files: Mapping[str, str | Path], wanted: Seq
         if done.code != 0 or missing:
             what = f"exit code {done.code}" if done.code else f"it did not write {', '.join(missing)}"
             raise RunFailure(f"{engine.program} ({engine.version}) failed: {what}; the end of its log:\n{_tail(log)}")
-        return Run({item: (directory / item).read_text() for item in wanted}, log, seconds, done.processor_seconds)
+        return YosysRun({item: (directory / item).read_text() for item in wanted}, log, seconds, done.processor_seconds)
 
 
 @contextmanager
@@ -263,7 +263,7 @@ def _ready(engine: Engine) -> Path:
     return Path(_yowasp_cache()) / f"fpgen-{engine.version.replace(' ', '-')}-wasmtime-{run_time}.ready"
 
 
-def warm(engine: Engine, tell: Callable[[str], None] | None = None) -> None:
+def warm(engine: Engine, progress: Callable[[str], None] | None = None) -> None:
     """Let exactly one process compile the WebAssembly module (Yosys: 30 to 50 s of processor time, once).
 
     There is no limit: on a busy machine it takes as long as it takes. It cannot be resumed; so a compile whose
@@ -272,7 +272,7 @@ def warm(engine: Engine, tell: Callable[[str], None] | None = None) -> None:
     Parameters
     ----------
     engine : Engine
-    tell : callable, optional
+    progress : callable, optional
         Where there is something to wait for: called with a line about it, and again as the processor seconds go up.
 
     Raises
@@ -283,8 +283,8 @@ def warm(engine: Engine, tell: Callable[[str], None] | None = None) -> None:
     mark = _ready(engine)
     if not is_cold(engine):
         return
-    if tell is not None:
-        tell(first_start(engine))
+    if progress is not None:
+        progress(first_start(engine))
     shared = mark.parent
     shared.mkdir(parents=True, exist_ok=True)
     # The lock is beside the module, since processes with caches of their own may share that. The compiling process
@@ -294,10 +294,10 @@ def warm(engine: Engine, tell: Callable[[str], None] | None = None) -> None:
             return
         start = f"from fpgen.synthesis import yosys; yosys.compile_module({str(mark)!r}, {engine.command[:3]!r})"
         path = os.pathsep.join(filter(None, sys.path))
-        done = processes.run(
+        done = processes.run_program(
             (sys.executable, "-c", start),
             what=engine.version,
-            tell=tell and _in_tens(first_start(engine), tell),
+            progress=progress and _in_tens(first_start(engine), progress),
             may_finish=f"the first start of {engine.program}",
             env={**os.environ, "PYTHONPATH": path},
             pass_fds=() if lock is None else (lock,),
@@ -306,14 +306,14 @@ def warm(engine: Engine, tell: Callable[[str], None] | None = None) -> None:
             raise RunFailure(f"{engine.version} does not start:\n{_tail(done.output)}")
 
 
-def _in_tens(line: str, tell: Callable[[str], None]) -> Callable[[float], None]:
+def _in_tens(line: str, progress: Callable[[str], None]) -> Callable[[float], None]:
     last = 0
 
     def move(seconds: float) -> None:
         nonlocal last
         if seconds >= last + 10:
             last = int(seconds)
-            tell(f"{line}; {last} s so far")
+            progress(f"{line}; {last} s so far")
 
     return move
 
@@ -328,7 +328,7 @@ def compile_module(mark: str, command: Sequence[str]) -> None:
     with claimed(shared, ".compiling-", home=None if shared.is_relative_to(cache_dir()) else shared) as aside:
         aside.mkdir()
         environment = dict(os.environ, YOWASP_CACHE_DIR=str(aside), YOWASP_MOUNT=_HERE, TMPDIR=str(aside))
-        done = processes.run((*command, "-V"), what=command[0], cwd=aside, env=environment)
+        done = processes.run_program((*command, "-V"), what=command[0], cwd=aside, env=environment)
         if done.code != 0:
             print(done.output)
             sys.exit(1)

@@ -1,0 +1,3 @@
+"""Netlists and their static timing analysis."""
+
+__all__: list[str] = []

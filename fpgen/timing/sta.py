@@ -24,7 +24,7 @@ from fpgen.library.wireload import WireLoad, resolve
 from . import netlist as netlists
 from . import netlist_checks
 from .netlist import Netlist
-from .timing_graph import EDGES, Arcs, Graph, Ints, build
+from .timing_graph import EDGES, Arcs, Ints, TimingGraph, build
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ def analyse(
         raise UsageError(f"an output load of {output_load_ff} fF; 0 or more is allowed")
     model = resolve(wire_load, library)
     graph = build(netlist, library, output_load_ff, model)
-    state = _State(graph, library.cell(driving_cell) if driving_cell else None)
+    state = _Arrivals(graph, library.cell(driving_cell) if driving_cell else None)
     assumptions = {
         "corner": library.corner,
         "driving_cell": driving_cell or "ideal",
@@ -153,7 +153,7 @@ def slews(
     driving_cell: str | None = None,
     output_load_ff: float = DEFAULT_LOAD_FF,
     wire_load: WireLoad | str | float | None = None,
-) -> tuple[Graph, Floats]:
+) -> tuple[TimingGraph, Floats]:
     """The timing graph of a netlist, and the slew in ps at each of its nodes (`2 * net + edge`; clocks have 0).
 
     Raises
@@ -162,7 +162,7 @@ def slews(
         As `analyse`.
     """
     graph = build(netlist, library, output_load_ff, resolve(wire_load, library))
-    return graph, _State(graph, library.cell(driving_cell) if driving_cell else None).slew
+    return graph, _Arrivals(graph, library.cell(driving_cell) if driving_cell else None).slew
 
 
 def run(
@@ -202,10 +202,10 @@ def run(
     return report
 
 
-class _State:
+class _Arrivals:
     """Arrival and slew of every node, and the arc that decided the arrival."""
 
-    def __init__(self, graph: Graph, driver: Cell | None) -> None:
+    def __init__(self, graph: TimingGraph, driver: Cell | None) -> None:
         self.graph = graph
         nodes = len(graph.loads)
         self.arrival: Floats = np.full(nodes, -np.inf)
@@ -343,7 +343,7 @@ def _drive(driver: Cell | None, edge: int, load: float) -> tuple[float, float]:
     return max(delay for delay, _ in found), max(slew for _, slew in found)
 
 
-def _levels(arcs: Arcs, graph: Graph) -> list[Ints]:
+def _levels(arcs: Arcs, graph: TimingGraph) -> list[Ints]:
     """Rows of the arcs, in groups such that every arc into a node comes before any arc out of it.
 
     Raises

@@ -15,7 +15,7 @@ from .verilog_tokens import Tokens
 Range = tuple[int, int]
 
 
-class Port(NamedTuple):
+class NetlistPort(NamedTuple):
     """A port: what it is called from outside (None: by its position only), and its nets' bits, the lowest first."""
 
     name: str | None
@@ -54,7 +54,7 @@ class Module:
         Number of its first token.
     black_box : bool
         Whether an attribute says that its contents are elsewhere.
-    ports : list of Port
+    ports : list of NetlistPort
         In the header's order.
     directions : dict of str to str
         Net at a port -> `input`, `output`, `inout`, in the order of the header.
@@ -73,7 +73,7 @@ class Module:
     name: str
     at: int = 0
     black_box: bool = False
-    ports: list[Port] = field(default_factory=list)
+    ports: list[NetlistPort] = field(default_factory=list)
     directions: dict[str, str] = field(default_factory=dict)
     widths: dict[str, Range | None] = field(default_factory=dict)
     assigns: list[tuple[Bits, Bits]] = field(default_factory=list)

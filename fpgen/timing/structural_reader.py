@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from fpgen.base.errors import RunFailure
 
-from .structural import Placed, Port, Range
+from .structural import NetlistPort, Placed, Range
 from .structural_expressions import Expressions
 from .structural_words import BEHAVIOUR, DIRECTIONS, GATES, NETS, RESOLVED, SUPPLIES, VARIABLES
 from .verilog_constants import Bits
@@ -97,12 +97,12 @@ class ModuleReader(Expressions):
         self.module.directions.setdefault(name, "")
         return name, at
 
-    def _port(self, name: str | None, at: int) -> Port:
+    def _port(self, name: str | None, at: int) -> NetlistPort:
         self.at = at
         bits = Bits() if self.words[at] in (",", ")") else self.expression()
         if not all(bit[0] for bit in bits):
             raise self.fail(f"the port {name or ''}: got a constant; expected nets", at)
-        return Port(name, bits)
+        return NetlistPort(name, bits)
 
     def _skip_to(self, *ends: str) -> None:
         """Pass over tokens to one of `ends` outside all brackets."""

@@ -49,7 +49,8 @@ class Curves:
         take = np.arange(len(rows))
         x0, x1 = axis[take, piece], axis[take, piece + 1]
         y0, y1 = self.values[rows, piece], self.values[rows, piece + 1]
-        return y0 + (slews - x0) / (x1 - x0) * (y1 - y0)
+        found: Floats = y0 + (slews - x0) / (x1 - x0) * (y1 - y0)
+        return found
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ class Check:
 
 
 @dataclass(frozen=True)
-class Graph:
+class TimingGraph:
     """Everything that timing needs.
 
     Attributes
@@ -141,7 +142,7 @@ class Wires:
         return self._branch_res[nets] * (self._branch_cap[nets] + pin_cap_ff)
 
 
-def build(netlist: Netlist, library: Library, output_load_ff: float, wire_load: WireLoad | None = None) -> Graph:
+def build(netlist: Netlist, library: Library, output_load_ff: float, wire_load: WireLoad | None = None) -> TimingGraph:
     """The timing graph of a netlist.
 
     Raises
@@ -204,7 +205,7 @@ def build(netlist: Netlist, library: Library, output_load_ff: float, wire_load: 
                         Check(2 * int(net) + edge, int(row), setup.pin, table, float(wire))
                         for row, net, wire in zip(rows, nets[setup.pin], late, strict=True)
                     ]
-    return Graph(
+    return TimingGraph(
         netlist,
         cells,
         loads,

@@ -129,7 +129,7 @@ class Derived:
         prove: bool | None = None,
         power: str | None = None,
         timeout: float | None = None,
-        tell: Callable[[Point], None] | None = None,
+        progress: Callable[[Point], None] | None = None,
     ) -> list[Point]:
         """Synthesise and time the Verilog; parameters and errors: `fpgen.ppa.measure_unit`."""
         from fpgen.ppa import measure_unit
@@ -147,7 +147,7 @@ class Derived:
             prove=prove,
             power=power,
             timeout=timeout,
-            tell=tell,
+            progress=progress,
         )
 
     def fpga(
@@ -157,12 +157,12 @@ class Derived:
         seeds: Sequence[int] = (1,),
         engine: str | None = None,
         timeout: float | None = None,
-        tell: Callable[[FpgaPoint], None] | None = None,
+        progress: Callable[[FpgaPoint], None] | None = None,
     ) -> list[FpgaPoint]:
         """LUTs, DSP blocks and clock rate in an FPGA; parameters and errors: `fpgen.ppa.measure_fpga`."""
         from fpgen.ppa import measure_fpga
 
-        return measure_fpga(self._unit(), target, seeds=seeds, engine=engine, timeout=timeout, tell=tell)
+        return measure_fpga(self._unit(), target, seeds=seeds, engine=engine, timeout=timeout, progress=progress)
 
     def bundle(
         self,
@@ -173,7 +173,7 @@ class Derived:
         points: Sequence[Mapping[str, Any]] = (),
         extra: Mapping[str, str] | None = None,
         suffix: str = "",
-        tell: Callable[[str], None] | None = None,
+        progress: Callable[[str], None] | None = None,
     ) -> Path:
         """Write Verilog, datasheet, parameters and vectors to ``output/<name>/``.
 
@@ -190,5 +190,5 @@ class Derived:
             points=points,
             extra=extra,
             suffix=suffix,
-            tell=tell,
+            progress=progress,
         )

@@ -1,0 +1,3 @@
+"""Test vectors: families, patterns, their plan and how they lie in a file."""
+
+__all__: list[str] = []

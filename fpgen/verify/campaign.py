@@ -18,6 +18,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import assert_never
 
 import numpy as np
 
@@ -41,7 +42,7 @@ Progress = Callable[[str, float], None]
 
 
 @dataclass
-class Entry:
+class CampaignEntry:
     """One unit of a campaign, and what came out."""
 
     unit: Unit
@@ -64,7 +65,7 @@ class Entry:
 
 def run_campaign(
     simulation: Simulation,
-    entries: Sequence[Entry],
+    entries: Sequence[CampaignEntry],
     where: Path,
     *,
     protocol: bool = True,
@@ -90,8 +91,14 @@ def run_campaign(
     for i, entry in enumerate(entries):
         os.mkfifo(where / f"vectors_{i}")
         plusargs += [f"+vectors_{i}={where}/vectors_{i}", f"+log_{i}={where}/log_{i}"]
-        if entry.unit.handshake is not Handshake.NONE:
-            plusargs.append(f"+gaps_{i}={_GAP_CLOCKS}")
+        handshake: Handshake = entry.unit.handshake
+        match handshake:
+            case Handshake.NONE:
+                pass
+            case Handshake.VALID | Handshake.READY:
+                plusargs.append(f"+gaps_{i}={_GAP_CLOCKS}")
+            case unknown:
+                assert_never(unknown)
     modules = ["protocol", "stream"] if protocol else ["stream"]
     running = Running(
         simulation,
@@ -134,14 +141,14 @@ def _feed(
     watch: Watch,
     writer: ThreadPoolExecutor,
     fifo: Path,
-    entry: Entry,
+    entry: CampaignEntry,
     progress: Progress | None,
     before: int,
     total: int,
-):
+) -> None:
     """Compute and send all vectors of one entry; stop early if the simulator no longer reads."""
     descriptor: int | None = None
-    pending: list[Future] = []
+    pending: list[Future[None]] = []
     position = 0
     try:
         for chunk in entry.plan.chunks():
@@ -189,7 +196,7 @@ def _open(watch: Watch, fifo: Path) -> int:
     return descriptor
 
 
-def _send(watch: Watch, descriptor: int, data: memoryview):
+def _send(watch: Watch, descriptor: int, data: memoryview) -> None:
     at = 0
     while at < len(data):
         if select.select([], [descriptor], [], 1.0)[1]:
@@ -200,7 +207,7 @@ def _send(watch: Watch, descriptor: int, data: memoryview):
             watch.look(_unread(descriptor))
 
 
-def _drain(watch: Watch, descriptor: int):
+def _drain(watch: Watch, descriptor: int) -> None:
     """Wait until all that was sent has been read, as long as the simulator reads."""
     while _unread(descriptor):
         if not watch.running.alive:
@@ -219,7 +226,7 @@ def _unread(descriptor: int) -> int:
 # ---- collecting ---------------------------------------------------------------------
 
 
-def _collect(running: Running, where: Path, i: int, entry: Entry):
+def _collect(running: Running, where: Path, i: int, entry: CampaignEntry) -> None:
     counts_file = where / f"stream_{i}.json"
     if not counts_file.is_file():
         raise RunFailure(f"simulation: stream {i} ({entry.unit}) did not finish; log:\n{running.tail()}")
@@ -232,7 +239,7 @@ def _collect(running: Running, where: Path, i: int, entry: Entry):
         entry.wrong.append((_index(entry, int(position)), int(word.replace("x", "0").replace("z", "0"), 16)))
 
 
-def _index(entry: Entry, position: int) -> int:
+def _index(entry: CampaignEntry, position: int) -> int:
     """Index in the plan of the vector at this position of the stream."""
     for start, index, shape in reversed(entry.shapes):
         if position >= start:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
+from typing import assert_never
 
 from fpgen.formats import Class, Format
 from fpgen.units.options import Flags
@@ -15,13 +16,17 @@ _SHOWN = 4  # elements of a wrong array
 def value_text(fmt: Format, code: int) -> str:
     """What a code stands for: ``-1.5``, ``inf``, ``nan``, ``snan``, ``-0``."""
     sign = "-" if fmt.is_negative(code) else ""
-    kind = fmt.classify(code)
-    if kind is Class.NAN:
-        return "snan" if fmt.is_signaling(code) else "nan"
-    if kind is Class.INFINITY:
-        return f"{sign}inf"
-    if kind is Class.ZERO:
-        return f"{sign}0"
+    match fmt.classify(code):
+        case Class.NAN:
+            return "snan" if fmt.is_signaling(code) else "nan"
+        case Class.INFINITY:
+            return f"{sign}inf"
+        case Class.ZERO:
+            return f"{sign}0"
+        case Class.FINITE:
+            pass
+        case unknown:
+            assert_never(unknown)
     value = fmt.value(code)
     try:
         near = float(value)

@@ -32,6 +32,9 @@ _KEYS: tomlfile.Kinds = {
 #: Files of `sim/` that a regression reads.
 LISTS = ("regression.toml", "block.toml")
 
+#: Inputs held to some codes: those of each, or the name of a kind of codes.
+Fixed = tuple[tuple[str, tuple[int, ...] | str], ...]
+
 
 @dataclass(frozen=True)
 class Group:
@@ -52,7 +55,7 @@ class Group:
     units: tuple[Unit, ...]
     vectors: int | None
     seed: int
-    fixed: tuple[tuple[str, tuple[int, ...] | str], ...] = ()
+    fixed: Fixed = ()
 
 
 def load_groups(path: Path | None = None, *, level: str = "slice") -> list[Group]:
@@ -112,7 +115,7 @@ def _read(path: Path, level: str) -> list[Group]:
     return groups
 
 
-def _fixed(given: dict[str, Any], units: tuple[Unit, ...]) -> tuple[tuple[str, tuple[int, ...] | str], ...]:
+def _fixed(given: dict[str, Any], units: tuple[Unit, ...]) -> Fixed:
     """Inputs held to some codes, checked against every unit."""
     for unit in units:
         if given:

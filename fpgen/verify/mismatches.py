@@ -11,7 +11,7 @@ from fpgen.units import Port, Unit
 from fpgen.vectors.layout import Codes, batch_shape, join
 from fpgen.vectors.stimulus import Inputs
 
-from .campaign import Entry
+from .campaign import CampaignEntry
 from .explain import broken_rule, code_text, codes_text, difference_text, flags_text
 from .verdict import Mismatch
 
@@ -19,7 +19,7 @@ SHOWN = 8
 _SHORT = 4  # steps that fit a command line
 
 
-def mismatches_of(entry: Entry, vectors: int | None = None, *, shown: int = SHOWN) -> tuple[Mismatch, ...]:
+def mismatches_of(entry: CampaignEntry, vectors: int | None = None, *, shown: int = SHOWN) -> tuple[Mismatch, ...]:
     """The first few wrong results of an entry, one for each kind of rule before a second of the same kind."""
     found = [_mismatch(entry, index, word, vectors) for index, word in sorted(entry.wrong)[: 4 * shown]]
     seen: set[str] = set()
@@ -28,7 +28,7 @@ def mismatches_of(entry: Entry, vectors: int | None = None, *, shown: int = SHOW
     return tuple(sorted((first + rest)[:shown], key=lambda one: one.index))
 
 
-def _mismatch(entry: Entry, index: int, word: int, vectors: int | None) -> Mismatch:
+def _mismatch(entry: CampaignEntry, index: int, word: int, vectors: int | None) -> Mismatch:
     unit = entry.unit
     family, inputs = entry.plan.find(index)
     outputs = [port for port in unit.ports if port.travels_out]
@@ -107,7 +107,7 @@ def replay_text(ports: Sequence[Port], inputs: Inputs) -> str:
     return ";".join(",".join(step) for step in zip(*columns, strict=True))
 
 
-def replay_command(unit: Unit, inputs: Inputs, index: int, entry: Entry, vectors: int | None) -> str:
+def replay_command(unit: Unit, inputs: Inputs, index: int, entry: CampaignEntry, vectors: int | None) -> str:
     """The command line that runs this vector again; a long sequence is named by its index."""
     first = entry.plan.ports[0]
     steps = int(np.prod(batch_shape(first, inputs[first.name])))

@@ -12,7 +12,7 @@ from fpgen.base import workers
 from fpgen.base.errors import FpgenError
 from fpgen.units import Role, parse_unit
 
-from .lists import Group, load_groups
+from .lists import Fixed, Group, load_groups
 from .verdict import Verdict
 
 #: How a report begins.
@@ -23,7 +23,7 @@ _BATCH = ((8, 24), (16, 12), (32, 4), (1 << 30, 1))
 
 
 @dataclass(frozen=True)
-class Row:
+class UnitRow:
     """One unit of a regression: its group, its verdict, or why there is none."""
 
     group: str
@@ -46,7 +46,7 @@ class Regression:
     """What a regression found."""
 
     level: str
-    rows: tuple[Row, ...]
+    rows: tuple[UnitRow, ...]
     seconds: float
 
     @property
@@ -58,7 +58,7 @@ class Regression:
         return sum(row.verdict.vectors for row in self.rows if row.verdict)
 
     @property
-    def failures(self) -> tuple[Row, ...]:
+    def failures(self) -> tuple[UnitRow, ...]:
         return tuple(row for row in self.rows if not row.passed)
 
 
@@ -68,13 +68,13 @@ class _Batch:
     texts: tuple[str, ...]
     vectors: int | None
     seed: int
-    fixed: tuple[tuple[str, tuple[int, ...] | str], ...]
+    fixed: Fixed
     simulator: str
     force: bool
 
 
 #: Called with the rows that just finished, how many are done, and how many there are.
-Tell = Callable[[Sequence[Row], int, int], None]
+Progress = Callable[[Sequence[UnitRow], int, int], None]
 
 
 def run_regression(
@@ -84,7 +84,7 @@ def run_regression(
     simulator: str = "verilator",
     jobs: int = 2,
     force: bool = False,
-    tell: Tell | None = None,
+    progress: Progress | None = None,
 ) -> Regression:
     """Verify all units of a level of the regression list; a failure does not stop the others.
 
@@ -99,7 +99,7 @@ def run_regression(
         Processes at once.
     force : bool
         Run again what passed before unchanged.
-    tell : callable, optional
+    progress : callable, optional
 
     Raises
     ------
@@ -108,24 +108,24 @@ def run_regression(
     """
     started = time.monotonic()
     groups = load_groups(path, level=level)
-    rows = [Row(group.name, unit.text, None) for group in groups for unit in group.units]
+    rows = [UnitRow(group.name, unit.text, None) for group in groups for unit in group.units]
     batches = _batches(groups, simulator, force)
     done = 0
     with workers.pool(max(1, jobs)) as pool:
-        pending = {pool.submit(workers.run, _work, batch): batch for batch in batches}
+        pending = {pool.submit(workers.run_task, _work, batch): batch for batch in batches}
         for future in as_completed(pending):
             batch = pending[future]
             for number, (verdict, failure) in zip(batch.numbers, future.result(), strict=True):
-                rows[number] = Row(rows[number].group, rows[number].unit, verdict, failure)
+                rows[number] = UnitRow(rows[number].group, rows[number].unit, verdict, failure)
             done += len(batch.numbers)
-            if tell:
-                tell([rows[number] for number in batch.numbers], done, len(rows))
+            if progress:
+                progress([rows[number] for number in batch.numbers], done, len(rows))
     return Regression(level, tuple(rows), time.monotonic() - started)
 
 
 def _batches(groups: Sequence[Group], simulator: str, force: bool) -> list[_Batch]:
     """Units with equal settings and similar size together; the widest first, so that no worker ends alone."""
-    kinds: dict[tuple, list[tuple[int, str, str]]] = {}
+    kinds: dict[tuple[int, int | None, int, Fixed], list[tuple[int, str, str]]] = {}
     number = 0
     for group in groups:
         for unit in group.units:

@@ -24,7 +24,7 @@ from fpgen.units import Unit
 from fpgen.vectors.layout import batch_shape, split
 from fpgen.vectors.stimulus import Chunk, Inputs, Plan, plan, smallest
 
-from .campaign import Entry, run_campaign
+from .campaign import CampaignEntry, run_campaign
 from .verdict import Verdict
 
 _FIRST = 64
@@ -104,7 +104,7 @@ def rerun(
     directory = Path(keep) if keep is not None else Path.cwd()
     target = directory / f"{unit.name}.replay.vcd"
     with scratch("replay") as where:
-        entry = Entry(unit, given, 1, golden or golden_outputs)
+        entry = CampaignEntry(unit, given, 1, golden or golden_outputs)
         run_campaign(simulation, [entry], where, protocol=False, vcd=where / "waves.vcd")
         try:
             directory.mkdir(parents=True, exist_ok=True)

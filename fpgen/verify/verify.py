@@ -22,7 +22,7 @@ from fpgen.simulate.wrapper import TOP, harness, lanes_for
 from fpgen.units import Unit
 from fpgen.vectors.stimulus import STIMULUS_VERSION, Plan, plan
 
-from .campaign import Entry, Progress, run_campaign
+from .campaign import CampaignEntry, Progress, run_campaign
 from .mismatches import mismatches_of
 from .verdict import ProtocolTest, Verdict
 
@@ -214,13 +214,13 @@ def _run(
     if progress:
         progress("building the simulation", 0.0)
     simulation = build("\n".join(texts), harness(units, lanes), TOP, simulator=simulator)
-    entries = [Entry(unit, one, count, golden) for unit, one, count in zip(units, plans, lanes, strict=True)]
+    entries = [CampaignEntry(unit, one, count, golden) for unit, one, count in zip(units, plans, lanes, strict=True)]
     with scratch("verify") as where:
         run_campaign(simulation, entries, where, progress=progress)
         return [judge(entry, simulation, vectors) for entry in entries]
 
 
-def judge(entry: Entry, simulation: Simulation, vectors: int | None) -> Verdict:
+def judge(entry: CampaignEntry, simulation: Simulation, vectors: int | None) -> Verdict:
     """The verdict on what came out of one entry."""
     failures = [name for name, failure in entry.protocol if failure]
     wanted = entry.plan.vectors

@@ -43,7 +43,7 @@ class Body:
         Per stage, in no particular order yet.
     """
 
-    def __init__(self, pipeline: Pipeline):
+    def __init__(self, pipeline: Pipeline) -> None:
         self.pipeline = pipeline
         self.names = pipeline.names.copy()
         self.wires: list[dict[str, Wire]] = [{} for _ in range(pipeline.stages + 1)]
@@ -92,7 +92,7 @@ class Body:
     def _is_inlined(self, node: Node) -> bool:
         return node.index in self._inline
 
-    def _define(self, node: Node):
+    def _define(self, node: Node) -> None:
         stage = self.pipeline.stage_of(node)
         args: list[Text] = []
         needs: frozenset[str] = frozenset()
@@ -113,7 +113,7 @@ class Body:
             return True
         return any(register.source is node for rank in self.pipeline.ranks for register in rank)
 
-    def _wire(self, name: str, text: Text, needs: frozenset[str], node: Node, stage: int):
+    def _wire(self, name: str, text: Text, needs: frozenset[str], node: Node, stage: int) -> None:
         self.wires[stage][name] = Wire(name, text, needs, node.section, node.index)
 
     # ---- spelling -------------------------------------------------------------------
@@ -164,10 +164,10 @@ class Body:
         """`length` neighbours that follow `pattern`, from `node` on, as one vector."""
         if length == 1:
             return self.operand(node, stage)
-        if pattern == (lanes.SAME,):
+        if pattern == lanes.SAME:
             text, needs = self.operand(node, stage)
             return concatenation([text] * length), needs
-        if pattern == (lanes.NEXT,):
+        if pattern == lanes.NEXT:
             return self.fetch(node.args[0], node.value[0], node.value[0] + length, stage)
         args, needs = [], frozenset()
         for place, (arg, below) in enumerate(zip(node.args, pattern, strict=True)):

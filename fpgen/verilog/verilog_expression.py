@@ -63,15 +63,16 @@ def _joined(low: Text, high: Text) -> Text | None:
 
 def concatenation(parts: list[Text]) -> Text:
     """Parts given least significant first; runs of the same part become a replication."""
-    runs: list[list] = []
+    runs: list[tuple[Text, int]] = []
     for part in parts:
-        joined = _joined(runs[-1][0], part) if runs and runs[-1][1] == 1 else None
+        last, count = runs[-1] if runs else (None, 0)
+        joined = _joined(last, part) if last is not None and count == 1 else None
         if joined is not None:
-            runs[-1][0] = joined
-        elif runs and runs[-1][0].text == part.text and part.width == 1:
-            runs[-1][1] += 1
+            runs[-1] = (joined, 1)
+        elif last is not None and last.text == part.text and part.width == 1:
+            runs[-1] = (last, count + 1)
         else:
-            runs.append([part, 1])
+            runs.append((part, 1))
     if len(runs) == 1 and runs[0][1] == 1:
         return runs[0][0]
     spelled = [part.text if count == 1 else f"{{{count}{{{part.text}}}}}" for part, count in reversed(runs)]

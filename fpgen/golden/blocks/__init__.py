@@ -1,0 +1,3 @@
+"""Block formats: quantising and dequantising."""
+
+__all__: list[str] = []

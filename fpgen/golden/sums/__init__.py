@@ -1,0 +1,3 @@
+"""Sums of products on arrays of codes."""
+
+__all__: list[str] = []

@@ -188,11 +188,11 @@ def engine_for(unit: DotProduct | BlockDot) -> Engine | None:
     recipe = recipe_for(unit)
     engines: dict[Kind, list[tuple[Callable[[Recipe, int], bool], Engine]]] = {
         Kind.EXACT: [
-            (sums_exact.suits, sums_exact.run),
-            (sums_split.suits, sums_split.run),
+            (sums_exact.suits, sums_exact.run_exact),
+            (sums_split.suits, sums_split.run_split),
             (sums_exact.limbs_suit, sums_exact.run_limbs),
         ],
-        Kind.ALIGNED: [(sums_short.suits, sums_short.run), (sums_aligned.suits, sums_aligned.run)],
+        Kind.ALIGNED: [(sums_short.suits, sums_short.run_short), (sums_aligned.suits, sums_aligned.run_aligned)],
         Kind.TREE: [(sums_rounded.suits, sums_rounded.run_tree)],
         Kind.CHAIN: [(sums_rounded.suits, sums_rounded.run_chain)],
     }
@@ -201,7 +201,7 @@ def engine_for(unit: DotProduct | BlockDot) -> Engine | None:
     return next((run for suits, run in engines[unit.accumulate.kind] if suits(recipe, unit.random_bits)), None)
 
 
-def run(unit: DotProduct | BlockDot | TensorCore, inputs: dict[str, np.ndarray]) -> Result:
+def run_sums(unit: DotProduct | BlockDot | TensorCore, inputs: dict[str, np.ndarray]) -> Result:
     """Results of checked inputs.
 
     Parameters

@@ -69,7 +69,7 @@ def _excess(recipe: Recipe) -> int:
     return max(1, products + len(recipe.scales))
 
 
-def run(recipe: Recipe, rows: dict[str, np.ndarray], modes: Modes) -> tuple[np.ndarray, np.ndarray]:
+def run_aligned(recipe: Recipe, rows: dict[str, np.ndarray], modes: Modes) -> tuple[np.ndarray, np.ndarray]:
     """Codes of rows; flags are 0."""
     terms = term_values(recipe, rows)
     aligns = term_aligns(recipe, rows)

@@ -35,7 +35,7 @@ def suits(recipe: Recipe, random_bits: int) -> bool:
     )
 
 
-def run(recipe: Recipe, rows: dict[str, np.ndarray], modes: Modes) -> tuple[np.ndarray, np.ndarray]:
+def run_exact(recipe: Recipe, rows: dict[str, np.ndarray], modes: Modes) -> tuple[np.ndarray, np.ndarray]:
     """Codes and flags of rows."""
     total = with_addend(recipe, rows, scaled_sums(recipe, rows)[:, 0])
     shadow, invalid = specials(recipe, rows, total)

@@ -1,7 +1,7 @@
 """All results of a row of A with a column of B at once, where every one is an exact sum of one block.
 
 The sums are then a matrix product of numbers whose window fits the significand, so the linear algebra library's is
-exact whatever its order; what follows is that of `sums_exact.run`.
+exact whatever its order; what follows is that of `sums_exact.run_exact`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def suits(unit: DotProduct | BlockDot) -> bool:
     return unit.accumulate.kind is Kind.EXACT and not unit.random_bits and sums_exact.suits(recipe_for(unit), 0)
 
 
-def run(unit: DotProduct | BlockDot, operands: dict[str, np.ndarray]) -> np.ndarray | None:
+def run_matrix(unit: DotProduct | BlockDot, operands: dict[str, np.ndarray]) -> np.ndarray | None:
     """Codes of all pairs of rows.
 
     Parameters

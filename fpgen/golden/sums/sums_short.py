@@ -91,7 +91,7 @@ def _top(products: Products, pairs: np.ndarray) -> np.ndarray:
     return highest.take(found.astype(table.dtype))
 
 
-def run(recipe: Recipe, rows: dict[str, np.ndarray], modes: Modes) -> tuple[np.ndarray, np.ndarray]:
+def run_short(recipe: Recipe, rows: dict[str, np.ndarray], modes: Modes) -> tuple[np.ndarray, np.ndarray]:
     """Codes of rows; flags are 0."""
     products, fraction = recipe.products, recipe.record.fraction
     assert fraction is not None
@@ -126,6 +126,6 @@ def run(recipe: Recipe, rows: dict[str, np.ndarray], modes: Modes) -> tuple[np.n
     codes, flags = deliver(recipe.out, recipe.semantics, modes, locate(total, recipe.out), shadow, None)
     if between is not None and len(between):
         some = {name: array[between] for name, array in rows.items()}
-        codes[between] = sums_aligned.run(recipe, some, modes.take(between))[0]
+        codes[between] = sums_aligned.run_aligned(recipe, some, modes.take(between))[0]
     flags[:] = 0
     return codes, flags

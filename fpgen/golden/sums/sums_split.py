@@ -54,7 +54,7 @@ def _middle(recipe: Recipe) -> int:
     return recipe.products.high + (recipe.length - 1).bit_length() - 51 + _scale_bits(recipe)
 
 
-def run(recipe: Recipe, rows: dict[str, np.ndarray], modes: Modes) -> tuple[np.ndarray, np.ndarray]:
+def run_split(recipe: Recipe, rows: dict[str, np.ndarray], modes: Modes) -> tuple[np.ndarray, np.ndarray]:
     """Codes and flags of rows."""
     if recipe.length == recipe.size:
         x, y = _cut_sums(recipe, rows)

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import heapq
 from dataclasses import dataclass
+from typing import assert_never
 
 from fpgen.rtl.graph import Graph, Node
 from fpgen.units.architecture import Multiplier
@@ -53,7 +54,7 @@ class Row:
 class Rows:
     """Words to be summed modulo 2**width, each with its arrival time."""
 
-    def __init__(self, g: Graph, width: int):
+    def __init__(self, g: Graph, width: int) -> None:
         self.g = g
         self.width = width
         self._heap: list[tuple[float, int, Row]] = []
@@ -61,7 +62,7 @@ class Rows:
         self._constant = 0
         self._bits: dict[int, list[Node]] = {}
 
-    def add_word(self, word: Node, weight: int = 0, arrival: float = 0.0):
+    def add_word(self, word: Node, weight: int = 0, arrival: float = 0.0) -> None:
         """Add an unsigned word times 2**`weight`; `arrival` in units of an XOR delay."""
         if weight >= self.width:
             return
@@ -72,10 +73,10 @@ class Rows:
         self._order += 1
         heapq.heappush(self._heap, (arrival, self._order, Row(weight, word)))
 
-    def add_constant(self, value: int):
+    def add_constant(self, value: int) -> None:
         self._constant += value
 
-    def add_bit(self, bit: Node, weight: int = 0):
+    def add_bit(self, bit: Node, weight: int = 0) -> None:
         """Add an early bit of weight 2**`weight`: it takes the free place below a row of carries."""
         if bit.constant is not None:
             self._constant += bit.constant << weight
@@ -89,7 +90,7 @@ class Rows:
             return row
         return Row(row.low - 1, self.g.cat(waiting.pop(), row.bits))
 
-    def _put_left_over(self):
+    def _put_left_over(self) -> None:
         for weight, bits in self._bits.items():
             while bits:
                 self.add_word(bits.pop(), weight)
@@ -161,7 +162,7 @@ def add_product(
     weight: int = 0,
     name: str = "product",
     signed: tuple[bool, bool] = (False, False),
-):
+) -> None:
     """Put ``x * y`` into `rows`, at bit `weight`, in the way of the graph's architecture.
 
     Parameters
@@ -175,17 +176,19 @@ def add_product(
     unit ABC's `dch` and `scorr` do not end within minutes on them, so the AND array is the default; what whole units
     gain is in docs/datapath.md. The rows of Booth digits and of signed products are correct modulo 2**rows.width only.
     """
-    kind = g.architecture.multiplier
-    if kind is Multiplier.OPERATOR:
-        word = _operator(g, x, y, name, signed)
-        if any(signed):  # the sign extension as a constant, for which another one may have made place
-            word = g.cat(word[:-1], ~word[-1])
-            rows.add_constant(-1 << (weight + word.width - 1))
-        rows.add_word(word, weight)
-    elif kind is Multiplier.BOOTH:
-        _add_booth(g, rows, x, y, weight, name, signed)
-    else:
-        _add_array(g, rows, x, y, weight, name, signed)
+    match g.architecture.multiplier:
+        case Multiplier.OPERATOR:
+            word = _operator(g, x, y, name, signed)
+            if any(signed):  # the sign extension as a constant, for which another one may have made place
+                word = g.cat(word[:-1], ~word[-1])
+                rows.add_constant(-1 << (weight + word.width - 1))
+            rows.add_word(word, weight)
+        case Multiplier.BOOTH:
+            _add_booth(g, rows, x, y, weight, name, signed)
+        case Multiplier.ARRAY:
+            _add_array(g, rows, x, y, weight, name, signed)
+        case unknown:
+            assert_never(unknown)
 
 
 def _operator(g: Graph, x: Node, y: Node, name: str, signed: tuple[bool, bool]) -> Node:
@@ -196,7 +199,7 @@ def _operator(g: Graph, x: Node, y: Node, name: str, signed: tuple[bool, bool]) 
     return g.step(name, g.mul(x, y, width, any(signed)))
 
 
-def _add_array(g: Graph, rows: Rows, x: Node, y: Node, weight: int, name: str, signed: tuple[bool, bool]):
+def _add_array(g: Graph, rows: Rows, x: Node, y: Node, weight: int, name: str, signed: tuple[bool, bool]) -> None:
     """A row of AND gates for each bit of `y`.
 
     Bits of two's complement that weigh minus are complemented, and a constant makes up for it (Baugh and Wooley, 1973).
@@ -210,7 +213,7 @@ def _add_array(g: Graph, rows: Rows, x: Node, y: Node, weight: int, name: str, s
             rows.add_constant(-minus << (weight + j))
 
 
-def _add_booth(g: Graph, rows: Rows, x: Node, y: Node, weight: int, name: str, signed: tuple[bool, bool]):
+def _add_booth(g: Graph, rows: Rows, x: Node, y: Node, weight: int, name: str, signed: tuple[bool, bool]) -> None:
     """Radix-4 modified Booth: digits -2..2 of `y`, negative rows as complement plus one.
 
     The sign extensions of all rows together are a constant (Bewick, Stanford CSL-TR-94-617, 1994):

@@ -10,6 +10,8 @@ A `network` that is asked for here is the choice of the place, which an `adder` 
 
 from __future__ import annotations
 
+from typing import assert_never
+
 from fpgen.rtl.graph import Graph, Node
 from fpgen.units.architecture import Adder
 
@@ -52,10 +54,19 @@ def levels(network: str, width: int) -> list[Level]:
 
 def _chosen(g: Graph, network: str) -> str:
     """The network that is built where `network` is asked for."""
-    adder = g.architecture.adder
-    if adder is Adder.DEFAULT:
-        return network
-    return "native" if adder is Adder.OPERATOR else adder.value.replace("-", "_")
+    match g.architecture.adder:
+        case Adder.DEFAULT:
+            return network
+        case Adder.OPERATOR:
+            return "native"
+        case Adder.SKLANSKY:
+            return "sklansky"
+        case Adder.KOGGE_STONE:
+            return "kogge_stone"
+        case Adder.BRENT_KUNG:
+            return "brent_kung"
+        case unknown:
+            assert_never(unknown)
 
 
 def _taken(g: Graph, word: Node, level: Level, otherwise: int) -> Node:

@@ -6,3 +6,5 @@
        \\                    \\
         `---------------------> one rounder an element -> element codes
 """
+
+__all__: list[str] = []

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from fpgen.rtl.float import special_operands
+from fpgen.rtl.float.boundary import Outputs, rounding_of
 from fpgen.rtl.float.cores import product
-from fpgen.rtl.float.delivery import Outputs, rounding_of
 from fpgen.rtl.float.rounder import round_and_pack
 from fpgen.rtl.float.unpack import unpack
 from fpgen.rtl.graph import Graph

@@ -35,7 +35,16 @@ def times(g: Graph, a: Operand, b: Operand, name: str = "factor") -> Operand:
     else:
         moved, carry = top_up(g, product, f"{name}_normalised")
         exponent = a.exponent + b.exponent + Quantity(carry, 0, 1) + -1
-    return Operand(a.format, sign, exponent, moved, g.const(1, 1), what.infinity, what.nan, g.const(0, 1))
+    return Operand(
+        format=a.format,
+        sign=sign,
+        exponent=exponent,
+        significand=moved,
+        normalised=g.const(1, 1),
+        infinity=what.infinity,
+        nan=what.nan,
+        signaling=g.const(0, 1),
+    )
 
 
 def top_up(g: Graph, word: Node, name: str) -> tuple[Node, Node]:

@@ -13,7 +13,7 @@ from fpgen.rtl.graph import Graph, Node
 from fpgen.units.options import Overflow, Rounding, Semantics
 
 from .factor import normalise
-from .ratio import constant, rounded_quotient
+from .ratio import Quotient, constant, rounded_quotient
 
 FLOAT = as_format("fp32")
 _TARGET = Target(FLOAT, Semantics(Rounding.RNE, Overflow.IEEE), False)
@@ -36,18 +36,15 @@ def float_quotient(g: Graph, a: Operand, d: Operand, name: str) -> Operand:
     nan = a.nan | d.nan | (a.zero & d.zero) | (a.infinity & d.infinity)
     infinite = (a.infinity | d.zero) & ~nan
     what = Special(g.step(f"{name}_invalid", nan), g.step(f"{name}_infinite", infinite), g.const(0, 1), sign)
-    code = rounded_quotient(
-        g,
-        sign,
-        normalise(g, a, f"{name}_dividend"),
-        normalise(g, d, f"{name}_divisor"),
-        a.zero | d.infinity,
-        _mode(g, _TARGET),
-        _TARGET,
-        f"{name}_digits",
-        what,
-        "sklansky",
+    quotient = Quotient(
+        name=f"{name}_digits",
+        sign=sign,
+        dividend=normalise(g, a, f"{name}_dividend"),
+        divisor=normalise(g, d, f"{name}_divisor"),
+        zero=a.zero | d.infinity,
+        network="sklansky",
     )
+    code = rounded_quotient(g, quotient, what, _mode(g, _TARGET), _TARGET)
     return unpack(g, g.step(name, code), FLOAT, False, name)
 
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import dataclasses
 from fractions import Fraction
+from typing import assert_never
 
 from fpgen.formats import Format, as_format
 from fpgen.rtl.arith.largest import largest
@@ -44,8 +45,17 @@ def quantize_like(g: Graph, unit: BlockQuantize) -> dict[str, Node]:
     g.section("Largest magnitude")
     amax = _largest(g, unit, numbers)
     g.section("Scale")
-    builder = {Like.TORCHAO: _torchao, Like.MODELOPT: _modelopt, Like.TRANSFORMER_ENGINE: _transformer_engine}
-    codes, scale_code = builder[unit.like](g, unit, numbers, amax, given)
+    match unit.like:
+        case Like.TORCHAO:
+            codes, scale_code = _torchao(g, unit, numbers, amax, given)
+        case Like.MODELOPT:
+            codes, scale_code = _modelopt(g, unit, numbers, amax, given)
+        case Like.TRANSFORMER_ENGINE:
+            codes, scale_code = _transformer_engine(g, unit, numbers, amax, given)
+        case Like.NONE:
+            raise ValueError("a quantiser like a library: got like=none; expected a library")
+        case unknown:
+            assert_never(unknown)
     g.section("Unusable tensor scale")
     kept = (~bad).repeat(unit.out.bits)
     fmt = unit.block.scale

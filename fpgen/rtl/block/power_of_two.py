@@ -11,6 +11,7 @@ import dataclasses
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, floor, isqrt
+from typing import assert_never
 
 from fpgen.formats.descriptor import Format
 from fpgen.rtl.arith import count, shift
@@ -84,7 +85,10 @@ def least_carry(policy: ScalePolicy, element: Format, precision: int) -> int:
             return _first_above_root(top if rounds_below_floor(policy, element) else 2 * top, precision)
         case ScalePolicy.ROUND_AMAX:
             return _first_above_root(Fraction(2), precision)
-    raise ValueError(policy)
+        case ScalePolicy.NEAREST | ScalePolicy.UP:
+            raise ValueError(f"a scale that is a power of two: got policy={policy}; expected one that gives those")
+        case unknown:
+            assert_never(unknown)
 
 
 def _top(element: Format) -> Fraction:

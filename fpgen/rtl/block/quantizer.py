@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fpgen.rtl.arith.quantity import Quantity
 from fpgen.rtl.float import special_operands
-from fpgen.rtl.float.delivery import Outputs, rounding_of
+from fpgen.rtl.float.boundary import Outputs, rounding_of
 from fpgen.rtl.float.rounder import Mode, Special, Target, round_and_pack
 from fpgen.rtl.graph import Graph, Node
 from fpgen.units.quantize import POWER_POLICIES, BlockQuantize

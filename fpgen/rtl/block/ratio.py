@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import assert_never
 
 from fpgen.formats.descriptor import Format
 from fpgen.rtl.arith.largest import largest
@@ -60,19 +61,16 @@ def ratio_scale(g: Graph, unit: BlockQuantize, numbers: list[Source], tensor: Op
     divisor = constant(g, unit.block.element.max_finite)
     if tensor is not None:
         divisor = times(g, tensor, divisor, "largest_element")
-    rounding = Rounding.RNE if unit.policy is ScalePolicy.NEAREST else Rounding.RUP
-    target = Target(fmt, Semantics(rounding, Overflow.SATURATE), False)
-    code = rounded_quotient(
-        g,
-        g.const(0, 1),
-        amax,
-        divisor,
-        amax.zero,
-        Mode.of(g, target.semantics, None, None),
-        target,
-        "scale_ratio",
-        network="sklansky",
-    )  # one for the block, on its longest path
+    target = Target(fmt, Semantics(_rounding_of(unit.policy), Overflow.SATURATE), False)
+    ratio = Quotient(
+        name="scale_ratio",
+        sign=g.const(0, 1),
+        dividend=amax,
+        divisor=divisor,
+        zero=amax.zero,
+        network="sklansky",  # one for the block, on its longest path
+    )
+    code = rounded_quotient(g, ratio, None, Mode.of(g, target.semantics, None, None), target)
     g.step("scale_code", code)
     if unit.policy is ScalePolicy.UP and fmt.zero and not fmt.subnormals:  # rounded up, nothing becomes zero
         least = 1 << fmt.trailing_bits
@@ -89,6 +87,28 @@ def ratio_scale(g: Graph, unit: BlockQuantize, numbers: list[Source], tensor: Op
     return RatioScale(code, scale.zero, spoilt_by(g, unit, numbers, amax=largest_code), factor)
 
 
+def _rounding_of(policy: ScalePolicy | None) -> Rounding:
+    """How the quotient becomes a scale."""
+    match policy:
+        case ScalePolicy.NEAREST:
+            return Rounding.RNE
+        case ScalePolicy.UP:
+            return Rounding.RUP
+        case (
+            ScalePolicy.FLOOR
+            | ScalePolicy.CEIL
+            | ScalePolicy.EVEN
+            | ScalePolicy.RCEIL
+            | ScalePolicy.MIDMAX
+            | ScalePolicy.ROUND
+            | ScalePolicy.ROUND_AMAX
+            | None
+        ):
+            raise ValueError(f"a scale that is a quotient: got policy={policy}; expected nearest or up")
+        case unknown:
+            assert_never(unknown)
+
+
 def constant(g: Graph, value: Fraction) -> Operand:
     """A positive number with few bits as an operand."""
     assert value > 0
@@ -98,26 +118,54 @@ def constant(g: Graph, value: Fraction) -> Operand:
     never = g.const(0, 1)
     fmt = Format(bits=width + 2, precision=width, name="a constant")
     return Operand(
-        fmt, never, Quantity.constant(g, places), g.const(significand, width), g.const(1, 1), never, never, never
+        format=fmt,
+        sign=never,
+        exponent=Quantity.constant(g, places),
+        significand=g.const(significand, width),
+        normalised=g.const(1, 1),
+        infinity=never,
+        nan=never,
+        signaling=never,
     )
 
 
-def rounded_quotient(
-    g: Graph,
-    sign: Node,
-    a: Operand,
-    d: Operand,
-    zero: Node,
-    mode: Mode,
-    target: Target,
-    name: str,
-    special: Special | None = None,
-    network: str = "native",
-) -> Node:
-    """``a / d`` as a code of the target, +-0 where `zero` is 1."""
-    never = g.const(0, 1)
-    quotient, exponent = divide(g, a, d, target.kept + target.fraction, name, network)
-    window = g.step(f"{name}_or_zero", quotient & (~zero).repeat(quotient.width))
+@dataclass(frozen=True)
+class Quotient:
+    """``dividend / divisor``.
+
+    Attributes
+    ----------
+    name : str
+        The start of the names of its steps.
+    sign : Node
+    dividend, divisor : Operand
+        Normalised.
+    zero : Node
+        1 where the quotient is +-0, whatever the digits.
+    network : str
+        Of the subtractions, as in `prefix.add`.
+    """
+
+    name: str
+    sign: Node
+    dividend: Operand
+    divisor: Operand
+    zero: Node
+    network: str = "native"
+
+
+def rounded_quotient(g: Graph, quotient: Quotient, special: Special | None, mode: Mode, target: Target) -> Node:
+    """A quotient as a code of the target."""
+    never, sign = g.const(0, 1), quotient.sign
+    digits, exponent = divide(
+        g,
+        quotient.dividend,
+        quotient.divisor,
+        target.kept + target.fraction,
+        quotient.name,
+        quotient.network,
+    )
+    window = g.step(f"{quotient.name}_or_zero", digits & (~quotient.zero).repeat(digits.width))
     t = exponent + -target.emin
     value = position_known(g, sign, window, t, Quantity.constant(g, 0), 0, target)
     return round_and_pack(g, value, special or Special(never, never, never, sign), mode, target)[0]
@@ -129,4 +177,5 @@ def element_by_quotient(
     """v / (S * T), rounded by the one rounder."""
     value = normalise(g, number.operand, "source")
     zero = number.operand.zero | scale.zero
-    return rounded_quotient(g, value.sign, value, scale.factor, zero, mode, target, "quotient", special)
+    quotient = Quotient(name="quotient", sign=value.sign, dividend=value, divisor=scale.factor, zero=zero)
+    return rounded_quotient(g, quotient, special, mode, target)

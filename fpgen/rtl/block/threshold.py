@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import assert_never
 
 from fpgen.formats.descriptor import Format, NaN
 from fpgen.rtl.arith.quantity import Quantity
@@ -59,18 +60,28 @@ def has_thresholds(unit: BlockQuantize) -> bool:
 
 def boundaries(element: Format, rounding: Rounding, negative: bool) -> list[Boundary]:
     """Where each non-zero magnitude code of `element` begins, for numbers of one sign."""
-    directed = rounding in (Rounding.RUP, Rounding.RDN)
-    away = directed and negative == (rounding is Rounding.RDN)
     found = []
     for code in range(1, element.max_finite_code + 1):
         here, before = element.value(code), element.value(code - 1)
         even = code % 2 == 0
-        if rounding in (Rounding.RNE, Rounding.RNA):
-            found.append(Boundary((here + before) / 2, even or rounding is Rounding.RNA))
-        elif away or (rounding is Rounding.RTO and not even):
-            found.append(Boundary(before, False))
-        else:
-            found.append(Boundary(here, True))
+        middle, away, toward_zero = (here + before) / 2, Boundary(before, False), Boundary(here, True)
+        match rounding:
+            case Rounding.RNE:
+                found.append(Boundary(middle, even))
+            case Rounding.RNA:
+                found.append(Boundary(middle, True))
+            case Rounding.RTZ:
+                found.append(toward_zero)
+            case Rounding.RUP:
+                found.append(toward_zero if negative else away)
+            case Rounding.RDN:
+                found.append(away if negative else toward_zero)
+            case Rounding.RTO:
+                found.append(toward_zero if even else away)
+            case Rounding.SRA | Rounding.SRB | Rounding.SRC | Rounding.PORT:
+                raise ValueError(f"thresholds: got rounding={rounding.value}; expected a mode fixed for all operations")
+            case unknown:
+                assert_never(unknown)
     return found
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import assert_never
 
 from fpgen.formats import Format
 from fpgen.formats.descriptor import NaN
@@ -23,8 +24,8 @@ from fpgen.units.dot import DotProduct
 
 from . import special_terms
 from .after import again, with_addend
-from .aligned_terms import Family, Term, alone, dealt, families, grouped
-from .aligned_window import Aligned, Sum, Summand, Top, add_up
+from .aligned_terms import AlignedTerm, TermFamily, alone, dealt, families, grouped
+from .aligned_window import Aligned, Summand, Top, WindowSum, add_up
 from .inputs import Inputs
 
 
@@ -54,7 +55,9 @@ def aligned(g: Graph, unit: DotProduct | BlockDot, inputs: Inputs, mode: Mode, t
     return delivered(g, code, mode, between, target), g.const(0, 5)
 
 
-def spans_of(record: Accumulation, whole: Sequence[Family], products: int, presum: int) -> list[list[list[Family]]]:
+def spans_of(
+    record: Accumulation, whole: Sequence[TermFamily], products: int, presum: int
+) -> list[list[list[TermFamily]]]:
     """The terms of each span, in groups."""
     span, size = (min(given or products, products) // presum for given in (record.span, record.group))
     spans = grouped(whole, span)
@@ -91,34 +94,37 @@ def _wider(source: Format, out: Format) -> bool:
 
 
 def _group(
-    g: Graph, record: Accumulation, group: Sequence[Family], addend: Operand | None, mode: Mode, target: Target
+    g: Graph, record: Accumulation, group: Sequence[TermFamily], addend: Operand | None, mode: Mode, target: Target
 ) -> Node:
     """The rounded sum of a group, as a code."""
     g.section("Align")
     other = None if addend is None else alone(g, addend)
-    if record.addend is not Addend.OUTSIDE:
-        total = _inside(g, record, group, other)
-    else:
-        total = _split(g, record, group)
-        if other is not None:
-            total = _outside(g, record, total, other)
+    match record.addend:
+        case Addend.INSIDE | Addend.AFTER:  # (AFTER: there is none among a group's terms)
+            total = _inside(g, record, group, other)
+        case Addend.OUTSIDE:
+            total = _split(g, record, group)
+            if other is not None:
+                total = _outside(g, record, total, other)
+        case unknown:
+            assert_never(unknown)
     g.section("Special operands")
     specials = [term.special for family in group for term in family.terms]
     both = special_terms.of_terms(g, [*specials, *([other.special] if other is not None else [])])
     return round_and_pack(g, _positioned(g, total, target), both, mode, target)[0]
 
 
-def _positioned(g: Graph, total: Sum, target: Target) -> Positioned:
+def _positioned(g: Graph, total: WindowSum, target: Target) -> Positioned:
     """The sum's top bit weighs 2**(exponent - places + width - 1)."""
     exponent = total.top.exponent + (total.magnitude.width - 1 - total.places)
     return position_counted(g, total.sign, total.magnitude, exponent + -target.emin, target)
 
 
-def _as_top(term: Term) -> Top:
+def _as_top(term: AlignedTerm) -> Top:
     return Top(term.exponent, term.zero)
 
 
-def _entering(term: Term, distance: Quantity, record: Accumulation, keep: int) -> Summand:
+def _entering(term: AlignedTerm, distance: Quantity, record: Accumulation, keep: int) -> Summand:
     return Summand(term.sign, term.magnitude, term.fraction, term.largest, distance, keep, record.treatment, term.name)
 
 
@@ -130,7 +136,7 @@ def _below(top: Top, other: Top, leads: Node) -> Quantity:
     return Quantity(gap.bits(width) & (~leads).repeat(width), 0, high)
 
 
-def _inside(g: Graph, record: Accumulation, group: Sequence[Family], addend: Term | None) -> Sum:
+def _inside(g: Graph, record: Accumulation, group: Sequence[TermFamily], addend: AlignedTerm | None) -> WindowSum:
     """Steps 1 to 3, the addend among the terms."""
     keep = record.fraction
     assert keep is not None
@@ -149,13 +155,18 @@ def _inside(g: Graph, record: Accumulation, group: Sequence[Family], addend: Ter
     return add_up(g, [*inside, _entering(addend, distance, record, keep)], top, "sum")
 
 
-def _split(g: Graph, record: Accumulation, group: Sequence[Family]) -> Sum:
+def _split(g: Graph, record: Accumulation, group: Sequence[TermFamily]) -> WindowSum:
     """Steps 1 to 3 without the addend: in one piece, or odd and even terms by themselves."""
     keep = record.fraction
     assert keep is not None
-    if record.split is Split.NONE:
-        terms = Aligned.of(g, group, record.clamp)
-        return add_up(g, terms.summands(keep, record.treatment), terms.top, "products")
+    match record.split:
+        case Split.NONE:
+            terms = Aligned.of(g, group, record.clamp)
+            return add_up(g, terms.summands(keep, record.treatment), terms.top, "products")
+        case Split.ODD_EVEN:
+            pass
+        case unknown:
+            assert_never(unknown)
     sums = []
     for name, half in (("even", _every_second(group, 0)), ("odd", _every_second(group, 1))):
         if half:
@@ -166,7 +177,7 @@ def _split(g: Graph, record: Accumulation, group: Sequence[Family]) -> Sum:
     return _joined(g, record, sums[0], sums[1], keep, keep, "products")
 
 
-def _every_second(group: Sequence[Family], start: int) -> list[Family]:
+def _every_second(group: Sequence[TermFamily], start: int) -> list[TermFamily]:
     """The terms of even index (`start` 0) or of odd index (1)."""
     found = []
     for family in group:
@@ -177,8 +188,15 @@ def _every_second(group: Sequence[Family], start: int) -> list[Family]:
 
 
 def _joined(
-    g: Graph, record: Accumulation, x: Sum, y: Sum, keep_x: int, keep_y: int, name: str, reach: int | None = None
-) -> Sum:
+    g: Graph,
+    record: Accumulation,
+    x: WindowSum,
+    y: WindowSum,
+    keep_x: int,
+    keep_y: int,
+    name: str,
+    reach: int | None = None,
+) -> WindowSum:
     """Two sums brought to the larger one's exponent; `y` is left out where it lies below by more than `reach`."""
     leads = g.step(f"{name}_second_leads", y.top.above(x.top))
     top = y.top.join(x.top, leads)
@@ -199,9 +217,9 @@ def _joined(
     return add_up(g, summands, top, name)
 
 
-def _outside(g: Graph, record: Accumulation, total: Sum, addend: Term) -> Sum:
+def _outside(g: Graph, record: Accumulation, total: WindowSum, addend: AlignedTerm) -> WindowSum:
     """Step 4 with the addend outside."""
     keep_sum, keep_addend = record.sum_fraction or record.fraction, record.addend_fraction or record.fraction
     assert keep_sum is not None and keep_addend is not None
-    other = Sum(addend.sign, addend.magnitude, addend.fraction, addend.largest, _as_top(addend).beside(total.top))
+    other = WindowSum(addend.sign, addend.magnitude, addend.fraction, addend.largest, _as_top(addend).beside(total.top))
     return _joined(g, record, total, other, keep_sum, keep_addend, "sum", record.addend_reach)

@@ -5,7 +5,8 @@
     magnitude   | i i | f f f f f f |        `fraction` bits below the place of the alignment exponent
                       ^ 2**exponent          (the lowest integer bit)
 
-Terms that share block scales stand together in a `Family`: the exponent of the scales is added once for all of them.
+Terms that share block scales stand together in a `TermFamily`: the exponent of the scales is added once for all
+of them.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ ALIGNED = 8.0
 
 
 @dataclass(frozen=True)
-class Term:
+class AlignedTerm:
     """A summand ``(-1)**sign * magnitude * 2**(exponent - fraction)``.
 
     Attributes
@@ -67,11 +68,11 @@ class Term:
 
 
 @dataclass(frozen=True)
-class Family:
+class TermFamily:
     """Terms that share an exponent, which adds to their own."""
 
     shared: Quantity
-    terms: tuple[Term, ...]
+    terms: tuple[AlignedTerm, ...]
 
 
 def _most(operand: Operand) -> int:
@@ -112,9 +113,9 @@ def _fitted(magnitude: Node, fraction: int) -> tuple[Node, int]:
     return magnitude.zext(max(magnitude.width, fraction + 1)), fraction
 
 
-def alone(g: Graph, operand: Operand) -> Term:
+def alone(g: Graph, operand: Operand) -> AlignedTerm:
     """An addend as a term."""
-    return Term(
+    return AlignedTerm(
         operand.sign,
         operand.significand,
         operand.top_exponent,
@@ -131,7 +132,7 @@ def _places_below(scales: Sequence[Operand]) -> int:
     return sum(scale.significand.width - 1 for scale in scales)
 
 
-def product_term(g: Graph, a: Operand, b: Operand, scales: Sequence[Operand], name: str) -> Term:
+def product_term(g: Graph, a: Operand, b: Operand, scales: Sequence[Operand], name: str) -> AlignedTerm:
     """a * b (times the scales, whose exponents are left to the family)."""
     magnitude, largest = times(g, [a, b])
     zero, sign = g.step("zero", a.zero | b.zero), g.step("sign", a.sign ^ b.sign)
@@ -145,14 +146,14 @@ def product_term(g: Graph, a: Operand, b: Operand, scales: Sequence[Operand], na
         sign = reduce(xor, (scale.sign for scale in scales), sign)
     fraction = a.significand.width - 1 + b.significand.width - 1 + _places_below(scales)
     magnitude, fraction = _fitted(magnitude.fit(max(1, largest.bit_length())), fraction)
-    return Term(sign, magnitude, exponents([a, b]).named("exponent"), fraction, largest, zero, both, name)
+    return AlignedTerm(sign, magnitude, exponents([a, b]).named("exponent"), fraction, largest, zero, both, name)
 
 
 def _scaled(g: Graph, magnitude: Node, scale: Node) -> Node:
     return magnitude if scale.constant == 1 else multiplier.multiply(g, magnitude, scale, name="scaled")
 
 
-def presummed_term(g: Graph, block: Block, name: str) -> Term:
+def presummed_term(g: Graph, block: Block, name: str) -> AlignedTerm:
     """The exact sum of products, times the scales; its alignment exponent is that of the scales alone."""
     magnitude, below_one = block_magnitude(g, block)
     some = magnitude.any()
@@ -169,7 +170,7 @@ def presummed_term(g: Graph, block: Block, name: str) -> Term:
     places = _places_below(block.scales) - window.low
     magnitude, fraction = _fitted(magnitude.fit(largest.bit_length()), places)
     largest <<= fraction - places
-    return Term(sign, magnitude, Quantity.constant(g, 0), fraction, largest, zero, both, name)
+    return AlignedTerm(sign, magnitude, Quantity.constant(g, 0), fraction, largest, zero, both, name)
 
 
 @dataclass(frozen=True)
@@ -230,9 +231,9 @@ def signed_sum(g: Graph, rows: Sequence[SignedRow], bound: int, name: str) -> tu
     return g.step(f"{name}_negative", below_one & magnitude.any()), magnitude
 
 
-def families(g: Graph, inputs: Inputs, presum: int) -> list[Family]:
+def families(g: Graph, inputs: Inputs, presum: int) -> list[TermFamily]:
     """All terms of a sum, in order, one family for each block; `presum` products are summed exactly into one term."""
-    found: list[Family] = []
+    found: list[TermFamily] = []
     for block in blocks_of(inputs):
         g.section("Multiply")
         shared = exponents(block.scales).named(f"{block.name}exponent") if block.scales else Quantity.constant(g, 0)
@@ -246,13 +247,13 @@ def families(g: Graph, inputs: Inputs, presum: int) -> list[Family]:
                     if presum > 1
                     else product_term(g, part.a[0], part.b[0], block.scales, name)
                 )
-        found.append(Family(shared, tuple(terms)))
+        found.append(TermFamily(shared, tuple(terms)))
     return found
 
 
-def grouped(whole: Sequence[Family], size: int) -> list[list[Family]]:
+def grouped(whole: Sequence[TermFamily], size: int) -> list[list[TermFamily]]:
     """The terms in groups of `size`; a family that crosses a border is cut."""
-    groups: list[list[Family]] = [[]]
+    groups: list[list[TermFamily]] = [[]]
     room = size
     for family in whole:
         rest = list(family.terms)
@@ -266,9 +267,9 @@ def grouped(whole: Sequence[Family], size: int) -> list[list[Family]]:
     return groups
 
 
-def dealt(whole: Sequence[Family], run: int, count: int) -> list[list[Family]]:
+def dealt(whole: Sequence[TermFamily], run: int, count: int) -> list[list[TermFamily]]:
     """The terms in `count` groups, `run` neighbours to each in turn; groups that get none are left out."""
-    groups: list[list[Family]] = [[] for _ in range(count)]
+    groups: list[list[TermFamily]] = [[] for _ in range(count)]
     first = 0
     for family in whole:
         for number, group in enumerate(groups):

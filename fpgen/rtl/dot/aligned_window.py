@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import assert_never
 
 from fpgen.rtl.arith import shift
 from fpgen.rtl.arith.largest import largest
@@ -20,7 +21,7 @@ from fpgen.rtl.arith.quantity import Quantity, bits_for
 from fpgen.rtl.graph import Graph, Node
 from fpgen.units.accumulation import Treatment
 
-from .aligned_terms import Family, SignedRow, signed_sum
+from .aligned_terms import SignedRow, TermFamily, signed_sum
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ class Top:
         return Top(self.exponent.choose(above, other.exponent), self.none & other.none)
 
 
-def own_top(g: Graph, family: Family) -> Top:
+def own_top(g: Graph, family: TermFamily) -> Top:
     """The largest exponent of the terms that have one, without the family's.
 
     Exponents are compared as they come, with their offsets left out. A term without one reads as 0 there, which is
@@ -80,12 +81,12 @@ def own_top(g: Graph, family: Family) -> Top:
 class Aligned:
     """Families with the largest exponent of all their terms, and of each family by itself."""
 
-    families: tuple[Family, ...]
+    families: tuple[TermFamily, ...]
     own: tuple[Top, ...]
     top: Top
 
     @staticmethod
-    def of(g: Graph, families: Sequence[Family], clamp: int | None) -> Aligned:
+    def of(g: Graph, families: Sequence[TermFamily], clamp: int | None) -> Aligned:
         """Find the largest exponent, not below `clamp` where there is one."""
         own = tuple(own_top(g, family) for family in families)
         tops = [Top(each.exponent + family.shared, each.none) for each, family in zip(own, families, strict=True)]
@@ -135,7 +136,7 @@ class Aligned:
         return found
 
 
-def _relative(exponent: Quantity, family: Family, most: int) -> Quantity:
+def _relative(exponent: Quantity, family: TermFamily, most: int) -> Quantity:
     """An exponent on the scale of a family's own, from 0 to `most`."""
     own = exponent - family.shared - family.terms[0].exponent.offset
     return own.floored().saturated(most)
@@ -180,7 +181,15 @@ class Summand:
         if spare >= 0 and self.distance.high <= spare:
             return self.largest << spare
         kept = self.largest << spare if spare >= 0 else self.largest >> -spare
-        return {Treatment.TRUNCATE: kept, Treatment.STICKY: kept | 1, Treatment.FLOOR: kept + 1}[self.treatment]
+        match self.treatment:
+            case Treatment.TRUNCATE:
+                return kept
+            case Treatment.STICKY:
+                return kept | 1
+            case Treatment.FLOOR:
+                return kept + 1
+            case unknown:
+                assert_never(unknown)
 
     def shifted(self, g: Graph) -> tuple[Node, Node]:
         """The magnitude in the window, truncated, and whether a bit was lost."""
@@ -200,7 +209,7 @@ class Summand:
 
 
 @dataclass(frozen=True)
-class Sum:
+class WindowSum:
     """``(-1)**sign * magnitude * 2**(exponent - places)``, with the exponent of the window it was made in."""
 
     sign: Node
@@ -210,7 +219,7 @@ class Sum:
     top: Top
 
 
-def add_up(g: Graph, summands: Sequence[Summand], top: Top, name: str) -> Sum:
+def add_up(g: Graph, summands: Sequence[Summand], top: Top, name: str) -> WindowSum:
     """The sum of what the summands have in the window of `top`."""
     places = max(summand.keep for summand in summands)
     rows, bound = [], 0
@@ -219,13 +228,19 @@ def add_up(g: Graph, summands: Sequence[Summand], top: Top, name: str) -> Sum:
         bound += summand.bound << weight
         window, lost = summand.shifted(g)
         one = summand.sign
-        if summand.treatment is Treatment.STICKY and lost.constant != 0:
-            window = g.cat(window[0] | lost, window[1:]) if window.width > 1 else window | lost
-        elif summand.treatment is Treatment.FLOOR:
-            one = summand.sign & ~lost
+        match summand.treatment:
+            case Treatment.TRUNCATE:
+                pass
+            case Treatment.STICKY:
+                if lost.constant != 0:
+                    window = g.cat(window[0] | lost, window[1:]) if window.width > 1 else window | lost
+            case Treatment.FLOOR:
+                one = summand.sign & ~lost
+            case unknown:
+                assert_never(unknown)
         rows.append(SignedRow(summand.sign, window, one, weight, summand.name))
     if len(rows) == 1 and (rows[0].one is rows[0].sign or rows[0].sign.constant == 0):
         only = rows[0]
-        return Sum(only.sign & only.word.any(), only.word, places, bound, top)
+        return WindowSum(only.sign & only.word.any(), only.word, places, bound, top)
     sign, magnitude = signed_sum(g, rows, bound, name)
-    return Sum(sign, magnitude, places, bound, top)
+    return WindowSum(sign, magnitude, places, bound, top)

@@ -60,7 +60,7 @@ def window_of(a: Format, b: Format, count: int) -> Window:
     return Window(low, count * min(0, *map(int, corners)), count * max(map(int, corners)))
 
 
-def add_products(g: Graph, rows: Rows, a: Sequence[Operand], b: Sequence[Operand], low: int, name: str = ""):
+def add_products(g: Graph, rows: Rows, a: Sequence[Operand], b: Sequence[Operand], low: int, name: str = "") -> None:
     """Put every ``a[i] * b[i] / 2**low`` into `rows`."""
     if a[0].format.fixed and b[0].format.fixed:
         _add_integer_products(g, rows, a, b, a[0].format.scale + b[0].format.scale - low, name)
@@ -70,7 +70,7 @@ def add_products(g: Graph, rows: Rows, a: Sequence[Operand], b: Sequence[Operand
         _add_product(g, rows, x, y, low, f"{name}product_{i}", last=i == len(a) - 1)
 
 
-def _add_product(g: Graph, rows: Rows, x: Operand, y: Operand, low: int, name: str, last: bool):
+def _add_product(g: Graph, rows: Rows, x: Operand, y: Operand, low: int, name: str, last: bool) -> None:
     exact = multiplier.multiply(g, x.significand, y.significand, name=name)
     place = (x.exponent + y.exponent - low).settled()
     amount = place.bits(max(1, place.high.bit_length()))
@@ -101,7 +101,7 @@ def negated(g: Graph, magnitude: Node, sign: Node, name: str) -> Node:
     return g.step(f"{name}_signed", prefix.increment(g, flipped, sign, f"{name}_negated")[: flipped.width])
 
 
-def add_signed(g: Graph, rows: Rows, magnitude: Node, sign: Node, weight: int, name: str):
+def add_signed(g: Graph, rows: Rows, magnitude: Node, sign: Node, weight: int, name: str) -> None:
     """Put ``(-1)**sign * magnitude * 2**weight`` into `rows`: a long word, complemented where it stands."""
     if sign.constant == 0:
         rows.add_word(magnitude, weight)
@@ -113,7 +113,9 @@ def add_signed(g: Graph, rows: Rows, magnitude: Node, sign: Node, weight: int, n
     rows.add_bit(sign, weight)
 
 
-def _add_integer_products(g: Graph, rows: Rows, a: Sequence[Operand], b: Sequence[Operand], place: int, name: str):
+def _add_integer_products(
+    g: Graph, rows: Rows, a: Sequence[Operand], b: Sequence[Operand], place: int, name: str
+) -> None:
     """Two's-complement (or unsigned) multiplications, at bit `place`.
 
     Each is summed by itself first: one array for all of them has fewer adders, but ABC's `scorr` and `dch` do not end

@@ -92,7 +92,7 @@ def _summed(g: Graph, inputs: Inputs) -> tuple[Node, Node, int]:
     return g.step("sign", below_one & magnitude.any()), magnitude, window.low
 
 
-def _add_addend(g: Graph, rows: Rows, c: Operand, low: int):
+def _add_addend(g: Graph, rows: Rows, c: Operand, low: int) -> None:
     if c.format.fixed and c.code is not None:
         place = c.format.scale - low
         if c.format.signed:
@@ -104,7 +104,7 @@ def _add_addend(g: Graph, rows: Rows, c: Operand, low: int):
     _add_placed(g, rows, c.significand, c.sign, c.exponent - low, "addend")
 
 
-def _add_placed(g: Graph, rows: Rows, magnitude: Node, sign: Node, place: Quantity, name: str):
+def _add_placed(g: Graph, rows: Rows, magnitude: Node, sign: Node, place: Quantity, name: str) -> None:
     """Put ``(-1)**sign * magnitude * 2**place`` into `rows`; what would leave at the top is 0 anyway."""
     place = place.settled(f"{name}_place")
     width = min(magnitude.width + place.high, rows.width)

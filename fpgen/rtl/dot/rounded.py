@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import assert_never
 
 from fpgen.rtl.float.rounder import Mode, Target, round_and_pack
 from fpgen.rtl.float.special_operands import of_operand, of_sum
@@ -20,7 +21,7 @@ from fpgen.units.dot import DotProduct
 from .after import again, rounded_sum, with_addend
 from .aligned import delivered, presum_of
 from .inputs import Inputs
-from .rounded_terms import Number, Product, terms_of
+from .rounded_terms import Number, ProductTerm, terms_of
 
 
 def chain(g: Graph, unit: DotProduct | BlockDot, inputs: Inputs, mode: Mode, target: Target) -> tuple[Node, Node]:
@@ -28,8 +29,15 @@ def chain(g: Graph, unit: DotProduct | BlockDot, inputs: Inputs, mode: Mode, tar
     between = Target(unit.intermediate, unit.semantics, False)
     record, presum = unit.accumulate, presum_of(unit)
     terms = terms_of(g, inputs, presum)
-    if record.addend is not Addend.AFTER:
-        return delivered(g, _chained(g, terms, inputs.c, "s", mode, between), mode, between, target), g.const(0, 5)
+    match record.addend:
+        case Addend.AFTER:
+            pass
+        case Addend.INSIDE:  # the chain begins with it
+            return delivered(g, _chained(g, terms, inputs.c, "s", mode, between), mode, between, target), g.const(0, 5)
+        case Addend.OUTSIDE:
+            raise ValueError("a chain: got addend=outside; expected inside or after")
+        case unknown:
+            assert_never(unknown)
     addend, code = inputs.c, g.const(0, 1)
     size = min(record.span or unit.products, unit.products) // presum
     for start in range(0, len(terms), size):
@@ -41,20 +49,25 @@ def chain(g: Graph, unit: DotProduct | BlockDot, inputs: Inputs, mode: Mode, tar
     return delivered(g, code, mode, between, target), g.const(0, 5)
 
 
-def _span(g: Graph, record: Accumulation, terms: Sequence[Product | Number], mode: Mode, between: Target) -> Node:
+def _span(g: Graph, record: Accumulation, terms: Sequence[ProductTerm | Number], mode: Mode, between: Target) -> Node:
     """The sum of a span that begins at +0: one chain, or one of even and one of odd terms."""
-    if record.split is Split.NONE or len(terms) == 1:
-        return _chained(g, terms[1:], None, "s", mode, between, _leaf(g, terms[0], mode, between))
-    even, odd = (
-        _chained(g, terms[start + 2 :: 2], None, name, mode, between, _leaf(g, terms[start], mode, between))
-        for start, name in enumerate(("even", "odd"))
-    )
-    return rounded_sum(g, again(g, even, between), again(g, odd, between), mode, between)
+    split = record.split if len(terms) > 1 else Split.NONE
+    match split:
+        case Split.NONE:
+            return _chained(g, terms[1:], None, "s", mode, between, _leaf(g, terms[0], mode, between))
+        case Split.ODD_EVEN:
+            even, odd = (
+                _chained(g, terms[start + 2 :: 2], None, name, mode, between, _leaf(g, terms[start], mode, between))
+                for start, name in enumerate(("even", "odd"))
+            )
+            return rounded_sum(g, again(g, even, between), again(g, odd, between), mode, between)
+        case unknown:
+            assert_never(unknown)
 
 
 def _chained(
     g: Graph,
-    terms: Sequence[Product | Number],
+    terms: Sequence[ProductTerm | Number],
     addend: Operand | None,
     name: str,
     mode: Mode,
@@ -93,14 +106,14 @@ def tree(g: Graph, unit: DotProduct | BlockDot, inputs: Inputs, mode: Mode, targ
     return delivered(g, code, mode, between, target), g.const(0, 5)
 
 
-def _leaf(g: Graph, term: Product | Number, mode: Mode, target: Target) -> Node:
+def _leaf(g: Graph, term: ProductTerm | Number, mode: Mode, target: Target) -> Node:
     """round(term + +0), a code: a product of -0 becomes +0, but not toward minus infinity."""
     value = term.alone(g, target)
     kept = replace(value, sign=term.sign & (~term.zero | mode.down))
     return round_and_pack(g, kept, term.special(g), mode, target)[0]
 
 
-def _pairwise(g: Graph, terms: Sequence[Product | Number], mode: Mode, target: Target) -> Node:
+def _pairwise(g: Graph, terms: Sequence[ProductTerm | Number], mode: Mode, target: Target) -> Node:
     """The rounded sum of halves, each rounded."""
     if len(terms) == 1:
         return _leaf(g, terms[0], mode, target)

@@ -29,7 +29,7 @@ class Wide(Operand):
 
 
 @dataclass(frozen=True)
-class Product:
+class ProductTerm:
     """Two operands to be multiplied."""
 
     a: Operand
@@ -85,9 +85,9 @@ def _number(g: Graph, sign: Node, magnitude: Node, exponent: Quantity, both: Spe
     return Number(Wide(fmt, sign, exponent, magnitude, never, never, never, never), both)
 
 
-def terms_of(g: Graph, inputs: Inputs, presum: int) -> list[Product | Number]:
+def terms_of(g: Graph, inputs: Inputs, presum: int) -> list[ProductTerm | Number]:
     """The terms in order; `presum` products are summed exactly into one."""
-    found: list[Product | Number] = []
+    found: list[ProductTerm | Number] = []
     for block in blocks_of(inputs):
         g.section("Multiply")
         for i in range(0, len(block.a), presum):
@@ -95,7 +95,7 @@ def terms_of(g: Graph, inputs: Inputs, presum: int) -> list[Product | Number]:
                 block, a=block.a[i : i + presum], b=block.b[i : i + presum], name=f"{block.name}part_{i // presum}_"
             )
             if presum == 1 and not block.scales:
-                found.append(Product(part.a[0], part.b[0]))
+                found.append(ProductTerm(part.a[0], part.b[0]))
             elif presum == 1:
                 found.append(_scaled_product(g, part))
             else:

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import reduce
 from operator import xor
+from typing import assert_never
 
 from fpgen.rtl.arith import multiplier, prefix
 from fpgen.rtl.arith.multiplier import Rows
@@ -128,14 +129,19 @@ def unscaled(g: Graph, block: Block) -> Node:
     return prefix.add(g, first, second, name=f"{block.name}sum")
 
 
-def add_signed_product(g: Graph, rows: Rows, x: Node, y: Node, name: str):
+def add_signed_product(g: Graph, rows: Rows, x: Node, y: Node, name: str) -> None:
     """Put ``x * y`` into `rows`, `x` in two's complement and `y` unsigned.
 
     In an array the top bit of every row weighs minus; it is complemented and a constant makes up for it.
     """
-    if g.architecture.multiplier is not Multiplier.ARRAY:
-        multiplier.add_product(g, rows, x, y, 0, name, signed=(True, False))
-        return
+    match g.architecture.multiplier:
+        case Multiplier.BOOTH | Multiplier.OPERATOR:
+            multiplier.add_product(g, rows, x, y, 0, name, signed=(True, False))
+            return
+        case Multiplier.ARRAY:
+            pass
+        case unknown:
+            assert_never(unknown)
     for i, bit in enumerate(y):
         row = g.step(f"{name}_row_{i}", x & bit.repeat(x.width))
         rows.add_word(g.cat(row[:-1], ~row[-1]) if row.width > 1 else ~row, i)

@@ -11,13 +11,18 @@ from collections.abc import Callable
 from fpgen.rtl.float.rounder import Mode, Target
 from fpgen.rtl.float.unpack import Operand
 from fpgen.rtl.graph import Graph, Node
+from fpgen.units.blockdot import BlockDot
+from fpgen.units.dot import DotProduct
 from fpgen.units.tensorcore import TensorCore
 
 from .inputs import Inputs, decoded
 
+#: One sum from decoded operands: its code and its flags.
+Builder = Callable[[Graph, DotProduct | BlockDot, Inputs, Mode, Target], tuple[Node, Node]]
 
-def tile(g: Graph, unit: TensorCore, build: Callable, mode: Mode, target: Target) -> tuple[Node, Node]:
-    """The results in row-major order, the first in the lowest bits; `build` makes one sum (`dot.KINDS`)."""
+
+def tile(g: Graph, unit: TensorCore, build: Builder, mode: Mode, target: Target) -> tuple[Node, Node]:
+    """The results in row-major order, the first in the lowest bits; `build` makes one sum (`dot.builder_of`)."""
     parts = decoded(g, unit)
     width = {name: shape[1] for name, shape in unit.shapes.items()}
 

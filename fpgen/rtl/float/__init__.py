@@ -1,0 +1,3 @@
+"""Floating point on graphs: unpack, exact cores, the one rounder."""
+
+__all__: list[str] = []

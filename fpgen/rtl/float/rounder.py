@@ -13,160 +13,16 @@ largest binade to infinity) without a case of its own.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from fpgen.formats.descriptor import Format, Infinity, NaN
+from fpgen.formats.descriptor import Format, Infinity
 from fpgen.rtl.arith import prefix
-from fpgen.rtl.arith.quantity import Quantity
 from fpgen.rtl.graph import Graph, Node
-from fpgen.units.options import PORT_CODES, Overflow, Rounding, Semantics, Tininess
 
+from .delivery import Rounded, deliver, flags_of, overflow_away
+from .increment import increment
+from .rounder_fixed import round_to_fixed
+from .rounder_inputs import Mode, Positioned, Special, Target
 
-@dataclass(frozen=True)
-class Mode:
-    """The rounding mode as signals; constants where it is fixed.
-
-    Attributes
-    ----------
-    away, odd, up, down, nearest_away : Node
-        1 for RNA, RTO, RUP, RDN; `nearest` for RNE, RNA and the stochastic modes.
-    random : Node or None
-    """
-
-    semantics: Semantics
-    nearest: Node
-    nearest_away: Node
-    odd: Node
-    up: Node
-    down: Node
-    random: Node | None
-
-    @staticmethod
-    def of(g: Graph, semantics: Semantics, port: Node | None, random: Node | None) -> Mode:
-        rounding = semantics.rounding
-
-        def chosen(mode: Rounding) -> Node:
-            if rounding is Rounding.PORT:
-                assert port is not None
-                return g.step(f"round_{mode.value}", port.equals(PORT_CODES[mode]))
-            return g.const(int(rounding is mode), 1)
-
-        up, down, odd = chosen(Rounding.RUP), chosen(Rounding.RDN), chosen(Rounding.RTO)
-        toward_zero, nearest_away = chosen(Rounding.RTZ), chosen(Rounding.RNA)
-        nearest = ~(up | down | odd | toward_zero)
-        return Mode(semantics, nearest, nearest_away, odd, up, down, random)
-
-    def away_from_zero(self, sign: Node) -> Node:
-        """1 when a directed mode moves a number of this sign away from zero."""
-        return (self.up & ~sign) | (self.down & sign)
-
-    @property
-    def negative_toward_zero(self) -> Node:
-        """1 when the mode moves every negative number toward zero (RTZ, RUP)."""
-        return ~(self.nearest | self.odd | self.down)
-
-
-@dataclass(frozen=True)
-class Target:
-    """How many bits the output keeps and how many more its rounding looks at.
-
-    Attributes
-    ----------
-    kept : int
-        Significand bits of the output; for fixed point one more than its magnitude needs, so that
-        everything above is overflow.
-    emin : int
-        Exponent of the top kept bit at `steps` = 0.
-    fraction : int
-        Bits below that must be exact (the rest may be a sticky bit).
-    """
-
-    out: Format
-    semantics: Semantics
-    flags: bool
-
-    @property
-    def kept(self) -> int:
-        return self.out.bits if self.out.fixed else self.out.precision
-
-    @property
-    def wraps(self) -> bool:
-        """Whether results are taken modulo the output's range: then nothing of them may be lost at the top."""
-        return self.semantics.overflow is Overflow.WRAP
-
-    @property
-    def emin(self) -> int:
-        return self.out.scale + self.kept - 1 if self.out.fixed else self.out.emin
-
-    @property
-    def flushes(self) -> bool:
-        """Whether tiny results become zero.
-
-        Where there is no zero, the least value, which rounding makes of them anyway; but a flushed
-        negative result is not an invalid one.
-        """
-        return not self.out.fixed and (self.semantics.subnormals.flush_outputs or not self.out.subnormals)
-
-    @property
-    def looks_below(self) -> bool:
-        """Whether tininess is judged on the result rounded one place lower."""
-        return (self.flags or self.flushes) and self.semantics.tininess is Tininess.AFTER and not self.out.fixed
-
-    @property
-    def fraction(self) -> int:
-        mode, n = self.semantics.rounding, self.semantics.random_bits
-        bits = {Rounding.SRA: n, Rounding.SRB: n + 1, Rounding.SRC: n + 1}.get(mode, 1)
-        return bits + int(self.looks_below)
-
-
-@dataclass(frozen=True)
-class Positioned:
-    """A value ready to round (see the module's picture); `kept` and `fraction` as in `Target`."""
-
-    sign: Node
-    steps: Quantity
-    kept: Node
-    fraction: Node
-    sticky: Node
-
-
-@dataclass(frozen=True)
-class Special:
-    """What overrides the number: NaN, infinity (of the value's sign, or `infinity_sign`), and whether NV is raised."""
-
-    nan: Node
-    infinity: Node
-    invalid: Node
-    infinity_sign: Node
-
-
-def _increment(g: Graph, mode: Mode, sign: Node, last: Node, fraction: Node, sticky: Node) -> Node:
-    """1 when the magnitude moves to the next code above; `last` is the code's last bit."""
-    semantics, random = mode.semantics, mode.random
-    if semantics.rounding.stochastic:
-        assert random is not None
-        return _stochastic(g, semantics, random, fraction, sticky)
-    guard, below = fraction[-1], sticky
-    if fraction.width > 1:
-        below = fraction[:-1].any() | sticky
-    inexact = guard | below
-    # Nearest: more than half; or exactly half, and the last bit odd or ties going away.
-    nearest = mode.nearest & guard & (below | last | mode.nearest_away)
-    return nearest | (mode.odd & inexact & ~last) | (mode.away_from_zero(sign) & inexact)
-
-
-def _stochastic(g: Graph, semantics: Semantics, random: Node, fraction: Node, sticky: Node) -> Node:
-    """P3109's stochastic modes: carry out of the fraction plus the random number R of N bits."""
-    n, mode = semantics.random_bits, semantics.rounding
-    if mode is Rounding.SRA:  # floor(v 2^N) + R >= 2^N
-        return fraction[-n:].add(random, n + 1)[n]
-    if mode is Rounding.SRB:  # floor(v 2^(N+1)) + 2R + 1 >= 2^(N+1)
-        doubled = g.cat(g.const(1, 1), random)
-        return fraction[-(n + 1) :].add(doubled, n + 2)[n + 1]
-    upper, half = fraction[-n:], fraction[-(n + 1)]  # RNE(v 2^N) + R >= 2^N
-    below = sticky if fraction.width == n + 1 else fraction[: -(n + 1)].any() | sticky
-    up = half & (below | upper[0])
-    return upper.add(random, n + 1, up)[n]
+__all__ = ["Mode", "Positioned", "Special", "Target", "round_and_pack"]
 
 
 def round_and_pack(g: Graph, value: Positioned, special: Special, mode: Mode, target: Target) -> tuple[Node, Node]:
@@ -179,8 +35,6 @@ def round_and_pack(g: Graph, value: Positioned, special: Special, mode: Mode, ta
     """
     g.section(f"Round to {target.out}")
     if target.out.fixed:
-        from .rounder_fixed import round_to_fixed
-
         return round_to_fixed(g, value, special, mode, target)
     out, never = target.out, g.const(0, 1)
     sign = value.sign
@@ -199,18 +53,13 @@ def round_and_pack(g: Graph, value: Positioned, special: Special, mode: Mode, ta
     fraction = value.fraction
     last = unrounded[0] if out.zero or trailing else ~unrounded[0]
     # With `looks_below` the last fraction bit only serves the tininess decision and is sticky here.
-    round_up = g.step("round_up", _increment(g, mode, sign, last, fraction, value.sticky))
+    round_up = g.step("round_up", increment(g, mode, sign, last, fraction, value.sticky))
     inexact = fraction.any() | value.sticky
     rounded = prefix.increment(g, unrounded, round_up, "rounded")
 
     # Overflow: judged on the rounded code.
-    away = mode.nearest | mode.away_from_zero(sign)
     policy = target.semantics.overflow
-    if policy is Overflow.SATNONE_D1 or (policy is Overflow.SATNONE and out.signed):
-        away = away | mode.odd
-    if policy is Overflow.INFINITE:
-        away = g.const(1, 1)
-    away = g.step("overflow_away", away)
+    away = g.step("overflow_away", overflow_away(g, mode, policy, sign, out))
     over = _overflow(g, rounded, beyond, round_up, target, mode)
     tiny = never
     if target.looks_below:
@@ -234,10 +83,21 @@ def round_and_pack(g: Graph, value: Positioned, special: Special, mode: Mode, ta
         if policy.sat_none:
             raised_to_zero = g.step("raised_to_zero", mode.negative_toward_zero & ~special.infinity)
 
-    code = _deliver(g, magnitude, sign, special, over, away, flushed, wrong_sign, raised_to_zero, target)
-    if not target.flags:
-        return code, g.const(0, 5)
-    return code, _flags(g, special, over, away, flushed, wrong_sign, below_least, tiny, some, inexact, target)
+    result = Rounded(
+        magnitude=magnitude,
+        sign=sign,
+        over=over,
+        away=away,
+        tiny=tiny,
+        some=some,
+        inexact=inexact,
+        flushed=flushed,
+        below_least=below_least,
+        wrong_sign=wrong_sign,
+        raised_to_zero=raised_to_zero,
+    )
+    code = deliver(g, result, special, target)
+    return code, flags_of(g, result, special, target) if target.flags else g.const(0, 5)
 
 
 def _overflow(g: Graph, rounded: Node, beyond: Node, round_up: Node, target: Target, mode: Mode) -> Node:
@@ -271,7 +131,7 @@ def _tiny_after(g: Graph, mode: Mode, value: Positioned, sign: Node, out: Format
     trailing = out.trailing_bits
     ones = value.fraction[-1] & (value.kept[:trailing].all() if trailing else g.const(1, 1))
     last = g.const(0 if out.zero and not trailing else 1, 1)
-    reaches = ones & _increment(g, mode, sign, last, value.fraction[:-1], value.sticky)
+    reaches = ones & increment(g, mode, sign, last, value.fraction[:-1], value.sticky)
     return g.step("tiny", ~lead & ~reaches)
 
 
@@ -283,106 +143,3 @@ def _without_zero(g: Graph, rounded: Node, trailing: int, out: Format) -> tuple[
     code = g.cat(rounded[:trailing], lowered) if trailing else lowered
     code = code[: out.magnitude_bits] & (~below).repeat(out.magnitude_bits)
     return code, below
-
-
-def _deliver(
-    g: Graph,
-    magnitude: Node,
-    sign: Node,
-    special: Special,
-    over: Node,
-    away: Node,
-    flushed: Node,
-    wrong_sign: Node,
-    raised_to_zero: Node,
-    target: Target,
-) -> Node:
-    out, semantics = target.out, target.semantics
-    gives_infinity = semantics.overflow.gives_infinity(out)
-    width = out.magnitude_bits
-    ones = (1 << width) - 1
-    never = g.const(0, 1)
-    # Each special code, and when it is delivered (the conditions exclude each other).
-    codes: dict[int, Node] = {}
-
-    def deliver(code: int, when: Node):
-        codes[code] = codes.get(code, never) | when
-
-    number = ~special.nan & ~wrong_sign
-    infinite = special.infinity & number
-    over = over & ~special.infinity & number
-    largest = out.max_finite_code
-    nan_magnitude = out.nan_code & ones if out.has_nan else largest
-    deliver(nan_magnitude, special.nan)
-    if gives_infinity:
-        huge = out.infinity_code if out.has_infinity else nan_magnitude
-        deliver(huge, infinite | (over & away))
-        deliver(largest, over & ~away)
-    else:
-        keeps = semantics.overflow is Overflow.PROPAGATE and out.has_infinity
-        deliver(out.infinity_code if keeps else largest, infinite)
-        deliver(largest, over)
-    if semantics.overflow.sat_none and out.has_nan:
-        deliver(nan_magnitude, wrong_sign & ~raised_to_zero)
-        deliver(0, wrong_sign & raised_to_zero)
-    else:
-        deliver(nan_magnitude if semantics.overflow.says_not_a_value and out.has_nan else 0, wrong_sign)
-    if out.zero:
-        deliver(0, flushed & number & ~special.infinity)
-    forced = never
-    for when in codes.values():
-        forced = forced | when
-    forced = g.step("forced", forced)
-    result = magnitude & (~forced).repeat(width)
-    for code, when in codes.items():
-        if code:
-            result = result | (when.repeat(width) & g.const(code, width))
-    result = g.step("magnitude", result)
-    if not out.signed:
-        return result
-    to_nan = special.nan
-    if gives_infinity and not out.has_infinity:
-        to_nan = to_nan | infinite | (over & away)  # this overflow is a NaN
-    result_sign = g.mux(special.infinity, special.infinity_sign, sign) & ~to_nan
-    if out.nan is NaN.NEGATIVE_ZERO:
-        # There is no minus zero; its code is NaN (whose magnitude is 0).
-        nonzero = result.any() | to_nan
-        result_sign = (result_sign | to_nan) & nonzero
-    return g.cat(result, g.step("result_sign", result_sign))
-
-
-def _flags(
-    g: Graph,
-    special: Special,
-    over: Node,
-    away: Node,
-    flushed: Node,
-    wrong_sign: Node,
-    below_least: Node,
-    tiny: Node,
-    some: Node,
-    inexact: Node,
-    target: Target,
-) -> Node:
-    out, semantics = target.out, target.semantics
-    keeps_infinity = out.has_infinity and semantics.overflow is not Overflow.SATURATE
-    number = ~(special.nan | special.infinity | wrong_sign)
-    invalid = special.invalid | wrong_sign
-    if not keeps_infinity:
-        invalid = invalid | (special.infinity & ~special.nan)
-    if not out.has_nan:
-        invalid = invalid | special.nan
-    overflow = over & number
-    underflow = (tiny & inexact | flushed | (below_least & some)) & ~over & number
-    if target.flushes:
-        inexact = inexact | flushed
-    if not out.zero:
-        inexact = inexact | below_least
-    nx = (inexact | over) & number
-    return g.cat(
-        g.step("flag_nx", nx),
-        g.step("flag_uf", underflow),
-        g.step("flag_of", overflow),
-        g.const(0, 1),
-        g.step("flag_nv", invalid),
-    )

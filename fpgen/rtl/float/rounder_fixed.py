@@ -13,14 +13,15 @@ from fpgen.rtl.arith import prefix
 from fpgen.rtl.arith.quantity import Quantity
 from fpgen.rtl.graph import Graph, Node
 
-from .rounder import Mode, Positioned, Special, Target, _increment
+from .increment import increment
+from .rounder_inputs import Mode, Positioned, Special, Target
 
 
 def round_to_fixed(g: Graph, value: Positioned, special: Special, mode: Mode, target: Target) -> tuple[Node, Node]:
     """As `rounder.round_and_pack`, for a two's-complement or unsigned output."""
     out = target.out
     sign = value.sign
-    round_up = g.step("round_up", _increment(g, mode, sign, value.kept[0], value.fraction, value.sticky))
+    round_up = g.step("round_up", increment(g, mode, sign, value.kept[0], value.fraction, value.sticky))
     rounded = prefix.increment(g, value.kept, round_up, "rounded")
     most, least = (
         out.max_finite_code,

@@ -22,8 +22,8 @@ from fpgen.units.rounded import RoundedUnit
 
 from . import special_operands
 from .accumulator import accumulate_exactly
+from .boundary import Outputs, delivered, rounding_of
 from .cores import operand_alone, product, product_plus, total
-from .delivery import Outputs, delivered, rounding_of
 from .rounder import Mode, Target, round_and_pack
 from .unpack import Operand, unpack
 

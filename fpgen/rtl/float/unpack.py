@@ -8,6 +8,7 @@ it matters.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import assert_never
 
 from fpgen.formats.descriptor import Format, Infinity, NaN
 from fpgen.rtl.arith.quantity import Quantity
@@ -99,26 +100,47 @@ def unpack(g: Graph, code: Node, fmt: Format, flush: bool, name: str, section: s
         significand = g.cat(fraction, normal)
     sign = code[-1] if fmt.signed else g.const(0, 1)
     infinity, nan, signaling = _specials(g, code, field, fmt, name)
-    return Operand(fmt, sign, exponent, significand, normal, infinity, nan, signaling, code, name)
+    return Operand(
+        format=fmt,
+        sign=sign,
+        exponent=exponent,
+        significand=significand,
+        normalised=normal,
+        infinity=infinity,
+        nan=nan,
+        signaling=signaling,
+        code=code,
+        name=name,
+    )
 
 
 def _specials(g: Graph, code: Node, field: Node, fmt: Format, name: str) -> tuple[Node, Node, Node]:
     never = g.const(0, 1)
     infinity = nan = signaling = never
     magnitude = code[: fmt.magnitude_bits]
-    if fmt.nan is NaN.IEEE:
-        top = g.step(f"{name}_top_binade", field.all())
-        fraction = code[: fmt.trailing_bits]
-        some = fraction.any()
-        infinity, nan = top & ~some, top & some
-        if fmt.has_signaling_nan:
-            signaling = nan & ~fraction[-1]
-    elif fmt.nan is NaN.ALL_ONES:
-        nan = magnitude.all()
-    elif fmt.nan is NaN.NEGATIVE_ZERO:
-        nan = code.equals(fmt.sign_mask)
-    if fmt.infinity is Infinity.TOP:
-        infinity = magnitude.equals(fmt.infinity_code)
+    match fmt.nan:
+        case NaN.NONE:
+            pass
+        case NaN.IEEE:
+            top = g.step(f"{name}_top_binade", field.all())
+            fraction = code[: fmt.trailing_bits]
+            some = fraction.any()
+            infinity, nan = top & ~some, top & some
+            if fmt.has_signaling_nan:
+                signaling = nan & ~fraction[-1]
+        case NaN.ALL_ONES:
+            nan = magnitude.all()
+        case NaN.NEGATIVE_ZERO:
+            nan = code.equals(fmt.sign_mask)
+        case unknown:
+            assert_never(unknown)
+    match fmt.infinity:
+        case Infinity.NONE | Infinity.IEEE:  # (IEEE: found above, with the NaN)
+            pass
+        case Infinity.TOP:
+            infinity = magnitude.equals(fmt.infinity_code)
+        case other:
+            assert_never(other)
     return (g.step(f"{name}_infinite", infinity), g.step(f"{name}_nan", nan), g.step(f"{name}_signaling", signaling))
 
 
@@ -130,4 +152,15 @@ def _unpack_fixed(g: Graph, code: Node, fmt: Format, name: str) -> Operand:
         flipped = code ^ sign.repeat(code.width)
         magnitude = g.add(flipped, sign.zext(code.width))
     g.step(f"{name}_magnitude", magnitude)
-    return Operand(fmt, sign, Quantity.constant(g, fmt.scale), magnitude, never, never, never, never, code, name)
+    return Operand(
+        format=fmt,
+        sign=sign,
+        exponent=Quantity.constant(g, fmt.scale),
+        significand=magnitude,
+        normalised=never,
+        infinity=never,
+        nan=never,
+        signaling=never,
+        code=code,
+        name=name,
+    )

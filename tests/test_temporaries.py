@@ -35,12 +35,12 @@ def write():
     cache.write_whole(output / "file", "text")
 
 def replace():
-    from fpgen import bundle
+    from fpgen.handoff import bundle
     with bundle.replaced(output / "unit") as aside:
         wait(aside)
 
 def exchange():
-    from fpgen import bundle
+    from fpgen.handoff import bundle
     rename, done = os.rename, []
     def renamed(source, target):
         if done:

@@ -16,10 +16,10 @@ from __future__ import annotations
 
 import enum
 import operator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from fractions import Fraction
 from functools import cached_property
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from fpgen.base.errors import UsageError, short_text
 
@@ -113,6 +113,18 @@ class Format:
 
     def __str__(self) -> str:
         return self.name
+
+    def __hash__(self) -> int:
+        """That of all parameters but the name, kept: formats are keys of every cache of the golden models."""
+        found: int | None = self.__dict__.get("_hash")
+        if found is None:
+            found = hash(tuple(getattr(self, spec.name) for spec in fields(self) if spec.compare))
+            self.__dict__["_hash"] = found
+        return found
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without the hash, which is another one in another process."""
+        return {name: value for name, value in self.__dict__.items() if name != "_hash"}
 
     # ---- validation -----------------------------------------------------------------
 

@@ -78,6 +78,8 @@ class Verdict:
     build_seconds, golden_seconds, simulation_seconds : float
         Building the simulation (0 when cached), stimulus and golden model, and the simulator's CPU time for the
         vectors.
+    model_results : int
+        Results on which the golden model was compared with the exact one; 0 for another golden model than fpgen's.
     simulator : str
         With its version.
     evidence : str
@@ -102,6 +104,7 @@ class Verdict:
     build_seconds: float = 0.0
     golden_seconds: float = 0.0
     simulation_seconds: float = 0.0
+    model_results: int = 0
     simulator: str = ""
     evidence: str = ""
     waveform: str = ""
@@ -131,6 +134,8 @@ class Verdict:
             f"  {self.how}; {self.simulator}; build {self.build_seconds:.1f} s, "
             f"golden {self.golden_seconds:.1f} s, simulation {self.simulation_seconds:.1f} s",
         ]
+        if self.model_results:
+            lines.append(f"  golden model checked against the exact model on {self.model_results:,} results")
         lines += [f"  {test.name}: {test.failure}" for test in self.protocol if test.failure]
         lines += ["  " + line for mismatch in self.mismatches for line in mismatch.text().splitlines()]
         if self.waveform:

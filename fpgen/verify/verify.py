@@ -19,11 +19,12 @@ from fpgen.base.provenance import stamp
 from fpgen.golden.port_outputs import Golden, golden_outputs
 from fpgen.simulate.simulator import SIMULATORS, Simulation, build
 from fpgen.simulate.wrapper import TOP, harness, lanes_for
-from fpgen.units import Unit
+from fpgen.units import Unit, layer
 from fpgen.vectors.stimulus import STIMULUS_VERSION, Plan, plan
 
 from .campaign import CampaignEntry, Progress, run_campaign
 from .mismatches import mismatches_of
+from .model_check import ModelCheck, check_model
 from .verdict import ProtocolTest, Verdict
 
 
@@ -179,6 +180,9 @@ def verify_many(
             f"module name {twice}: got it for {names.count(twice)} units of one simulation; expected one "
             "name for each unit"
         )
+    if golden is None:
+        for unit in units:
+            layer(unit, "exact")  # nothing is compared with a model that nothing defines
     plans = [plan(unit, vectors=vectors, seed=seed, exhaustive=exhaustive, fixed=fixed) for unit in units]
     texts = [unit.verilog() for unit in units] if verilogs is None else list(verilogs)
     keys = [None if golden else _key(one, text, simulator) for one, text in zip(plans, texts, strict=True)]
@@ -217,11 +221,14 @@ def _run(
     entries = [CampaignEntry(unit, one, count, golden) for unit, one, count in zip(units, plans, lanes, strict=True)]
     with scratch("verify") as where:
         run_campaign(simulation, entries, where, progress=progress)
-        return [judge(entry, simulation, vectors) for entry in entries]
+        ours = golden is golden_outputs
+        return [judge(entry, simulation, vectors, check_model(entry.unit) if ours else None) for entry in entries]
 
 
-def judge(entry: CampaignEntry, simulation: Simulation, vectors: int | None) -> Verdict:
-    """The verdict on what came out of one entry."""
+def judge(
+    entry: CampaignEntry, simulation: Simulation, vectors: int | None, model: ModelCheck | None = None
+) -> Verdict:
+    """The verdict on what came out of one entry, and on the golden model that it was compared with."""
     failures = [name for name, failure in entry.protocol if failure]
     wanted = entry.plan.vectors
     reasons = []
@@ -235,6 +242,11 @@ def judge(entry: CampaignEntry, simulation: Simulation, vectors: int | None) -> 
         reasons.append(f"{entry.compared:,} of {wanted:,} vectors were compared")
     if not entry.compared:
         reasons.append("0 vectors were compared, which shows nothing")
+    if model and model.different:
+        reasons.append(
+            f"the golden model differs from the exact model in {model.different:,} of {model.results:,} results, "
+            f"such as {model.example}"
+        )
     return Verdict(
         unit=entry.unit.text,
         passed=not reasons,
@@ -249,6 +261,7 @@ def judge(entry: CampaignEntry, simulation: Simulation, vectors: int | None) -> 
         lint=tuple(line for line in simulation.lint),
         build_seconds=simulation.seconds,
         golden_seconds=entry.golden_seconds,
+        model_results=model.results if model else 0,
         simulation_seconds=entry.simulation_seconds,
         simulator=simulation.version,
     )

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,7 @@ INVALID = Exact(Class.NAN, invalid=True)
 # ---- operands and exact arithmetic ---------------------------------------------------------------
 
 
+@lru_cache(maxsize=1 << 16)
 def decode(code: int, fmt: Format, flush: bool = False) -> Exact:
     """What a code stands for; a signalling NaN is already an invalid one.
 

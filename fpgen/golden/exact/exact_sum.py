@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import reduce
+from functools import lru_cache, reduce
 
 from fpgen.formats.descriptor import Class, Format
 from fpgen.units.accumulation import Accumulation, Addend, Kind, Split, Treatment
@@ -99,6 +99,7 @@ def block_dot(
     return _accumulate(unit, terms, presum, c, mode, random)
 
 
+@lru_cache(maxsize=1 << 16)
 def _factor(code: int, fmt: Format, flush: bool) -> Term:
     """A code with its alignment exponent."""
     value = decode(code, fmt, flush)
@@ -142,7 +143,10 @@ def _sum(values: Sequence[Exact]) -> Exact:
     signs = {value.sign for value in values if value.is_infinite}
     if signs:
         return INVALID if len(signs) == 2 else Exact(Class.INFINITY, signs.pop())
-    return _exact(sum((_fraction(value) for value in values if not value.is_zero), Fraction(0)))
+    terms = [value for value in values if not value.is_zero]
+    lowest = min((term.exponent for term in terms), default=0)
+    amount = sum((-1) ** term.sign * (term.significand << term.exponent - lowest) for term in terms)
+    return finite(int(amount < 0), abs(amount), lowest)
 
 
 def _accumulate(

@@ -22,6 +22,7 @@ from functools import cached_property
 
 from fpgen.base.errors import UsageError, short_text
 
+from .derived import ArrayMethods
 from .spelling import spell
 
 #: Widest code of any format.
@@ -55,7 +56,7 @@ class Class(enum.IntEnum):
 
 
 @dataclass(frozen=True)
-class Format:
+class Format(ArrayMethods):
     """A number format.
 
     Parameters

@@ -7,7 +7,7 @@ import pytest
 
 CHECK = """
 import sys
-from fpgen.cli import main
+from fpgen.command.cli import main
 try:
     main(sys.argv[1:])
 except SystemExit as end:

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from .descriptor import Format
 
 
-class ArrayMethods:
-    """Methods of `Format` on arrays: values to codes, codes to values."""
+class FormatMethods:
+    """Methods of `Format`: values to codes and codes to values in arrays, and what a notebook shows."""
 
     def encode(
         self,
@@ -106,3 +106,10 @@ class ArrayMethods:
         from fpgen.golden.value_arrays import typed
 
         return typed(cast("Format", self), codes)
+
+    def _repr_html_(self) -> str:
+        from fpgen.base.html import pairs
+
+        from .describe import describe
+
+        return pairs(describe(cast("Format", self)).rows)

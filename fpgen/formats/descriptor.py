@@ -22,7 +22,7 @@ from functools import cached_property
 
 from fpgen.base.errors import UsageError, short_text
 
-from .derived import ArrayMethods
+from .derived import FormatMethods
 from .spelling import spell
 
 #: Widest code of any format.
@@ -56,7 +56,7 @@ class Class(enum.IntEnum):
 
 
 @dataclass(frozen=True)
-class Format(ArrayMethods):
+class Format(FormatMethods):
     """A number format.
 
     Parameters

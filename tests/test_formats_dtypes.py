@@ -175,3 +175,38 @@ def test_without_ml_dtypes_the_error_says_what_to_install(monkeypatch):
         fpgen.MissingTool, match="got no package ml_dtypes for its dtype float8_e4m3fn; expected it: pip"
     ):
         as_format("e4m3fn").typed([0])
+
+
+# ---- matrices ------------------------------------------------------------------------------------
+
+
+def test_matrices_of_the_operands_type():
+    """The very codes, where conversion through float32 would have quietened NaNs or lost what float32 cannot hold."""
+    values = np.random.default_rng(1).standard_normal((4, 16))
+    a = values.astype(ml_dtypes.float8_e4m3fn)
+    unit = "dot e4m3fn e4m3fn n=4 + fp32 -> fp32"
+    wanted = fpgen.emulate.matmul(a.view(np.uint8), a.view(np.uint8).T, unit)
+    assert np.array_equal(fpgen.emulate.matmul(a, a.T, unit), wanted)
+    assert np.array_equal(fpgen.emulate.matmul(Tensor(a.view(np.uint8)), a.T, unit), wanted)
+    half = values.astype(np.float16)
+    assert np.array_equal(
+        fpgen.emulate.matmul(Tensor(half), half.T, "dot fp16 fp16 n=4 + fp32 -> fp32"),
+        fpgen.emulate.matmul(half.view(np.uint16), half.view(np.uint16).T, "dot fp16 fp16 n=4 + fp32 -> fp32"),
+    )
+    wide = fpgen.emulate.matmul(values, values.T, "dot fp64 fp64 n=4 + fp64 -> fp64")
+    assert wide.dtype == np.float64 and np.allclose(wide, values @ values.T)
+    with pytest.raises(UsageError, match="a is an array of float8_e5m2; float32, float16 or bfloat16 is allowed"):
+        fpgen.emulate.matmul(a.astype(ml_dtypes.float8_e5m2), a.T, unit)
+
+
+def test_blocks_of_the_elements_type():
+    x = np.random.default_rng(2).standard_normal((3, 64)).astype(np.float32)
+    q = fpgen.emulate.quantize(Tensor(x), "mxfp4")
+    block = q.block
+    typed = fpgen.emulate.Quantized(
+        block.element.typed(q.codes), block.scale.typed(q.scales), None, block, q.shape, q.axis
+    )
+    assert np.array_equal(typed.codes, q.codes) and np.array_equal(typed.scales, q.scales)
+    assert np.array_equal(fpgen.emulate.dequantize(typed), fpgen.emulate.dequantize(q))
+    with pytest.raises(UsageError, match=r"codes: float8_e4m3fn of .*; for mxfp4 along axis 1"):
+        fpgen.emulate.Quantized(q.codes.astype(ml_dtypes.float8_e4m3fn), q.scales, None, block, q.shape, q.axis)

@@ -102,14 +102,6 @@ def test_units(text):
     assert [(pin[0], int(pin[2])) for pin in pins] == [(port.name, port.width) for port in unit.ports]
 
 
-def test_a_unit_with_a_period_is_shown_without_scheduling(monkeypatch):
-    import fpgen.rtl
-
-    monkeypatch.setattr(fpgen.rtl, "pipeline_for", lambda unit: pytest.fail("the scheduler ran"))
-    found = cells(unit_html(fpgen.parse_unit("multiply fp32 fp32 -> fp32 period=500")))
-    assert ["clock period", "500 ps"] in found.rows
-
-
 POINT = Point(
     "top", "fpgen45", "balanced/plain/dch-map", 100.0, 1461.0, 1831.0, 1212.0, cells=5, assumptions={"corner": "tt"}
 )

@@ -13,18 +13,15 @@ if TYPE_CHECKING:
 def unit_html(unit: Unit) -> str:
     """The unit's line of text, what it promises, and its pins, as HTML.
 
-    The latency of a unit with `period=` is the scheduler's to find, which takes seconds, so the clock period is shown
-    in its place, and pins that depend on it (the clock) are left out.
-
     Returns
     -------
     str
     """
-    rows: list[tuple[str, Any]] = [("contract", unit.contract), ("module", unit.name)]
-    if unit.period is not None:
-        rows += [("clock period", f"{unit.period:g} ps")]
-        return pairs(rows, title=unit.text)
-    rows += [("latency", f"{unit.latency} clock{'' if unit.latency == 1 else 's'}")]
+    rows: list[tuple[str, Any]] = [
+        ("contract", unit.contract),
+        ("module", unit.name),
+        ("latency", f"{unit.latency} clock{'' if unit.latency == 1 else 's'}"),
+    ]
     pins = [
         {
             "pin": port.name,

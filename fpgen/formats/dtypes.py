@@ -89,13 +89,14 @@ def dtype_of(fmt: Format) -> np.dtype:
         return np.dtype(name)
     if name:
         try:
-            extension = importlib.import_module("ml_dtypes")
+            extension: Any = importlib.import_module("ml_dtypes")
         except ImportError:
             raise MissingTool(
                 f"format {fmt}: got no package ml_dtypes for its dtype {name}; expected it: pip install ml_dtypes"
             ) from None
         if hasattr(extension, name):
-            return np.dtype(getattr(extension, name))
+            dtype: np.dtype[Any] = np.dtype(getattr(extension, name))
+            return dtype
     raise UsageError(
         f"format {fmt}: got no dtype of numpy or ml_dtypes with its numbers; expected a format that has one, "
         "or decode(codes) for the values"

@@ -185,10 +185,10 @@ def test_numbers_of_ml_dtypes_are_encoded_exactly():
         ([1 << 60], {}, r"values: got an integer of magnitude 1152921504606846976; expected up to 2\*\*53, or floats"),
         ([[1.0], [1.0, 2.0]], {}, "values: got .*; expected an array of floats"),
         ([1.0], {"rounding": "port"}, "rounding: got port; expected one mode for the whole array"),
-        ([1.0], {"rounding": "rnd"}, "rounding=rnd; allowed: rne"),
-        ([1.0], {"overflow": "propagate"}, "overflow=propagate with output e4m3fn, which has no infinity"),
+        ([1.0], {"rounding": "rnd"}, "rounding.*rnd.*rne"),
+        ([1.0], {"overflow": "propagate"}, "propagate.* e4m3fn, which has no infinity"),
         ([1.0], {"rounding": "sra", "random_bits": 8}, "random: got NoneType with rounding=sra; expected a numpy"),
-        ([1.0], {"rounding": "sra"}, "rounding=sra with random_bits=0; 1 to 32 are allowed"),
+        ([1.0], {"rounding": "sra"}, "sra.* 1 to 32"),
         ([1.0], {"random": np.random.default_rng(0)}, "random: got Generator with rounding=rne; expected none given"),
     ],
 )
@@ -202,9 +202,9 @@ def test_formats_beyond_binary64_are_rejected():
     for name in ("e15m40", "e12m20", "int60", "e11m53:bias=0"):
         with pytest.raises(UsageError, match="got values that binary64 does not hold; expected a format of up to 53"):
             as_format(name).decode([0])
-    with pytest.raises(UsageError, match="has 128 bits; arrays of codes have up to 64"):
+    with pytest.raises(UsageError, match=r"128 bits.* 64"):
         as_format("e15m112").encode([1.0])
-    with pytest.raises(UsageError, match="codes from 256 to 256; codes of e4m3fn are 0 to 255"):
+    with pytest.raises(UsageError, match=r"codes.* 256.* 0 to 255"):
         as_format("e4m3fn").decode([256])
 
 

@@ -2,7 +2,8 @@
 #
 #   make run        build, verify and cost the units of designs/starter.toml
 #   make test       the tests (a representative slice; under 15 minutes on 2 cores)
-#   make lint       ruff and mypy
+#   make lint       ruff, mypy and a strict build of the pages
+#   make docs       the pages of docs/ and the reference as build/site/index.html
 #   make sim        the regression list sim/regression.toml in cocotb
 #   make sim-full   everything: exhaustive and long runs as well
 #   make sweep      the three sweeps of synth/sweeps/ with their reports, in sweep_out/ (FULL=--full: the whole grids)
@@ -27,7 +28,10 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONNOUSERSITE := 1
 unexport PYTHONPATH PYTHONHOME
 
-.PHONY: run test lint sim sim-full sweep gate released bench setup clean distclean lock
+# Not with --quiet: mkdocs then drops the warnings that --strict is to fail on.
+DOCS := NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+.PHONY: run test lint docs sim sim-full sweep gate released bench setup clean distclean lock
 .DEFAULT_GOAL := run
 
 run: $(STAMP)
@@ -39,6 +43,10 @@ test: $(STAMP)
 lint: $(STAMP)
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
+	@$(DOCS)
+
+docs: $(STAMP)
+	@$(DOCS)
 
 sim: $(STAMP)
 	@$(BIN)/fpgen sim --jobs $(JOBS)

@@ -15,7 +15,9 @@ import fpgen
 DOCS = Path(__file__).parent.parent / "docs"
 
 
-@pytest.mark.parametrize(("page", "examples", "outputs"), [("emulation", 2, 1), ("blocks", 1, 1)])
+@pytest.mark.parametrize(
+    ("page", "examples", "outputs"), [("emulation", 2, 1), ("blocks", 1, 1), ("index", 1, 1), ("values", 2, 2)]
+)
 def test_examples_print_what_the_page_says(page, examples, outputs):
     """What is printed stands in the block without a language behind the example."""
     text = (DOCS / f"{page}.md").read_text()

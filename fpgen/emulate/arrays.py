@@ -9,6 +9,7 @@ import numpy as np
 from fpgen.base.errors import UsageError
 from fpgen.base.memory import check_room
 from fpgen.formats import Format, as_format
+from fpgen.formats.dtypes import without_tensor
 from fpgen.golden.scalar.decode import fits_float64, float64_values, is_binary32
 from fpgen.units import Convert
 from fpgen.units.options import Overflow
@@ -40,9 +41,9 @@ def floats(name: str, given: Any) -> tuple[np.ndarray, str]:
 
 
 def array_of(name: str, given: Any) -> np.ndarray:
-    """`given` as an array; ragged lists are refused under the name `name`."""
+    """`given`, a tensor with ``__dlpack__`` too, as an array; ragged lists are rejected under the name `name`."""
     try:
-        return np.asarray(given)
+        return np.asarray(without_tensor(name, given))
     except ValueError as error:
         raise UsageError(
             f"{name}: {str(error).rstrip('.')}; an array of float32, float16 or bfloat16 is allowed"

@@ -12,6 +12,7 @@ import numpy as np
 from fpgen.base.errors import UsageError
 from fpgen.base.memory import check_room
 from fpgen.formats import Format
+from fpgen.formats.dtypes import code_bits, format_of
 from fpgen.golden.result import code_dtype
 from fpgen.golden.sums import sums, sums_matrix
 from fpgen.golden.sums.sums_operands import prepared_operand
@@ -91,9 +92,10 @@ def matmul(
     a, b : array_like or Quantized
         (..., M, K) and (..., K, N); leading axes broadcast. Floats (float32, float16, bfloat16) are converted to the
         unit's operand format, to nearest even and saturating; for block formats they are quantised along K with the
-        block format's default policy. Unsigned integers are codes of a plain operand format (signed ones are rejected:
-        they may mean numbers). Quantized: blocks along K. One of them can be plain and the other in blocks (W4A16:
-        bfloat16 activations, weights quantised to ``mxfp4``).
+        block format's default policy. An array of the operand format's own dtype (ml_dtypes' `float8_e4m3fn` for
+        `e4m3fn`) is taken as it is, and tensors with ``__dlpack__`` are read on the CPU. Unsigned integers are codes
+        of a plain operand format (signed ones are rejected: they may mean numbers). Quantized: blocks along K. One of
+        them can be plain and the other in blocks (W4A16: bfloat16 activations, weights quantised to ``mxfp4``).
     unit : DotProduct, BlockDot or TensorCore, or the text of one
         Of a fixed rounding mode. K longer than the unit's length needs an addend of the output's format.
     c : array_like, optional
@@ -245,9 +247,12 @@ def _matrix(name: str, array: np.ndarray) -> None:
 
 
 def _codes(name: str, given: Any, fmt: Format) -> np.ndarray:
-    """Floats or codes as codes of `fmt`."""
+    """Floats, codes, or an array of the dtype of `fmt` as codes of `fmt`."""
     array = array_of(name, given)
     dtype = code_dtype(fmt.bits)
+    if format_of(array.dtype) == fmt:
+        check_room(name, array.shape, array.dtype.itemsize)
+        return code_bits(array, fmt)
     if array.dtype.kind in "ib":
         codes = np.dtype(dtype).name
         raise UsageError(

@@ -12,6 +12,7 @@ import numpy as np
 from fpgen.base.errors import UsageError
 from fpgen.base.memory import check_room
 from fpgen.formats import BlockFormat, Format, as_block, as_format
+from fpgen.formats.dtypes import code_bits, format_of
 from fpgen.golden.result import code_dtype
 from fpgen.golden.scalar.decode import float64_values
 from fpgen.units import BlockDequantize, BlockQuantize
@@ -28,9 +29,10 @@ class Quantized:
     Parameters
     ----------
     codes : ndarray of unsigned int
-        Element codes, of `shape`, but for `axis`, which is filled up with zeros to whole blocks.
+        Element codes, of `shape`, but for `axis`, which is filled up with zeros to whole blocks. An array of the
+        element's own dtype (ml_dtypes' `float4_e2m1fn` for `e2m1`) becomes codes.
     scales : ndarray of unsigned int
-        Scale codes: one per block along `axis`.
+        Scale codes: one per block along `axis`; or an array of the scale's own dtype.
     tensor_scale : float32, optional
         Where the block format has one.
     block : BlockFormat
@@ -61,6 +63,9 @@ class Quantized:
         size, length = self.block.size, round_up(self.shape[self.axis], self.block.size)
         for name, fmt, along in (("codes", self.block.element, length), ("scales", self.block.scale, length // size)):
             array = getattr(self, name)
+            if isinstance(array, np.ndarray) and format_of(array.dtype) == fmt:
+                array = code_bits(array, fmt)
+                object.__setattr__(self, name, array)
             wanted = (*self.shape[: self.axis], along, *self.shape[self.axis + 1 :])
             if not (isinstance(array, np.ndarray) and array.dtype.kind == "u" and array.shape == wanted):
                 what = f"{array.dtype} of {array.shape}" if isinstance(array, np.ndarray) else type(array).__name__

@@ -17,6 +17,7 @@ from functools import lru_cache
 from types import MappingProxyType
 
 from fpgen.base.errors import LONGEST_NUMBER, UsageError, short_text
+from fpgen.base.html import pairs
 
 from .catalogue import ALIASES, CATALOGUE, MX, Entry
 from .descriptor import Format
@@ -89,6 +90,19 @@ class BlockFormat:
 
     def __str__(self) -> str:
         return self.name
+
+    def _repr_html_(self) -> str:
+        entry = next((entry for entry in BLOCKS.values() if entry.format == self), None)
+        rows = [
+            ("name", self.name),
+            ("standard", f"{entry.standard}; {entry.source}" if entry else ""),
+            ("spelled out", self.spelling),
+            ("elements", f"{self.size} of {self.element}"),
+            ("scale", str(self.scale)),
+            ("tensor scale", str(self.tensor_scale) if self.tensor_scale else ""),
+            ("storage", f"{self.bits_per_element:g} bits an element, the scale included"),
+        ]
+        return pairs((label, text) for label, text in rows if text)
 
 
 def _mx(name: str, element: str, standard: str, note: str = "", aliases: tuple[str, ...] = ()) -> Entry[BlockFormat]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from fpgen.base import html
+
 from .catalogue import CATALOGUE, Entry
 from .descriptor import Class, Format, NaN
 from .grammar import as_format
@@ -30,6 +32,11 @@ class Description:
     format: Format
     rows: tuple[tuple[str, str], ...]
     codes: tuple[tuple[int, str, str], ...]
+
+    def _repr_html_(self) -> str:
+        codes = [{"code": f"0x{code:02x}", "bits": bits, "value": value} for code, bits, value in self.codes]
+        listed = html.records(codes, ("code", "bits", "value"), most=len(codes)) if codes else ""
+        return html.pairs(self.rows) + listed
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON: the parameters, the ranges, special codes, the NaN delivered, values by code.

@@ -23,6 +23,7 @@ from typing import Any, NoReturn
 
 from fpgen.base.errors import UsageError, short_text
 
+from .derived import FormatMethods
 from .spelling import spell
 
 #: Widest code of any format.
@@ -56,7 +57,7 @@ class Class(enum.IntEnum):
 
 
 @dataclass(frozen=True)
-class Format:
+class Format(FormatMethods):
     """A number format.
 
     Parameters

@@ -11,6 +11,7 @@ import numpy as np
 
 from fpgen.base.errors import UsageError
 from fpgen.base.memory import check_room
+from fpgen.formats.dtypes import code_bits, format_of, without_tensor
 from fpgen.units.base import Unit
 from fpgen.units.ports import Port, Role
 
@@ -35,7 +36,8 @@ def gather(unit: Unit, operands: Sequence[Any], by_name: Mapping[str, Any]) -> d
     ----------
     unit : Unit
     operands : sequence of array_like of int
-        Arrays of codes, in port order.
+        Arrays of codes, in port order; or of the dtype that has the operand's numbers (`fpgen.formats.dtypes`), and
+        tensors with ``__dlpack__`` on the CPU.
     by_name : mapping of str to array_like of int
         One array per control port, and per operand that is not among `operands`; `clear`, `load` and `c` of a
         multiply-accumulate are 0 when not given.
@@ -76,7 +78,7 @@ def gather(unit: Unit, operands: Sequence[Any], by_name: Mapping[str, Any]) -> d
             f"{unit.operation}: control {', '.join(missing)} not given; `{unit}` has this input, "
             f"so give an array (or one number) for it"
         )
-    arrays = {port.name: _codes(port, given[port.name]) for port in ports if port.name in given}
+    arrays = {port.name: codes_of(port, given[port.name]) for port in ports if port.name in given}
     return _broadcast(unit, {port.name: port.shape for port in ports}, arrays)
 
 
@@ -100,8 +102,14 @@ def _broadcast(unit: Unit, axes: dict[str, tuple[int, ...]], arrays: dict[str, n
     return {name: np.broadcast_to(array, (*common, *axes[name])) for name, array in arrays.items()}
 
 
-def _codes(port: Port, given: Any) -> np.ndarray:
-    """`given` as an array of the narrowest unsigned dtype for the port, every element checked."""
+def codes_of(port: Port, given: Any) -> np.ndarray:
+    """`given` as an array of the narrowest unsigned dtype for the port, every element checked.
+
+    Raises
+    ------
+    UsageError
+    """
+    given = without_tensor(port.name, given)
     try:
         array = np.asarray(given)
         if array.dtype.kind == "f" and not hasattr(given, "dtype"):
@@ -112,6 +120,8 @@ def _codes(port: Port, given: Any) -> np.ndarray:
     allowed = f"integer codes are allowed ({port.format or 'control'}: 0 to {top:#x})"
     dtype = code_dtype(port.element_width)
     check_room(port.name, array.shape, np.dtype(dtype).itemsize)
+    if port.format is not None and hasattr(given, "dtype") and format_of(array.dtype) == port.format:
+        array = code_bits(array, port.format)
     if array.dtype.kind == "O":
         others = [item for item in array.reshape(-1) if not isinstance(item, int | np.integer)]
         if others:
@@ -134,9 +144,12 @@ def _codes(port: Port, given: Any) -> np.ndarray:
 
 
 def _view_hint(port: Port, array: np.ndarray) -> str:
-    """How to pass the bits of an array whose elements have the width of the port's codes: floats, signed integers."""
+    """How to pass the bits of an array whose elements have the width of the port's codes; or what else to do."""
     width = array.dtype.itemsize * 8
-    fits = width == port.element_width or (array.dtype.kind == "V" and port.element_width < width == 8)  # float4_e2m1fn
-    if not fits or array.dtype.kind not in "fiV" or width not in (8, 16, 32, 64):
+    held = format_of(array.dtype)
+    if held is not None:  # of another format, or these would have been read as codes
+        return f" or an array of its own dtype; encode(values) of {port.format} rounds to it" if port.format else ""
+    fits = width == port.element_width
+    if not fits or array.dtype.kind != "i" or width not in (8, 16, 32, 64):
         return ""
     return f"; {port.name}.view(np.uint{width}) has its bits as codes"

@@ -55,7 +55,7 @@ def measure_unit(
     Returns
     -------
     list of Point
-        Failed points are among them, each with its reason.
+        A `Points`, which a notebook shows as a table. Failed points are among them, each with its reason.
 
     Raises
     ------
@@ -67,6 +67,7 @@ def measure_unit(
     from fpgen.base.errors import UsageError
     from fpgen.library import technology as technologies
     from fpgen.synthesis import flow, yosys
+    from fpgen.synthesis.point import Points
 
     if liberty is not None and technology is not None:
         raise UsageError(f"technology {technology} with a Liberty file; give one of them")
@@ -103,7 +104,7 @@ def measure_unit(
         from fpgen.power.energy import with_energy
 
         points = [with_energy(unit, point, chosen, stimulus) for point in points]
-    return points
+    return Points(points)
 
 
 def measure_fpga(

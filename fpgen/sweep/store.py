@@ -21,6 +21,8 @@ from typing import Any
 from fpgen.base.cache import write_whole
 from fpgen.base.distribution import install_extra
 from fpgen.base.errors import MissingTool, RunFailure, UsageError
+from fpgen.base.html import records as html_records
+from fpgen.base.html import text_of
 from fpgen.base.places import check_directory, check_file, place_of
 
 from .columns import COLUMNS, PARAMETER, cell, kind_of, ordered
@@ -28,6 +30,20 @@ from .columns import COLUMNS, PARAMETER, cell, kind_of, ordered
 SUFFIXES = (".parquet", ".csv")
 
 Record = dict[str, Any]
+
+#: What a notebook shows of a record; the rest is in the record.
+_SHOWN = ("point", "status", "technology", "recipe", "area_um2", "delay_ps", "adp", "latency", "registers", "energy_pj")
+
+
+class Store(list[Record]):
+    """The records of a store: a list that a notebook shows as a table."""
+
+    def _repr_html_(self) -> str:
+        shown = [name for name in _SHOWN if any(text_of(record.get(name)) for record in self)]
+        failed = sum(record.get("status") != "ok" for record in self)
+        sweeps = ", ".join(dict.fromkeys(str(record["sweep"]) for record in self if record.get("sweep")))
+        title = f"{sweeps or 'store'}: {len(self)} records{f', {failed} of them without figures' if failed else ''}"
+        return html_records(self, [*shown, *(["reason"] if failed else [])], title=title)
 
 
 def write(path: Path, records: Sequence[Mapping[str, Any]]) -> list[Path]:
@@ -99,7 +115,7 @@ def _check_own(path: Path) -> None:
         ) from None
 
 
-def read(path: Path) -> list[Record]:
+def read(path: Path | str) -> Store:
     """The records of a store; a name without suffix, or a sweep's bare name, is looked for.
 
     Raises
@@ -118,7 +134,7 @@ def read(path: Path) -> list[Record]:
         raise RunFailure(f"store {found}: {error.strerror or error}") from None
     if not all("unit" in record and "status" in record for record in records):
         raise UsageError(f"store {found}: not a store; a file that fpgen sweep wrote is allowed")
-    return records
+    return Store(records)
 
 
 def locate(path: Path) -> Path:

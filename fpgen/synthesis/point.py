@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
+from fpgen.base import html
+
 
 @dataclass(frozen=True)
 class Point:
@@ -83,6 +85,31 @@ class Point:
         """Whether the netlist was found to be something else than the Verilog says."""
         return bool(self.proof["status"] == "failed")
 
+    def _repr_html_(self) -> str:
+        figures = [(label, value) for label, value in self._row().items() if html.text_of(value)]
+        return html.pairs([*figures, ("assumptions", assumptions_text(self.assumptions))], title=self.top)
+
+    def _row(self) -> dict[str, Any]:
+        """What a table shows of the point."""
+        shown = {
+            "recipe": self.recipe,
+            "technology": self.technology,
+            "target ps": self.target_ps,
+            "area um2": self.area_um2,
+            "NAND2 eq.": self.nand2_eq,
+            "delay ps": self.delay_ps,
+            "ADP/1e6": self.adp,
+            "cells": self.cells,
+            "registers": self.registers,
+            "depth": self.logic_depth,
+            "proof": self.proof["status"],
+            "energy pJ": self.power["energy_pj"] if self.power else None,
+            "failure": self.failure,
+        }
+        if self.failure is None:
+            return shown
+        return {name: shown[name] for name in ("recipe", "technology", "target ps", "failure")}
+
     def to_dict(self) -> dict[str, Any]:
         """The point for JSON: figures of a failed point are null."""
         record = asdict(self)
@@ -99,6 +126,15 @@ class Point:
                 given[key] = float("nan")
         given["critical_path"] = tuple(given.get("critical_path", ()))
         return cls(**given)
+
+
+class Points(list[Point]):
+    """Several points; a list that a notebook shows as a table."""
+
+    def _repr_html_(self) -> str:
+        rows = [point._row() for point in self]
+        columns = dict.fromkeys(name for row in rows for name, value in row.items() if html.text_of(value))
+        return html.records(rows, list(columns), title=", ".join(dict.fromkeys(point.top for point in self)))
 
 
 def assumptions_text(assumptions: Mapping[str, Any]) -> str:

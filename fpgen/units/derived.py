@@ -48,7 +48,8 @@ class Derived:
         Parameters
         ----------
         *operands : array_like of int
-            Codes, one array per operand, broadcast against each other.
+            Codes, one array per operand, broadcast against each other; also arrays of the very type that the operand
+            has in ml_dtypes or numpy, and DLPack tensors on the CPU.
         **by_name : array_like of int
             One per control port: `rounding` (the codes of `PORT_CODES`), `random`, and the operation's own. Operands
             may be given by the name of their port, too.
@@ -67,6 +68,12 @@ class Derived:
         from fpgen import golden
 
         return golden.compute(self._unit(), *operands, **by_name)
+
+    def _repr_html_(self) -> str:
+        """The unit as a table, for notebooks."""
+        from .unit_html import unit_html
+
+        return unit_html(self._unit())
 
     def create(self) -> Component:
         """The unit as an `amaranth.lib.wiring.Component`."""

@@ -197,7 +197,7 @@ class SumOfProducts(RoundedUnit):
         """Products in one sum."""
         raise NotImplementedError
 
-    def _check_window(self, scales: tuple[Format, ...] = ()):
+    def _check_window(self, scales: tuple[Format, ...] = ()) -> None:
         low, high = self.exact_span(scales)
         if self.accumulate.kind is Kind.EXACT and high - low + 1 > MAX_WINDOW_BITS:
             raise UsageError(

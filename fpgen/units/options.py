@@ -155,6 +155,8 @@ class Overflow(enum.Enum):
 
 
 class Tininess(enum.Enum):
+    """Whether tininess is judged after or before rounding; rule 3 of this module (IEEE 754-2019, 7.5)."""
+
     AFTER = "after"
     BEFORE = "before"
 
@@ -177,6 +179,8 @@ class Subnormals(enum.Enum):
 
 
 class Handshake(enum.Enum):
+    """How operands and results are accompanied by valid and ready."""
+
     NONE = "none"  # a result every clock, `latency` later
     VALID = "valid"  # in_valid travels along and comes out as out_valid
     READY = "ready"  # valid/ready on both sides, with back-pressure
@@ -232,7 +236,7 @@ def default_overflow(out: Format) -> Overflow:
     return Overflow.IEEE if out.has_infinity or out.has_nan else Overflow.SATURATE
 
 
-def check_overflow(out: Format, overflow: Overflow):
+def check_overflow(out: Format, overflow: Overflow) -> None:
     """Refuse a policy that the output format cannot express.
 
     Raises

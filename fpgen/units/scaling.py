@@ -9,6 +9,8 @@ from fpgen.formats import BlockFormat, Format
 
 
 class ScalePolicy(enum.Enum):
+    """How the scale of a block is chosen from its numbers; defined in docs/blocks.md."""
+
     FLOOR = "floor"
     CEIL = "ceil"
     EVEN = "even"

@@ -139,7 +139,7 @@ def unit_from_dict(plain: Mapping[str, Any]) -> Unit:
     return cls(**given)
 
 
-def _check_complete(cls: type[Unit], given: Mapping[str, Any]):
+def _check_complete(cls: type[Unit], given: Mapping[str, Any]) -> None:
     needed = (*cls.operand_names, *cls.size_names, *([cls.out_name] if cls.out_name else []))
     missing = [name for name in needed if name not in given]
     if missing:
@@ -181,7 +181,7 @@ def _word(word: str, cls: type[Unit], kinds: dict[str, str]) -> tuple[str, Any]:
     return option, _read(option, value, kinds[option])
 
 
-def _check_option(option: str, cls: type[Unit], kinds: dict[str, str], also: str = ""):
+def _check_option(option: str, cls: type[Unit], kinds: dict[str, str], also: str = "") -> None:
     if option in kinds:
         return
     options = [name for name in kinds if name not in (*cls.operand_names, cls.out_name)]

@@ -6,6 +6,8 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
+from fpgen.base import html
+
 
 @dataclass(frozen=True)
 class Mismatch:
@@ -34,6 +36,11 @@ class Mismatch:
     got: str
     rule: str
     replay: str
+
+    def _repr_html_(self) -> str:
+        given = [("family", self.family), ("rule", self.rule), *self.inputs.items()]
+        found = [("expected", self.expected), ("got", self.got), ("replay", self.replay)]
+        return html.pairs([*given, *found], title=f"vector {self.index}")
 
     def text(self) -> str:
         lines = [f"vector {self.index} ({self.family}): {self.rule}"]
@@ -125,6 +132,20 @@ class Verdict:
             tests = f", {count} protocol test{'s' if count > 1 else ''}" if count else ""
             return f"passed: {self.vectors:,} vectors, {self.method}{tests}{' (unchanged)' if self.cached else ''}"
         return f"FAILED: {self.reason}"
+
+    def _repr_html_(self) -> str:
+        rows: list[tuple[str, Any]] = [
+            ("verdict", self.summary),
+            ("method", self.how),
+            ("families", ", ".join(f"{name} {count:,}" for name, count in self.families.items())),
+            ("protocol", ", ".join(f"{test.name}: {test.failure or 'passed'}" for test in self.protocol)),
+            ("lint", "; ".join(self.lint)),
+            ("simulator", self.simulator),
+            ("evidence", self.evidence),
+            ("waveform", self.waveform),
+        ]
+        whole = html.pairs([(label, text) for label, text in rows if text], title=self.unit)
+        return whole + "".join(mismatch._repr_html_() for mismatch in self.mismatches)
 
     def text(self) -> str:
         """The whole of it, for a terminal."""

@@ -35,7 +35,7 @@ class _State(NamedTuple):
 
 def run_exact(
     unit: MultiplyAccumulate, flat: dict[str, np.ndarray], starts: np.ndarray, codes: np.ndarray, flags: np.ndarray
-):
+) -> None:
     """Fill `codes` and `flags`, flat arrays of all steps.
 
     Parameters
@@ -111,7 +111,7 @@ def _running(terms: np.ndarray, since: np.ndarray, before: np.ndarray) -> np.nda
     return sums[:, 1:] - base
 
 
-def _wrap(limbs: np.ndarray, bits: int):
+def _wrap(limbs: np.ndarray, bits: int) -> None:
     """Two's complement of `bits` bits: extend the sign into the highest limb, which becomes signed."""
     lost = 64 - ((bits - 1) % LIMB + 1)
     limbs[-1] = (limbs[-1] << lost) >> lost

@@ -56,7 +56,7 @@ def run_accumulate(unit: MultiplyAccumulate, inputs: dict[str, np.ndarray]) -> R
 
 def _run_float(
     unit: MultiplyAccumulate, flat: dict[str, np.ndarray], starts: np.ndarray, codes: np.ndarray, flags: np.ndarray
-):
+) -> None:
     """Fill `codes` and `flags`, flat arrays of all steps; `starts` tells where sums begin."""
     first = np.flatnonzero(starts)
     length = np.diff(first, append=len(starts))
@@ -78,7 +78,7 @@ def _advance(
     held: np.ndarray,
     codes: np.ndarray,
     flags: np.ndarray,
-):
+) -> None:
     """Run sums that begin at `first` with `held`, the longest first, to their ends."""
     operation, guessing = step_of(unit), can_guess(unit)
     for step in range(int(length[0])):
@@ -102,7 +102,7 @@ def _finish(
     held: np.integer,
     codes: np.ndarray,
     flags: np.ndarray,
-):
+) -> None:
     """Run one sum to its end, over the steps `part`."""
     inputs = {name: array[part] for name, array in flat.items()}
     run_long(unit, inputs, int(held), codes[part], flags[part])

@@ -33,7 +33,9 @@ def can_guess(unit: MultiplyAccumulate) -> bool:
     return step_of(unit).binary64 and not unit.out.fixed
 
 
-def run_long(unit: MultiplyAccumulate, inputs: dict[str, np.ndarray], held: int, codes: np.ndarray, flags: np.ndarray):
+def run_long(
+    unit: MultiplyAccumulate, inputs: dict[str, np.ndarray], held: int, codes: np.ndarray, flags: np.ndarray
+) -> None:
     """Fill `codes` and `flags` with the steps of one sum that starts with the code `held`.
 
     Parameters

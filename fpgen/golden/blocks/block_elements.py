@@ -94,7 +94,7 @@ def cells_for(element: Format, semantics: Semantics) -> Cells | None:
     return Cells(codes, base, drop, width, (count << drop) - 1, mode not in _SAME)
 
 
-def by_power(cells: Cells, bits: np.ndarray, exponents: np.ndarray, out: np.ndarray):
+def by_power(cells: Cells, bits: np.ndarray, exponents: np.ndarray, out: np.ndarray) -> None:
     """Elements of ``x / 2**exponent``, written into `out`.
 
     Parameters
@@ -162,7 +162,7 @@ def by_ratio(cells: Cells, bits: np.ndarray, divisor: np.ndarray, out: np.ndarra
     return np.flatnonzero(near)
 
 
-def _look_up(cells: Cells, bits: np.ndarray, place: np.ndarray, sign: np.ndarray, out: np.ndarray):
+def _look_up(cells: Cells, bits: np.ndarray, place: np.ndarray, sign: np.ndarray, out: np.ndarray) -> None:
     """Codes of the cells at `place`; `sign` is space to work in."""
     np.right_shift(bits, np.uint32(31 - cells.width), out=sign.view(np.uint32))
     sign &= np.int32(1 << cells.width)

@@ -26,7 +26,9 @@ _INFINITY = np.uint32(0x7F800000)
 _LARGEST_ELEMENT = 7
 
 
-def quantize(unit: BlockQuantize, bits: np.ndarray, given: np.ndarray | None, codes: np.ndarray, scales: np.ndarray):
+def quantize(
+    unit: BlockQuantize, bits: np.ndarray, given: np.ndarray | None, codes: np.ndarray, scales: np.ndarray
+) -> None:
     """Element and scale codes, written into `codes` and `scales`.
 
     Parameters
@@ -84,7 +86,7 @@ def _scale_codes(unit: BlockQuantize, wanted: np.ndarray, least: float) -> np.nd
     return np.where(nan, fmt.nan_code, codes).astype(code_dtype(fmt.bits))
 
 
-def _elements(unit: BlockQuantize, scaled: np.ndarray, codes: np.ndarray):
+def _elements(unit: BlockQuantize, scaled: np.ndarray, codes: np.ndarray) -> None:
     cells = block_elements.cells_for(unit.out, unit.semantics)
     assert cells is not None
     bits = np.ascontiguousarray(scaled).view(np.uint32)

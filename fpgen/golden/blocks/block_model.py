@@ -72,7 +72,7 @@ def quantize(unit: BlockQuantize, inputs: dict[str, np.ndarray]) -> Result:
     return Result(outputs, np.zeros(batch, dtype=np.uint8))
 
 
-def _quantize_blocks(unit: BlockQuantize, rows: dict[str, np.ndarray], codes: np.ndarray, scales: np.ndarray):
+def _quantize_blocks(unit: BlockQuantize, rows: dict[str, np.ndarray], codes: np.ndarray, scales: np.ndarray) -> None:
     if unit.like is not Like.NONE:
         block_like.quantize(unit, binary32(unit.source, rows["source"]), rows.get(unit.tensor_operand), codes, scales)
         return

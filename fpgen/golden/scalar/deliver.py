@@ -163,7 +163,7 @@ def _low(
     index: np.ndarray,
     code: np.ndarray,
     flags: np.ndarray,
-):
+) -> None:
     """Magnitudes below the smallest normal number, at `index`: tininess, flushing; changes `code`, `flags`."""
     below, frac, negative = point.below[index], point.frac[index], point.negative[index]
     tiny = nonzero = (below != 0) | (frac != 0)
@@ -236,7 +236,7 @@ def _fixed(out: Target, semantics: Semantics, modes: Modes, point: Point) -> tup
 
 def _specials(
     out: Target, semantics: Semantics, shadow: np.ndarray, index: np.ndarray, codes: np.ndarray, flags: np.ndarray
-):
+) -> None:
     """Results that are NaN or infinite, at `index` of flat arrays; changes `codes`, `flags`."""
     shadow = shadow[index]
     negative = np.signbit(shadow)

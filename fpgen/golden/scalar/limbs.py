@@ -82,7 +82,7 @@ def carry(limbs: np.ndarray) -> np.ndarray:
     return over
 
 
-def negate_where(limbs: np.ndarray, mask: np.ndarray):
+def negate_where(limbs: np.ndarray, mask: np.ndarray) -> None:
     """Two's complement of the columns in `mask`, in place."""
     flip = np.where(mask, _MASK, np.int64(0))
     limbs ^= flip

@@ -97,7 +97,7 @@ class Products:
         Read subnormals as zeros.
     """
 
-    def __init__(self, a: Format, b: Format, flush: bool):
+    def __init__(self, a: Format, b: Format, flush: bool) -> None:
         self.a, self.b, self.flush = a, b, flush
         self.joined = a.bits + b.bits <= 16
         self.paired = a.bits + b.bits <= 8

@@ -44,7 +44,7 @@ class Table:
     flags: np.ndarray
     packed: np.ndarray | None
 
-    def look_up(self, inputs: dict[str, np.ndarray], codes: np.ndarray, flags: np.ndarray):
+    def look_up(self, inputs: dict[str, np.ndarray], codes: np.ndarray, flags: np.ndarray) -> None:
         """Results of flat arrays of inputs, written into flat `codes` and `flags`."""
         for start in range(0, len(codes), _CHUNK):
             part = slice(start, start + _CHUNK)

@@ -23,7 +23,7 @@ from .cache import write_whole
 
 #: The record of a bundle.
 RECORD = "build.json"
-#: The record of a directory of which fpgen says nothing else.
+#: The record of a directory that fpgen otherwise does not describe.
 FILES = ".fpgen-files.json"
 
 Tell = Callable[[str], None]

@@ -153,10 +153,10 @@ def main(status, limit, command):
     os.set_blocking(wake, False)
     os.set_blocking(woken, False)
     signal.set_wakeup_fd(woken, warn_on_full_buffer=False)
-    told = []
+    asked = []
     signal.signal(signal.SIGCHLD, lambda *_: None)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, lambda *_: told.append(True))
+        signal.signal(number, lambda *_: asked.append(True))
     if limit is not None and not _sees_trees():
         _limit_each(limit)  # inherited by all that is started
     program = Program(command)
@@ -168,7 +168,7 @@ def main(status, limit, command):
         say(f"unstartable {program.error}")
         return 127
     say("running")
-    state = _follow(program, limit, wake, told, say)
+    state = _follow(program, limit, wake, asked, say)
     program.kill()
     if state == "ended" and program.code == -signal.SIGXCPU:
         state = "limit"
@@ -176,7 +176,7 @@ def main(status, limit, command):
     return program.code if state == "ended" else 125
 
 
-def _follow(program, limit, wake, told, say):
+def _follow(program, limit, wake, asked, say):
     """Wait for the end; returns why it came."""
     listening = [wake, 0]
     while True:
@@ -190,7 +190,7 @@ def _follow(program, limit, wake, told, say):
         program.reap()
         if program.code is not None:
             return "ended"
-        if told:
+        if asked:
             return "stopped"
         if 0 in ready:
             said = os.read(0, 16)

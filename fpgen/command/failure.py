@@ -29,7 +29,7 @@ def complain(message: str):
 
 
 def describe_os_error(error: OSError) -> str:
-    """An operating system's refusal in the words of someone who must act on it."""
+    """An operating system's error, worded so that the user can act on it."""
     what = error.strerror or str(error)
     where = one_line(f"{error.filename}: ") if error.filename else ""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
@@ -47,8 +47,8 @@ class Commands(click.Group):
         if self.get_command(ctx, name) is None and not name.startswith("-"):
             names = self.list_commands(ctx)
             close = difflib.get_close_matches(name, names, n=1)
-            suggestion = f"did you mean {close[0]}? " if close else ""
-            raise UsageError(f"command {name}; {suggestion}allowed: {', '.join(names)}")
+            suggestion = f" (did you mean {close[0]}?)" if close else ""
+            raise UsageError(f"command: got {name}{suggestion}; expected one of {', '.join(names)}")
         return super().resolve_command(ctx, args)
 
     def main(
@@ -128,7 +128,7 @@ def _say_if_full():
 
 
 def _usage_line(error: click.ClickException) -> str:
-    """click's message in fpgen's voice: what was given, and where the allowed things are listed."""
+    """click's message in fpgen's form: what was given, and where the allowed things are listed."""
     message = one_line(error.format_message().rstrip("."))
     context = getattr(error, "ctx", None)
     if isinstance(error, click.UsageError) and context is not None:

@@ -73,7 +73,7 @@ class Sheet:
             left = options.max_width - self._around(layout) - sum(widths)
             if left >= 0:
                 break
-        for _ in range(left):  # room that is left goes to whoever lacks most
+        for _ in range(left):  # room that is left goes to the column that lacks most
             index = max(range(len(widths)), key=lambda column: wanted[column] / max(1, widths[column]))
             if wanted[index] > widths[index]:
                 widths[index] += 1

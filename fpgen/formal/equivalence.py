@@ -187,7 +187,7 @@ def _format(text: str, given: str | None) -> str:
     if given is None:
         return "rtlil" if is_rtlil(text) else "verilog"
     if given not in FORMATS:
-        raise UsageError(f"no format {given!r}; there are {', '.join(FORMATS)}")
+        raise UsageError(f"format: got {given!r}; expected one of {', '.join(FORMATS)}")
     return given
 
 

@@ -74,7 +74,7 @@ def p3109(bits: int, precision: int, signed: bool = True, extended: bool = True)
     return Format(
         bits=bits,
         precision=precision,
-        bias=1 << room if room >= 0 else 0,  # a negative room is refused by Format
+        bias=1 << room if room >= 0 else 0,  # a negative room is rejected by Format
         signed=signed,
         infinity=Infinity.TOP if extended else Infinity.NONE,
         nan=NaN.NEGATIVE_ZERO if signed else NaN.ALL_ONES,

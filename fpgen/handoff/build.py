@@ -135,7 +135,7 @@ def build(
         In the order of the plan.
     """
     if jobs < 1:
-        raise UsageError(f"jobs={jobs}; 1 or more are allowed")
+        raise UsageError(f"jobs: got {jobs}; expected 1 or more")
     tell = tell or (lambda step: None)
     sweep()
     output = plan.output if output is None else output
@@ -205,10 +205,10 @@ def _warm_yosys(steps: multiprocessing.Queue[Step]):
     """Let Yosys's first start (its WebAssembly is compiled, once on a machine) overlap with the simulations."""
     from fpgen.synthesis import yosys
 
-    with suppress(FpgenError, OSError):  # whoever needs it will say what is wrong
+    with suppress(FpgenError, OSError):  # the step that needs it will report what is wrong
         engine = yosys.select()
         if yosys.is_cold(engine):
-            yosys.warm(engine, lambda told: steps.put(Step("Yosys", told, 0.0)))
+            yosys.warm(engine, lambda line: steps.put(Step("Yosys", line, 0.0)))
             steps.put(Step("Yosys", "ready", 1.0))
 
 
@@ -234,7 +234,7 @@ _steps: multiprocessing.Queue[Step] | None = None
 
 
 def _report_to(steps: multiprocessing.Queue[Step]):
-    """In a worker: where its steps are told."""
+    """In a worker: where its steps are reported."""
     global _steps
     _steps = steps
 
@@ -269,12 +269,12 @@ def _unit(job: Job) -> Outcome:
         try:
             withdraw(job.output / job.design.unit.name, "this run failed", notes.append)
         except FpgenError as error:
-            notes.append(f"{error}; what stands there is of an earlier run")
+            notes.append(f"{error}; the files there are from an earlier run")
     _say(job, "done" if outcome.passed else "FAILED", 1.0)
     return replace(outcome, seconds=time.monotonic() - start, notes=tuple(notes))
 
 
-#: Of a verdict: what says nothing about the unit.
+#: Of a verdict: what does not describe the unit.
 _NOT_EVIDENCE = ("evidence", "waveform", "cached")
 
 

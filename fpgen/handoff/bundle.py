@@ -242,7 +242,7 @@ def replaced(target: Path, settle: Callable[[Path], None] | None = None) -> Iter
     Raises
     ------
     RunFailure
-        On any refusal of the operating system; `target` is then as it was, or what `settle` made of it.
+        On any error of the operating system; `target` is then as it was, or what `settle` made of it.
     """
     try:
         target.parent.mkdir(parents=True, exist_ok=True)

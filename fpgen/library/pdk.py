@@ -86,11 +86,15 @@ def find(name: str) -> CellLibrary:
     place = root()
     pdk, *rest = name.split("/")
     if place is None:
-        raise UsageError(f"technology {name}: PDK_ROOT is not set; it names the directory that PDKs are installed in")
+        raise UsageError(
+            f"technology {name}: PDK_ROOT is not set; expected it to name the directory that PDKs are installed in"
+        )
     if not place.is_dir():
-        raise UsageError(f"technology {name}: PDK_ROOT is {place}, which is no directory")
+        raise UsageError(
+            f"technology {name}: got PDK_ROOT={place}, not a directory; expected the directory with installed PDKs"
+        )
     if len(rest) > 2 or not all((pdk, *rest)) or {".", ".."} & {pdk, *rest}:
-        raise UsageError(f"technology {name!r}; PDK, PDK/LIBRARY or PDK/LIBRARY/CORNER is allowed")
+        raise UsageError(f"technology: got {name!r}; expected PDK, PDK/LIBRARY or PDK/LIBRARY/CORNER")
     directory = _pdk(place, pdk)
     libraries = sorted(
         {path.parent.parent.name for path in directory.glob("libs.ref/*/lib/*") if path.name.endswith(_SUFFIXES)}
@@ -102,7 +106,7 @@ def find(name: str) -> CellLibrary:
     library = rest[0] if rest else _default(pdk, libraries, directory)
     if library not in libraries:
         raise UsageError(
-            f"technology {name}: {directory} has no cell library {library}; there are {', '.join(libraries)}"
+            f"technology {name}: got the cell library {library} of {directory}; expected one of {', '.join(libraries)}"
         )
     corner, liberty = _corner(directory / "libs.ref" / library / "lib", library, rest[1] if len(rest) == 2 else None)
     return CellLibrary(f"{pdk}/{library}/{corner}", liberty, _excluded(directory, library))
@@ -152,7 +156,9 @@ def _corner(directory: Path, library: str, wanted: str | None) -> tuple[str, Pat
     }
     if wanted is not None:
         if wanted not in corners:
-            raise UsageError(f"corner {wanted} of {library}; {directory} has {', '.join(sorted(corners))}")
+            raise UsageError(
+                f"corner of {library}: got {wanted}; expected one of {', '.join(sorted(corners))} ({directory})"
+            )
         return wanted, corners[wanted]
     for corner in _TYPICAL:
         if corner in corners:

@@ -34,7 +34,7 @@ class Axis:
             return None
         return float(value)
 
-    def told(self, record: Record) -> str:
+    def text_of(self, record: Record) -> str:
         """The figure in words, or nothing."""
         value = self.of(record)
         return "" if value is None else f"{self.title} {rounded(value)}{f' {self.unit}' if self.unit else ''}"
@@ -104,9 +104,9 @@ class View:
     @cached_property
     def scale(self) -> str:
         """The parameter along the curves: what the sweep says, else the number with the most values, at least 4."""
-        told = next((str(record["scale"]) for record in self.records if record.get("scale")), "")
-        if told:
-            return told
+        scale = next((str(record["scale"]) for record in self.records if record.get("scale")), "")
+        if scale:
+            return scale
         numeric = [
             name
             for name in self.parameters

@@ -54,8 +54,8 @@ def pareto(view: View, x: Axis, y: Axis, name: str, link: dict[int, str]) -> Plo
     style.arrange(drawn)
     numbered = False
     for panel, part, kept, lines in panels:
-        told, numbers = _labels(view, part.records, kept, x, y, looks)
-        labels.place(panel, told, [_place(r, x, y) for r in part.records], lines)
+        texts, numbers = _labels(view, part.records, kept, x, y, looks)
+        labels.place(panel, texts, [_place(r, x, y) for r in part.records], lines)
         numbered |= numbers
     caption = _caption(view, records, parts, beaten_in_all, x, y, numbered=numbered)
     return Plot(name, f"{heading_of(y)} against {x.title}", caption, drawn)
@@ -178,14 +178,14 @@ def _labels(
     ]
     if numbers:
         return (numbers, True) if len(numbers) <= labels.MOST else ([], False)
-    told = list(dict.fromkeys(label(record, style.short(view.label(record), 40)) for record in records))
-    return (told if 1 < len(told) <= _FEW else []), False
+    texts = list(dict.fromkeys(label(record, style.short(view.label(record), 40)) for record in records))
+    return (texts if 1 < len(texts) <= _FEW else []), False
 
 
 def _numbered(view: View, front: Sequence[Record]) -> list[Record]:
     """Which marks of a front have a number: all, or the first where it would be the same at all."""
-    told = [record for record in front if view.along(record) is not None]
-    return told if len({view.along(record) for record in told}) > 1 else told[:1]
+    placed = [record for record in front if view.along(record) is not None]
+    return placed if len({view.along(record) for record in placed}) > 1 else placed[:1]
 
 
 def _caption(

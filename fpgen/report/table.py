@@ -1,4 +1,4 @@
-"""The records as a table: which columns, what stands in them, what to choose from, and what has no figures."""
+"""The records as a table: which columns, what they hold, what to choose from, and what has no figures."""
 
 from __future__ import annotations
 

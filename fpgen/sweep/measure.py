@@ -15,7 +15,7 @@ from fpgen.base.processes import is_out_of_time
 from .job import Job, code_hash, is_fpga
 from .plan import library_of
 
-#: Less free space than this in the cache, in bytes, and a failure says nothing about the point.
+#: Less free space than this in the cache, in bytes, and a failure is not the point's fault.
 _FULL_BYTES = 8 << 20
 
 
@@ -197,7 +197,7 @@ def _columns(point: dict[str, Any]) -> dict[str, Any]:
     for name in ("critical_path", "top"):
         point.pop(name, None)
     if proof.get("status") == "failed":
-        failure = f"the mapped netlist is not equal to the Verilog: {proof.get('detail') or 'disproved'}"
+        failure = f"the mapped netlist is not equivalent to the Verilog: {proof.get('detail') or 'disproved'}"
     columns: dict[str, Any] = failed(failure) if failure is not None else {"status": "ok", "reason": ""}
     plain = {
         **point,

@@ -56,7 +56,7 @@ def write(path: Path, records: Sequence[Mapping[str, Any]]) -> list[Path]:
 
 
 def prepare(path: Path):
-    """Make the directory of a store, and see that it can be written: better told now than after hours.
+    """Make the directory of a store, and see that it can be written: better reported now than after hours.
 
     Raises
     ------
@@ -117,7 +117,7 @@ def read(path: Path) -> list[Record]:
     except OSError as error:
         raise RunFailure(f"store {found}: {error.strerror or error}") from None
     if not all("unit" in record and "status" in record for record in records):
-        raise UsageError(f"store {found}: not a store; a file that fpgen sweep wrote is allowed")
+        raise UsageError(f"store {found}: not a store; expected a file that fpgen sweep wrote")
     return records
 
 
@@ -132,13 +132,13 @@ def locate(path: Path) -> Path:
         return path
     if path.suffix in SUFFIXES or path.is_file():
         what = "not a .parquet or .csv file" if path.is_file() else "not found"
-        raise UsageError(f"store {path}: {what}; a file that fpgen sweep wrote is allowed")
+        raise UsageError(f"store {path}: {what}; expected a file that fpgen sweep wrote")
     have = importlib.util.find_spec("pyarrow") is not None
     for base in (path, Path("sweep_out") / path):
         for suffix in SUFFIXES if have else (".csv",):
             if base.with_name(base.name + suffix).is_file():
                 return base.with_name(base.name + suffix)
-    raise UsageError(f"store {path}: not found; a file that fpgen sweep wrote, such as sweep_out/depth.csv, is allowed")
+    raise UsageError(f"store {path}: not found; expected a file that fpgen sweep wrote, such as sweep_out/depth.csv")
 
 
 # ---- CSV ----------------------------------------------------------------------------
@@ -162,7 +162,7 @@ def _read_csv(path: Path) -> list[Record]:
     except (UnicodeDecodeError, csv.Error) as error:
         raise UsageError(f"store {path}: not CSV in UTF-8: {error}") from None
     if not table or any(len(row) != len(table[0]) for row in table):
-        raise UsageError(f"store {path}: not a whole CSV file; a file that fpgen sweep wrote is allowed")
+        raise UsageError(f"store {path}: not a whole CSV file; expected a file that fpgen sweep wrote")
     names = table[0]
     columns = []
     for index, name in enumerate(names):

@@ -350,7 +350,7 @@ class Flattener:
         if len(above) >= _DEEPEST:
             raise self.fail(
                 placed.at,
-                f"the module {cell} stands {len(above)} modules deep below {above[0]}; less than {_DEEPEST} is allowed",
+                f"module {cell}: got it {len(above)} modules deep below {above[0]}; expected less than {_DEEPEST}",
             )
         self.placed += 1
         if self.placed > _MOST_PLACED or len(self.parent) > _MOST_NETS:

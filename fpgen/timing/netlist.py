@@ -131,5 +131,5 @@ def from_text(
             raise UsageError(f"{source} has several modules; name the top: {', '.join(possible or modules)}")
         top = possible[0]
     elif top not in modules:
-        raise UsageError(f"{source} has no module {top!r}; there are {', '.join(modules)}")
+        raise UsageError(f"{source}: top module: got {top!r}; expected one of {', '.join(modules)}")
     return flattener.netlist(top)

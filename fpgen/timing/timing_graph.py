@@ -154,7 +154,7 @@ def build(netlist: Netlist, library: Library, output_load_ff: float, wire_load: 
         if cell.untimed:
             raise RunFailure(
                 f"the library {library.name} ({library.source}) has no timing of the cell {cell.name} "
-                f"{', '.join(cell.untimed)}; tables of delay and of transition (NLDM) are needed"
+                f"{', '.join(cell.untimed)}; expected tables of delay and of transition (NLDM)"
             )
     loads, fanout = _loads(netlist, cells, output_load_ff)
     wires = Wires(fanout, wire_load)

@@ -18,7 +18,7 @@ _LANEWISE = frozenset({"and", "or", "xor", "not", "mux"})
 def relation(x: Node, y: Node, inlined: Callable[[Node], bool]) -> Pattern | None:
     """How `y` follows `x` in a vector: leaf by leaf the same node or the next bit; None when it does not.
 
-    `inlined` tells whether a node has no wire of its own, so that its operation can be merged.
+    `inlined` says whether a node has no wire of its own, so that its operation can be merged.
     """
     if x is y:
         return (SAME,)

@@ -67,7 +67,7 @@ def test_designs_to_compare_on():
 def test_from_liberty_refusals(tmp_path, fresh_cache):
     path = tmp_path / "small.lib"
     path.write_text(SMALL_LIBERTY)
-    with pytest.raises(UsageError, match="has no buffer"):
+    with pytest.raises(UsageError, match="has no usable buffer"):
         technology.from_liberty(path)
     with pytest.raises(UsageError, match="no cell 'BUF' to drive inputs with"):
         technology.from_liberty(path, driving_cell="BUF")

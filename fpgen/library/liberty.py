@@ -162,4 +162,4 @@ def from_text(
     try:
         return Reader(tree, source, power).library(content_hash or digest(text))
     except (ValueError, KeyError, IndexError, TypeError, OverflowError) as error:
-        raise UsageError(f"{source}: cannot make sense of the library: {error}") from None
+        raise UsageError(f"{source}: cannot read the library: {error}") from None

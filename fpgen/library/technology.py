@@ -85,15 +85,15 @@ def _of_pdk(name: str) -> Technology:
     """The technology of an installed PDK."""
     if pdk.root() is None or name.split("/")[0] not in (*pdk.names(), *pdk.DEFAULT_LIBRARIES):
         usual = (
-            f", of PDK_ROOT {', '.join(pdk.names()) or 'none'}"
+            f"; below PDK_ROOT, {', '.join(pdk.names()) or 'none'}"
             if pdk.root() is not None
-            else f", with PDK_ROOT set {', '.join(pdk.DEFAULT_LIBRARIES)}"
+            else f"; with PDK_ROOT set, also {', '.join(pdk.DEFAULT_LIBRARIES)}"
         )
         close = difflib.get_close_matches(str(name), [*names(), *pdk.names(), *pdk.DEFAULT_LIBRARIES], n=1)
-        suggestion = f" (did you mean {close[0]}?)" if close else ""
+        suggestion = f" (did you mean {close[0]}?)" if close and close[0] != name else ""
         raise UsageError(
-            f"technology: got {name!r}{suggestion}; expected one of {', '.join(names())}{usual}, "
-            "or another one by its Liberty file"
+            f"technology: got {name!r}{suggestion}; expected one of {', '.join(names())}{usual}; "
+            "or the Liberty file of another one"
         )
     found = pdk.find(name)
     return replace(from_liberty(found.liberty, dont_use=found.dont_use), name=found.name)

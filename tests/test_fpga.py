@@ -70,9 +70,9 @@ def test_missing_tool(monkeypatch):
 def test_command_refusals():
     for arguments, said in (
         (["--target", "ecp7"], "target: got ecp7; expected delays in ps, or one of ecp5"),
-        (["--target", "1", "--target", "ecp5"], "target 1, ecp5; delays"),
-        (["--target", "ecp5", "--tech", "fpgen7"], "--target ecp5 with --tech; an FPGA takes"),
-        (["--seed", "1"], "--seed without an FPGA"),
+        (["--target", "1", "--target", "ecp5"], "target: got 1, ecp5; expected delays"),
+        (["--target", "ecp5", "--tech", "fpgen7"], "--target ecp5: got --tech with it; expected only"),
+        (["--seed", "1"], "--seed: got it without an FPGA"),
     ):
         done = CliRunner().invoke(cli.main, ["ppa", "multiply e4m3fn e4m3fn -> fp16 rne", *arguments])
         assert done.exit_code == 2 and said in done.output

@@ -98,7 +98,7 @@ def test_packed_library(root):
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("sky130B", "has no PDK of that name with a directory libs.ref; there are gf180mcuC"),
+        ("sky130B", "has no PDK of that name with a directory libs.ref; expected one of gf180mcuC"),
         ("sky130A/sky130_fd_sc_ms", "got the cell library sky130_fd_sc_ms of .*; expected one of sky130_fd_sc_hd, sky130_fd_sc_hvl"),
         ("sky130A/sky130_fd_sc_hd/tt", "ss_100C_1v60, tt_025C_1v80, tt_100C_1v80"),
         ("sky130A/", "expected PDK, PDK/LIBRARY or PDK/LIBRARY/CORNER"),
@@ -117,7 +117,7 @@ def test_refusals(root, name, said):
 
 def test_corners_that_cannot_be_told_apart(root):
     (root / "other/libs.ref/one/lib/one_typ_25C.lib").write_text("")
-    with pytest.raises(UsageError, match="has 2 corners that look typical; name one"):
+    with pytest.raises(UsageError, match="has 2 corners that look typical; expected one of"):
         pdk.find("other")
     for path in (root / "gf180mcuC").rglob("*7t5v0*.lib"):
         path.rename(path.with_name("x.txt"))

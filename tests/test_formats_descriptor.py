@@ -181,7 +181,10 @@ def test_infinities_of_p3109():
         ({"bits": 2, "precision": 1, "infinity": Infinity.TOP}, "at least one non-zero finite value"),
         ({"bits": 5, "precision": 4, "infinity": Infinity.IEEE, "nan": NaN.IEEE, "subnormals": False}, "at least one"),
         ({"bits": 8, "precision": 4, "scale": 2}, "on fixed point"),
-        ({"bits": 8, "precision": 7, "fixed": True, "nan": NaN.ALL_ONES}, "got infinity or NaN in fixed point; expected neither"),
+        (
+            {"bits": 8, "precision": 7, "fixed": True, "nan": NaN.ALL_ONES},
+            "got infinity or NaN in fixed point; expected neither",
+        ),
         ({"bits": 8, "precision": 7, "fixed": True, "bias": 3}, "on floating point only"),
         ({"bits": 8, "precision": 8, "fixed": True}, "expected 7, the magnitude bits"),
         ({"bits": 8, "precision": 8, "fixed": True, "signed": False, "symmetric": True}, "expected a signed integer"),

@@ -85,7 +85,11 @@ def test_odd_and_legal_is_read_as_it_is_meant(text):
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("  cell (INV)", "  include_file (more.lib);\n  cell (INV)", r"line 20: got include_file \(more.lib\); expected a library"),
+        (
+            "  cell (INV)",
+            "  include_file (more.lib);\n  cell (INV)",
+            r"line 20: got include_file \(more.lib\); expected a library",
+        ),
         ("  cell (INV)", "  /* 1\n2\n3 */ VX = 1.2;\n  cell (INV)", "line 22: cannot read 'VX = 1.2;'"),
         ("cell (BUF)", "cell (NAND)", "cell NAND: got two of that name that differ; expected one"),
         ("area : 3.0", "area : 1.5 * 2", "cell NAND: area: got '1.5 [*] 2'; expected a finite number from 0 on"),

@@ -99,7 +99,10 @@ def test_packed_library(root):
     ("name", "said"),
     [
         ("sky130B", "has no PDK of that name with a directory libs.ref; expected one of gf180mcuC"),
-        ("sky130A/sky130_fd_sc_ms", "got the cell library sky130_fd_sc_ms of .*; expected one of sky130_fd_sc_hd, sky130_fd_sc_hvl"),
+        (
+            "sky130A/sky130_fd_sc_ms",
+            "got the cell library sky130_fd_sc_ms of .*; expected one of sky130_fd_sc_hd, sky130_fd_sc_hvl",
+        ),
         ("sky130A/sky130_fd_sc_hd/tt", "ss_100C_1v60, tt_025C_1v80, tt_100C_1v80"),
         ("sky130A/", "expected PDK, PDK/LIBRARY or PDK/LIBRARY/CORNER"),
         ("sky130A/a/b/c", "expected PDK, PDK/LIBRARY"),

@@ -103,7 +103,9 @@ def test_values_and_integers_that_do_not_fit(tmp_path):
 
 
 def test_stimulus_refusals(tmp_path):
-    with pytest.raises(UsageError, match=r"power stimulus: got 'zipf'; expected uniform, gaussian or a \.npy file, with"):
+    with pytest.raises(
+        UsageError, match=r"power stimulus: got 'zipf'; expected uniform, gaussian or a \.npy file, with"
+    ):
         operands.load("zipf")
     with pytest.raises(UsageError, match="No such file"):
         operands.load("missing.npy")

@@ -14,7 +14,10 @@ WRONG = {
     "group is no list": ("group = 3", "[[group]] entries"),
     "unknown key at the top": ("foo = 3", "key: got foo"),
     "unknown key in a group": ('[[group]]\nunit = ["x"]', "did you mean units"),
-    "variable that over lacks": ('[[group]]\npattern = ["multiply {f} {f} -> {g}"]\nover.f = ["fp16"]', "got g; expected names in over: f"),
+    "variable that over lacks": (
+        '[[group]]\npattern = ["multiply {f} {f} -> {g}"]\nover.f = ["fp16"]',
+        "got g; expected names in over: f",
+    ),
     "vectors no number": ('[[group]]\nvectors = "many"\nunits = ["convert fp16 -> e4m3"]', "a whole number"),
     "no vectors": ('[[group]]\nvectors = 0\nunits = ["convert fp16 -> e4m3"]', "a positive number"),
     "units a text": ('[[group]]\nunits = "convert fp16 -> e4m3"', "a list"),

@@ -2,7 +2,8 @@
 
 `sweep_out/NAME.parquet` and `sweep_out/NAME.csv` hold the same records. CSV is always written; Parquet where
 pyarrow is installed (the extra `parquet`), since its wheel is larger than all of fpgen. Floats are written so that
-they read back to the same number. A reader sees the earlier file or the new one, never a half: both are written atomically, and a full disk leaves the earlier ones as they were.
+they read back to the same number. A reader sees the earlier file or the new one, never part of one:
+both are written atomically, and a full disk leaves the earlier ones as they were.
 """
 
 from __future__ import annotations

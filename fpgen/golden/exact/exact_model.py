@@ -251,7 +251,9 @@ def compute(unit: Unit, operands: Mapping[str, np.ndarray], controls: Mapping[st
     """
     missing = [name for name in unit.operands if name not in operands]
     if missing or len(operands) != len(unit.operands):
-        raise UsageError(f"{unit.operation}: operands {', '.join(operands)}; needed: {', '.join(unit.operands)}")
+        raise UsageError(
+            f"{unit.operation}: got the operands {', '.join(operands)}; expected {', '.join(unit.operands)}"
+        )
     arrays = gather(unit, [operands[name] for name in unit.operands], controls or {})
     from .exact_arrays import ARRAY_UNITS, compute_arrays
 

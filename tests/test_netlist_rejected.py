@@ -171,7 +171,7 @@ def test_cut_short_anywhere(tiny, cut):
         ),
         (
             inside("BUF g (.A(a[0]), .Y(y), .VDD(VDD)); inout VDD;").replace("(a, y)", "(a, y, VDD)"),
-            ["ports that are a supply or tied to a constant are no inputs: VDD"],
+            ["ports that are a supply or tied to a constant are not inputs: VDD"],
         ),
         (inside("EBUF g (.A(a[0]), .E(a[1]), .Y(y)); EBUF h (.A(a[1]), .E(a[0]), .Y(y));"), []),
     ],
@@ -198,7 +198,7 @@ def test_wells_say_nothing_of_levels(tiny):
         library,
     )
     assert sta.analyse(flat, library).delay_ps == pytest.approx(10)
-    assert flat.notes == ("ports that are a supply or tied to a constant are no inputs: VSS",)
+    assert flat.notes == ("ports that are a supply or tied to a constant are not inputs: VSS",)
 
 
 def test_power_pins_that_the_library_does_not_state(tiny):

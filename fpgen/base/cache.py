@@ -100,7 +100,7 @@ def locked(name: str, directory: Path | None = None) -> Iterator[int | None]:
     path = (directory or cache_dir("locks")) / name
     try:
         import fcntl
-    except ImportError:  # no advisory locks on this platform: go on without
+    except ImportError:  # no advisory locks on this platform: continue without
         yield None
         return
     with path.open("w") as file:

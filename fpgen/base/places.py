@@ -69,7 +69,7 @@ def check_directory(what: str, path: Path) -> None:
 
 
 def check_file(what: str, path: Path, mark: str = "") -> None:
-    """See that a file can be written; one that is there must be fpgen's.
+    """Check that a file can be written; an existing one must be fpgen's.
 
     Parameters
     ----------

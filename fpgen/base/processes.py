@@ -148,7 +148,7 @@ class Process(subprocess.Popen):
             self.stdin.close()
 
     def release(self):
-        """Let it go on to its own end when this process ends first."""
+        """Let it continue to its end when this process ends first."""
         if self.stdin is not None and not self.stdin.closed:
             with suppress(OSError):
                 self.stdin.write(b"r")
@@ -242,7 +242,7 @@ def run(
     tell : callable, optional
         Called every second with the processor seconds so far.
     may_finish : str
-        What it is, when it shall go on to its end though this process ends politely before (which says so then);
+        What it is, if it is to continue to its end although this process ends politely before (which says so then);
         killed, this process takes it along.
 
     Raises

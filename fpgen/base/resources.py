@@ -1,4 +1,4 @@
-"""Where the data files that an engineer reads and edits stand.
+"""Where the data files that an engineer reads and edits are.
 
 In a checkout they are the directories `synth/`, `sim/` and `designs/` beside the package; an
 installed wheel carries the same directories inside the package, under `_data`.

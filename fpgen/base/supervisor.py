@@ -41,7 +41,7 @@ class Program:
         self.pid, self.error = self._start(command)
 
     def _start(self, command):
-        """Start it in a process group of its own; returns its number, and the system's error number or 0."""
+        """Start it in its own process group; returns its number, and the system's error number or 0."""
         answer, tell = os.pipe()  # not inherited by what is executed, so that a success closes it
         me = os.getpid()
         pid = os.fork()

@@ -48,7 +48,7 @@ def pool(processes: int, begin: Callable[..., None] | None = None, *arguments: A
 def run(function: Callable[..., T], *arguments: Any) -> T:
     """``function(*arguments)`` in a worker; when asked to end, the process ends here.
 
-    Left to itself the pool takes the SystemExit for a result and goes on, and its parent waits for ever.
+    Left to itself the pool takes the SystemExit for a result and continues, and its parent waits forever.
     """
     try:
         return function(*arguments)

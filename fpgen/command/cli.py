@@ -301,7 +301,7 @@ def sim(regression: Path | None, full: bool, report: Path | None, **options: Any
 def doctor(as_json: bool):
     """List every tool and what is missing.
 
-    Exit code 1 if one that is needed is missing.
+    Exit code 1 if a required tool is missing.
     """
     from . import show
     from .doctor import examine, healthy

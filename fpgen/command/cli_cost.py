@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class _Measuring(click.Command):
-    """A command whose ``--power`` may stand anywhere: click would take the unit after it for its value."""
+    """A command whose ``--power`` may be anywhere: click would take the unit after it as its value."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         from fpgen.power.operand_kinds import DEFAULT, means_stimulus
@@ -234,8 +234,8 @@ def sta(netlist: Path, as_json: bool, **options: Any):
 def sweep(file: Path, **options: Any):
     """Measure a unit over lists of parameters.
 
-    FILE is a TOML file, or the name of one that came with fpgen: fma-formats, dot-accumulator, depth,
-    architecture. A sweep that was stopped goes on where it was; failing points are recorded with their reason.
+    FILE is a TOML file, or the name of a shipped one: fma-formats, dot-accumulator, depth,
+    architecture. A sweep that was stopped resumes where it was; failing points are recorded with their reason.
     """
     from . import sweep_command
 
@@ -249,7 +249,7 @@ def sweep(file: Path, **options: Any):
 @click.option("--all", "everything", is_flag=True, help="Also show figures that have no rule.")
 @json_option
 def compare(before: Path, after: Path, **options: Any):
-    """Say what moved between two stores.
+    """Show what moved between two stores.
 
     Exit code 1 when a figure got worse than the rules allow, a record is gone or fails, or assumptions differ.
     """
@@ -271,7 +271,7 @@ def report(store: Path, output: Path | None, title: str | None):
     """Write a store as one HTML page with plots.
 
     STORE is a .parquet or .csv file of fpgen sweep. The page opens from disk and loads nothing from elsewhere;
-    its plots stand beside it as SVG and PNG.
+    its plots are beside it as SVG and PNG.
     """
     from . import sweep_command
 

@@ -1,7 +1,7 @@
 """Tables for a terminal of any width: figures are never cut, words only where nothing else is left to give.
 
 A wide terminal, a file or a pipe gets the roomy layout. A narrower one gets heads in several lines, then columns a
-single space apart, then names broken in two; and where even that is too wide, lines go on beyond the edge, since a
+single space apart, then names broken in two; and where even that is too wide, lines run past the edge, since a
 figure without its last digits is a wrong figure.
 """
 

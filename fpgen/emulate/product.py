@@ -73,8 +73,8 @@ def matmul(
     Returns
     -------
     ndarray of float32, shape (..., M, N)
-        Values of the result codes; float64 where the output has values that are no float32. Tensor scales (NVFP4) are
-        applied to the values, ``value * (scale_a * scale_b)``, each product rounded to the array's precision, that of
+        Values of the result codes; float64 where float32 does not hold all values of the output. Tensor scales (NVFP4)
+        are applied to the values, ``value * (scale_a * scale_b)``, each product rounded to the array's precision, that of
         the scales without a limit to its exponent; not to the codes.
 
     Raises
@@ -200,7 +200,7 @@ def _operand(name: str, given: Any, dot: DotProduct | BlockDot, zero: Any = None
         made = prepared_operand(dot, name, arrays, axis)
         elements, k = np.moveaxis(made[name], axis, -1), given.shape[axis]
         if has_zero:
-            elements[..., k:] = 0  # what fills up a last block stands for nothing, whatever its zero point
+            elements[..., k:] = 0  # the padding of a last block has no value, whatever its zero point
         return _Operand(elements, np.moveaxis(made[f"{name}_scale"], axis, -1), given.tensor_scale, k)
     if isinstance(given, Quantized):
         raise UsageError(f"{name}: got blocks of {given.block}; expected plain {getattr(dot, name)} for `{dot}`")

@@ -28,7 +28,7 @@ class Quantized:
     Parameters
     ----------
     codes : ndarray of unsigned int
-        Element codes, of `shape`, but for `axis`, which is filled up with zeros to whole blocks.
+        Element codes, of `shape`, but for `axis`, which is padded with zeros to whole blocks.
     scales : ndarray of unsigned int
         Scale codes: one per block along `axis`.
     tensor_scale : float32, optional
@@ -249,7 +249,7 @@ def dequantize(q: Quantized, out: Format | str = "fp32") -> np.ndarray:
 
     Returns
     -------
-    ndarray of float32 (float64, where `out` has values that are no float32), shape `q.shape`
+    ndarray of float32 (float64, where `out` has values that float32 does not hold), shape `q.shape`
     """
     if not isinstance(q, Quantized):
         raise UsageError(f"q: got {type(q).__name__}; expected what fpgen.emulate.quantize returns")

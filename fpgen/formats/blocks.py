@@ -107,7 +107,7 @@ _ENTRIES = [
         BlockFormat(CATALOGUE["e2m1"].format, CATALOGUE["ue4m3"].format, 16, CATALOGUE["fp32"].format, "nvfp4"),
         "NVFP4",
         "NVIDIA PTX ISA 8.7, .kind::mxf4nvf4; NVIDIA, Introducing NVFP4 (2025)",
-        "16 elements; the scale is no power of two; a dot product leaves the tensor scales to what follows it",
+        "16 elements; the scale is not a power of two; a dot product leaves the tensor scales to what follows it",
     ),
 ]
 

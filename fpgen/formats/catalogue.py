@@ -223,7 +223,7 @@ CATALOGUE = MappingProxyType({entry.name: entry for entry in _ENTRIES})
 ALIASES = MappingProxyType({alias: entry.name for entry in _ENTRIES for alias in entry.aliases})
 
 _HIFLOAT4 = (
-    "the scale of HiFloat4 (Ascend), which is unsigned and has a bias and specials of its own",
+    "the scale of HiFloat4 (Ascend), which is unsigned and has its own bias and specials",
     "bias=, inf= and nan= spelled out",
 )
 
@@ -238,7 +238,7 @@ NOT_BY_THE_RULE = MappingProxyType(
     }
 )
 
-#: Names of number systems that are no format of fixed fields, and what they are.
+#: Names of number systems that are not formats of fixed fields, and what they are.
 NOT_A_FORMAT = MappingProxyType(
     {
         "hif8": "HiFloat8 has tapered precision",

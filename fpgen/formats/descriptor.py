@@ -8,7 +8,7 @@ only here.
 
 Positive finite codes are ordered as integers in every format: code 0 is zero
 (or the smallest value, where there is no zero) and `max_finite_code` is the
-largest magnitude. Special codes, where they exist, stand above it or at the
+largest magnitude. Special codes, where they exist, are above it or at the
 code of minus zero.
 """
 
@@ -353,7 +353,7 @@ class Format:
         Raises
         ------
         UsageError
-            If it is no such number. The methods below have the same domain and the same error.
+            If it is not such a number. The methods below have the same domain and the same error.
         """
         self._check_code(code)
         return self._classify(int(code))

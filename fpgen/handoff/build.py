@@ -1,6 +1,6 @@
 """The main job: every unit of a plan to Verilog, verified in simulation, synthesised, and written as a bundle.
 
-Units are worked on in separate processes. One that fails is reported with its reason and the others go on.
+Units are worked on in separate processes. One that fails is reported with its reason and the others continue.
 A unit whose parameters, options, tools and whose fpgen are the same as last time, and whose files are
 untouched, costs nothing.
 """
@@ -253,7 +253,7 @@ def _say(job: Job, what: str, fraction: float):
 
 
 def _unit(job: Job) -> Outcome:
-    """Everything for one unit, in a process of its own; every failure becomes an outcome."""
+    """Everything for one unit, in a separate process; every failure becomes an outcome."""
     start = time.monotonic()
     blank = _blank(job)
     notes: list[str] = []

@@ -26,7 +26,7 @@ _LONGEST = 1000
 def python_expression(text: str) -> tuple[str, tuple[str, ...]]:
     """The function as a Python expression over `~ & | ^`, and the pins it names.
 
-    The expression works on integers and numpy arrays of bit masks; `pin(NAME)` stands as `v['NAME']`, and the
+    The expression works on integers and numpy arrays of bit masks; `pin(NAME)` becomes `v['NAME']`, and the
     constant 1 as `one`.
 
     Raises

@@ -129,7 +129,7 @@ def load(path: Path | str, *, power: bool = False) -> Library:
     Raises
     ------
     UsageError
-        When there is no such file, or it is no Liberty file, or is damaged or cut short.
+        When there is no such file, or it is not a Liberty file, or is damaged or cut short.
     RunFailure
         When it is there and cannot be read.
     """

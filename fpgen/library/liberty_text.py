@@ -37,7 +37,7 @@ class Group:
     ----------
     name : str
     args : str
-        What stands between the parentheses, as written.
+        The text between the parentheses, as written.
     attributes : dict of str to str
         Simple and complex attributes, unquoted; the last of a name stays.
     repeated : dict of str to list of str

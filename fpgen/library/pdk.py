@@ -8,7 +8,7 @@ The layout is that of open_pdks, as `ciel` (formerly `volare`) installs it:
 `PDK_ROOT/sky130A` is a link to the version that was enabled; where none was, a single version below
 `PDK_ROOT/ciel/sky130/versions/` (or `volare/`) will do.
 
-A name may go on with a cell library and a corner of it: `sky130A/sky130_fd_sc_hs`,
+A name may continue with a cell library and a corner of it: `sky130A/sky130_fd_sc_hs`,
 `sky130A/sky130_fd_sc_hd/ss_100C_1v60`. Without them: the library and the typical corner that the PDK's own flow
 takes.
 
@@ -174,7 +174,7 @@ def _corner(directory: Path, library: str, wanted: str | None) -> tuple[str, Pat
 
 
 def _excluded(directory: Path, library: str) -> tuple[str, ...]:
-    """Cells that the PDK's flow leaves out, from the list of its flow that is there."""
+    """Cells that the PDK's flow leaves out, from whichever list of its flow exists."""
     for flow in ("librelane", "openlane"):
         for name in _EXCLUDED:
             try:

@@ -26,7 +26,7 @@ _loaded: "dict[str, Technology]" = {}
 
 @dataclass(frozen=True)
 class Technology:
-    """A cell library and what stands around a unit.
+    """A cell library and what surrounds a unit.
 
     Attributes
     ----------
@@ -64,7 +64,7 @@ def load(name: str = DEFAULT) -> Technology:
     Raises
     ------
     UsageError
-        When there is none of that name, or its library is no good.
+        When there is none of that name, or its library is unusable.
     """
     if name not in names():
         return _of_pdk(name)

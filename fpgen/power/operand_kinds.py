@@ -105,7 +105,7 @@ def load(given: str | Path) -> Stimulus:
         if key in found:
             raise UsageError(f"power stimulus {text!r}: got {key} twice; expected it once")
         found[key] = _sigma(text, value) if key == "sigma" else _whole(text, key, value)
-    return Stimulus(name, **found)  # type: ignore[arg-type]  # whole but for sigma
+    return Stimulus(name, **found)  # type: ignore[arg-type]  # complete except for sigma
 
 
 def means_stimulus(text: str) -> bool:

@@ -91,7 +91,7 @@ def write(
 
 
 def _put(output: Path, files: Mapping[str, bytes], tell: ownership.Tell):
-    """Write a report's files, all or none where the directory is new; in one that is there, what is not of an earlier
+    """Write a report's files, all or none where the directory is new; in an existing one, files not of an earlier
     report stays."""
     output = Path(os.path.abspath(output))
     with replaced(output, lambda fresh: ownership.merge(fresh, output, tell, record=ownership.FILES)) as aside:

@@ -13,7 +13,7 @@ from .compete import among, fronts, group_of
 from .data import DELAY, ERROR, LUTS, TOTAL, Axis, Record, View
 from .figure import LEGEND, Plot, by_series, heading_of, legend
 
-#: Functions that have panels of their own; more share one, each with its own front.
+#: Functions that have separate panels; more share one, each with its own front.
 _PANELS = 8
 #: Up to so many marks of a panel say what they are.
 _FEW = 14
@@ -159,7 +159,7 @@ def _labels(
     y: Axis,
     looks: dict[str, style.Look],
 ) -> tuple[list[labels.Label], bool]:
-    """What stands beside marks: what each is where they are few, else the sweep's own number along a front.
+    """The text beside marks: what each is where they are few, else the sweep's own number along a front.
 
     Returns
     -------
@@ -207,7 +207,7 @@ def _caption(
             f"{len(records)})."
         )
         if any(part.function for part in parts):
-            caption += " Each function has a panel of its own, with axes of its own."
+            caption += " Each function has its own panel, with its own axes."
     if numbered:
         caption += f" Numbers: {view.scale}."
     if DELAY in (x, y) and any(record.get("registers") for record in records):

@@ -1,7 +1,7 @@
 """How plots look: distinguishable without colour as well.
 
 Colours are those of Okabe and Ito, safe for colour-blind readers, ordered so that neighbours differ in lightness
-(greyscale); every curve has a marker and a line style of its own besides, and every area a hatch.
+(greyscale); every curve has its own marker and line style as well, and every area a hatch.
 """
 
 from __future__ import annotations
@@ -179,7 +179,7 @@ def short(text: str, most: int = 44) -> str:
 
 
 def arrange(drawn: Figure, labels: Sequence[str] = ()) -> Figure:
-    """Leave room for what stands around the axes: the legend's longest line, and `labels` to the left.
+    """Leave room for what is around the axes: the legend's longest line, and `labels` to the left.
 
     Matplotlib's own layout engines draw a figure several times to find out.
     """
@@ -239,7 +239,7 @@ def inline(text: str, label: str, links: Mapping[str, str]) -> str:
 
 
 def standing(text: str) -> str:
-    """An SVG as a file of its own: its marks point into the page beside it."""
+    """An SVG as a standalone file: its marks point into the page beside it."""
     return re.sub(r'<a xlink:href="(#r\d+)"[^>]*>', r'<a xlink:href="index.html\1">', text)
 
 

@@ -3,7 +3,7 @@
 A flat netlist cannot be divided: ABC rebuilds logic across sections, and what comes out has no one origin. So
 the unit is synthesised a second time, with a module for every section (`// ---- Multiply and add` of the Verilog,
 known from the source line of each generic cell) and the same ABC script and target. Nothing is shared or simplified
-across sections then, and every section is sized for a path of its own, so their sum is larger than the flat netlist
+across sections then, and every section is sized for its own path, so their sum is larger than the flat netlist
 (17 % on average over the units of `fma-formats`). Read the figures as shares.
 """
 

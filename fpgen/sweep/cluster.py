@@ -1,4 +1,4 @@
-"""Many points on a Dask cluster that is there already: `fpgen sweep FILE --scheduler tcp://host:8786`.
+"""Many points on a Dask cluster that is already running: `fpgen sweep FILE --scheduler tcp://host:8786`.
 
 The scheduler hands each job to one worker and, when that worker is lost, to another one. Results come back here:
 the cache and the store of the machine that asked are the only ones that count, so nothing is lost or doubled.

@@ -1,7 +1,7 @@
 """What moved between two stores, and whether it moved too far: `fpgen compare BEFORE AFTER`.
 
 Records belong together when unit, technology and recipe are the same, and whatever else of [measure] a store varies
-(wire load, effort, ...). Of several delay targets equal ones stand against each other, and of the others (a recipe
+(wire load, effort, ...). Of several delay targets equal ones are compared with each other, and of the others (a recipe
 names targets by the delays it reaches, so they move) the shortest against the shortest, and so on. Figures that
 rest on other assumptions (corner, load, drive; the stimulus of an energy, the data of an error) are not compared but
 reported, since nothing follows from them. Other versions of the tools, another content of the library and other delay

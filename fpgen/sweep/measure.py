@@ -1,4 +1,4 @@
-"""One point, from the unit's line to its records; runs in a process of its own, here or on another machine."""
+"""One point, from the unit's line to its records; runs in a separate process, here or on another machine."""
 
 from __future__ import annotations
 
@@ -172,7 +172,7 @@ def _of_unit(unit, job: Job) -> dict[str, Any]:
 def _sections(
     verilog: str, top: str, recipe: str | None, record: dict[str, Any], tech, engine, timeout: float
 ) -> dict[str, Any]:
-    """The area of each section, as columns; the flat figures stand also where that synthesis fails."""
+    """The area of each section, as columns; the flat figures are kept even if that synthesis fails."""
     from .breakdown import by_section
 
     try:

@@ -98,7 +98,7 @@ def read(place: str, given: Any) -> tuple[Measure, dict[str, tuple[Value, ...]]]
     Parameters
     ----------
     place : str
-        Where it stands, for messages.
+        Where it is, for messages.
     given : object
         The table, as TOML has it.
 

@@ -56,12 +56,12 @@ def write(path: Path, records: Sequence[Mapping[str, Any]]) -> list[Path]:
 
 
 def prepare(path: Path):
-    """Make the directory of a store, and see that it can be written: better reported now than after hours.
+    """Make the directory of a store, and check that it can be written: better reported now than after hours.
 
     Raises
     ------
     UsageError
-        When the place is no good, or something that is no store has its name.
+        When the place is unusable, or something other than a store has its name.
     RunFailure
     """
     check_directory("output", path.parent)
@@ -105,7 +105,7 @@ def read(path: Path) -> list[Record]:
     Raises
     ------
     UsageError
-        When there is no such file, or it is no store.
+        When there is no such file, or it is not a store.
     MissingTool
         For Parquet without pyarrow.
     RunFailure

@@ -15,7 +15,7 @@ from .formula import Expression, Value
 
 @dataclass(frozen=True)
 class Template:
-    """Text in pieces: what stands between the braces, and the expressions in them."""
+    """Text in pieces: the text between the braces, and the expressions in them."""
 
     text: str
     pieces: tuple[str | Expression, ...]

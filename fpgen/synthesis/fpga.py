@@ -299,7 +299,7 @@ def measure(
     Raises
     ------
     UsageError
-        For an unknown target or engine, a seed that is no whole number of 0 or more, or a limit that is not positive.
+        For an unknown target or engine, a seed that is not a whole number from 0, or a limit that is not positive.
     MissingTool
         When Yosys or nextpnr is not installed.
     """

@@ -81,7 +81,7 @@ class Flattener:
         self._tie_supplies()
         find = self._find
         names = dict(enumerate(self.names))
-        # An alias with a name of its own beats a number that the synthesiser made up.
+        # An alias with its own name beats a number that the synthesiser made up.
         for number, name in enumerate(self.names):
             root = find(number)
             if root > UNKNOWN and _MADE_UP.fullmatch(names[root]) and not _MADE_UP.fullmatch(name):
@@ -129,7 +129,7 @@ class Flattener:
             found[direction] = {name: net for name, net in found[direction].items() if net > ONE}
         self.tied = tied
         if tied:
-            self._note("ports that are a supply or tied to a constant are no inputs", *tied)
+            self._note("ports that are a supply or tied to a constant are not inputs", *tied)
         return found["input"] | found["inout"], found["output"] | found["inout"]
 
     def _module(self, module: Module, prefix: str, above: tuple[str, ...]) -> dict[Bit, int]:

@@ -136,7 +136,7 @@ def test_file_gzip_and_cache(tmp_path, fresh_cache):
 def test_unreadable_files(tmp_path, fresh_cache):
     with pytest.raises(UsageError, match="not found; expected a Liberty file"):
         liberty.load(tmp_path / "none.lib")
-    with pytest.raises(UsageError, match="a directory; a Liberty file"):
+    with pytest.raises(UsageError, match="got a directory; expected a Liberty file"):
         liberty.load(tmp_path)
     packed = gzip.compress(SMALL_LIBERTY.encode())
     damaged = tmp_path / "d.lib.gz"

@@ -126,7 +126,7 @@ def test_corners_that_cannot_be_told_apart(root):
         path.rename(path.with_name("x.txt"))
     assert pdk.find("gf180mcuC").name.startswith("gf180mcuC/gf180mcu_fd_sc_mcu9t5v0")
     (root / "ihp-sg13g2/libs.ref/sg13g2_stdcell").rename(root / "ihp-sg13g2/libs.ref/odd")
-    with pytest.raises(UsageError, match="name one: ihp-sg13g2/odd, ihp-sg13g2/sg13g2_io"):
+    with pytest.raises(UsageError, match="expected one of ihp-sg13g2/odd, ihp-sg13g2/sg13g2_io"):
         pdk.find("ihp-sg13g2")
 
 
@@ -143,7 +143,7 @@ def test_without_a_root(monkeypatch, tmp_path):
     with pytest.raises(UsageError, match="PDK_ROOT is not set"):
         pdk.find("sky130A")
     monkeypatch.setenv("PDK_ROOT", str(tmp_path / "none"))
-    with pytest.raises(UsageError, match="which is no directory"):
+    with pytest.raises(UsageError, match="not a directory"):
         technology.load("sky130A")
 
 

@@ -237,7 +237,7 @@ def test_command(fresh_cache, tmp_path):
     for given in (["--power", "multipy e3m2 -> e3m2"], ["--power"]):
         assert CliRunner().invoke(main, ["ppa", *given]).exit_code == 2
     done = CliRunner().invoke(main, ["ppa", line, "--power", "zipf"])
-    assert done.exit_code == 2 and "power stimulus 'zipf'" in done.output
+    assert done.exit_code == 2 and "power stimulus: got 'zipf'" in done.output
 
 
 def test_the_standard_error_is_that_of_other_seeds(fresh_cache):

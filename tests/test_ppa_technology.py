@@ -69,7 +69,7 @@ def test_from_liberty_refusals(tmp_path, fresh_cache):
     path.write_text(SMALL_LIBERTY)
     with pytest.raises(UsageError, match="has no usable buffer"):
         technology.from_liberty(path)
-    with pytest.raises(UsageError, match="no cell 'BUF' to drive inputs with"):
+    with pytest.raises(UsageError, match="driving cell: got 'BUF'; expected a cell of the library"):
         technology.from_liberty(path, driving_cell="BUF")
     with pytest.raises(UsageError, match="output load"):
         technology.from_liberty(path, driving_cell="INV", output_load_ff=-1)

@@ -133,7 +133,7 @@ def test_refusals(library):
     text = "module m(a, y); input a; output y; INV u (.A(a), .Y(y)); endmodule"
     with pytest.raises(UsageError, match="driving cell: got 'BUF'; expected a cell of the library"):
         time(text, library, driving_cell="BUF")
-    with pytest.raises(UsageError, match="output load of -1"):
+    with pytest.raises(UsageError, match="output load: got -1"):
         time(text, library, output_load_ff=-1)
 
 

@@ -74,8 +74,8 @@ def matmul(
     -------
     ndarray of float32, shape (..., M, N)
         Values of the result codes; float64 where float32 does not hold all values of the output. Tensor scales (NVFP4)
-        are applied to the values, ``value * (scale_a * scale_b)``, each product rounded to the array's precision, that of
-        the scales without a limit to its exponent; not to the codes.
+        are applied to the values, ``value * (scale_a * scale_b)``, each product rounded to the array's precision, that
+        of the scales without a limit to its exponent; not to the codes.
 
     Raises
     ------

@@ -91,7 +91,7 @@ def test_a_full_disk_is_named(monkeypatch):
             1,
             "rtl_out/x: No space left on device; free some",
         ),
-        (PermissionError(errno.EACCES, "Permission denied", "/x"), 1, "/x: Permission denied; give a place"),
+        (PermissionError(errno.EACCES, "Permission denied", "/x"), 1, "/x: Permission denied; expected a place"),
         (KeyboardInterrupt(), 130, "interrupted"),
         (MemoryError(), 1, "out of memory"),
         (UsageError("x: got 1; expected 2"), 2, "x: got 1; expected 2"),

@@ -39,10 +39,12 @@ MESSAGES = {
 #: Text -> why it may stay. An entry that no longer occurs fails the test.
 ALLOWED = {
     "docs/glossary.md": "the table itself",
+    "docs/architecture.md": "being rewritten",
+    "fpgen/units/base.py": "being split; its messages change with that",
 }
 
 #: Rooms whose comments and docstrings are still to be edited; their messages are checked.
-UNEDITED = ("fpgen/units/", "fpgen/golden/", "fpgen/vectors/", "fpgen/rtl/")
+UNEDITED = ("fpgen/units/", "fpgen/golden/", "fpgen/vectors/")
 
 PAGES = [
     ROOT / "README.md",
@@ -94,13 +96,16 @@ def test_pages(page):
     if str(page.relative_to(ROOT)) in ALLOWED:
         assert found(page.read_text(), WORDS), f"{page.name} no longer needs its entry in ALLOWED"
         return
-    prose = re.sub(r"```.*?```", "", page.read_text(), flags=re.S)
+    prose = re.sub(r"```.*?```|`[^`\n]*`", "", page.read_text(), flags=re.S)
     assert found(prose, WORDS) == []
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda module: str(module.relative_to(ROOT)))
 def test_modules(module):
     docstrings, literals = strings_of(module)
+    if str(module.relative_to(ROOT)) in ALLOWED:
+        assert any(found(text, {**WORDS, **MESSAGES}) for text in literals), "it no longer needs its entry in ALLOWED"
+        return
     wrong = [line for text in literals for line in found(text, {**WORDS, **MESSAGES})]
     if not str(module.relative_to(ROOT)).startswith(UNEDITED):
         wrong += [line for text in docstrings for line in found(text, WORDS)]

@@ -1,9 +1,9 @@
-"""Which stage every step stands in: for a number of stages, or for a clock period.
+"""Which stage every step is in: for a number of stages, or for a clock period.
 
 A schedule gives each step a stage s with s(v) >= s(u) for every u that v
-reads, and no path within one stage longer than the period. Inputs stand in
+reads, and no path within one stage longer than the period. Inputs are in
 stage 0, outputs are read in stage N. A state, its next value and everything
-between stand in one stage, and the state is itself the rank at its end.
+between are in one stage, and the state is itself the rank at its end.
 
 For ``stages=N`` the smallest feasible period is found by bisection over an
 as-soon-as-possible schedule; `registers.place` then takes, among the schedules

@@ -122,7 +122,9 @@ def commands(group: click.Group, path: tuple[str, ...] = ()):
 
 
 @pytest.mark.parametrize(
-    ("words", "command"), commands(cli.main), ids=lambda value: " ".join(value) if isinstance(value, tuple) else ""
+    ("words", "command"),
+    list(commands(cli.main)),
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )
 def test_help(words, command):
     text = command.get_help(click.Context(command, info_name=" ".join(words)))

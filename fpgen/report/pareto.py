@@ -197,7 +197,7 @@ def _caption(
     caption = "Each mark is one synthesised unit; down and to the left is better. "
     if len(groups) == len({(str(r["technology"]), str(r.get("unit")), _place(r, x, y)) for r in records}) > 1:
         caption += (
-            f"Only {common} compete, and here no two marks do: they are side by side for their size, none is "
+            f"Only {common} compete, and no two marks do here: they are shown together for their size; none is "
             "better than another."
         )
     else:
@@ -222,5 +222,5 @@ def _caption(
     if TOTAL in (x, y):
         caption += " The error is against the exact result of the unrounded data: rounding the operands is part of it."
     if len(view.series) > LEGEND:
-        caption += f" {len(view.series)} curves are too many for a legend; a mark says what it is under the pointer."
-    return caption + " A click on a mark goes to its line in the table."
+        caption += f" {len(view.series)} curves are too many for a legend; point at a mark to see what it is."
+    return caption + " A click on a mark leads to its line in the table."

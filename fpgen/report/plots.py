@@ -136,7 +136,7 @@ def depth(view: View) -> Plot | None:
     if len(numbered) <= labels.MOST:
         labels.place(panel, numbered, marks, lines)
     caption = (
-        "Up and to the left is better; where a curve flattens, a further stage costs registers and buys little. "
+        "Up and to the left is better; where a curve is flat, a further stage costs registers and gains little. "
         "The clock is 1 over the longest path's delay."
     )
     if len(numbered) <= labels.MOST:

@@ -269,7 +269,7 @@ def test_what_cannot_be_done_is_said_first(tmp_path):
     lib.write_text(ODD)
     for arguments, part in [
         (("fpgen45", "--verilog", mine), "a file that fpgen did not write"),
-        ((lib, "--liberty", lib), "the library that is read"),
+        ((lib, "--liberty", lib), "the library being read"),
         (("fpgen45", "--verilog", tmp_path), "a directory; expected a file"),
         (("fpgen45", "--verilog", tmp_path / "no" / "x.v"), "there is no directory"),
         (("fpgen45", "--verilog", tmp_path / ("x" * 300)), "expected a file that can be written"),

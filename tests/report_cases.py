@@ -63,7 +63,7 @@ def records():
             "sweep": "some",
             "point": "P=<b>99</b>",
             "unit": "fma </script><script>alert(1)</script>",
-            "status": "refused",
+            "status": "rejected",
             "reason": "format e99m99: <99> & no more",
             "param_P": 99,
             "param_E": 99,

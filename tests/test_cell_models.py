@@ -269,13 +269,13 @@ def test_what_cannot_be_done_is_said_first(tmp_path):
     lib.write_text(ODD)
     for arguments, part in [
         (("fpgen45", "--verilog", mine), "a file that fpgen did not write"),
-        ((lib, "--liberty", lib), "the library that is read"),
+        ((lib, "--liberty", lib), "the library being read"),
         (("fpgen45", "--verilog", tmp_path), "a directory; expected a file"),
         (("fpgen45", "--verilog", tmp_path / "no" / "x.v"), "there is no directory"),
         (("fpgen45", "--verilog", tmp_path / ("x" * 300)), "expected a file that can be written"),
-        (("fpgen45", "--verilog", "/dev/null"), "no plain file"),
+        (("fpgen45", "--verilog", "/dev/null"), "not a plain file"),
         (("fpgen45", "--verilog", tmp_path / "z", "--liberty", tmp_path / "z"), "for both"),
-        (("--verilog", mine), "without a technology"),
+        (("--verilog", mine), "got no technology"),
         (("fpgen46",), "fpgen45"),
     ]:
         result = call(*arguments)

@@ -91,10 +91,10 @@ def test_a_full_disk_is_named(monkeypatch):
             1,
             "rtl_out/x: No space left on device; free some",
         ),
-        (PermissionError(errno.EACCES, "Permission denied", "/x"), 1, "/x: Permission denied; give a place"),
+        (PermissionError(errno.EACCES, "Permission denied", "/x"), 1, "/x: Permission denied; expected a place"),
         (KeyboardInterrupt(), 130, "interrupted"),
         (MemoryError(), 1, "out of memory"),
-        (UsageError("x=1; allowed: 2"), 2, "x=1; allowed: 2"),
+        (UsageError("x: got 1; expected 2"), 2, "x: got 1; expected 2"),
     ],
 )
 def test_refusals_of_the_system(monkeypatch, error, code, part):
@@ -232,7 +232,7 @@ def test_os_errors_without_a_name():
 def test_generate_proves_the_text(tmp_path):
     found = call("generate", "multiply e2m1 e2m1 -> e3m2 rne", "--prove", "-o", str(tmp_path))
     assert found.exit_code == 0
-    assert "proven equal to the Amaranth design" in found.output
+    assert "proven equivalent to the Amaranth design" in found.output
 
 
 def test_nothing_is_written_without_a_proof(tmp_path, monkeypatch):

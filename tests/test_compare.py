@@ -63,7 +63,7 @@ def test_records_that_come_go_break_and_mend():
     broken = record(status="failed", reason="Yosys\nfell over", area_um2=None)
     assert compare([record()], [broken], RULES).broken == ["add a, t, r: Yosys"]
     found = compare([broken], [record()], RULES)
-    assert found.passed and found.mended == ["add a, t, r"]
+    assert found.passed and found.fixed == ["add a, t, r"]
     assert compare([record()], [], RULES).gone == ["add a, t, r"] and not compare([record()], [], RULES).passed
     assert compare([], [record()], RULES).new and compare([], [record()], RULES).passed
     assert compare([broken], [broken], RULES).passed
@@ -110,11 +110,11 @@ def test_the_rules_that_ship():
     [
         ("[tolerance]\narea = 3", "did you mean area_um2?"),
         ("[tolerance]\narea_um2 = -1", "from 0"),
-        ("[tolerance]\narea_um2 = 'x'", "a number is allowed"),
-        ("", "no tolerance"),
-        ("[[unit]]\narea_um2 = 1", "no match"),
-        ("tolerance = 3", "a table is allowed"),
-        ("[[unit]]\nmatch = 3", "text is allowed"),
+        ("[tolerance]\narea_um2 = 'x'", "got 'x'; expected a number"),
+        ("", "got no tolerance"),
+        ("[[unit]]\narea_um2 = 1", "match: got none"),
+        ("tolerance = 3", "expected a table"),
+        ("[[unit]]\nmatch = 3", "expected text"),
         ("x", "not TOML"),
         ("[tolerance]\narea_um2 = nan", "from 0"),
     ],
@@ -181,7 +181,7 @@ def test_a_point_that_fails_as_a_whole_stands_for_all_its_records():
             "add a, t, area/plain/a, target 900 ps: the disk fell over",
         ]
         found = compare([failed], good, RULES)
-        assert found.passed and len(found.mended) == 2 and not found.new and not found.gone
+        assert found.passed and len(found.fixed) == 2 and not found.new and not found.gone
     other = {"unit": "add a", "status": "failed", "reason": "x", "recipe": "are", "technology": "t"}
     assert len(compare(good, [other], RULES).gone) == 2
 
@@ -252,7 +252,7 @@ def test_stores_of_both_kinds_and_damaged_ones(tmp_path, monkeypatch):
         assert result.exit_code == 2 and "b.parquet: not Parquet" in result.stderr and "Traceback" not in result.stderr
     (tmp_path / "rules.toml").write_text("[tolerance]\nspeed = 3\n")
     result = CliRunner().invoke(cli.main, ["compare", "a", "a", "--rules", "rules.toml"])
-    assert result.exit_code == 2 and "key speed" in result.stderr
+    assert result.exit_code == 2 and "key: got speed" in result.stderr
 
 
 def test_the_command_prints_notes_and_what_is_gone(tmp_path, monkeypatch):

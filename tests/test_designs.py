@@ -20,7 +20,7 @@ WRONG = {
     "entry without unit": ('[[unit]]\nnote = "x"\n', "line 1: unit 1"),
     "unknown operation": (
         '\n[[unit]]\nunit = "ad fp16 fp16 -> fp16"\n',
-        "line 2: unit 1: operation ad; did you mean add?",
+        "line 2: unit 1: operation: got ad (did you mean add?)",
     ),
     "unknown format": ('[[unit]]\nunit = "add fp16 fp16 -> fp17"\n', "fp17"),
     "second entry": (
@@ -29,10 +29,13 @@ WRONG = {
     ),
     "same unit twice": (
         '[[unit]]\nunit = "add fp16 fp16 -> fp16"\n[[unit]]\nunit = "add fp16 fp16 -> fp16 rne"\n',
-        "line 3: unit 2: add fp16 fp16 -> fp16 rne is unit 1 already",
+        "line 3: unit 2: got add fp16 fp16 -> fp16 rne, which is unit 1 already",
     ),
     "key of an entry": ('[[unit]]\nunit = "add fp16 fp16 -> fp16"\nvectros = 5\n', "did you mean vectors?"),
-    "no vectors": ('[[unit]]\nunit = "add fp16 fp16 -> fp16"\nvectors = 0\n', "vectors = 0; a positive number"),
+    "no vectors": (
+        '[[unit]]\nunit = "add fp16 fp16 -> fp16"\nvectors = 0\n',
+        "vectors: got 0; expected a positive number",
+    ),
     "vectors of the wrong type": ('[[unit]]\nunit = "add fp16 fp16 -> fp16"\nvectors = true\n', "a whole number"),
     "negative target": ('[[unit]]\nunit = "add fp16 fp16 -> fp16"\ntarget = -3.5\n', "a positive number"),
 }

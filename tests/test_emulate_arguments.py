@@ -49,12 +49,15 @@ def quantized(**change):
         (lambda: emulate.quantize(X, "nvfp4", axis=True), "axis: got True"),
         (lambda: emulate.quantize(X, "nvfp4", axis="a"), "axis: got 'a'"),
         (lambda: emulate.quantize(X, "nvfp4", random=3), "random with rounding=rne: got int; expected none given"),
-        (lambda: emulate.quantize(X * 1j, "nvfp4"), "x is an array of complex"),
+        (lambda: emulate.quantize(X * 1j, "nvfp4"), "x: got an array of complex"),
         (
             lambda: emulate.quantize(X.astype(ml_dtypes.float8_e4m3fn), "nvfp4"),
-            r"x is an array of float8_e4m3fn; .* is allowed \(x\.astype\(np\.float32\) holds it\)$",
+            r"x: got an array of float8_e4m3fn; expected .* \(x\.astype\(np\.float32\) holds it\)$",
         ),
-        (lambda: emulate.quantize(X.astype([("a", np.float32)]), "nvfp4"), r"x is an array of \[.*is allowed$"),
+        (
+            lambda: emulate.quantize(X.astype([("a", np.float32)]), "nvfp4"),
+            r"x: got an array of \[.*; expected float32, float16 or bfloat16$",
+        ),
         (
             lambda: emulate.quantize(HUGE, "mxfp4"),
             r"x: got an array of \(2097152, 524288\), 4,096 GiB; expected at most",
@@ -71,7 +74,7 @@ def quantized(**change):
         (lambda: emulate.matmul(X, X.T, DOT, np.ones((4, 4), int)), "c: got an array of int64, which may mean"),
         (lambda: emulate.matmul(X, X.T, DOT, True), "c: got bool True, which may mean"),
         (lambda: emulate.matmul([[1, 2]], [[1], [2]], DOT), "a: got an array of int64, which may mean codes of e4m3fn"),
-        (lambda: emulate.matmul(X, X.T, DOT, 1j), "c is an array of complex128"),
+        (lambda: emulate.matmul(X, X.T, DOT, 1j), "c: got an array of complex128"),
         (lambda: emulate.matmul(X, X.T, DOT, codes="x"), "codes: got 'x'; expected True or False"),
     ],
 )

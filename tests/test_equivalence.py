@@ -50,7 +50,7 @@ def test_a_broken_netlist_fails_the_command(fresh_cache, monkeypatch):
     text = gzip.decompress(path.read_bytes()).decode()
     path.write_bytes(gzip.compress(re.sub(r"\bnand2_x", "nor2_x", text, count=1).encode()))
     done = CliRunner().invoke(main, ["ppa", SMALL])
-    assert done.exit_code == 1 and "not equal to the Verilog" in done.output and "failed" in done.output
+    assert done.exit_code == 1 and "not equivalent to the Verilog" in done.output and "failed" in done.output
 
 
 def test_registers_with_a_range_and_single_ones(fresh_cache):

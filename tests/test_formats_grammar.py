@@ -66,8 +66,8 @@ def test_defaults_of_the_grammar():
 @pytest.mark.parametrize(
     ("text", "advice"),
     [
-        ("e0m0", "0 exponent bits; 1 to 20 are allowed"),
-        ("e21m3", "21 exponent bits; 1 to 20"),
+        ("e0m0", "got 0 exponent bits; expected 1 to 20"),
+        ("e21m3", "got 21 exponent bits; expected 1 to 20"),
         ("e3m999", "2 to 128 bits"),
         ("binary4p8se", "precision 8 in 4 bits.*1 to 3"),
         ("binary8p0se", "precision 0"),
@@ -77,23 +77,23 @@ def test_defaults_of_the_grammar():
         ("ue3m2:inf=none,nan=negzero", "without a sign"),
         ("e4m3nf", "did you mean e4m3fn"),
         ("flaot32", "did you mean float32"),
-        ("fp8", "means several formats; allowed: e4m3fn, e5m2"),
+        ("fp8", "means several formats; expected e4m3fn, e5m2"),
         ("fp4", "e2m1 .OCP., binary4p2sf .P3109."),
         ("wibble", "fpgen formats lists them"),
-        ("", "allowed: a name"),
-        ("e4m3:bias=x", "bias=x; allowed: a whole number"),
-        ("e4m3:bias=", "allowed: a whole number"),
-        ("e4m3:inf=maybe", "allowed: none.ieee.top"),
-        ("e4m3:zero=1", "allowed: yes.no"),
-        ("e4m3:foo=1", "option foo=1; floating point allows bias="),
-        ("e4m3:", "floating point allows"),
-        ("e4m3:bias=1,bias=2", "given twice"),
-        ("int12:bias=1", "fixed point allows scale="),
-        ("uint4:symmetric=yes", "no negative side"),
+        ("", "expected a name"),
+        ("e4m3:bias=x", "bias: got x; expected a whole number"),
+        ("e4m3:bias=", "bias: got ''; expected a whole number"),
+        ("e4m3:inf=maybe", "expected none.ieee.top"),
+        ("e4m3:zero=1", "expected yes.no"),
+        ("e4m3:foo=1", "option: got foo=1; expected an option of floating point: bias="),
+        ("e4m3:", "expected an option of floating point"),
+        ("e4m3:bias=1,bias=2", "got bias twice; expected it once"),
+        ("int12:bias=1", "expected an option of fixed point: scale="),
+        ("uint4:symmetric=yes", "expected a signed integer"),
         ("int1", "2 to 128 bits"),
         ("int", "intN with a width"),
-        (None, "allowed: a name"),
-        (16, "allowed: a name"),
+        (None, "expected a name"),
+        (16, "expected a name"),
     ],
 )
 def test_refusals_say_what_is_allowed(text, advice):
@@ -164,7 +164,7 @@ def test_nonsense_is_refused_or_means_a_format(text):
     try:
         assert isinstance(parse(text), Format)
     except UsageError as error:
-        assert any(word in str(error) for word in ("allowed", "allows", "needed", "expected"))
+        assert any(word in str(error) for word in ("expected",))
 
 
 @pytest.mark.parametrize(
@@ -230,9 +230,9 @@ def test_what_has_no_fields_of_fixed_widths_is_rejected(name):
     [
         ("int10000000000", "2 to 128 bits"),
         ("e3m10000000000", "2 to 128 bits"),
-        ("e99999999999m2", "1 to 20 are allowed"),
-        ("binary99999999999p3se", "2 to 128 bits"),
-        ("binary8p99999999999se", "is 1 to 7"),
+        ("e99999999999m2", "expected 1 to 20"),
+        ("binary99999999999p3se", "expected 2 to 128"),
+        ("binary8p99999999999se", "of 1 to 7"),
         ("e4m3:bias=99999999999", "at most 2..21"),
         ("int8:scale=-99999999999", "-4096 to 4096"),
         ("int8:scale=" + "9" * 60, "a whole number of at most 40 digits"),

@@ -44,13 +44,13 @@ def test_ports_of_a_module():
     )
     with pytest.raises(RunFailure, match="m has no outputs"):
         ports_of({"ports": {"clk": port}}, "m", "clk")
-    with pytest.raises(RunFailure, match="port p is inout; input and output are allowed"):
+    with pytest.raises(RunFailure, match="port p: got direction inout; expected input or output"):
         ports_of({"ports": {"p": {"direction": "inout", "bits": [1]}}}, "m", "clk")
 
 
 @pytest.mark.parametrize("target", ["", "ecp7", "ecp5:", "ecp5:99k", "ice40:hx8k:", "ECP5"])
 def test_no_such_target(target):
-    with pytest.raises(UsageError, match="there are ecp5, ecp5:25k"):
+    with pytest.raises(UsageError, match="expected one of ecp5, ecp5:25k"):
         fpga.measure(MUL, "mul", target)
 
 
@@ -69,10 +69,10 @@ def test_missing_tool(monkeypatch):
 
 def test_command_refusals():
     for arguments, said in (
-        (["--target", "ecp7"], "target ecp7; delays in ps are allowed, or one of ecp5"),
-        (["--target", "1", "--target", "ecp5"], "target 1, ecp5; delays"),
-        (["--target", "ecp5", "--tech", "fpgen7"], "--target ecp5 with --tech; an FPGA takes"),
-        (["--seed", "1"], "--seed without an FPGA"),
+        (["--target", "ecp7"], "target: got ecp7; expected delays in ps, or one of ecp5"),
+        (["--target", "1", "--target", "ecp5"], "target: got 1, ecp5; expected delays"),
+        (["--target", "ecp5", "--tech", "fpgen7"], "--target ecp5: got --tech with it; expected only"),
+        (["--seed", "1"], "--seed: got it without an FPGA"),
     ):
         done = CliRunner().invoke(cli.main, ["ppa", "multiply e4m3fn e4m3fn -> fp16 rne", *arguments])
         assert done.exit_code == 2 and said in done.output

@@ -116,29 +116,33 @@ def test_tables_are_kept_within_bounds():
 @pytest.mark.parametrize(
     "operands, controls, message",
     [
-        ([[1]], {}, "1 operands given; needed: a, b"),
-        ([[1], [2], [3]], {}, "3 operands given; needed: a, b"),
-        ([[1], [256]], {}, "b from 256 to 256; codes of e4m3fn are 0 to 255 (0xff)"),
-        ([[-1], [2]], {}, "a from -1 to -1"),
-        ([[1.0], [2]], {}, "a holds 1.0; integer codes are allowed"),
-        ([np.array([1.0]), [2]], {}, "a is an array of float64; integer codes are allowed"),
-        ([["x"], [2]], {}, "integer codes are allowed"),
-        ([[1 << 70], [2]], {}, "codes of e4m3fn are 0 to 255"),
-        ([[None], [2]], {}, "a holds None; integer codes are allowed"),
-        ([[[1], [1, 2]], [2]], {}, "an array of integer codes is allowed"),
-        ([[1, 2, 3], [2, 3]], {}, "shapes a (3,), b (2,); shapes that broadcast"),
-        ([[1], [2]], {"rounding": 0}, "control rounding; allowed for `multiply e4m3fn e4m3fn -> e4m3fn rne`: none"),
-        ([[1], [2]], {"carry": 0}, "control carry"),
+        ([[1]], {}, "got 1 operands; expected a, b"),
+        ([[1], [2], [3]], {}, "got 3 operands; expected a, b"),
+        ([[1], [256]], {}, "b: got 256 to 256; expected codes of e4m3fn, 0 to 255 (0xff)"),
+        ([[-1], [2]], {}, "a: got -1 to -1"),
+        ([[1.0], [2]], {}, "a: got 1.0; expected integer codes"),
+        ([np.array([1.0]), [2]], {}, "a: got an array of float64; expected integer codes"),
+        ([["x"], [2]], {}, "expected integer codes"),
+        ([[1 << 70], [2]], {}, "expected codes of e4m3fn, 0 to 255"),
+        ([[None], [2]], {}, "a: got None; expected integer codes"),
+        ([[[1], [1, 2]], [2]], {}, "expected an array of integer codes"),
+        ([[1, 2, 3], [2, 3]], {}, "got the shapes a (3,), b (2,); expected shapes that broadcast"),
+        (
+            [[1], [2]],
+            {"rounding": 0},
+            "control: got rounding; expected for `multiply e4m3fn e4m3fn -> e4m3fn rne`: none",
+        ),
+        ([[1], [2]], {"carry": 0}, "control: got carry"),
         (
             [[1]],
             {"x": [2]},
-            "control x; allowed for `multiply e4m3fn e4m3fn -> e4m3fn rne`: none, and the operands a, b in "
+            "control: got x; expected for `multiply e4m3fn e4m3fn -> e4m3fn rne`: none, and the operands a, b in "
             "order or by name",
         ),
-        ([], {"b": [2]}, "1 operands given; needed: a, b; a missing"),
-        ([[1]], {"a": [2]}, "a given in order and by name; once is allowed"),
-        ([[1], [2]], {"b": [2]}, "b given in order and by name; once is allowed"),
-        ([], {"a": [1], "b": [256]}, "b from 256 to 256"),
+        ([], {"b": [2]}, "got 1 operands; expected a, b (a missing)"),
+        ([[1]], {"a": [2]}, "got a in order and by name; expected it once"),
+        ([[1], [2]], {"b": [2]}, "got b in order and by name; expected it once"),
+        ([], {"a": [1], "b": [256]}, "b: got 256 to 256"),
     ],
 )
 def test_refusals(operands, controls, message):
@@ -174,14 +178,14 @@ def test_operands_by_name(text, inputs):
 
 def test_refusals_of_controls():
     port = fpgen.Multiply(a="e4m3fn", b="e4m3fn", out="e4m3fn", rounding="port")
-    with pytest.raises(UsageError, match="control rounding not given"):
+    with pytest.raises(UsageError, match="control rounding: got none"):
         port.compute(1, 1)
-    with pytest.raises(UsageError, match="rounding from 8 to 8"):
+    with pytest.raises(UsageError, match="rounding: got 8 to 8"):
         port.compute(1, 1, rounding=8)
     stochastic = fpgen.Multiply(a="e4m3fn", b="e4m3fn", out="e4m3fn", rounding="sra", random_bits=4)
-    with pytest.raises(UsageError, match="random from 16 to 16"):
+    with pytest.raises(UsageError, match="random: got 16 to 16"):
         stochastic.compute(1, 1, random=16)
-    with pytest.raises(UsageError, match=r"allowed for .*: random"):
+    with pytest.raises(UsageError, match=r"expected for .*: random"):
         stochastic.compute(1, 1, subtract=1)
     with pytest.raises(UsageError, match="arrays of codes have up to 64"):
         fpgen.Convert(source="e15m112", out="fp64").compute(0)

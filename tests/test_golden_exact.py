@@ -365,12 +365,12 @@ def test_subtract_port_and_random_port():
 @pytest.mark.parametrize(
     ("operands", "controls", "advice"),
     [
-        ({"a": [1]}, {}, "needed: a, b"),
-        ({"a": [1], "b": [1], "c": [1]}, {}, "needed: a, b"),
-        ({"a": [1 << 16], "b": [1]}, {}, "codes of fp16 are 0 to"),
+        ({"a": [1]}, {}, "expected a, b"),
+        ({"a": [1], "b": [1], "c": [1]}, {}, "expected a, b"),
+        ({"a": [1 << 16], "b": [1]}, {}, "codes of fp16, 0 to"),
         ({"a": [-1], "b": [1]}, {}, "codes of fp16"),
         ({"a": [1.5], "b": [1]}, {}, "integer codes"),
-        ({"a": [1], "b": [1]}, {"clear": [1]}, "control clear"),
+        ({"a": [1], "b": [1]}, {"clear": [1]}, "control: got clear"),
         ({"a": [1, 2], "b": [1, 2, 3]}, {}, "broadcast"),
     ],
 )

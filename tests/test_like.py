@@ -323,14 +323,14 @@ def test_floors_of_other_scale_formats(text):
     [
         ("quantize fp32 -> mxfp4 scale_floor=normal", "scale_floor with policy=floor .* got normal; expected none"),
         ("quantize fp32 -> nvfp4 policy=up scale_floor=smallest", "got smallest; expected none"),
-        ("quantize fp32 -> nvfp4 scale_floor=tiny", "allowed: none, smallest, normal"),
-        ("quantize fp32 -> nvfp4 zero_scale=two", "allowed: lowest, smallest, normal, one"),
+        ("quantize fp32 -> nvfp4 scale_floor=tiny", "expected one of none, smallest, normal"),
+        ("quantize fp32 -> nvfp4 zero_scale=two", "expected one of lowest, smallest, normal, one"),
         ("quantize fp32 -> mxfp4 zero_scale=smallest", "got smallest; expected lowest .* or one"),
         (
             "quantize bf16 -> e2m1@ue4m0:bias=40/2 clamp=on zero_scale=one",
             "got one; expected lowest, smallest or normal",
         ),
-        ("quantize fp32 -> nvfp4 like=torch", "allowed: none, torchao, modelopt, transformer-engine"),
+        ("quantize fp32 -> nvfp4 like=torch", "expected one of none, torchao, modelopt, transformer-engine"),
         ("quantize fp32 -> nvfp4 like=torchao scale_floor=normal", "scale_floor with like=torchao"),
         ("quantize fp32 -> nvfp4 like=torchao zero_scale=one", "zero_scale with like=torchao"),
         ("quantize fp32 -> nvfp4 like=modelopt policy=up", "policy with like=modelopt: got up; expected nearest"),

@@ -95,7 +95,7 @@ def test_like_formats_that_the_machine_has_is_the_machine():
     ("text", "match"),
     [
         ("dot e3m4 e3m4 n=32 -> fp32 accumulate=hopper-fp8", "or accumulate=like:hopper-fp8 for the nearest"),
-        ("dot e3m4 e3m4 n=32 -> fp32 accumulate=h100", "hopper, hopper-fp8 have .* or accumulate=like:h100"),
+        ("dot e3m4 e3m4 n=32 -> fp32 accumulate=h100", "of its presets hopper, hopper-fp8 .* or accumulate=like:h100"),
         ("dot int8 int8 n=32 -> fp32 accumulate=like:h100", "int8, which is fixed point"),
         ("dot fp16 fp16 n=16 -> fp32 accumulate=like:hoper", "did you mean hopper"),
         ("dot fp16 fp16 n=16 -> fp32 accumulate=h10", "did you mean h100"),

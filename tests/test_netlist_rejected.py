@@ -77,7 +77,7 @@ def inside(body):
         ("BUF g (.A(a[0]), .Y(y)); INV g (.A(a[0]), .Y());", "the instance g: got a second one of that name"),
         ("BUF g (.*);", "got .*; expected the ports by name"),
         ("BUF g (.A(a), .Y(y));", "n.v:3: instance g: got 2 bits at pin A of the cell BUF; expected one"),
-        ("BUF g (.I(a[0]), .Y(y));", "n.v:3: instance g: the cell BUF has no pin I; its pins are A, Y"),
+        ("BUF g (.I(a[0]), .Y(y));", "n.v:3: instance g: got pin I of the cell BUF; expected one of A, Y"),
         ("BUF g (a[0], y, y);", "got 3 ports by position; expected at most 2, the pins A, Y of BUF"),
         (
             "BUF g[2:0] (.A(a), .Y(y));",
@@ -85,7 +85,7 @@ def inside(body):
         ),
         ("buf_ g (.A(a[0]), .Y(y));", "n.v:3: instance g: the library tiny .* has no cell 'buf_'; .*--black-box buf_"),
         ("Buf g (.A(a[0]), .Y(y));", "has no cell 'Buf'"),
-        ("part p (.i(a[0]), .x(y));", "the module part has no port x; its ports are i, o"),
+        ("part p (.i(a[0]), .x(y));", "got port x of the module part; expected one of i, o"),
         ("part p (a[0], y, y);", "got 3 ports by position; expected at most 2, those of the module part"),
         ("sized #(.W(3)) p (.i(a[0]), .o(y));", "instance p: got parameters for the module sized"),
         ("defparam p.W = 3; sized p (.i(a[0]), .o(y));", "instance p: got parameters for the module sized"),
@@ -171,7 +171,7 @@ def test_cut_short_anywhere(tiny, cut):
         ),
         (
             inside("BUF g (.A(a[0]), .Y(y), .VDD(VDD)); inout VDD;").replace("(a, y)", "(a, y, VDD)"),
-            ["ports that are a supply or tied to a constant are no inputs: VDD"],
+            ["ports that are a supply or tied to a constant are not inputs: VDD"],
         ),
         (inside("EBUF g (.A(a[0]), .E(a[1]), .Y(y)); EBUF h (.A(a[1]), .E(a[0]), .Y(y));"), []),
     ],
@@ -198,7 +198,7 @@ def test_wells_say_nothing_of_levels(tiny):
         library,
     )
     assert sta.analyse(flat, library).delay_ps == pytest.approx(10)
-    assert flat.notes == ("ports that are a supply or tied to a constant are no inputs: VSS",)
+    assert flat.notes == ("ports that are a supply or tied to a constant are not inputs: VSS",)
 
 
 def test_power_pins_that_the_library_does_not_state(tiny):
@@ -207,9 +207,9 @@ def test_power_pins_that_the_library_does_not_state(tiny):
     report = sta.analyse(read(text, library), library)
     assert report.delay_ps == pytest.approx(30)
     assert report.notes[0] == "power pins, by their names, of a library that states none are left out: VDD"
-    with pytest.raises(RunFailure, match="instance g: the cell BUF has no pin VPP"):
+    with pytest.raises(RunFailure, match="instance g: got pin VPP of the cell BUF"):
         read(text.replace(".VDD", ".VPP"), library)
-    with pytest.raises(RunFailure, match="instance g: the cell BUF has no pin VCC"):
+    with pytest.raises(RunFailure, match="instance g: got pin VCC of the cell BUF"):
         read(text.replace(".VDD", ".VCC"), tiny)  # that one says which it has
 
 
@@ -243,7 +243,7 @@ def test_top_is_the_module_that_no_other_contains(tiny):
       module m(a, y); input a; output y; part p (.i(a), .o(y)); endmodule
       (* blackbox *) module BUF(A, Y); input A; output Y; endmodule"""
     assert netlist.from_text(text, library=tiny).top == "m"
-    with pytest.raises(UsageError, match="several modules; name the top: m, n"):
+    with pytest.raises(UsageError, match="top module: got several modules; expected the name of one: m, n"):
         netlist.from_text(text + "\n" + text[: text.index("module m")].replace("part", "n"), library=tiny)
 
 

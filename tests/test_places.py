@@ -90,7 +90,7 @@ def test_a_directory_that_cannot_be(here, idle, command, place):
         ("no/such", "there is no directory"),
         ("x" * 300, "that can be written"),
         ("/proc/fpgen-x", "that can be written"),
-        ("/dev/null", "no plain file"),
+        ("/dev/null", "not a plain file"),
         ("file", "fpgen did not write"),
     ],
 )

@@ -62,17 +62,17 @@ def test_operands_of_a_file(tmp_path):
 @pytest.mark.parametrize(
     ("rows", "said"),
     [
-        (np.zeros((4, 3)), ": 3 columns; 2 are allowed for multiply"),
-        (np.full((4, 2), 256), "codes of e4m3fn are 0 to 255"),
-        (np.full((4, 2), -1), "whole numbers -1 to -1 for a; codes of e4m3fn are 0 to 255"),
+        (np.zeros((4, 3)), ": got 3 columns; expected 2 for multiply"),
+        (np.full((4, 2), 256), "expected codes of e4m3fn, 0 to 255"),
+        (np.full((4, 2), -1), "a: got -1 to -1; expected codes of e4m3fn, 0 to 255"),
         (np.zeros((1, 2)), "two operations or more"),
         (np.zeros((4, 2), dtype=complex), "complex128 of shape"),
         (np.zeros((4, 2), dtype=bool), "bool of shape"),
-        (np.zeros((4, 0)), r"float64 of shape \(4, 0\); codes"),
-        (np.zeros(()), r"float64 of shape \(\); codes"),
-        (np.zeros((4, 2, 2)), r"of shape \(4, 2, 2\); codes"),
+        (np.zeros((4, 0)), r"float64 of shape \(4, 0\); expected codes"),
+        (np.zeros(()), r"float64 of shape \(\); expected codes"),
+        (np.zeros((4, 2, 2)), r"of shape \(4, 2, 2\); expected codes"),
         (np.array([["a", "b"]] * 4), "<U1 of shape"),
-        (np.array([[1, 2], [3, None]], dtype=object), r"no \.npy file of numbers"),
+        (np.array([[1, 2], [3, None]], dtype=object), r"not a \.npy file of numbers"),
         (np.full((4, 2), 256.0), None),
         (np.full((4, 2), np.nan), None),
         (np.full((4, 2), np.inf), None),
@@ -92,10 +92,10 @@ def test_values_and_integers_that_do_not_fit(tmp_path):
     path = tmp_path / "x.npy"
     unit = fpgen.parse_unit("dot int8 int8 n=1 -> int32")
     np.save(path, np.full((4, 2), -1))
-    with pytest.raises(UsageError, match=r"x\.npy: whole numbers -1 to -1 for a; .* complement, such as 255 for -1"):
+    with pytest.raises(UsageError, match=r"x\.npy: a: got -1 to -1; .* complement, such as 255 for -1"):
         operands.load(path).check(unit)
     np.save(path, np.full((4, 2), np.nan))
-    with pytest.raises(UsageError, match="NaN among the values for int8, which has none"):
+    with pytest.raises(UsageError, match="values for int8: got NaN"):
         operands.load(path).check(unit)
     np.save(path, np.array([[-1.0, 1e9], [2.5, -0.5]]))  # values of an integer port: rounded, saturating
     codes = operands.Operands(unit, operands.load(path), seed=0, clocks=2, words=1)
@@ -103,30 +103,32 @@ def test_values_and_integers_that_do_not_fit(tmp_path):
 
 
 def test_stimulus_refusals(tmp_path):
-    with pytest.raises(UsageError, match=r"power stimulus 'zipf'; uniform, gaussian or a \.npy file are allowed, with"):
+    with pytest.raises(
+        UsageError, match=r"power stimulus: got 'zipf'; expected uniform, gaussian or a \.npy file, with"
+    ):
         operands.load("zipf")
     with pytest.raises(UsageError, match="No such file"):
         operands.load("missing.npy")
     (tmp_path / "x.npy").write_bytes(b"\x93NUMPY nonsense")
-    with pytest.raises(UsageError, match=r"no \.npy file of numbers"):
+    with pytest.raises(UsageError, match=r"not a \.npy file of numbers"):
         operands.load(tmp_path / "x.npy")
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("gaussian:sigma=0", "sigma=0; a number from 1e-30 to 1e30"),
-        ("gaussian:sigma=x", "sigma=x; a number"),
-        ("gaussian:sigma=nan", "sigma=nan; a number"),
-        ("uniform:sigma=2", "'sigma=2'; options of uniform are seed"),
-        ("gaussian:seed=-1", "seed=-1; a whole number from 0"),
-        ("gaussian:seed=1.5", "seed=1.5; a whole number from 0"),
-        ("gaussian:operations=0", "operations=0; a whole number from 1"),
-        ("gaussian:", "''; options of gaussian are"),
-        ("gaussian:seed=1,seed=2", "seed given twice"),
-        ("x.npy:seed=2", "options of a .npy file; those are of uniform"),
-        ("Gaussian", "power stimulus 'Gaussian'; uniform"),
-        ("", "power stimulus ''; uniform"),
+        ("gaussian:sigma=0", "sigma: got 0; expected a number from 1e-30 to 1e30"),
+        ("gaussian:sigma=x", "sigma: got x; expected a number"),
+        ("gaussian:sigma=nan", "sigma: got nan; expected a number"),
+        ("uniform:sigma=2", "got 'sigma=2'; expected one of seed"),
+        ("gaussian:seed=-1", "seed: got -1; expected a whole number from 0"),
+        ("gaussian:seed=1.5", "seed: got 1.5; expected a whole number from 0"),
+        ("gaussian:operations=0", "operations: got 0; expected a whole number from 1"),
+        ("gaussian:", "got ''; expected one of sigma"),
+        ("gaussian:seed=1,seed=2", "got seed twice"),
+        ("x.npy:seed=2", "got options with a .npy file; expected them only with uniform"),
+        ("Gaussian", "power stimulus: got 'Gaussian'; expected uniform"),
+        ("", "power stimulus: got ''; expected uniform"),
     ],
 )
 def test_options_that_do_not_fit(text, said):
@@ -247,5 +249,5 @@ def test_values_of_a_file_without_scales(tmp_path):
     given = operands.Operands(unit, operands.load(path), seed=0, clocks=1, words=1)
     assert np.unique(codes_of(given, "a_scale")) == [127] and np.unique(codes_of(given, "b_scale")) == [129]
     np.save(path, rows[:, :64])
-    with pytest.raises(UsageError, match=r"64 columns; 67 are allowed .* or 65 values without a_scale, b_scale"):
+    with pytest.raises(UsageError, match=r"got 64 columns; expected 67 .* or 65 values without a_scale, b_scale"):
         operands.load(path).check(unit)

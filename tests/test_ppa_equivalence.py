@@ -63,7 +63,7 @@ def test_time_limit(fresh_cache):
 
 
 def test_refusals(fresh_cache):
-    with pytest.raises(UsageError, match="no format 'vhdl'; there are verilog, rtlil"):
+    with pytest.raises(UsageError, match="format: got 'vhdl'; expected one of verilog, rtlil"):
         prove_equal(GOLD, GOLD, "m", gold_format="vhdl")
     with pytest.raises(RunFailure, match="failed"):
         prove_equal(GOLD, "module other; endmodule", "m")

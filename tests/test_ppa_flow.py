@@ -74,19 +74,19 @@ def test_failures_are_records(fresh_cache):
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"technology": "tsmc3"}, "no built-in technology 'tsmc3'; there are fpgen45, fpgen7"),
-        ({"recipe": "magic"}, "no recipe 'magic'"),
-        ({"effort": "heroic"}, "no effort 'heroic'; there are 0 .quick., 1 .fair., 2"),
-        ({"effort": True}, "no effort True"),
-        ({"effort": 4}, "no effort 4"),
-        ({"wire_load": "thick"}, "wire load 'thick'"),
-        ({"recipe": "area", "effort": "pareto"}, "recipe area with effort pareto; one of them is allowed"),
+        ({"technology": "tsmc3"}, "technology: got 'tsmc3'; expected one of fpgen45, fpgen7"),
+        ({"recipe": "magic"}, "recipe: got 'magic'"),
+        ({"effort": "heroic"}, "effort: got 'heroic'; expected one of 0 .quick., 1 .fair., 2"),
+        ({"effort": True}, "effort: got True"),
+        ({"effort": 4}, "effort: got 4"),
+        ({"wire_load": "thick"}, "wire load: got 'thick'"),
+        ({"recipe": "area", "effort": "pareto"}, "recipe: got area and effort pareto; expected one of them"),
         ({"targets": [0]}, "positive"),
         ({"targets": []}, "positive"),
-        ({"targets": 700}, "delay targets 700; one"),
+        ({"targets": 700}, "delay targets: got 700; expected one"),
         ({"targets": ["x"]}, "positive"),
         ({"targets": "7"}, "positive"),
-        ({"engine": "x"}, "no Yosys engine"),
+        ({"engine": "x"}, "Yosys engine: got 'x'"),
     ],
 )
 def test_refusals(options, said):
@@ -118,7 +118,7 @@ def test_registers_need_a_library_with_flipflops(fresh_cache, tmp_path):
     path = tmp_path / "comb.lib"
     path.write_text(re.sub(r"  cell \([^)]*\) \{(?:(?!\n  \}).)*?\bff \(IQ.*?\n  \}\n", "", text, flags=re.DOTALL))
     tech = technology.from_liberty(path)
-    with pytest.raises(UsageError, match="has no flip-flop that may be used, and the design needs some"):
+    with pytest.raises(UsageError, match="has no usable flip-flop, which the design needs"):
         flow.measure(MAC, "mac", technology=tech)
     (point,) = flow.measure(MUL, "mul", technology=tech)
     assert point.failure is None
@@ -151,4 +151,4 @@ def test_reference_command(fresh_cache, tmp_path, capsys):
     )
     assert "best ADP" in capsys.readouterr().out
     assert reference.main([str(source), "--top", "mul", "--liberty", str(tmp_path / "none.lib")]) == 2
-    assert "none.lib: not found; a Liberty file" in capsys.readouterr().err
+    assert "none.lib: not found; expected a Liberty file" in capsys.readouterr().err

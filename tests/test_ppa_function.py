@@ -40,7 +40,7 @@ def test_no_function(text):
 
 
 def test_unknown_pin():
-    with pytest.raises(ValueError, match="names C; the pins are A, B"):
+    with pytest.raises(ValueError, match="got C; expected the pins A, B"):
         truth_table("A & C", ["A", "B"])
 
 

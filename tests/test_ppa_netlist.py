@@ -84,5 +84,5 @@ def test_hierarchy_that_doubles_is_refused(monkeypatch):
 
 def test_very_deep_hierarchy_is_refused():
     deep = "".join(f"module m{i}(a); input a; m{i + 1} u (.a(a)); endmodule\n" for i in range(1500))
-    with pytest.raises(RunFailure, match="the module m200 stands 200 modules deep below m0; less than 200"):
+    with pytest.raises(RunFailure, match="module m200: got it 200 modules deep below m0; expected less than 200"):
         netlist.from_text(deep + "module m1500(a); input a; endmodule", "m0")

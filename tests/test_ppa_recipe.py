@@ -34,15 +34,15 @@ def test_targets():
 
 @pytest.mark.parametrize("target", [0, -3, "soon", "x", True, None])
 def test_bad_targets(target):
-    with pytest.raises(ValueError, match="is no target"):
+    with pytest.raises(ValueError, match=r"target: got .*; expected a number of ps"):
         recipe.check_target(target)
 
 
 def test_unknown_recipe(tmp_path):
-    with pytest.raises(UsageError, match="no recipe 'x'; there are area, balanced"):
+    with pytest.raises(UsageError, match="recipe: got 'x'; expected one of area, balanced"):
         recipe.load("x")
     for place in (tmp_path / "none.toml", tmp_path):
-        with pytest.raises(UsageError, match=r"no recipe|a TOML file like those of synth/recipes is allowed"):
+        with pytest.raises(UsageError, match=r"recipe: got|expected a TOML file like those in synth/recipes"):
             recipe.load(str(place))
 
 
@@ -81,7 +81,7 @@ def test_a_recipe_of_the_users_own(tmp_path):
     [
         ('name = "mine"', "", "does not state 'name'"),
         ('"mine"', '"a/b"', "letters, digits"),
-        ("{D}", "{T}", "place-holder"),
+        ("{D}", "{T}", "expected no placeholder"),
         ('[1, "relaxed"]', "[]", "a target in each"),
         ('[1, "relaxed"]', "5", "cannot be read"),
         ("[[map]]", "[map]", "cannot be read"),
@@ -114,5 +114,5 @@ def test_efforts_are_told_by_level_or_name():
 
 
 def test_unknown_resource():
-    with pytest.raises(UsageError, match="there are synth, sim, designs"):
+    with pytest.raises(UsageError, match="expected one of synth, sim, designs"):
         resource_dir("secrets")

@@ -60,16 +60,16 @@ def test_damaged_table(tmp_path):
 def test_designs_to_compare_on():
     some = accuracy.designs("mul6", "add e2m1 e2m1 -> e2m1 rne")
     assert list(some) == ["mul6", "add e2m1 e2m1 -> e2m1 rne"] and all("module d" in text for text in some.values())
-    with pytest.raises(UsageError, match="operation mul7; allowed"):
+    with pytest.raises(UsageError, match="operation: got mul7"):
         accuracy.designs("mul7")
 
 
 def test_from_liberty_refusals(tmp_path, fresh_cache):
     path = tmp_path / "small.lib"
     path.write_text(SMALL_LIBERTY)
-    with pytest.raises(UsageError, match="has no buffer"):
+    with pytest.raises(UsageError, match="has no usable buffer"):
         technology.from_liberty(path)
-    with pytest.raises(UsageError, match="no cell 'BUF' to drive inputs with"):
+    with pytest.raises(UsageError, match="driving cell: got 'BUF'; expected a cell of the library"):
         technology.from_liberty(path, driving_cell="BUF")
     with pytest.raises(UsageError, match="output load"):
         technology.from_liberty(path, driving_cell="INV", output_load_ff=-1)

@@ -29,7 +29,7 @@ SLOW = "module m(input [63:0] a, b, output [127:0] y); assign y = a * b; endmodu
 def test_choice(monkeypatch):
     monkeypatch.delenv("FPGEN_YOSYS", raising=False)
     assert yosys.select().name == "yowasp"
-    with pytest.raises(UsageError, match="no Yosys engine 'quartus'; there are yowasp, native, auto"):
+    with pytest.raises(UsageError, match="Yosys engine: got 'quartus'; expected one of yowasp, native, auto"):
         yosys.select("quartus")
     monkeypatch.setenv("FPGEN_YOSYS", "other")
     with pytest.raises(UsageError, match="'other'"):

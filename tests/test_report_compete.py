@@ -100,7 +100,7 @@ def test_a_sweep_of_formats_dominates_nothing():
         for target in (1, 2)
     ]
     plot, axes = panels(records)
-    assert len(axes) == len(formats) and "a panel of its own, with axes of its own" in plot.caption
+    assert len(axes) == len(formats) and "its own panel, with its own axes" in plot.caption
     for name, panel in zip(formats, axes, strict=True):
         assert fpgen.parse_unit(f"multiply {name} {name} -> {name}").text in panel.get_title(loc="left")
         full, hollow = filled(panel)

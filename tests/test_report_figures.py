@@ -106,7 +106,7 @@ def test_sections_that_are_none(text):
 
 @pytest.mark.parametrize("value", [None, float("nan"), float("inf"), -float("inf"), "12", True])
 def test_what_is_no_figure(value):
-    assert data.AREA.of({"area_um2": value}) is None and data.AREA.told({"area_um2": value}) == ""
+    assert data.AREA.of({"area_um2": value}) is None and data.AREA.text_of({"area_um2": value}) == ""
 
 
 # ---- axes and labels ----------------------------------------------------------------

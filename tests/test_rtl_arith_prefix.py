@@ -94,7 +94,7 @@ def test_depth_of_the_networks(width):
 
 
 def test_an_unknown_network_is_refused():
-    with pytest.raises(ValueError, match="known: native"):
+    with pytest.raises(ValueError, match="expected one of native"):
         graph_of({"x": 8, "y": 8}, lambda g, x, y: add(g, x, y, network="han_carlson"))
 
 

@@ -217,17 +217,19 @@ def test_period_takes_the_fewest_stages():
 
 
 def test_an_impossible_period_says_what_is_possible():
-    with pytest.raises(UsageError, match=r"period=50; the smallest possible for this unit is \d+ ps"):
+    with pytest.raises(
+        UsageError, match=r"period: got 50; expected at least \d+ ps, the smallest possible for this unit"
+    ):
         schedule(chain(6), period=50)
 
 
 def test_more_stages_than_steps():
-    with pytest.raises(UsageError, match=r"stages=7; this unit has 6 steps one after the other: 0 to 6 are allowed"):
+    with pytest.raises(UsageError, match=r"stages: got 7; expected 0 to 6, since this unit has 6 steps in sequence"):
         schedule(chain(6), stages=7)
 
 
 def test_a_state_needs_a_stage():
-    with pytest.raises(UsageError, match=r"stages=0; .* 1 to 3 are allowed"):
+    with pytest.raises(UsageError, match=r"stages: got 0; expected 1 to 3"):
         schedule(accumulator(1), stages=0)
 
 

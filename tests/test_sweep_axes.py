@@ -49,7 +49,7 @@ def test_a_parameter_of_the_unit(unit, values):
     """Every value is another unit, and is measured for itself."""
     sweep = read(unit, values)
     found = cases(sweep)
-    assert [case.refusal for case in found] == [""] * len(sweep.parameters["x"])
+    assert [case.rejection for case in found] == [""] * len(sweep.parameters["x"])
     assert len({case.unit for case in found}) == len({job_of(case, sweep).key for case in found}) == len(found) > 1
 
 
@@ -105,7 +105,7 @@ def test_libraries_of_ones_own_and_their_drivers(fresh_cache):
     check_measure(sweep, found)
     assert len(found) == 6 * 2 and len({job_of(case, sweep).key for case in found}) == 12
     crossed = small(measure={"liberty": list(paths), "driving_cell": list(paths.values())})
-    with pytest.raises(UsageError, match="has no cell"):
+    with pytest.raises(UsageError, match="expected a cell of the library"):
         check_measure(crossed, cases(crossed))
 
 
@@ -139,13 +139,13 @@ def test_constraints_and_templates_know_them():
         ({"wire_load": [1, True]}, "a number or text"),
         ({"wire_load": [1, 1.0]}, "1.0 twice"),
         ({"technology": ["fpgen45", 7]}, "text, or a list"),
-        ({"technology": [["fpgen45"]]}, "numbers below"),
+        ({"technology": [["fpgen45"]]}, "a number below"),
         ({"prove": ["yes"]}, "true or false"),
         ({"prove": [True, 1]}, "true or false"),
         ({"effort": [0.5]}, "a whole number or text"),
         ({"effort": {"from": 2, "to": 1}}, "has no values"),
-        ({"recipe": ["area"], "effort": [1]}, "recipe with effort"),
-        ({"technology": ["fpgen7"], "liberty": ["a.lib"]}, "technology with liberty"),
+        ({"recipe": ["area"], "effort": [1]}, "got recipe and effort"),
+        ({"technology": ["fpgen7"], "liberty": ["a.lib"]}, "got technology and liberty"),
         ({"driving_cell": ["BUF_X1"]}, "driving_cell without liberty"),
         ({"targets": [1, "x"]}, "positive numbers"),
         ({"targets": 5}, "a list of one or more"),
@@ -159,7 +159,7 @@ def test_constraints_and_templates_know_them():
         ({"wire_load": [1, "thin"]}, "thin"),
         ({"liberty": ["no.lib"]}, "no.lib"),
         ({"recipe": ["area", "magic"]}, "magic"),
-        ({"technology": ["fpgen45", "ecp5"], "wire_load": [1]}, "belong to cell libraries"),
+        ({"technology": ["fpgen45", "ecp5"], "wire_load": [1]}, "expected a cell library"),
     ],
 )
 def test_what_cannot_be_measured(measure, part):
@@ -171,7 +171,7 @@ def test_what_cannot_be_measured(measure, part):
 
 def test_keys_of_measure_are_no_names_for_parameters():
     for name in KEYS:
-        with pytest.raises(UsageError, match=r"under \[measure\] is allowed"):
+        with pytest.raises(UsageError, match=r"a key of \[measure\]; expected"):
             read(f"add e2m{{{name}}} e2m1 -> e2m1 rne", [1], parameters={name: [1, 2]})
 
 

@@ -224,7 +224,7 @@ def test_records_without_figures_say_how_they_were_measured(bench, tmp_path, mon
         if not path.exists():
             continue
         records = store.read(path)
-        assert {record["status"] for record in records} == {"failed", "refused"}
+        assert {record["status"] for record in records} == {"failed", "rejected"}
         for record in records:
             assert record["unit"] and record["reason"] and json.loads(record["versions"])["fpgen"]
             assert record["technology"] == record["param_technology"]

@@ -157,24 +157,24 @@ def test_a_file_becomes_points():
 def test_a_unit_that_is_refused_is_a_point():
     found = cases(read({"unit": "add {f} {f} -> {f} rne", "parameters": {"f": ["fp16", "fp17"]}}))
     assert found[0].unit is not None and found[1].unit is None
-    assert "fp17" in found[1].refusal
+    assert "fp17" in found[1].rejection
 
 
 WRONG = [
     ("an unknown key", {"unitt": "add"}, "did you mean unit?"),
-    ("an unknown parameter", {"where": ["Q < 3"]}, "unknown parameter Q"),
-    ("a parameter that is misspelt", {"where": ["exponent + E < 9"]}, "unknown parameter exponent"),
-    ("a place without a parameter", {"unit": "add e{E}m{P} e{E}m{P} -> e{E}m{M} stages={n}"}, "unknown parameter M"),
-    ("a parameter that is not used", {"unit": "add e{E}m2 e{E}m2 -> e{E}m{P}"}, "n is not used"),
-    ("no parameters", {"parameters": {}}, "unknown parameter"),
+    ("an unknown parameter", {"where": ["Q < 3"]}, "got parameter Q"),
+    ("a parameter that is misspelt", {"where": ["exponent + E < 9"]}, "got parameter exponent"),
+    ("a place without a parameter", {"unit": "add e{E}m{P} e{E}m{P} -> e{E}m{M} stages={n}"}, "got parameter M"),
+    ("a parameter that is not used", {"unit": "add e{E}m2 e{E}m2 -> e{E}m{P}"}, "parameter n: got no use of it"),
+    ("no parameters", {"parameters": {}}, "got parameter E"),
     ("an empty list", {"parameters": {**GOOD["parameters"], "n": []}}, "one or more values"),
-    ("a list of lists", {"parameters": {**GOOD["parameters"], "n": [[1]]}}, "numbers below 10"),
+    ("a list of lists", {"parameters": {**GOOD["parameters"], "n": [[1]]}}, "a number below 10"),
     ("a value twice", {"parameters": {**GOOD["parameters"], "n": [1, 1]}}, "1 twice"),
     ("a range backwards", {"parameters": {**GOOD["parameters"], "n": {"from": 3, "to": 1}}}, "has no values"),
-    ("a range without an end", {"parameters": {**GOOD["parameters"], "n": {"from": 3}}}, "given: from"),
+    ("a range without an end", {"parameters": {**GOOD["parameters"], "n": {"from": 3}}}, "got the keys from"),
     ("a range without a step", {"parameters": {**GOOD["parameters"], "n": {"from": 1, "to": 3, "step": 0}}}, "by 0"),
-    ("a vast range", {"parameters": {**GOOD["parameters"], "n": {"from": 0, "to": 10**14}}}, "more than 10,000"),
-    ("a fine range", {"parameters": {**GOOD["parameters"], "n": {"from": 0, "to": 1, "step": 1e-12}}}, "more than"),
+    ("a vast range", {"parameters": {**GOOD["parameters"], "n": {"from": 0, "to": 10**14}}}, "at most 10,000 values"),
+    ("a fine range", {"parameters": {**GOOD["parameters"], "n": {"from": 0, "to": 1, "step": 1e-12}}}, "at most"),
     ("a name that is none", {"parameters": {**GOOD["parameters"], "n-1": [1]}}, "letters and digits"),
     ("a function's name", {"parameters": {**GOOD["parameters"], "max": [1]}}, "letters and digits"),
     ("no points", {"where": ["E > 99"]}, "no points"),
@@ -183,7 +183,7 @@ WRONG = [
     ("a constraint that has no value", {"where": ["1 / (E - 3) < 9"]}, "has no value at E=3"),
     ("an unknown way to measure", {"measure": {"technologie": "fpgen45"}}, "did you mean technology?"),
     ("targets of nothing", {"measure": {"targets": [0]}}, "positive numbers"),
-    ("both recipe and effort", {"measure": {"recipe": "area", "effort": "quick"}}, "recipe with effort"),
+    ("both recipe and effort", {"measure": {"recipe": "area", "effort": "quick"}}, "got recipe and effort"),
     ("both technology and Liberty", {"measure": {"technology": "fpgen45", "liberty": "x.lib"}}, "one of them"),
     (
         "a technology twice over",
@@ -192,15 +192,15 @@ WRONG = [
             "unit": GOOD["unit"] + " {technology}",
             "parameters": {**GOOD["parameters"], "technology": ["fpgen7"]},
         },
-        "under [measure] is allowed",
+        "got technology, a key of [measure]",
     ),
     ("a switch that is none", {"measure": {"breakdown": 1}}, "true or false"),
     ("a time limit of nothing", {"measure": {"timeout": 0}}, "seconds"),
     ("unknown data", {"accuracy": {"data": "cauchy"}}, "gaussian"),
     ("data of no spread", {"accuracy": {"sigma": 0}}, "sigma"),
-    ("a curve of nothing", {"report": {"series": ["Q"]}}, "unknown parameter 'Q'"),
-    ("parameters that are a list", {"parameters": [1]}, "a table is allowed"),
-    ("a title that is a number", {"title": 3}, "text is allowed"),
+    ("a curve of nothing", {"report": {"series": ["Q"]}}, "got parameter 'Q'"),
+    ("parameters that are a list", {"parameters": [1]}, "got [1]; expected a table"),
+    ("a title that is a number", {"title": 3}, "got 3; expected text"),
 ]
 
 

@@ -92,30 +92,36 @@ def test_exact_span_is_kulischs():
 @pytest.mark.parametrize(
     ("text", "advice"),
     [
-        ("dot fp16 fp16 -> fp32", "no n; needed: a, b, n, out"),
-        ("dot fp16 fp16 n=0 -> fp32", "n=0; a whole number from 1 to 1024"),
-        ("dot fp16 fp16 n=4 n=4 -> fp32", "n given twice"),
-        ("dot fp16 n=4 -> fp32", "1 operands; allowed: dot A B n=N"),
-        ("dot fp16 fp16 k=4 -> fp32", "k=4 before '->'; allowed: dot A B n=N"),
-        ("dot mxfp4 mxfp4 n=4 -> fp32", "format mxfp4: a block format, which blockdot"),
-        ("dot fp16 fp16 n=4 + -> fp32", r"\+; allowed: dot A B n=N \[\+ C\] -> OUT"),
-        ("multiply fp16 fp16 + fp16 -> fp32", r"\+ fp16; allowed: multiply A B -> OUT"),
-        ("dot fp16 fp16 n=4 -> fp32 accumulate=fast", "allowed: exact, aligned, tree, chain"),
-        ("dot fp16 fp16 n=4 -> fp32 accumulate=aligned", "aligned:fraction=25 is allowed"),
+        ("dot fp16 fp16 -> fp32", "got no n; expected a, b, n, out"),
+        ("dot fp16 fp16 n=0 -> fp32", "n: got 0; expected a whole number from 1 to 1024"),
+        ("dot fp16 fp16 n=4 n=4 -> fp32", "got n twice"),
+        ("dot fp16 n=4 -> fp32", "got 1 operands; expected dot A B n=N"),
+        ("dot fp16 fp16 k=4 -> fp32", "got k=4 before '->'; expected dot A B n=N"),
+        ("dot mxfp4 mxfp4 n=4 -> fp32", "format: got mxfp4, a block format .blockdot"),
+        ("dot fp16 fp16 n=4 + -> fp32", r"got \+; expected dot A B n=N \[\+ C\] -> OUT"),
+        ("multiply fp16 fp16 + fp16 -> fp32", r"got \+ fp16; expected multiply A B -> OUT"),
+        ("dot fp16 fp16 n=4 -> fp32 accumulate=fast", "expected one of exact, aligned, tree, chain"),
+        ("dot fp16 fp16 n=4 -> fp32 accumulate=aligned", "got no fraction; expected one, as in aligned:fraction=25"),
         ("dot fp16 fp16 n=4 -> fp32 accumulate=aligned:fraction=13", "at least fraction=23, or intermediate=e8m13"),
-        ("dot fp16 fp16 n=4 -> fp32 accumulate=exact:fraction=13", "fraction belongs to aligned"),
-        ("dot fp16 fp16 n=4 -> fp32 accumulate=aligned:fraction=25,sum_fraction=3", "belongs to addend=outside"),
-        ("dot fp16 fp16 n=4 -> fp32 accumulate=aligned:fraction=25,split=odd-even", "belongs to addend=outside"),
-        ("dot fp16 fp16 n=4 -> fp32 accumulate=aligned:fraction=x", "a whole number is allowed"),
-        ("dot fp16 fp16 n=4 -> fp32 accumulate=aligned:frac=25", "allowed: fraction"),
+        ("dot fp16 fp16 n=4 -> fp32 accumulate=exact:fraction=13", "got fraction; expected it only with aligned"),
+        (
+            "dot fp16 fp16 n=4 -> fp32 accumulate=aligned:fraction=25,sum_fraction=3",
+            "expected it only with addend=outside",
+        ),
+        (
+            "dot fp16 fp16 n=4 -> fp32 accumulate=aligned:fraction=25,split=odd-even",
+            "expected it only with addend=outside",
+        ),
+        ("dot fp16 fp16 n=4 -> fp32 accumulate=aligned:fraction=x", "fraction: got x; expected a whole number"),
+        ("dot fp16 fp16 n=4 -> fp32 accumulate=aligned:frac=25", "expected one of fraction"),
         ("dot fp16 fp16 n=12 -> fp32 accumulate=aligned:fraction=25,group=8", "groups of 8 with 12 products"),
         ("dot fp16 fp16 n=6 -> fp32 accumulate=aligned:fraction=25,presum=4", "presum=4 with n=6"),
         ("dot fp16 fp16 n=8 -> fp32 accumulate=aligned:fraction=25,presum=4,group=2", "presum=4 in groups of 2"),
         ("blockdot nvfp4 nvfp4 k=32 -> fp32 accumulate=tree:group=4", "presum=16 in groups of 4"),
-        ("dot fp16 fp16 n=6 -> fp32 accumulate=chain:intermediate=e4m0", "overflow=ieee with output .*e4m0"),
+        ("dot fp16 fp16 n=6 -> fp32 accumulate=chain:intermediate=e4m0", "overflow: got ieee with output .*e4m0"),
         (
             "dot fp16 fp16 n=4 -> fp32 accumulate=chain:intermediate=e8m0",
-            "sums in e8m0, which has no zero; an intermediate= with zero, or accumulate=exact",
+            "sums in e8m0, which has no zero; expected an intermediate= with zero, or accumulate=exact",
         ),
         ("dot uint8 uint8 n=4 -> e8m0 accumulate=tree", "sums in e8m0, which has no zero"),
         (
@@ -124,7 +130,7 @@ def test_exact_span_is_kulischs():
         ),
         (
             "dot fp16 fp16 n=4 -> fp32 accumulate=tree:intermediate=ue5m3",
-            "of signed operands with sums in ue5m3, which is unsigned; a signed intermediate=, or accumulate=exact",
+            "got signed operands with sums in ue5m3, which is unsigned; expected a signed intermediate=",
         ),
         ("dot uint8 int8 n=4 -> ue4m3 accumulate=chain", "sums in ue4m3, which is unsigned"),
         ("dot uint8 uint8 n=4 + fp32 -> fp32 accumulate=chain:intermediate=ue5m3", "which is unsigned"),
@@ -132,14 +138,14 @@ def test_exact_span_is_kulischs():
             "blockdot mxfp4 mxfp4 k=64 -> fp16 accumulate=aligned:fraction=25,group=32,intermediate=ue8m13",
             "which is unsigned",
         ),
-        ("dot fp16 fp16 n=4 -> fp32 flags accumulate=chain", "accumulate=exact is allowed"),
+        ("dot fp16 fp16 n=4 -> fp32 flags accumulate=chain", "expected accumulate=exact"),
         ("dot fp16 fp16 n=4 -> fp32 sra random_bits=4 accumulate=chain", "rounds more than once"),
         ("dot fp16 fp16 n=4 -> int8 accumulate=chain", "which is fixed point"),
         ("blockdot mxfp4 mxfp4 k=48 -> fp32", "k: got 48 with a in blocks of 32; expected a multiple of 32"),
         ("blockdot mxfp4 nvfp4 k=16 -> fp32", "k: got 16 with a in blocks of 32; expected a multiple of 32"),
         ("blockdot e2m1@e8m0/4 e2m1@e8m0/6 k=18 -> fp32", "k: got 18 with a in blocks of 4; expected a multiple of 12"),
         ("blockdot e2m1 e2m1 k=32 -> fp32", "got the plain formats e2m1 and e2m1; expected at least one block format"),
-        ("blockdot bf16 mxfp44 k=32 -> fp32", "format mxfp44: unknown; did you mean mxfp4"),
+        ("blockdot bf16 mxfp44 k=32 -> fp32", "format: got mxfp44 .did you mean mxfp4"),
         (
             "blockdot bf16 mxfp4 k=32 + fp32 -> fp32 accumulate=blackwell-mx",
             "got a plain and a block format, .* or accumulate=like:blackwell-mx for",
@@ -154,15 +160,18 @@ def test_exact_span_is_kulischs():
         ("blockdot bf16 int64@fp16/8 k=8 -> fp32 b_zero=int64", "whose differences have 65 bits"),
         ("blockdot int8@bf16/8 uint4@ue4m3/8 k=16 -> ue8m7 accumulate=chain:intermediate=ue8m13", "which is unsigned"),
         ("tensorcore int8 int8 m=2 n=2 k=4 -> int32 a_zero=uint8", "a=int8, which has no blocks"),
-        ("tensorcore fp16 fp16 m=32 n=32 k=4 -> fp32", "1024 results; up to 256"),
+        ("tensorcore fp16 fp16 m=32 n=32 k=4 -> fp32", "got 1024 results; expected up to 256"),
         ("tensorcore fp16 fp16 m=2 n=2 k=4 -> fp32 flags", "no one operation to flag"),
-        ("quantize fp32 -> e2m1", "block format e2m1: unknown"),
-        ("quantize int8 -> mxfp4", "a signed floating-point format is allowed"),
-        ("quantize fp32 -> mxfp4 policy=nearest", "which is a power of two; allowed: floor, ceil, even, rceil, midmax"),
-        ("quantize fp32 -> nvfp4 policy=floor", "allowed: nearest, up"),
+        ("quantize fp32 -> e2m1", "block format: got e2m1, a plain format"),
+        ("quantize int8 -> mxfp4", "expected a signed floating-point format"),
+        (
+            "quantize fp32 -> mxfp4 policy=nearest",
+            "which is a power of two; expected one of floor, ceil, even, rceil, midmax",
+        ),
+        ("quantize fp32 -> nvfp4 policy=floor", "expected one of nearest, up"),
         ("quantize fp32 -> e2m1@ue4m3/16", "needs scales up to .* or clamp=on"),
-        ("quantize fp32 -> mxfp4 subnormals=in", "full is allowed"),
-        ("quantize fp32 -> mxfp4 flags", "off is allowed"),
+        ("quantize fp32 -> mxfp4 subnormals=in", "expected full"),
+        ("quantize fp32 -> mxfp4 flags", "off"),
         ("dequantize mxfp8 -> bf16", "means several"),
     ],
 )
@@ -188,7 +197,7 @@ def test_only_sums_that_go_on_need_a_zero_and_a_sign(text):
 
 def test_windows_have_a_limit():
     """2 * (2**14 + ...) bits: far beyond 8192."""
-    with pytest.raises(UsageError, match=r"accumulate=exact: the sum would need .* bits; up to 8192"):
+    with pytest.raises(UsageError, match=r"accumulate=exact: got a sum of .* bits; expected up to 8192"):
         parse_unit("dot e14m4 e14m4 n=2 -> fp32")
 
 

@@ -104,12 +104,12 @@ def test_part_of_an_array_can_be_held():
 @pytest.mark.parametrize(
     ("fixed", "says"),
     [
-        ({"d": [0]}, "inputs are: a, b, c"),
+        ({"d": [0]}, "got d; expected one of a, b, c"),
         ({"c": []}, "at least one code"),
         ({"c": [1 << 16]}, "0 to 0xffff|0xffff"),
         ({"c": "some"}, "corners"),
         ({"a[2]": [0]}, "elements 0 to 1"),
-        ({"a": [0], "a[1]": [1]}, "held twice"),
+        ({"a": [0], "a[1]": [1]}, "twice; expected it once"),
     ],
 )
 def test_what_cannot_be_held_is_refused(fixed, says):

@@ -12,13 +12,16 @@ from fpgen.verify.lists import load_groups
 
 WRONG = {
     "group is no list": ("group = 3", "[[group]] entries"),
-    "unknown key at the top": ("foo = 3", "key foo"),
+    "unknown key at the top": ("foo = 3", "key: got foo"),
     "unknown key in a group": ('[[group]]\nunit = ["x"]', "did you mean units"),
-    "variable that over lacks": ('[[group]]\npattern = ["multiply {f} {f} -> {g}"]\nover.f = ["fp16"]', "uses g"),
+    "variable that over lacks": (
+        '[[group]]\npattern = ["multiply {f} {f} -> {g}"]\nover.f = ["fp16"]',
+        "got g; expected names in over: f",
+    ),
     "vectors no number": ('[[group]]\nvectors = "many"\nunits = ["convert fp16 -> e4m3"]', "a whole number"),
     "no vectors": ('[[group]]\nvectors = 0\nunits = ["convert fp16 -> e4m3"]', "a positive number"),
     "units a text": ('[[group]]\nunits = "convert fp16 -> e4m3"', "a list"),
-    "unit no text": ("[[group]]\nunits = [3]", "text is allowed"),
+    "unit no text": ("[[group]]\nunits = [3]", "got 3; expected text"),
     "unit that is none": ('[[group]]\nunits = ["divide fp16 fp16 -> fp16"]', "divide"),
     "set of formats that is none": ('[[group]]\npattern = ["convert {f} -> fp16"]\nover.f = "some"', "all<=N"),
     "held input that is none": ('[[group]]\nfixed.d = [0]\nunits = ["dot e2m1 e2m1 n=2 + fp16 -> fp16"]', "a, b, c"),

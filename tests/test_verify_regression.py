@@ -31,8 +31,8 @@ def test_the_slice_is_part_of_the_full_list():
     ("text", "says"),
     [
         ("group = 3 +", "TOML"),
-        ("[[group]]\nname = 'x'\nunit = []", "key unit"),
-        ("[[group]]\nname = 'x'\nlevel = 'slice'\nunits = ['multiply fp99 fp16 -> fp16']", "format fp99"),
+        ("[[group]]\nname = 'x'\nunit = []", "key: got unit"),
+        ("[[group]]\nname = 'x'\nlevel = 'slice'\nunits = ['multiply fp99 fp16 -> fp16']", "format: got fp99"),
         ("[[group]]\nname = 'x'\nlevel = 'slice'\npattern = ['convert {f} -> fp16']\nover.f = 'some'", "all<=N"),
         ("", "no unit"),
     ],

@@ -125,5 +125,5 @@ def test_operands_that_broadcast_to_more_than_memory():
 
 
 def test_technology_that_is_nearly_there():
-    with pytest.raises(UsageError, match="'fpgen54'; did you mean fpgen45"):
+    with pytest.raises(UsageError, match=r"got 'fpgen54' .did you mean fpgen45"):
         technology.load("fpgen54")

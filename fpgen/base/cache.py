@@ -1,4 +1,4 @@
-"""The cache directory, and how files and directories get into it: made aside, then renamed.
+"""The cache directory, and how files and directories get into it: written atomically (a temporary name, then a rename).
 
 A reader sees a whole entry or none. What a killed run leaves half-written is removed by the next process
 (`fpgen.base.temporaries`).
@@ -61,7 +61,7 @@ def clear_old(directory: Path) -> None:
 
 
 def digest(*parts: str | bytes) -> str:
-    """Content hash of several texts, told apart from their concatenation (24 hex digits)."""
+    """Content hash of several texts, distinct from that of their concatenation (24 hex digits)."""
     state = hashlib.sha256()
     for part in parts:
         data = part.encode() if isinstance(part, str) else part
@@ -100,7 +100,7 @@ def locked(name: str, directory: Path | None = None) -> Iterator[int | None]:
     path = (directory or cache_dir("locks")) / name
     try:
         import fcntl
-    except ImportError:  # no advisory locks on this platform: go on without
+    except ImportError:  # no advisory locks on this platform: continue without
         yield None
         return
     with path.open("w") as file:

@@ -1,8 +1,8 @@
-"""The errors a user can cause, told apart by whose turn it is to act.
+"""The errors a user can cause, divided by who has to act.
 
 The command line turns `UsageError` into exit code 2 and every other
 `FpgenError` into exit code 1; neither shows a traceback. Every message says
-what was given and what is allowed.
+what was given and what was expected.
 """
 
 

@@ -4,7 +4,7 @@ A directory that is handed over has a record, a JSON file with the SHA-256 of ev
 A file is fpgen's while it is a plain file with the digest that the record has for it. Everything else is the user's: it
 stays where it is, and where its name is needed it is renamed to `NAME.kept` (`NAME.kept2`, ...) first.
 
-Files are replaced one by one, each by a rename, the record last. While that goes on, the record names the files that
+Files are replaced one by one, each by a rename, the record last. Meanwhile, the record names the files that
 were there and those that are coming (`unfinished`), so that after a crash both are known to be fpgen's.
 """
 
@@ -23,7 +23,7 @@ from .cache import write_whole
 
 #: The record of a bundle.
 RECORD = "build.json"
-#: The record of a directory of which fpgen says nothing else.
+#: The record of a directory that fpgen otherwise does not describe.
 FILES = ".fpgen-files.json"
 
 Progress = Callable[[str], None]

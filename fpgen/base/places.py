@@ -69,7 +69,7 @@ def check_directory(what: str, path: Path) -> None:
 
 
 def check_file(what: str, path: Path, mark: str = "") -> None:
-    """See that a file can be written; one that is there must be fpgen's.
+    """Check that a file can be written; an existing one must be fpgen's.
 
     Parameters
     ----------
@@ -88,9 +88,11 @@ def check_file(what: str, path: Path, mark: str = "") -> None:
     """
     parent = path.absolute().parent
     if not parent.is_dir():
-        raise UsageError(f"{what} {path}: there is no directory {parent}; expected a file in one that is there")
+        raise UsageError(
+            f"{what}: got {path}, but there is no directory {parent}; expected a file in an existing directory"
+        )
     if os.path.lexists(path) and not path.is_file():
-        kind = "a directory" if path.is_dir() else "a broken link" if path.is_symlink() else "no plain file"
+        kind = "a directory" if path.is_dir() else "a broken link" if path.is_symlink() else "not a plain file"
         raise UsageError(f"{what}: got {path}, {kind}; expected a file")
     try:
         if not os.path.lexists(path):  # its own name may be too long, or not allowed there

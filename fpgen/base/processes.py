@@ -112,24 +112,24 @@ class Process(subprocess.Popen[bytes]):
     def asleep(self) -> bool:
         """Whether the program sleeps, rather than runs or waits for a processor; False where that cannot be seen."""
         with suppress(OSError, IndexError):
-            return Path(f"/proc/{self._told()[0]}/stat").read_text().rpartition(")")[2].split()[0] == "S"
+            return Path(f"/proc/{self._reported()[0]}/stat").read_text().rpartition(")")[2].split()[0] == "S"
         return False
 
     @property
     def processor_seconds(self) -> float:
         """Of the whole tree, so far."""
-        return float(self._told()[1])
+        return float(self._reported()[1])
 
     @property
     def out_of_time(self) -> bool:
         """Whether it was stopped at its limit."""
-        return self._told()[2] == "limit"
+        return self._reported()[2] == "limit"
 
     @property
     def unstartable(self) -> int:
         """The system's error number when the program could not be executed, else 0."""
-        told = self._told()
-        return int(told[3]) if told[2] == "unstartable" else 0
+        reported = self._reported()
+        return int(reported[3]) if reported[2] == "unstartable" else 0
 
     def poll(self) -> int | None:
         found = super().poll()
@@ -148,20 +148,20 @@ class Process(subprocess.Popen[bytes]):
             self.stdin.close()
 
     def release(self) -> None:
-        """Let it go on to its own end when this process ends first."""
+        """Let it continue to its end when this process ends first."""
         if self.stdin is not None and not self.stdin.closed:
             with suppress(OSError):
                 self.stdin.write(b"r")
 
-    def _told(self) -> list[str]:
+    def _reported(self) -> list[str]:
         return os.pread(self._status.fileno(), 64, 0).decode().split() or ["0", "0", "starting"]
 
     def _settle(self) -> None:
         """The supervisor has ended; where it was killed itself, the program's group is ended from here."""
-        told = self._told()
-        if told[2] == "running" and int(told[0]) > 0:
+        reported = self._reported()
+        if reported[2] == "running" and int(reported[0]) > 0:
             with suppress(OSError):
-                os.killpg(int(told[0]), 9)
+                os.killpg(int(reported[0]), 9)
         if self.stdin is not None:
             self.stdin.close()
 
@@ -182,7 +182,7 @@ def _release_all() -> None:
     for process, what in list(_may_finish.items()):
         if process.poll() is None:
             process.release()
-            print(f"fpgen: {what} goes on in the background to its end", file=sys.stderr)
+            print(f"fpgen: {what} continues in the background until it ends", file=sys.stderr)
 
 
 @contextmanager
@@ -242,7 +242,7 @@ def run_program(
     progress : callable, optional
         Called every second with the processor seconds so far.
     may_finish : str
-        What it is, when it shall go on to its end though this process ends politely before (which says so then);
+        What it is, if it is to continue to its end although this process ends politely before (which says so then);
         killed, this process takes it along.
 
     Raises

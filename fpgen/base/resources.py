@@ -1,4 +1,4 @@
-"""Where the data files that an engineer reads and edits stand.
+"""Where the data files that an engineer reads and edits are.
 
 In a checkout they are the directories `synth/`, `sim/` and `designs/` beside the package; an
 installed wheel carries the same directories inside the package, under `_data`.
@@ -32,7 +32,7 @@ def resource_dir(name: str) -> Path:
         When neither place has it, that is, when the installation is incomplete.
     """
     if name not in _NAMES:
-        raise UsageError(f"no data directory {name!r}; there are {', '.join(_NAMES)}")
+        raise UsageError(f"data directory: got {name!r}; expected one of {', '.join(_NAMES)}")
     package = Path(__file__).resolve().parents[1]
     packed = package / "_data" / name
     beside = package.parent / name

@@ -44,7 +44,7 @@ class Program:
         self.pid, self.error = self._start(command)
 
     def _start(self, command: list[str]) -> tuple[int, int]:
-        """Start it in a process group of its own; returns its number, and the system's error number or 0."""
+        """Start it in its own process group; returns its number, and the system's error number or 0."""
         answer, tell = os.pipe()  # not inherited by what is executed, so that a success closes it
         me = os.getpid()
         pid = os.fork()
@@ -157,10 +157,10 @@ def main(status: int, limit: float | None, command: list[str]) -> int:
     os.set_blocking(wake, False)
     os.set_blocking(woken, False)
     signal.set_wakeup_fd(woken, warn_on_full_buffer=False)
-    told: list[bool] = []
+    asked: list[bool] = []
     signal.signal(signal.SIGCHLD, lambda *_: None)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, lambda *_: told.append(True))
+        signal.signal(number, lambda *_: asked.append(True))
     if limit is not None and not _sees_trees():
         _limit_each(limit)  # inherited by all that is started
     program = Program(command)
@@ -172,7 +172,7 @@ def main(status: int, limit: float | None, command: list[str]) -> int:
         say(f"unstartable {program.error}")
         return 127
     say("running")
-    state = _follow(program, limit, wake, told, say)
+    state = _follow(program, limit, wake, asked, say)
     program.kill()
     if state == "ended" and program.code == -signal.SIGXCPU:
         state = "limit"
@@ -180,7 +180,7 @@ def main(status: int, limit: float | None, command: list[str]) -> int:
     return program.code if state == "ended" and program.code is not None else 125
 
 
-def _follow(program: Program, limit: float | None, wake: int, told: list[bool], say: Callable[[str], None]) -> str:
+def _follow(program: Program, limit: float | None, wake: int, asked: list[bool], say: Callable[[str], None]) -> str:
     """Wait for the end; returns why it came."""
     listening = [wake, 0]
     while True:
@@ -194,7 +194,7 @@ def _follow(program: Program, limit: float | None, wake: int, told: list[bool], 
         program.reap()
         if program.code is not None:
             return "ended"
-        if told:
+        if asked:
             return "stopped"
         if 0 in ready:
             said = os.read(0, 16)

@@ -124,7 +124,7 @@ def _journal(home: Path) -> _Journal:
 def claimed(parent: Path, prefix: str, *, home: Path, back: Path | None = None) -> Iterator[Path]:
     """A path that nothing has yet, below `parent`, for a temporary file or directory.
 
-    What stands there at the end of the block is removed; or by another process, when this one is killed.
+    What is there at the end of the block is removed; or by another process, when this one is killed.
 
     Parameters
     ----------

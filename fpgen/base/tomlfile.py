@@ -24,7 +24,7 @@ def read(path: Path, what: str, needed: str) -> tuple[dict[str, Any], str]:
     what : str
         What the file is, for messages: ``designs file``.
     needed : str
-        What is allowed in its place: ``a TOML file with [[unit]] entries``.
+        What is expected in its place: ``a TOML file with [[unit]] entries``.
 
     Raises
     ------
@@ -37,9 +37,9 @@ def read(path: Path, what: str, needed: str) -> tuple[dict[str, Any], str]:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
-        raise UsageError(f"{what} {path}: not found; {needed} is allowed") from None
+        raise UsageError(f"{what} {path}: not found; expected {needed}") from None
     except UnicodeDecodeError:
-        raise UsageError(f"{what} {path}: not text in UTF-8; {needed} is allowed") from None
+        raise UsageError(f"{what} {path}: not text in UTF-8; expected {needed}") from None
     except OSError as error:
         raise RunFailure(f"{what} {path}: {error.strerror}") from None
     try:
@@ -48,26 +48,26 @@ def read(path: Path, what: str, needed: str) -> tuple[dict[str, Any], str]:
         raise UsageError(f"{what} {path}: not TOML: {error}") from None
     except (RecursionError, ValueError):  # a thousand brackets, an integer of 5,000 digits
         raise UsageError(
-            f"{what} {path}: nested too deeply, or a number with too many digits; {needed} is allowed"
+            f"{what} {path}: nested too deeply, or a number with too many digits; expected {needed}"
         ) from None
 
 
 def check_keys(place: str, given: Any, allowed: Kinds) -> None:
-    """Refuse a table with keys that are not `allowed`, or with values of another kind.
+    """Reject a table with keys that are not `allowed`, or with values of another kind.
 
     Raises
     ------
     UsageError
     """
     if not isinstance(given, Mapping):
-        raise UsageError(f"{place}: {given!r}; a table is allowed")
+        raise UsageError(f"{place}: got {given!r}; expected a table")
     for key, value in given.items():
         if key not in allowed:
             close = difflib.get_close_matches(key, allowed, n=1)
-            suggestion = f"did you mean {close[0]}? " if close else ""
-            raise UsageError(f"{place}: key {key}; {suggestion}allowed: {', '.join(allowed)}")
+            suggestion = f" (did you mean {close[0]}?)" if close else ""
+            raise UsageError(f"{place}: key: got {key}{suggestion}; expected one of {', '.join(allowed)}")
         kinds = allowed[key]
         if not isinstance(value, kinds) or isinstance(value, bool):
             first = kinds if isinstance(kinds, type) else kinds[-1]
-            word = f"a list, or [[{key}]] entries," if first is list else _WORDS[first]
-            raise UsageError(f"{place}: {key} = {value!r}; {word} is allowed")
+            word = f"a list, or [[{key}]] entries" if first is list else _WORDS[first]
+            raise UsageError(f"{place}: {key}: got {value!r}; expected {word}")

@@ -1,4 +1,4 @@
-"""Processes that work on many things at once, and that end with whoever started them."""
+"""Processes that work on many things at once, and that end with the process that started them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ T = TypeVar("T")
 def pool(processes: int, begin: Callable[..., None] | None = None, *arguments: Any) -> Iterator[ProcessPoolExecutor]:
     """A pool of fresh processes; submit work to it as ``workers.submit(run, function, ...)``.
 
-    When the block ends with an exception (Ctrl-C too), the processes are told to end and waited for; their `finally`
+    When the block ends with an exception (Ctrl-C too), the processes are asked to end and waited for; their `finally`
     blocks run, so simulators and Yosys are stopped and scratch files go. When this process is killed, they end too.
 
     Parameters
@@ -46,9 +46,9 @@ def pool(processes: int, begin: Callable[..., None] | None = None, *arguments: A
 
 
 def run_task(function: Callable[..., T], *arguments: Any) -> T:
-    """``function(*arguments)`` in a worker; told to end, the process ends here.
+    """``function(*arguments)`` in a worker; when asked to end, the process ends here.
 
-    Left to itself the pool takes the SystemExit for a result and goes on, and its parent waits for ever.
+    Left to itself the pool takes the SystemExit for a result and continues, and its parent waits forever.
     """
     try:
         return function(*arguments)
@@ -57,7 +57,7 @@ def run_task(function: Callable[..., T], *arguments: Any) -> T:
 
 
 def _begin(begin: Callable[..., None] | None, arguments: tuple[Any, ...]) -> None:
-    """Set up a worker: end quietly when told to, and with the parent."""
+    """Set up a worker: end quietly when asked to, and with the parent."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: sys.exit(128 + signal.SIGINT))
     parent = multiprocessing.parent_process()

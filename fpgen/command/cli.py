@@ -119,16 +119,16 @@ def accumulators(name: str | None, as_json: bool) -> None:
     type=click.Path(path_type=Path, file_okay=False),
     default=Path("rtl_out"),
     show_default=True,
-    help="Where the unit's directory goes.",
+    help="Directory in which the unit's directory is written.",
 )
 @click.option("--stdout", "to_stdout", is_flag=True, help="Print the Verilog instead of writing anything.")
 @click.option(
     "--prove",
     "wants_proof",
     is_flag=True,
-    help="First prove the Verilog equal to the Amaranth design; nothing is written if it is not.",
+    help="First prove the Verilog equivalent to the Amaranth design; nothing is written unless it is.",
 )
-@click.option("--timeout", type=float, metavar="SECONDS", help="With --prove: processor time allowed (default 300).")
+@click.option("--timeout", type=float, metavar="SECONDS", help="Limit of processor time for --prove (default 300).")
 def generate(
     words: tuple[str, ...], name: str | None, output: Path, to_stdout: bool, wants_proof: bool, timeout: float | None
 ) -> None:
@@ -160,37 +160,39 @@ def _prove(unit: Unit, timeout: float | None) -> None:
     proof = prove(unit, timeout=LIMIT_S if timeout is None else timeout)
     if proof.status != "proven":
         raise RunFailure(
-            f"{unit.text}: the Verilog could not be shown equal to the Amaranth design ({proof.status}"
+            f"{unit.text}: the Verilog could not be proven equivalent to the Amaranth design ({proof.status}"
             f"{': ' + proof.detail if proof.detail else ''}); nothing was written"
         )
-    click.echo(f"proven equal to the Amaranth design in {proof.seconds:.0f} s of processor time", err=True)
+    click.echo(f"proven equivalent to the Amaranth design in {proof.seconds:.0f} s of processor time", err=True)
 
 
 @main.command()
 @unit_argument
-@click.option("--simulator", default="verilator", show_default=True, help="verilator or icarus.")
-@click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Of the random vectors.")
+@click.option("--simulator", default="verilator", show_default=True, help="Simulator: verilator or icarus.")
+@click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Seed of the random vectors.")
 @click.option(
     "--vectors",
     type=click.IntRange(1),
     metavar="N",
-    help="Random vectors where not all codes are tried; default a million.",
+    help="Number of random vectors when not every code is tried (default: a million).",
 )
 @click.option(
     "--exhaustive/--sampled",
     default=None,
-    help="Try every code of every input, or not; default: where these are at most 2**24.",
+    help="Try every code of every input, or not (default: when there are at most 2**24).",
 )
 @click.option(
     "--fixed",
     metavar="INPUT=CODES",
     multiple=True,
-    help="Show an input a few codes only, and all codes of the others: c=corners or c=0x0,0x3f800000.",
+    help="Drive an input with a few codes only, and the others with every code: c=corners or c=0x0,0x3f800000.",
 )
-@click.option("--replay", metavar="VECTOR", help="Run one vector again: its index, or codes such as a=0x3c,b=0x01.")
+@click.option("--replay", metavar="VECTOR", help="Run one vector again: an index, or codes such as a=0x3c,b=0x01.")
 @click.option("--waves", is_flag=True, help="Write a VCD waveform of the first mismatch, or of the first vectors.")
-@click.option("--keep", metavar="DIR", type=click.Path(path_type=Path), help="Where evidence and waveform go.")
-@click.option("--force", is_flag=True, help="Run again even if this very thing passed before.")
+@click.option(
+    "--keep", metavar="DIR", type=click.Path(path_type=Path), help="Directory for the evidence and the waveform."
+)
+@click.option("--force", is_flag=True, help="Run again even if the same verification passed before.")
 @json_option
 def verify(words: tuple[str, ...], name: str | None, fixed: tuple[str, ...], as_json: bool, **options: Any) -> None:
     """Simulate a unit against its golden model.
@@ -220,7 +222,7 @@ def _fixed(given: tuple[str, ...]) -> dict[str, Any] | None:
         except ValueError:
             equals = ""
         if not equals:
-            raise UsageError(f"--fixed {item}; INPUT=corners or INPUT=CODE,CODE,... is allowed")
+            raise UsageError(f"--fixed: got {item}; expected INPUT=corners or INPUT=CODE,CODE,...")
     return found or None
 
 
@@ -230,10 +232,12 @@ def _fixed(given: tuple[str, ...]) -> dict[str, Any] | None:
     "-o",
     "--output",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Where the units' directories go; default: what the file says, else rtl_out.",
+    help="Directory in which the units' directories are written (default: the one in the file, else rtl_out).",
 )
-@click.option("--jobs", type=click.IntRange(1, 64), default=2, show_default=True, help="Units worked on at once.")
-@click.option("--force", is_flag=True, help="Do everything again, also where nothing changed.")
+@click.option(
+    "--jobs", type=click.IntRange(1, 64), default=2, show_default=True, help="Number of units processed in parallel."
+)
+@click.option("--force", is_flag=True, help="Do everything again, even where nothing changed.")
 @json_option
 def run_designs(designs: Path | None, output: Path | None, jobs: int, force: bool, as_json: bool) -> None:
     """Build, verify and cost a list of units.
@@ -258,11 +262,17 @@ def run_designs(designs: Path | None, output: Path | None, jobs: int, force: boo
 
 @main.command()
 @click.argument("regression", type=click.Path(path_type=Path), required=False)
-@click.option("--full", is_flag=True, help="The whole list, not only the slice: hours on a small machine.")
-@click.option("--simulator", type=click.Choice(["verilator", "icarus"]), default="verilator", show_default=True)
-@click.option("--jobs", type=click.IntRange(1, 64), default=2, show_default=True, help="Simulations at once.")
-@click.option("--force", is_flag=True, help="Run again what passed before unchanged.")
-@click.option("--report", metavar="FILE", type=click.Path(path_type=Path), help="Write the whole result as Markdown.")
+@click.option("--full", is_flag=True, help="Run the whole list, not only the slice (hours on a small machine).")
+@click.option(
+    "--simulator", type=click.Choice(["verilator", "icarus"]), default="verilator", show_default=True, help="Simulator."
+)
+@click.option(
+    "--jobs", type=click.IntRange(1, 64), default=2, show_default=True, help="Number of simulations run in parallel."
+)
+@click.option("--force", is_flag=True, help="Run units again that passed before and have not changed.")
+@click.option(
+    "--report", metavar="FILE", type=click.Path(path_type=Path), help="Write the complete result as Markdown."
+)
 def sim(regression: Path | None, full: bool, report: Path | None, **options: Any) -> None:
     """Verify the units of a regression list.
 
@@ -292,7 +302,7 @@ def sim(regression: Path | None, full: bool, report: Path | None, **options: Any
 def doctor(as_json: bool) -> None:
     """List every tool and what is missing.
 
-    Exit code 1 if one that is needed is missing.
+    Exit code 1 if a required tool is missing.
     """
     from . import show
     from .doctor import examine, healthy

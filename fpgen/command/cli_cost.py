@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class _Measuring(click.Command):
-    """A command whose ``--power`` may stand anywhere: click would take the unit after it for its value."""
+    """A command whose ``--power`` may be anywhere: click would take the unit after it as its value."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         from fpgen.power.operand_kinds import DEFAULT, means_stimulus
@@ -38,49 +38,53 @@ class _Measuring(click.Command):
     help="A built-in technology, fpgen45 (default) or fpgen7, or a PDK below PDK_ROOT, such as sky130A.",
 )
 @click.option("--liberty", type=click.Path(path_type=Path), help="A cell library (gzip accepted), not a built-in one.")
-@click.option("--driving-cell", metavar="CELL", help="With --liberty: the cell that drives every input.")
+@click.option("--driving-cell", metavar="CELL", help="Cell that drives every input; with --liberty.")
 @click.option("--recipe", metavar="NAME", help="All points of one recipe, such as reference, or a .toml file.")
 @click.option(
     "--effort",
     metavar="N",
-    help="0 or quick (default): one point; 1 fair, 2 pareto, 3 thorough: ever more recipes and targets, and "
-    "of their points what nothing beats.",
+    help="0 or quick (default): one point; 1 fair, 2 pareto, 3 thorough: more recipes and targets, of which "
+    "the non-dominated points are shown.",
 )
 @click.option(
     "--target",
     "targets",
     multiple=True,
     metavar="PS|FPGA",
-    help="Delay target, may be repeated; or an FPGA: ecp5, ice40, ecp5:85k, ...",
+    help="Delay target in ps (may be repeated), or an FPGA: ecp5, ice40, ecp5:85k, ...",
 )
-@click.option("--wire-load", metavar="FF", help="fF for each pin that a net drives, or a model of the library's.")
+@click.option(
+    "--wire-load",
+    metavar="FF",
+    help="Wire capacitance in fF for each pin that a net drives, or the name of a wire-load model of the library.",
+)
 @click.option(
     "--seed",
     "seeds",
     type=click.IntRange(0),
     multiple=True,
     metavar="N",
-    help="Of an FPGA's place and route (default 1); may be repeated.",
+    help="Seed of an FPGA's place and route (default 1; may be repeated).",
 )
 @click.option(
     "--prove/--no-prove",
     default=None,
-    help="Prove each netlist equal to the Verilog, or not; default: where it takes seconds.",
+    help="Prove each netlist equivalent to the Verilog, or not (default: where it takes seconds).",
 )
 @click.option(
     "--power",
     is_flag=False,
     flag_value="uniform",
     metavar="[STIMULUS]",
-    help="Energy per operation; operands: uniform (default), gaussian or a .npy file. With options: "
+    help="Measure energy per operation on these operands: uniform, gaussian or a .npy file, with options as in "
     "gaussian:sigma=2,seed=3,operations=65536.",
 )
-@click.option("--engine", metavar="NAME", help="Which Yosys: yowasp, native or auto.")
+@click.option("--engine", metavar="NAME", help="Which Yosys to use: yowasp, native or auto.")
 @click.option(
     "--timeout",
     type=float,
     metavar="SECONDS",
-    help="Processor time allowed to each run of Yosys and to each proof with --prove (default 300), or to "
+    help="Limit of processor time for each run of Yosys and each proof with --prove (default 300), or for "
     "each tool for an FPGA (600).",
 )
 @json_option
@@ -105,8 +109,8 @@ def ppa(
         _fpga(unit, family, seeds, options, as_json)
         return
     if seeds:
-        power = "; power's operands have theirs in --power uniform:seed=N" if options["power"] else ""
-        raise UsageError(f"--seed without an FPGA; with --target ecp5 or ice40 it is allowed{power}")
+        power = " (the seed of the power operands is set with --power uniform:seed=N)" if options["power"] else ""
+        raise UsageError(f"--seed: got it without an FPGA; expected --target ecp5 or ice40 with it{power}")
     with show.synthesis(unit.text, as_json, options["engine"]) as progress:
         points = unit.ppa(targets=delays or None, progress=progress, **options)
     if as_json:
@@ -126,7 +130,7 @@ def _targets(given: tuple[str, ...]) -> tuple[tuple[float, ...], str | None]:
     except ValueError:
         if len(given) > 1 or given[0] not in targets():
             raise UsageError(
-                f"target {', '.join(given)}; delays in ps are allowed, or one of {', '.join(targets())}"
+                f"target: got {', '.join(given)}; expected delays in ps, or one of {', '.join(targets())}"
             ) from None
         return (), given[0]
 
@@ -142,8 +146,8 @@ def _fpga(unit: Unit, family: str, seeds: tuple[int, ...], options: dict[str, An
     odd = [name for name, value in options.items() if value]
     if odd:
         raise UsageError(
-            f"--target {family} with --{odd[0].replace('technology', 'tech').replace('_', '-')}; an FPGA "
-            "takes --engine, --seed, --timeout and --json only"
+            f"--target {family}: got --{odd[0].replace('technology', 'tech').replace('_', '-')} with it; expected "
+            "only --engine, --seed, --timeout and --json for an FPGA"
         )
     with show.synthesis(unit.text, as_json, engine, family) as progress:
         points = measure_fpga(unit, family, seeds=seeds or (1,), engine=engine, timeout=timeout, progress=progress)
@@ -157,13 +161,13 @@ def _fpga(unit: Unit, family: str, seeds: tuple[int, ...], options: dict[str, An
 
 @click.command()
 @click.argument("netlist", type=click.Path(path_type=Path))
-@click.option("--top", help="The module to time; default: the only one.")
+@click.option("--top", help="Module to time (default: the only one).")
 @click.option(
     "--liberty",
     "liberty_path",
     required=True,
     type=click.Path(path_type=Path),
-    help="Its cell library (gzip accepted).",
+    help="Cell library of the netlist (gzip accepted).",
 )
 @click.option("--driving-cell", help="The cell that drives every input.")
 @click.option(
@@ -173,18 +177,22 @@ def _fpga(unit: Unit, family: str, seeds: tuple[int, ...], options: dict[str, An
     default=4.0,
     show_default=True,
     metavar="FF",
-    help="Load on every output in fF.",
+    help="Load on every output, in fF.",
 )
-@click.option("--wire-load", metavar="FF", help="fF for each pin that a net drives, or a model of the library's.")
+@click.option(
+    "--wire-load",
+    metavar="FF",
+    help="Wire capacitance in fF for each pin that a net drives, or the name of a wire-load model of the library.",
+)
 @click.option(
     "--black-box",
     "black_boxes",
     multiple=True,
     metavar="PATTERN",
-    help="Cells without Liberty, or modules without contents, to leave out with the paths through them; a "
-    "name or a pattern such as '*_fill_*', may be repeated.",
+    help="Cells without Liberty, or modules without contents, to leave out together with the paths through them: a "
+    "name or a pattern such as '*_fill_*' (may be repeated).",
 )
-@click.option("--ignore-missing", is_flag=True, help="Leave out every cell that has neither Liberty nor a module.")
+@click.option("--ignore-missing", is_flag=True, help="Leave out every cell that has neither Liberty data nor a module.")
 @json_option
 def sta(netlist: Path, as_json: bool, **options: Any) -> None:
     """Time any mapped Verilog netlist.
@@ -206,24 +214,28 @@ def sta(netlist: Path, as_json: bool, **options: Any) -> None:
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--dry-run", is_flag=True, help="List and count the points; run nothing.")
-@click.option("--full", is_flag=True, help="The whole grid, not only the file's slice.")
+@click.option("--full", is_flag=True, help="Run the whole grid, not only the file's slice.")
 @click.option(
     "-o",
     "--output",
     type=click.Path(path_type=Path, file_okay=False),
     default=Path("sweep_out"),
     show_default=True,
-    help="Where the store goes: OUTPUT/NAME.parquet and .csv.",
+    help="Directory of the store: OUTPUT/NAME.parquet and .csv.",
 )
-@click.option("--jobs", type=click.IntRange(1, 256), default=2, show_default=True, help="Points measured at once.")
-@click.option("--scheduler", metavar="ADDRESS", help="A Dask scheduler, tcp://host:8786: its workers do the work.")
-@click.option("--force", is_flag=True, help="Measure again what is known.")
+@click.option(
+    "--jobs", type=click.IntRange(1, 256), default=2, show_default=True, help="Number of points measured in parallel."
+)
+@click.option(
+    "--scheduler", metavar="ADDRESS", help="Dask scheduler whose workers do the work, such as tcp://host:8786."
+)
+@click.option("--force", is_flag=True, help="Measure points again that are already known.")
 @json_option
 def sweep(file: Path, **options: Any) -> None:
     """Measure a unit over lists of parameters.
 
-    FILE is a TOML file, or the name of one that came with fpgen: fma-formats, dot-accumulator, depth,
-    architecture. A sweep that was stopped goes on where it was; failing points are recorded with their reason.
+    FILE is a TOML file, or the name of a shipped one: fma-formats, dot-accumulator, depth,
+    architecture. A sweep that was stopped resumes where it was; failing points are recorded with their reason.
     """
     from . import sweep_command
 
@@ -233,11 +245,11 @@ def sweep(file: Path, **options: Any) -> None:
 @click.command()
 @click.argument("before", type=click.Path(path_type=Path))
 @click.argument("after", type=click.Path(path_type=Path))
-@click.option("--rules", type=click.Path(path_type=Path), help="Tolerances; default: synth/rules.toml.")
-@click.option("--all", "everything", is_flag=True, help="Show also figures that have no rule.")
+@click.option("--rules", type=click.Path(path_type=Path), help="File of tolerances (default: synth/rules.toml).")
+@click.option("--all", "everything", is_flag=True, help="Also show figures that have no rule.")
 @json_option
 def compare(before: Path, after: Path, **options: Any) -> None:
-    """Say what moved between two stores.
+    """Show what moved between two stores.
 
     Exit code 1 when a figure got worse than the rules allow, a record is gone or fails, or assumptions differ.
     """
@@ -252,14 +264,14 @@ def compare(before: Path, after: Path, **options: Any) -> None:
     "-o",
     "--output",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Directory of the page and its plots; default: NAME_report beside the store.",
+    help="Directory of the page and its plots (default: NAME_report beside the store).",
 )
-@click.option("--title", help="Heading of the page; default: the sweep's own.")
+@click.option("--title", help="Heading of the page (default: that of the sweep).")
 def report(store: Path, output: Path | None, title: str | None) -> None:
     """Write a store as one HTML page with plots.
 
     STORE is a .parquet or .csv file of fpgen sweep. The page opens from disk and loads nothing from elsewhere;
-    its plots stand beside it as SVG and PNG.
+    its plots are beside it as SVG and PNG.
     """
     from . import sweep_command
 

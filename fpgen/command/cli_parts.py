@@ -21,7 +21,9 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON i
 
 def unit_argument(command: Command) -> Command:
     """The argument that describes a unit, as one quoted line, and the option that names its module."""
-    named = click.option("--name", metavar="NAME", help="Of the Verilog module; the same as module_name=NAME in UNIT.")
+    named = click.option(
+        "--name", metavar="NAME", help="Name of the Verilog module; the same as module_name=NAME in UNIT."
+    )
     return click.argument("words", metavar='"UNIT"', nargs=-1, required=True)(named(command))
 
 
@@ -29,7 +31,9 @@ def unit_of(words: tuple[str, ...], name: str | None = None) -> Unit:
     from fpgen.units import parse_unit
 
     if len(words) > 1 and words[-1] == "-":  # the shell took "> fp16" for a redirection
-        raise UsageError(f"unit '{' '.join(words)}'; put the whole line in quotes: \"multiply fp16 fp16 -> fp16\"")
+        raise UsageError(
+            f'unit: got {len(words)} words, {" ".join(words)}; expected one in quotes: "multiply fp16 fp16 -> fp16"'
+        )
     unit = parse_unit(" ".join(words))
     if name is None:
         return unit

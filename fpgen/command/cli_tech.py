@@ -24,7 +24,7 @@ _EXPORTED = "Exported by fpgen"
     "--verilog",
     metavar="FILE",
     type=click.Path(path_type=Path),
-    help="Write a behavioural model of each cell, without delays: what simulates a mapped netlist.",
+    help="Write a behavioural model of each cell, without delays, to simulate a mapped netlist.",
 )
 @json_option
 def tech(name: str | None, liberty: Path | None, verilog: Path | None, as_json: bool) -> None:
@@ -39,7 +39,7 @@ def tech(name: str | None, liberty: Path | None, verilog: Path | None, as_json: 
     if name is None:
         option = "--liberty" if liberty else "--verilog"
         if liberty or verilog:
-            raise UsageError(f"{option} without a technology; expected fpgen tech NAME {option} FILE")
+            raise UsageError(f"{option}: got no technology; expected fpgen tech NAME {option} FILE")
         records = technology_record.records()
         if as_json:
             print_json(records)
@@ -77,7 +77,7 @@ def _check(name: str, liberty: Path | None, verilog: Path | None) -> None:
     ]
     for option, path, mark in places:
         if Path(name).is_file() and path.exists() and path.samefile(name):
-            raise UsageError(f"{option}: got {path}, the library that is read; expected another file")
+            raise UsageError(f"{option}: got {path}, the library being read; expected another file")
         check_file(option, path, mark)
     if len({path.absolute() for _, path, _ in places}) < len(places):
         raise UsageError(f"--liberty and --verilog: got {liberty} for both; expected two files")

@@ -170,13 +170,13 @@ def _cache() -> Finding:
         return f"{path} ({shutil.disk_usage(path).free / 2**30:.0f} GiB free)"
 
     try:
-        return _probe("cache directory", look, "results that need not be computed twice", True)
+        return _probe("cache directory", look, "keeps results, so that nothing is computed twice", True)
     except OSError as error:
         place = os.environ.get("FPGEN_CACHE_DIR", "the user's cache directory")
         return Finding(
             "cache directory",
             "",
-            "results that need not be computed twice",
+            "keeps results, so that nothing is computed twice",
             True,
             f"{place}: {error.strerror}; set FPGEN_CACHE_DIR to a directory that can be written",
         )

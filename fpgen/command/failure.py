@@ -29,13 +29,13 @@ def complain(message: str) -> None:
 
 
 def describe_os_error(error: OSError) -> str:
-    """An operating system's refusal in the words of someone who must act on it."""
+    """An operating system's error, worded so that the user can act on it."""
     what = error.strerror or str(error)
     where = one_line(f"{error.filename}: ") if error.filename else ""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return f"{where}{what}; free some space, nothing half-written was kept"
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return f"{where}{what}; give a place that can be written"
+        return f"{where}{what}; expected a place that can be written"
     return f"{where}{what}"
 
 
@@ -47,8 +47,8 @@ class Commands(click.Group):
         if self.get_command(ctx, name) is None and not name.startswith("-"):
             names = self.list_commands(ctx)
             close = difflib.get_close_matches(name, names, n=1)
-            suggestion = f"did you mean {close[0]}? " if close else ""
-            raise UsageError(f"command {name}; {suggestion}allowed: {', '.join(names)}")
+            suggestion = f" (did you mean {close[0]}?)" if close else ""
+            raise UsageError(f"command: got {name}{suggestion}; expected one of {', '.join(names)}")
         return super().resolve_command(ctx, args)
 
     def main(
@@ -91,7 +91,7 @@ class Commands(click.Group):
             complain(describe_os_error(error))
             sys.exit(FAILURE)
         except MemoryError:
-            complain("out of memory; give less to do at once")
+            complain("out of memory; try less at once, such as --jobs 1")
             sys.exit(FAILURE)
         sys.exit(code if isinstance(code, int) else 0)
 
@@ -128,7 +128,7 @@ def _say_if_full() -> None:
 
 
 def _usage_line(error: click.ClickException) -> str:
-    """click's message in fpgen's voice: what was given, and where the allowed things are listed."""
+    """click's message in fpgen's form: what was given, and where the allowed things are listed."""
     message = one_line(error.format_message().rstrip("."))
     context = getattr(error, "ctx", None)
     if isinstance(error, click.UsageError) and context is not None:

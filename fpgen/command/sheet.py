@@ -1,7 +1,7 @@
 """Tables for a terminal of any width: figures are never cut, words only where nothing else is left to give.
 
 A wide terminal, a file or a pipe gets the roomy layout. A narrower one gets heads in several lines, then columns a
-single space apart, then names broken in two; and where even that is too wide, lines go on beyond the edge, since a
+single space apart, then names broken in two; and where even that is too wide, lines run past the edge, since a
 figure without its last digits is a wrong figure.
 """
 
@@ -73,7 +73,7 @@ class Sheet:
             left = options.max_width - self._around(layout) - sum(widths)
             if left >= 0:
                 break
-        for _ in range(left):  # room that is left goes to whoever lacks most
+        for _ in range(left):  # room that is left goes to the column that lacks most
             index = max(range(len(widths)), key=lambda column: wanted[column] / max(1, widths[column]))
             if wanted[index] > widths[index]:
                 widths[index] += 1

@@ -154,7 +154,7 @@ def accumulators(records: Sequence[Mapping[str, Any]], spelled: bool) -> None:
         from fpgen.units.machines import PRODUCTS
 
         products = [f"{', '.join(names)}: {', '.join(presets)}" for names, presets in PRODUCTS.items()]
-        out.print(f"By product (the first that has the formats): {'; '.join(products)}")
+        out.print(f"By product (the first one that has the formats): {'; '.join(products)}")
         out.print(
             "Also: exact, aligned:fraction=F,..., tree, chain; like:NAME for formats that a machine lacks. "
             "More on one: fpgen accumulators NAME",
@@ -164,7 +164,7 @@ def accumulators(records: Sequence[Mapping[str, Any]], spelled: bool) -> None:
 
 def technologies(records: Sequence[Mapping[str, Any]]) -> None:
     """`fpgen tech`: one line a technology; of installed PDKs the name."""
-    told = [item for item in records if "cells" in item]
+    described = [item for item in records if "cells" in item]
     rows = [
         (
             item["name"],
@@ -175,12 +175,12 @@ def technologies(records: Sequence[Mapping[str, Any]]) -> None:
             f"{item['output_load_ff']:g}",
             item["corner"],
         )
-        for item in told
+        for item in described
     ]
     right = ["gates", "flip-flops", "NAND2 um2", "output load fF"]
     out = Output()
     out.print(Sheet(["technology", *right[:3], "driving cell", right[3], "corner"], rows, right=right))
-    others = [item["name"] for item in records if item not in told]
+    others = [item["name"] for item in records if item not in described]
     if others:
         out.print(f"PDKs below PDK_ROOT: {', '.join(others)}")
     out.print("One of them, or a Liberty file: fpgen tech NAME; its files: --liberty FILE --verilog FILE", style="dim")
@@ -208,17 +208,17 @@ def technology(record: Mapping[str, Any]) -> None:
     Output().print(lines)
 
 
-def format_description(told: Description) -> None:
+def format_description(described: Description) -> None:
     """`fpgen formats NAME`: label and text, then the value of every code in columns that read downwards."""
     out = Output()
     lines = Table(box=None, show_header=False, pad_edge=False)
-    for label, text in told.rows:
+    for label, text in described.rows:
         lines.add_row(Text(label, style="bold"), Text(text))
     out.print(lines)
-    if not told.codes:
+    if not described.codes:
         return
-    digits = -(-told.format.bits // 4)
-    cells = [f"{code:0{digits}x}  {bits}  {value}" for code, bits, value in told.codes]
+    digits = -(-described.format.bits // 4)
+    cells = [f"{code:0{digits}x}  {bits}  {value}" for code, bits, value in described.codes]
     width = max(map(len, cells)) + 3
     columns = max(1, min(4, out.width // width))
     height = -(-len(cells) // columns)
@@ -253,7 +253,7 @@ def findings(found: Sequence[Finding]) -> None:
     out.print(
         Text(f"missing: {', '.join(missing)}", style="bold red")
         if missing
-        else Text("everything that is needed is there", style="green")
+        else Text("everything needed is installed", style="green")
     )
 
 
@@ -295,7 +295,7 @@ def points(found: Sequence[Point]) -> None:
             out.print(f"{point.recipe} at {point.target_ps:.0f} ps failed: {point.failure}", style="red")
         elif point.disproved:
             out.print(
-                f"{point.recipe} at {point.target_ps:.0f} ps: the netlist is not equal to the Verilog; they "
+                f"{point.recipe} at {point.target_ps:.0f} ps: the netlist is not equivalent to the Verilog; they "
                 f"differ at {point.proof['detail']}",
                 style="red",
             )
@@ -535,8 +535,8 @@ def outcomes(found: Sequence[Outcome]) -> None:
     """`fpgen run`: one table, three lines a unit (what it is, its contract, where its files are); then what failed."""
     rows = []
     for outcome in found:
-        told = Text(outcome.text, style="bold")
-        told.append(f"\n  {outcome.contract}\n  {outcome.directory or 'nothing written'}", style="not bold")
+        described = Text(outcome.text, style="bold")
+        described.append(f"\n  {outcome.contract}\n  {outcome.directory or 'nothing written'}", style="not bold")
         figures: tuple[Any, ...] = ("-", Text("failed", style="bold red"), "-", "-", "-")
         if outcome.passed:
             how = f"{outcome.method}, seed {outcome.seed}" if outcome.method == "sampled" else outcome.method
@@ -547,7 +547,7 @@ def outcomes(found: Sequence[Outcome]) -> None:
                 f"{outcome.nand2_eq:.0f}",
                 f"{outcome.delay_ps:.0f}",
             )
-        rows.append((told, outcome.latency, *figures))
+        rows.append((described, outcome.latency, *figures))
     out = Output()
     right = ["latency", "vectors", "area um2", "NAND2 eq.", "delay ps"]
     out.print(Sheet(["unit, contract, files", "latency", "vectors", "checked", *right[2:]], rows, right=right))

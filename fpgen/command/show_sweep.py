@@ -28,14 +28,18 @@ def points(sweep: Sweep, found: Sequence[SweepCase]) -> None:
     """`fpgen sweep --dry-run`: every point, and how many there are."""
     out = Output()
     rows = [
-        (number, case.label, Text(f"refused: {case.refusal}", style="yellow") if case.unit is None else case.unit.text)
+        (
+            number,
+            case.label,
+            Text(f"rejected: {case.rejection}", style="yellow") if case.unit is None else case.unit.text,
+        )
         for number, case in enumerate(found, 1)
     ]
     out.print(Sheet(["", "parameters", "unit"], rows, right=[""], keep=["parameters"]))
-    refused = sum(case.unit is None for case in found)
+    rejected = sum(case.unit is None for case in found)
     targets = len(sweep.measure.targets or ())
     out.print(
-        f"{sweep.title}: {len(found)} points{f', {refused} of them refused' if refused else ''}"
+        f"{sweep.title}: {len(found)} points{f', {rejected} of them rejected' if rejected else ''}"
         f"{f', {targets} delay targets each' if targets > 1 else ''}; nothing was run"
     )
 
@@ -72,12 +76,12 @@ def _bar(sweep: Sweep) -> Iterator[Callable[[Progress], None]]:
         TimeElapsedColumn(),
         TextColumn("left"),
         TimeRemainingColumn(elapsed_when_finished=False),
-        TextColumn("{task.fields[told]}"),
+        TextColumn("{task.fields[shown]}"),
     )
     with Bars(
         *columns, console=Console(stderr=True, highlight=False), transient=True, speed_estimate_period=600
     ) as bars:
-        task = bars.add_task(sweep.name, total=None, rate="", told="")
+        task = bars.add_task(sweep.name, total=None, rate="", shown="")
 
         def move(step: Progress) -> None:
             bars.update(
@@ -85,7 +89,7 @@ def _bar(sweep: Sweep) -> Iterator[Callable[[Progress], None]]:
                 completed=step.done,
                 total=step.total,
                 rate=rate(step, time.monotonic() - started),
-                told=Text(step.notice or _counts(step), style="red" if step.failed else ""),
+                shown=Text(step.notice or _counts(step), style="red" if step.failed else ""),
             )
 
         yield move
@@ -99,11 +103,11 @@ def _lines() -> Callable[[Progress], None]:
         now = time.monotonic() - started
         if step.notice or step.done == step.total or now - last[0] >= _LINE_SECONDS:
             last[0] = now
-            told = ", ".join(
+            shown = ", ".join(
                 part for part in (rate(step, now), left(step, now), _counts(step), step.notice, step.last) if part
             )
             print(
-                f"[{now:6.1f} s] {step.done} of {step.total} points{': ' if told else ''}{told}",
+                f"[{now:6.1f} s] {step.done} of {step.total} points{': ' if shown else ''}{shown}",
                 file=sys.stderr,
                 flush=True,
             )
@@ -124,8 +128,8 @@ def left(step: Progress, seconds: float) -> str:
 
 
 def _counts(step: Progress) -> str:
-    told = [f"{step.reused} known" if step.reused else "", f"{step.failed} failed" if step.failed else ""]
-    return ", ".join(part for part in told if part)
+    shown = [f"{step.reused} known" if step.reused else "", f"{step.failed} failed" if step.failed else ""]
+    return ", ".join(part for part in shown if part)
 
 
 def result(found: SweepResult) -> None:
@@ -186,16 +190,16 @@ def comparison(found: Comparison, *, everything: bool = False) -> None:
                 right=["before", "after", "worse by"],
             )
         )
-    for told, style, lines in (
+    for what, style, lines in (
         ("NOT COMPARABLE", "red", found.incomparable),
         ("FAILS NOW", "red", found.broken),
         ("GONE", "red", found.gone),
         ("new", "", found.new),
-        ("works now", "", found.mended),
+        ("works now", "", found.fixed),
         ("note", "dim", found.notes),
     ):
         for line in lines:
-            out.print(f"{told}: {line}", style=style)
+            out.print(f"{what}: {line}", style=style)
     hidden = len(found.changes) - len(shown)
     without = f", {hidden} moved that have no rule (--all shows them)" if hidden else ""
     out.print(

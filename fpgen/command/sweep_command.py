@@ -29,7 +29,7 @@ def sweep(file: Path, *, dry_run: bool, as_json: bool, **options: Any) -> None:
             click.echo(
                 json.dumps(
                     [
-                        {"parameters": case.parameters, "unit": case.text, "refusal": case.refusal or None}
+                        {"parameters": case.parameters, "unit": case.text, "rejection": case.rejection or None}
                         for case in listed
                     ],
                     indent=2,
@@ -51,7 +51,7 @@ def sweep(file: Path, *, dry_run: bool, as_json: bool, **options: Any) -> None:
     except KeyboardInterrupt:
         if last.total:
             click.echo(
-                f"{last.done} of {last.total} points are done and kept; the same command goes on from there", err=True
+                f"{last.done} of {last.total} points are done and kept; the same command resumes from there", err=True
             )
         raise
     if as_json:

@@ -41,12 +41,12 @@ def floats(name: str, given: Any) -> tuple[np.ndarray, str]:
 
 
 def array_of(name: str, given: Any) -> np.ndarray:
-    """`given`, a tensor with ``__dlpack__`` too, as an array; ragged lists are rejected under the name `name`."""
+    """`given` as an array; ragged lists are rejected under the name `name`."""
     try:
         return np.asarray(without_tensor(name, given))
     except ValueError as error:
         raise UsageError(
-            f"{name}: {str(error).rstrip('.')}; an array of float32, float16 or bfloat16 is allowed"
+            f"{name}: {str(error).rstrip('.')}; expected an array of float32, float16 or bfloat16"
         ) from None
 
 
@@ -62,7 +62,7 @@ def source_of(name: str, array: np.ndarray) -> tuple[str, type]:
             if array.dtype.kind in "fiub"
             else ""
         )
-        raise UsageError(f"{name} is an array of {array.dtype}; float32, float16 or bfloat16 is allowed{hint}")
+        raise UsageError(f"{name}: got an array of {array.dtype}; expected float32, float16 or bfloat16{hint}")
     return formats[array.dtype.name]
 
 
@@ -81,7 +81,7 @@ def values_of(codes: np.ndarray, fmt: Format) -> np.ndarray:
     if not fits_float64(fmt):
         if fmt == as_format("fp64"):
             return codes.view(np.float64)
-        raise UsageError(f"values of {fmt} are no float64 numbers; out=fp64 or less is allowed, or codes")
+        raise UsageError(f"out: got {fmt}, whose values are not float64 numbers; expected fp64 or less, or codes")
     values = float64_values(fmt, codes)
     narrow = fmt.significand_bits <= 24 and (fmt.fixed or (fmt.emax <= 127 and fmt.quantum_exponent >= -149))
     return values.astype(np.float32) if narrow else values

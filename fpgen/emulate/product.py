@@ -111,9 +111,9 @@ def matmul(
     Returns
     -------
     ndarray of float32, shape (..., M, N)
-        Values of the result codes; float64 where the output has values that are no float32. Tensor scales (NVFP4) are
-        applied to the values, ``value * (scale_a * scale_b)``, each product rounded to the array's precision, that of
-        the scales without a limit to its exponent; not to the codes.
+        Values of the result codes; float64 where float32 does not hold all values of the output. Tensor scales (NVFP4)
+        are applied to the values, ``value * (scale_a * scale_b)``, each product rounded to the array's precision, that
+        of the scales without a limit to its exponent; not to the codes.
 
     Raises
     ------
@@ -123,27 +123,29 @@ def matmul(
     left, right = _operand("a", a, dot, a_zero), _operand("b", b, dot, b_zero)
     length, k = dot.products, left.k
     if k != right.k:
-        raise UsageError(f"a with K={k}, b with K={right.k}; equal lengths are allowed")
+        raise UsageError(f"K: got {k} in a and {right.k} in b; expected equal lengths")
     if k > length and dot.c != dot.out:
         raise UsageError(
-            f"K={k} with `{dot}` of length {length}: longer sums are chained through c, so a unit with "
-            f"`+ {dot.out} -> {dot.out}` is allowed, or K up to {length}"
+            f"K: got {k} with `{dot}` of length {length}; expected up to {length}, or a unit with "
+            f"`+ {dot.out} -> {dot.out}`, since longer sums are chained through c"
         )
     if k % length and not (_elements(dot)[0].zero and _elements(dot)[1].zero):
         raise UsageError(
-            f"K={k} with `{dot}`, whose operands have no zero to fill up with; a multiple of {length} is allowed"
+            f"K: got {k} with `{dot}`, whose operands have no zero for padding; expected a multiple of {length}"
         )
     scales = [operand.tensor_scale for operand in (left, right) if operand.tensor_scale is not None]
     if scales and c is not None:
-        raise UsageError("c with tensor scales, which multiply what the unit delivers; add c to the result")
+        raise UsageError(
+            "c: got it with tensor scales, which multiply what the unit delivers; expected c to be added to the result"
+        )
     if not (type(threads) is int and threads >= 1):
-        raise UsageError(f"threads={threads!r}; a whole number from 1 is allowed")
+        raise UsageError(f"threads: got {threads!r}; expected a whole number from 1")
     try:
         batch = np.broadcast_shapes(left.codes.shape[:-2], right.codes.shape[:-2])
     except ValueError:
         raise UsageError(
-            f"a of {left.codes.shape[:-2]} and b of {right.codes.shape[:-2]} matrices; shapes that "
-            "broadcast to one are allowed"
+            f"got a of {left.codes.shape[:-2]} and b of {right.codes.shape[:-2]} matrices; expected shapes that "
+            "broadcast to one"
         ) from None
     shape = (*batch, left.codes.shape[-2], right.codes.shape[-2])
     itemsize = np.dtype(code_dtype(dot.out.bits)).itemsize
@@ -182,9 +184,11 @@ def _dot_of(unit: Unit | str) -> DotProduct | BlockDot:
     given = parse_unit(unit) if isinstance(unit, str) else unit
     dot = given.dot if isinstance(given, TensorCore) else given
     if not isinstance(dot, DotProduct | BlockDot):
-        raise UsageError(f"unit={given}; dot, blockdot or tensorcore is allowed")
+        raise UsageError(f"unit: got {given}; expected dot, blockdot or tensorcore")
     if dot.rounding is Rounding.PORT or dot.random_bits:
-        raise UsageError(f"rounding={dot.rounding.value} in a matrix product; one mode without random bits is allowed")
+        raise UsageError(
+            f"rounding: got {dot.rounding.value} in a matrix product; expected one mode without random bits"
+        )
     return replace(dot, flags=False)
 
 
@@ -197,7 +201,9 @@ def _operand(name: str, given: Any, dot: DotProduct | BlockDot, zero: Any = None
     axis = -1 if name == "a" else -2
     block = dot.block_of(name) if isinstance(dot, BlockDot) else None
     if zero is not None and not (isinstance(dot, BlockDot) and name in dot.zeroed_operands):
-        raise UsageError(f"{name}_zero: got an array with `{dot}`, which has no zero points for {name}; leave it out")
+        raise UsageError(
+            f"{name}_zero: got an array with `{dot}`, which has no zero points for {name}; expected none given"
+        )
     if isinstance(dot, BlockDot) and block is not None:
         has_zero = name in dot.zeroed_operands
         if has_zero and not (isinstance(given, Quantized) and zero is not None):
@@ -209,17 +215,17 @@ def _operand(name: str, given: Any, dot: DotProduct | BlockDot, zero: Any = None
             array = array_of(name, given)
             if array.dtype.kind in "iub":
                 raise UsageError(
-                    f"{name} is an array of {array.dtype}; floats, or what fpgen.emulate.quantize returns "
-                    f"for {block}, are allowed"
+                    f"{name}: got an array of {array.dtype}; expected floats, or what fpgen.emulate.quantize returns "
+                    f"for {block}"
                 )
             source_of(name, array)
             _matrix(name, array)
             given = quantize(array, block, axis=axis)
         if given.block != block:
-            raise UsageError(f"{name} is quantised to {given.block}; `{dot}` takes {block}")
+            raise UsageError(f"{name}: got blocks of {given.block}; expected {block} for `{dot}`")
         _matrix(name, given.codes)
         if given.axis != given.codes.ndim + axis:
-            raise UsageError(f"{name} has blocks along axis {given.axis}; axis={axis} (along K) is allowed")
+            raise UsageError(f"{name}: got blocks along axis {given.axis}; expected axis={axis} (along K)")
         arrays = {name: given.codes, f"{name}_scale": given.scales}
         if has_zero:
             points = _codes(f"{name}_zero", zero, dot.operands[f"{name}_zero"])
@@ -232,10 +238,10 @@ def _operand(name: str, given: Any, dot: DotProduct | BlockDot, zero: Any = None
         made = prepared_operand(dot, name, arrays, axis)
         elements, k = np.moveaxis(made[name], axis, -1), given.shape[axis]
         if has_zero:
-            elements[..., k:] = 0  # what fills up a last block stands for nothing, whatever its zero point
+            elements[..., k:] = 0  # the padding of a last block has no value, whatever its zero point
         return _Operand(elements, np.moveaxis(made[f"{name}_scale"], axis, -1), given.tensor_scale, k)
     if isinstance(given, Quantized):
-        raise UsageError(f"{name} is quantised to {given.block}; `{dot}` takes plain {getattr(dot, name)}")
+        raise UsageError(f"{name}: got blocks of {given.block}; expected plain {getattr(dot, name)} for `{dot}`")
     codes = _codes(name, given, getattr(dot, name))
     _matrix(name, codes)
     return _Operand(np.moveaxis(codes, axis, -1), None, None, codes.shape[axis])
@@ -243,7 +249,7 @@ def _operand(name: str, given: Any, dot: DotProduct | BlockDot, zero: Any = None
 
 def _matrix(name: str, array: np.ndarray) -> None:
     if array.ndim < 2:
-        raise UsageError(f"{name} has shape {array.shape}; a matrix, or a stack of them, is allowed")
+        raise UsageError(f"{name}: got shape {array.shape}; expected a matrix, or a stack of them")
 
 
 def _codes(name: str, given: Any, fmt: Format) -> np.ndarray:
@@ -280,14 +286,14 @@ def _addend(c: Any, dot: DotProduct | BlockDot, shape: tuple[int, ...]) -> np.nd
     """Codes of the first addend, of `shape`; None for units without."""
     if dot.c is None:
         if c is not None:
-            raise UsageError(f"c with `{dot}`, which has no addend; leave it out")
+            raise UsageError(f"c: got it with `{dot}`, which has no addend; expected none given")
         return None
     codes = _codes("c", np.float32(0) if c is None else c, dot.c)
     try:
         return np.broadcast_to(codes, shape)
     except ValueError:
         raise UsageError(
-            f"c of shape {codes.shape} with a result of {shape}; a shape that broadcasts to it is allowed"
+            f"c: got shape {codes.shape} with a result of {shape}; expected a shape that broadcasts to it"
         ) from None
 
 

@@ -29,7 +29,7 @@ class Quantized:
     Parameters
     ----------
     codes : ndarray of unsigned int
-        Element codes, of `shape`, but for `axis`, which is filled up with zeros to whole blocks. An array of the
+        Element codes, of `shape`, but for `axis`, which is padded with zeros to whole blocks. An array of the
         element's own dtype (ml_dtypes' `float4_e2m1fn` for `e2m1`) becomes codes.
     scales : ndarray of unsigned int
         Scale codes: one per block along `axis`; or an array of the scale's own dtype.
@@ -70,11 +70,13 @@ class Quantized:
             if not (isinstance(array, np.ndarray) and array.dtype.kind == "u" and array.shape == wanted):
                 what = f"{array.dtype} of {array.shape}" if isinstance(array, np.ndarray) else type(array).__name__
                 raise UsageError(
-                    f"{name}: {what}; for {self.block} along axis {self.axis} of {self.shape} an array of "
-                    f"unsigned integers of {wanted} is allowed"
+                    f"{name}: got {what} for {self.block} along axis {self.axis} of {self.shape}; expected an array of "
+                    f"unsigned integers of {wanted}"
                 )
             if array.size and int(array.max()) >> fmt.bits:
-                raise UsageError(f"{name} up to {array.max()}; codes of {fmt} are 0 to {(1 << fmt.bits) - 1}")
+                raise UsageError(
+                    f"{name}: got codes up to {array.max()}; expected codes of {fmt}, 0 to {(1 << fmt.bits) - 1}"
+                )
         if self.tensor_scale is not None:
             if self.block.tensor_scale is None:
                 raise UsageError(
@@ -128,7 +130,7 @@ def quantize(
     block = as_block(block)
     codes, source = floats("x", x)
     if codes.ndim == 0:
-        raise UsageError("x is a single number; an array is allowed")
+        raise UsageError("x: got a single number; expected an array")
     axis = _axis(axis, codes.ndim)
     options: dict[str, Any] = {
         "clamp": True,
@@ -162,7 +164,7 @@ def quantize(
         if not isinstance(random, np.random.Generator):
             what = "without random" if random is None else f"with random={random!r}"
             raise UsageError(
-                f"rounding={unit.rounding.value} {what}; a numpy random Generator is allowed, such as "
+                f"rounding={unit.rounding.value}: got it {what}; expected a numpy random Generator, such as "
                 "np.random.default_rng(0)"
             )
         controls["random"] = random.integers(0, 1 << unit.random_bits, blocks.shape, dtype=np.uint64)
@@ -171,7 +173,7 @@ def quantize(
             f"random with rounding={unit.rounding.value}: got {type(random).__name__}; expected none given"
         )
     elif unit.rounding is Rounding.PORT:
-        raise UsageError("rounding=port; one mode for the whole array is allowed")
+        raise UsageError("rounding: got port; expected one mode for the whole array")
     result = unit.compute(*operands, **controls)
     assert result.scales is not None
     return Quantized(
@@ -252,10 +254,10 @@ def dequantize(q: Quantized, out: Format | str = "fp32") -> np.ndarray:
 
     Returns
     -------
-    ndarray of float32 (float64, where `out` has values that are no float32), shape `q.shape`
+    ndarray of float32 (float64, where `out` has values that float32 does not hold), shape `q.shape`
     """
     if not isinstance(q, Quantized):
-        raise UsageError(f"q is of type {type(q).__name__}; what fpgen.emulate.quantize returns is allowed")
+        raise UsageError(f"q: got {type(q).__name__}; expected what fpgen.emulate.quantize returns")
     unit = BlockDequantize(block=q.block, out=as_format(out))
     blocks, last = _in_blocks(q.codes, q.axis, q.block.size)
     operands = [blocks, np.moveaxis(q.scales, q.axis, -1)]

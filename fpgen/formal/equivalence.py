@@ -117,7 +117,7 @@ def prove_equal(
         if mapped:
             script.append("read_liberty -ignore_miss_func cells.lib")
             files["cells.lib"] = functions_file(liberty) if liberty is not None else ""
-        # Registers of a mapped netlist stay as they are, used or not (nets without a name of their own aside: the
+        # Registers of a mapped netlist stay as they are, used or not (nets without their own name aside: the
         # second output of a flip-flop); those of RTL are optimised as they were for mapping.
         script += [
             f"read_rtlil {side}.txt" if form == "rtlil" else f"read_verilog -sv {side}.txt",
@@ -187,7 +187,7 @@ def _format(text: str, given: str | None) -> str:
     if given is None:
         return "rtlil" if is_rtlil(text) else "verilog"
     if given not in FORMATS:
-        raise UsageError(f"no format {given!r}; there are {', '.join(FORMATS)}")
+        raise UsageError(f"format: got {given!r}; expected one of {', '.join(FORMATS)}")
     return given
 
 
@@ -333,7 +333,7 @@ def _cut_registers(gold: dict[str, Any], gate: dict[str, Any]) -> tuple[str, int
     A register that only one side has is replaced by what the other side has in its place: a constant, or one of its
     other registers; then its data have to be equal to that. Where the other side has lost its name as well, it is a
     constant if its data look like one, and is free to have any value otherwise: what is then proven is proven for
-    every value, and what fails is no answer.
+    every value, and a failure is not an answer.
 
     Returns
     -------

@@ -83,7 +83,7 @@ def prove_point(
     known = _read(path) if cached else None
     if known is not None and (known.status != "timed out" or known.seconds >= timeout):
         return known
-    tool = yosys.select(engine)  # a missing tool is no answer, nor is a missing netlist
+    tool = yosys.select(engine)  # a missing tool is not an answer, nor is a missing netlist
     text = flow.netlist_text(point.netlist_hash)
     try:
         found = equivalence.prove_equal(

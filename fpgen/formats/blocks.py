@@ -24,7 +24,7 @@ from .descriptor import Format
 from .grammar import as_format, parse
 
 LARGEST_BLOCK = 1024
-_HOW = "allowed: a name (fpgen formats lists them) or ELEMENT@SCALE/SIZE, as in int8@e8m0/16"
+_HOW = "expected a name (fpgen formats lists them) or ELEMENT@SCALE/SIZE, as in int8@e8m0/16"
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class BlockFormat:
             if part != "tensor_scale" or self.tensor_scale is not None:
                 object.__setattr__(self, part, as_format(getattr(self, part)))
         if not (type(self.size) is int and 1 <= self.size <= LARGEST_BLOCK):
-            raise UsageError(f"block of {short_text(self.size)} elements; 1 to {LARGEST_BLOCK} are allowed")
+            raise UsageError(f"block size: got {short_text(self.size)} elements; expected 1 to {LARGEST_BLOCK}")
         if not isinstance(self.name, str):
             raise UsageError(f"block format name: got {short_text(self.name)}; expected text")
         if self.scale.fixed or (self.scale.signed and self.scale.precision == 1):
@@ -68,7 +68,7 @@ class BlockFormat:
                 f"block scale: got {self.scale}, which is {what}; expected floating point, such as e8m0, ue4m3 or fp16"
             )
         if self.tensor_scale is not None and self.tensor_scale.fixed:
-            raise UsageError(f"tensor scale {self.tensor_scale} is fixed point; floating point is allowed")
+            raise UsageError(f"tensor scale: got {self.tensor_scale}, which is fixed point; expected floating point")
         if not self.name:
             object.__setattr__(self, "name", self.spelling)
 
@@ -121,7 +121,7 @@ _ENTRIES = [
         BlockFormat(CATALOGUE["e2m1"].format, CATALOGUE["ue4m3"].format, 16, CATALOGUE["fp32"].format, "nvfp4"),
         "NVFP4",
         "NVIDIA PTX ISA 8.7, .kind::mxf4nvf4; NVIDIA, Introducing NVFP4 (2025)",
-        "16 elements; the scale is no power of two; a dot product leaves the tensor scales to what follows it",
+        "16 elements; the scale is not a power of two; a dot product leaves the tensor scales to what follows it",
     ),
 ]
 
@@ -146,7 +146,7 @@ def parse_block(text: str) -> BlockFormat:
         Unknown name (with close matches), or parts that make no block.
     """
     if not isinstance(text, str):
-        raise UsageError(f"block format {text!r}; {_HOW}")
+        raise UsageError(f"block format: got {text!r}; {_HOW}")
     return _parse(text.strip().lower())
 
 
@@ -156,13 +156,13 @@ def _parse(text: str) -> BlockFormat:
     if name in BLOCKS:
         return BLOCKS[name].format
     if name in AMBIGUOUS_BLOCKS:
-        raise UsageError(f"block format {text}: means several; allowed: {AMBIGUOUS_BLOCKS[name]}")
+        raise UsageError(f"block format: got {text}, which means several; expected {AMBIGUOUS_BLOCKS[name]}")
     match = re.fullmatch(rf"([^@/]+)@([^@/]+)/(\d{{1,{LONGEST_NUMBER}}})(?:/([^@/]+))?", text)
     if not match:
         close = difflib.get_close_matches(text, [*BLOCKS, *BLOCK_ALIASES], n=3, cutoff=0.6)
-        suggestion = f"did you mean {', '.join(close)}? " if close else ""
-        plain = " (a plain format)" if text in CATALOGUE or text in ALIASES else ""
-        raise UsageError(f"block format {text or repr(text)}: unknown{plain}; {suggestion}{_HOW}")
+        suggestion = f" (did you mean {', '.join(close)}?)" if close else ""
+        plain = ", a plain format" if text in CATALOGUE or text in ALIASES else ""
+        raise UsageError(f"block format: got {text or repr(text)}{plain}{suggestion}; {_HOW}")
     tensor = parse(match[4]) if match[4] else None
     return as_block(BlockFormat(parse(match[1]), parse(match[2]), int(match[3]), tensor))
 

@@ -74,7 +74,7 @@ def p3109(bits: int, precision: int, signed: bool = True, extended: bool = True)
     return Format(
         bits=bits,
         precision=precision,
-        bias=1 << room if room >= 0 else 0,  # a negative room is refused by Format
+        bias=1 << room if room >= 0 else 0,  # a negative room is rejected by Format
         signed=signed,
         infinity=Infinity.TOP if extended else Infinity.NONE,
         nan=NaN.NEGATIVE_ZERO if signed else NaN.ALL_ONES,
@@ -231,7 +231,7 @@ CATALOGUE = MappingProxyType({entry.name: entry for entry in _ENTRIES})
 ALIASES = MappingProxyType({alias: entry.name for entry in _ENTRIES for alias in entry.aliases})
 
 _HIFLOAT4 = (
-    "the scale of HiFloat4 (Ascend), which is unsigned and has a bias and specials of its own",
+    "the scale of HiFloat4 (Ascend), which is unsigned and has its own bias and specials",
     "bias=, inf= and nan= spelled out",
 )
 
@@ -246,7 +246,7 @@ NOT_BY_THE_RULE = MappingProxyType(
     }
 )
 
-#: Names of number systems that are no format of fixed fields, and what they are.
+#: Names of number systems that are not formats of fixed fields, and what they are.
 NOT_A_FORMAT = MappingProxyType(
     {
         "hif8": "HiFloat8 has tapered precision",

@@ -62,7 +62,7 @@ def describe(given: Format | str) -> Description:
     Raises
     ------
     UsageError
-        For a name that `parse` refuses.
+        For a name that `parse` rejects.
     """
     fmt = as_format(given)
     codes = range(1 << fmt.bits) if fmt.bits <= LISTED_BITS else range(0)

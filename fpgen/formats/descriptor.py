@@ -8,7 +8,7 @@ only here.
 
 Positive finite codes are ordered as integers in every format: code 0 is zero
 (or the smallest value, where there is no zero) and `max_finite_code` is the
-largest magnitude. Special codes, where they exist, stand above it or at the
+largest magnitude. Special codes, where they exist, are above it or at the
 code of minus zero.
 """
 
@@ -129,8 +129,8 @@ class Format(FormatMethods):
 
     # ---- validation -----------------------------------------------------------------
 
-    def _refuse(self, given: str, allowed: str) -> NoReturn:
-        raise UsageError(f"format {self.name or '(unnamed)'}: {given}; {allowed}")
+    def _reject(self, given: str, expected: str) -> NoReturn:
+        raise UsageError(f"format {self.name or '(unnamed)'}: got {given}; expected {expected}")
 
     def _check_types(self) -> None:
         """Reject values of other types, which would be wrong further on, and far from here."""
@@ -149,58 +149,58 @@ class Format(FormatMethods):
     def _validate(self) -> None:
         self._check_types()
         if not 2 <= self.bits <= LARGEST_BITS:
-            self._refuse(f"{self.bits} bits", f"a code has 2 to {LARGEST_BITS} bits")
+            self._reject(f"{self.bits} bits", f"2 to {LARGEST_BITS} bits")
         if self.fixed:
             self._validate_fixed()
             return
         if self.scale or self.symmetric:
-            self._refuse("scale or symmetric on floating point", "they belong to fixed point (intN, uintN)")
+            self._reject("scale or symmetric on floating point", "them on fixed point (intN, uintN) only")
         most = self.bits - self.signed
         if not 1 <= self.precision <= most:
-            self._refuse(
+            self._reject(
                 f"precision {self.precision} in {self.bits} bits",
-                f"with {'a sign and ' if self.signed else ''}at least one exponent bit, "
-                f"the precision (hidden bit included) is 1 to {most}",
+                f"a precision (hidden bit included) of 1 to {most}, since there is "
+                f"{'a sign and ' if self.signed else ''}at least one exponent bit",
             )
         if self.exponent_bits > 20:
-            self._refuse(f"{self.exponent_bits} exponent bits", "1 to 20 are allowed")
+            self._reject(f"{self.exponent_bits} exponent bits", "1 to 20")
         if abs(self.bias) > 1 << 21:
-            self._refuse(f"bias {self.bias}", "its magnitude is at most 2**21")
+            self._reject(f"bias {self.bias}", "a magnitude of at most 2**21")
         if (self.infinity is Infinity.IEEE) != (self.nan is NaN.IEEE):
-            self._refuse(
+            self._reject(
                 f"inf={self.infinity.value} with nan={self.nan.value}",
-                "an IEEE special binade holds both: inf=ieee,nan=ieee; or inf=none|top with nan=none|allones|negzero",
+                "inf=ieee,nan=ieee (an IEEE special binade holds both), or inf=none|top with nan=none|allones|negzero",
             )
         if self.nan is NaN.IEEE and self.precision < 2:
-            self._refuse(
+            self._reject(
                 "inf=ieee,nan=ieee with precision 1: NaN would clash with infinity",
-                "without a trailing significand use inf=none|top and nan=none|allones|negzero",
+                "inf=none|top and nan=none|allones|negzero where there is no trailing significand",
             )
         if self.nan is NaN.NEGATIVE_ZERO and not self.signed:
-            self._refuse("nan=negzero without a sign", "unsigned formats keep NaN at allones or have none")
+            self._reject("nan=negzero without a sign", "nan=allones or nan=none in an unsigned format")
         if not self.zero and (self.signed or self.subnormals):
-            self._refuse(
+            self._reject(
                 "zero=no in a signed format or with subnormals",
-                "only an unsigned format with subnormals=no can do without zero",
+                "zero=no only in an unsigned format with subnormals=no",
             )
         lowest_nonzero = 1 if self.subnormals else 1 << self.trailing_bits
         if self.max_finite_code < lowest_nonzero:
-            self._refuse("every non-zero code is special or flushed", "at least one non-zero finite value is needed")
+            self._reject("no non-zero code that is neither special nor flushed", "at least one non-zero finite value")
 
     def _validate_fixed(self) -> None:
         if self.infinity is not Infinity.NONE or self.nan is not NaN.NONE:
-            self._refuse("infinity or NaN in fixed point", "integers have neither")
+            self._reject("infinity or NaN in fixed point", "neither")
         if self.bias or not self.subnormals or not self.zero:
-            self._refuse("bias, subnormals=no or zero=no in fixed point", "they belong to floating point")
+            self._reject("bias, subnormals=no or zero=no in fixed point", "them on floating point only")
         if self.precision != self.bits - self.signed:
-            self._refuse(
+            self._reject(
                 f"precision {self.precision}",
-                f"fixed point of {self.bits} bits has {self.bits - self.signed} magnitude bits",
+                f"{self.bits - self.signed}, the magnitude bits of fixed point of {self.bits} bits",
             )
         if self.symmetric and not self.signed:
-            self._refuse("symmetric without a sign", "an unsigned integer has no negative side")
+            self._reject("symmetric without a sign", "a signed integer")
         if abs(self.scale) > 4096:
-            self._refuse(f"scale {self.scale}", "-4096 to 4096 is allowed")
+            self._reject(f"scale {self.scale}", "-4096 to 4096")
 
     # ---- layout ---------------------------------------------------------------------
 
@@ -257,7 +257,7 @@ class Format(FormatMethods):
 
     @property
     def quiet_bit(self) -> int:
-        """Mask of the bit that tells a quiet NaN (IEEE NaNs only), else 0."""
+        """Mask of the bit that marks a quiet NaN (IEEE NaNs only), else 0."""
         return 1 << (self.trailing_bits - 1) if self.nan is NaN.IEEE else 0
 
     @property
@@ -352,14 +352,14 @@ class Format(FormatMethods):
     # ---- codes and values -----------------------------------------------------------
 
     def _check_code(self, code: int) -> None:
-        """Reject what is no code of this format."""
+        """Reject what is not a code of this format."""
         try:
             inside = not isinstance(code, bool) and 0 <= operator.index(code) < 1 << self.bits
         except TypeError:
             inside = False
         if not inside:
             given = f"{code:#x}" if type(code) is int and abs(code) < 1 << 128 else short_text(code)
-            raise UsageError(f"format {self}: code {given}; codes are 0 to {(1 << self.bits) - 1:#x}")
+            raise UsageError(f"format {self}: code: got {given}; expected 0 to {(1 << self.bits) - 1:#x}")
 
     def classify(self, code: int) -> Class:
         """What `code` (0 <= code < 2**bits) stands for.
@@ -367,7 +367,7 @@ class Format(FormatMethods):
         Raises
         ------
         UsageError
-            If it is no such number. The methods below have the same domain and the same error.
+            If it is not such a number. The methods below have the same domain and the same error.
         """
         self._check_code(code)
         return self._classify(int(code))
@@ -410,9 +410,7 @@ class Format(FormatMethods):
             If the code is an infinity or a NaN, or out of range.
         """
         if self.classify(code) >= Class.INFINITY:
-            raise UsageError(
-                f"format {self}: code {code:#x} is {self.classify(code).name}; only finite codes have a value"
-            )
+            raise UsageError(f"format {self}: got code {code:#x}, {self.classify(code).name}; expected a finite code")
         code = int(code)
         sign = int(bool(code & self.sign_mask))
         if self.fixed:

@@ -36,7 +36,7 @@ _P3109 = re.compile(rf"binary{_WIDTH}p{_WIDTH}([su])([ef])")
 _INTEGER = re.compile(rf"[+-]?\d{{1,{LONGEST_NUMBER}}}")
 
 _HOW = (
-    "allowed: a name (fpgen formats lists them), eEmM, ueEmM, intN, uintN or binaryKpPse, "
+    "expected a name (fpgen formats lists them), eEmM, ueEmM, intN, uintN or binaryKpPse, "
     "with options as in e3m2:bias=2,inf=none,nan=none"
 )
 
@@ -60,7 +60,7 @@ def parse(text: str) -> Format:
         Unknown name (with close matches), unknown or misplaced option, or parameters that contradict.
     """
     if not isinstance(text, str):
-        raise UsageError(f"format {text!r}; {_HOW}")
+        raise UsageError(f"format: got {text!r}; {_HOW}")
     return _parse(text.strip().lower())
 
 
@@ -77,7 +77,7 @@ def _parse(text: str) -> Format:
     if not colon:
         return base
     options = _options(tail, base, text)
-    changed = dataclasses.replace(base, **options, name=text)  # this name only serves in a refusal
+    changed = dataclasses.replace(base, **options, name=text)  # this name only appears in errors
     return dataclasses.replace(changed, name=canonical_name(changed))
 
 
@@ -124,7 +124,7 @@ def _head(head: str, text: str) -> Format:
     if head in ALIASES:
         return CATALOGUE[ALIASES[head]].format
     if head in AMBIGUOUS:
-        raise UsageError(f"format {text}: {head} means several formats; allowed: {AMBIGUOUS[head]}")
+        raise UsageError(f"format {text}: got {head}, which means several formats; expected {AMBIGUOUS[head]}")
     if head in NOT_A_FORMAT:
         raise UsageError(
             f"format {text}: got {head}; {NOT_A_FORMAT[head]} and no fields of fixed widths; expected a "
@@ -133,7 +133,7 @@ def _head(head: str, text: str) -> Format:
     if match := _FLOATING.fullmatch(head):
         sign, exponent_bits, trailing_bits = match[1], int(match[2]), int(match[3])
         if not 1 <= exponent_bits <= 20:
-            raise UsageError(f"format {text}: {exponent_bits} exponent bits; 1 to 20 are allowed")
+            raise UsageError(f"format {text}: got {exponent_bits} exponent bits; expected 1 to 20")
         plain = f"e{exponent_bits}m{trailing_bits}"
         name = sign + plain if sign == "u" or plain in CATALOGUE else plain
         return _named(floating(exponent_bits, trailing_bits, signed=sign != "u", name=name))
@@ -142,17 +142,17 @@ def _head(head: str, text: str) -> Format:
     if match := _P3109.fullmatch(head):
         bits = int(match[1])
         if not 2 <= bits <= LARGEST_BITS:
-            raise UsageError(f"format {text}: {bits} bits; a code has 2 to {LARGEST_BITS} bits")
+            raise UsageError(f"format {text}: got {bits} bits; expected 2 to {LARGEST_BITS}")
         return p3109(bits, int(match[2]), match[3] == "s", match[4] == "e")
     from .blocks import BLOCK_ALIASES, BLOCKS, is_block
 
     if is_block(text):
         raise UsageError(
-            f"format {text}: a block format, which blockdot, tensorcore, quantize and dequantize take; {_HOW}"
+            f"format: got {text}, a block format (blockdot, tensorcore, quantize and dequantize take these); {_HOW}"
         )
     close = difflib.get_close_matches(head, [*CATALOGUE, *ALIASES, *BLOCKS, *BLOCK_ALIASES], n=3, cutoff=0.6)
-    suggestion = f"did you mean {', '.join(close)}? " if close else ""
-    raise UsageError(f"format {text or repr(text)}: unknown; {suggestion}{_HOW}")
+    suggestion = f" (did you mean {', '.join(close)}?)" if close else ""
+    raise UsageError(f"format: got {text or repr(text)}{suggestion}; {_HOW}")
 
 
 def _named(fmt: Format) -> Format:
@@ -172,16 +172,16 @@ def _options(tail: str, base: Format, text: str) -> dict[str, Any]:
         if not equals or key not in readers:
             kind = "fixed point" if base.fixed else "floating point"
             raise UsageError(
-                f"format {text}: option {word.strip() or repr(word)}; "
-                f"{kind} allows {', '.join(f'{name}={hint}' for name, (_, hint, _) in readers.items())}"
+                f"format {text}: option: got {word.strip() or repr(word)}; expected "
+                f"an option of {kind}: {', '.join(f'{name}={hint}' for name, (_, hint, _) in readers.items())}"
             )
         field, hint, read = readers[key]
         if field in found:
-            raise UsageError(f"format {text}: {key} given twice; once is allowed")
+            raise UsageError(f"format {text}: got {key} twice; expected it once")
         try:
             found[field] = read(value)
         except (KeyError, ValueError):
-            raise UsageError(f"format {text}: {key}={value}; allowed: {hint}") from None
+            raise UsageError(f"format {text}: {key}: got {value or repr(value)}; expected {hint}") from None
     return found
 
 
@@ -195,7 +195,7 @@ def _yes_no(value: str) -> bool:
     return {"yes": True, "no": False}[value]
 
 
-#: option -> (field of Format, what is allowed, reader)
+#: option -> (field of Format, what is expected, reader)
 _FLOATING_OPTIONS: dict[str, tuple[str, str, Callable[[str], Any]]] = {
     "bias": ("bias", f"a whole number of at most {LONGEST_NUMBER} digits", _integer),
     "inf": ("infinity", "none|ieee|top", Infinity),

@@ -10,7 +10,7 @@ _PLAIN_POWERS = 10  # powers of two within 2**-10 to 2**10 are written in decima
 
 
 def value_text(fmt: Format, code: int) -> str:
-    """The value of `code`: exact, or the shortest decimal that is no other binary64 number.
+    """The value of `code`: exact, or the shortest decimal that only this binary64 number has.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Checks of what the caller hands to the golden model, in one voice."""
+"""Checks of what the caller hands to the golden model, in one form."""
 
 from __future__ import annotations
 
@@ -60,23 +60,23 @@ def gather(unit: Unit, operands: Sequence[Any], by_name: Mapping[str, Any]) -> d
     unknown = [name for name in by_name if name not in (*names, *controls)]
     if unknown:
         raise UsageError(
-            f"{unit.operation}: control {', '.join(unknown)}; allowed for `{unit}`: "
+            f"{unit.operation}: control: got {', '.join(unknown)}; expected for `{unit}`: "
             f"{', '.join(controls) or 'none'}, and the operands {', '.join(names)} in order or by name"
         )
     twice = [name for name in names[: len(operands)] if name in by_name]
     if twice:
-        raise UsageError(f"{unit.operation}: {', '.join(twice)} given in order and by name; once is allowed")
+        raise UsageError(f"{unit.operation}: got {', '.join(twice)} in order and by name; expected it once")
     count = len(operands) + sum(name in names for name in by_name)
     given = {**dict(zip(names, operands, strict=False)), **by_name}
     if count != len(names):
         absent = [name for name in names if name not in given]
-        words = f"; {', '.join(absent)} missing" if absent else ""
-        raise UsageError(f"{unit.operation}: {count} operands given; needed: {', '.join(names)}{words}")
+        words = f" ({', '.join(absent)} missing)" if absent else ""
+        raise UsageError(f"{unit.operation}: got {count} operands; expected {', '.join(names)}{words}")
     missing = [name for name in controls if name not in by_name and name not in _OPTIONAL]
     if missing:
         raise UsageError(
-            f"{unit.operation}: control {', '.join(missing)} not given; `{unit}` has this input, "
-            f"so give an array (or one number) for it"
+            f"{unit.operation}: control {', '.join(missing)}: got none; expected an array (or one "
+            f"number) for this input of `{unit}`"
         )
     arrays = {port.name: codes_of(port, given[port.name]) for port in ports if port.name in given}
     return _broadcast(unit, {port.name: port.shape for port in ports}, arrays)
@@ -89,14 +89,14 @@ def _broadcast(unit: Unit, axes: dict[str, tuple[int, ...]], arrays: dict[str, n
         split = array.ndim - len(axes[name])
         if split < 0 or array.shape[split:] != axes[name]:
             raise UsageError(
-                f"{unit.operation}: {name} of shape {array.shape}; the last axes of `{unit}` are {axes[name]} there"
+                f"{unit.operation}: {name}: got shape {array.shape}; expected the last axes {axes[name]} for `{unit}`"
             )
         leading[name] = array.shape[:split]
     try:
         common = np.broadcast_shapes(*leading.values())
     except ValueError:
         shapes = ", ".join(f"{name} {array.shape}" for name, array in arrays.items())
-        raise UsageError(f"{unit.operation}: shapes {shapes}; shapes that broadcast to one are allowed") from None
+        raise UsageError(f"{unit.operation}: got the shapes {shapes}; expected shapes that broadcast to one") from None
     for name, array in arrays.items():
         check_room(name, (*common, *axes[name]), array.dtype.itemsize)
     return {name: np.broadcast_to(array, (*common, *axes[name])) for name, array in arrays.items()}
@@ -115,9 +115,9 @@ def codes_of(port: Port, given: Any) -> np.ndarray:
         if array.dtype.kind == "f" and not hasattr(given, "dtype"):
             array = np.asarray(given, dtype=object)  # numpy makes floats of lists of small and of 64-bit integers
     except (ValueError, TypeError, OverflowError) as error:
-        raise UsageError(f"{port.name}: {error}; an array of integer codes is allowed") from None
+        raise UsageError(f"{port.name}: {error}; expected an array of integer codes") from None
     top = (1 << port.element_width) - 1
-    allowed = f"integer codes are allowed ({port.format or 'control'}: 0 to {top:#x})"
+    wanted = f"expected integer codes ({port.format or 'control'}: 0 to {top:#x})"
     dtype = code_dtype(port.element_width)
     check_room(port.name, array.shape, np.dtype(dtype).itemsize)
     if port.format is not None and hasattr(given, "dtype") and format_of(array.dtype) == port.format:
@@ -125,9 +125,9 @@ def codes_of(port: Port, given: Any) -> np.ndarray:
     if array.dtype.kind == "O":
         others = [item for item in array.reshape(-1) if not isinstance(item, int | np.integer)]
         if others:
-            raise UsageError(f"{port.name} holds {others[0]!r}; {allowed}")
+            raise UsageError(f"{port.name}: got {others[0]!r}; {wanted}")
     elif array.dtype.kind not in "iub":
-        raise UsageError(f"{port.name} is an array of {array.dtype}; {allowed}{_view_hint(port, array)}")
+        raise UsageError(f"{port.name}: got an array of {array.dtype}; {wanted}{_view_hint(port, array)}")
     if (
         array.size == 0
         or array.dtype.kind == "b"
@@ -137,8 +137,8 @@ def codes_of(port: Port, given: Any) -> np.ndarray:
     signed, high = array.dtype.kind != "u", int(array.max())
     if high > top or (signed and int(array.min()) < 0):
         raise UsageError(
-            f"{port.name} from {int(array.min())} to {high}; codes of {port.format or 'this control'} "
-            f"are 0 to {top} ({top:#x}){_view_hint(port, array)}"
+            f"{port.name}: got {int(array.min())} to {high}; expected codes of {port.format or 'this control'}, "
+            f"0 to {top} ({top:#x}){_view_hint(port, array)}"
         )
     return array.astype(dtype, copy=False)
 

@@ -1,6 +1,6 @@
 """The main job: every unit of a plan to Verilog, verified in simulation, synthesised, and written as a bundle.
 
-Units are worked on in separate processes. One that fails is reported with its reason and the others go on.
+Units are worked on in separate processes. One that fails is reported with its reason and the others continue.
 A unit whose parameters, options, tools and whose fpgen are the same as last time, and whose files are
 untouched, costs nothing.
 """
@@ -135,7 +135,7 @@ def build(
         In the order of the plan.
     """
     if jobs < 1:
-        raise UsageError(f"jobs={jobs}; 1 or more are allowed")
+        raise UsageError(f"jobs: got {jobs}; expected 1 or more")
     progress = progress or (lambda step: None)
     sweep()
     output = plan.output if output is None else output
@@ -207,10 +207,10 @@ def _warm_yosys(steps: multiprocessing.Queue[BuildStep]) -> None:
     """Let Yosys's first start (its WebAssembly is compiled, once on a machine) overlap with the simulations."""
     from fpgen.synthesis import yosys
 
-    with suppress(FpgenError, OSError):  # whoever needs it will say what is wrong
+    with suppress(FpgenError, OSError):  # the step that needs it will report what is wrong
         engine = yosys.select()
         if yosys.is_cold(engine):
-            yosys.warm(engine, lambda told: steps.put(BuildStep("Yosys", told, 0.0)))
+            yosys.warm(engine, lambda line: steps.put(BuildStep("Yosys", line, 0.0)))
             steps.put(BuildStep("Yosys", "ready", 1.0))
 
 
@@ -236,7 +236,7 @@ _steps: multiprocessing.Queue[BuildStep] | None = None
 
 
 def _report_to(steps: multiprocessing.Queue[BuildStep]) -> None:
-    """In a worker: where its steps are told."""
+    """In a worker: where its steps are reported."""
     global _steps
     _steps = steps
 
@@ -255,7 +255,7 @@ def _say(job: BuildJob, what: str, fraction: float) -> None:
 
 
 def _unit(job: BuildJob) -> Outcome:
-    """Everything for one unit, in a process of its own; every failure becomes an outcome."""
+    """Everything for one unit, in a separate process; every failure becomes an outcome."""
     start = time.monotonic()
     blank = _blank(job)
     notes: list[str] = []
@@ -271,12 +271,12 @@ def _unit(job: BuildJob) -> Outcome:
         try:
             withdraw(job.output / job.design.unit.name, "this run failed", notes.append)
         except FpgenError as error:
-            notes.append(f"{error}; what stands there is of an earlier run")
+            notes.append(f"{error}; the files there are from an earlier run")
     _say(job, "done" if outcome.passed else "FAILED", 1.0)
     return replace(outcome, seconds=time.monotonic() - start, notes=tuple(notes))
 
 
-#: Of a verdict: what says nothing about the unit.
+#: Of a verdict: what does not describe the unit.
 _NOT_EVIDENCE = ("evidence", "waveform", "cached")
 
 

@@ -1,6 +1,6 @@
 """The directory that is handed over: Verilog, parameters, datasheet, vectors, evidence.
 
-A new bundle is written aside and renamed, so that what stands under the unit's name is whole. One that is there already
+A new bundle is written atomically, so that what is under the unit's name is whole. One that is already running
 is updated in place, file by file: what fpgen did not write stays (see `fpgen.base.ownership`), and so does evidence
 that is still true, which is that of the very same Verilog. Evidence of other Verilog goes to `stale/<its SHA-256>/`.
 """
@@ -80,7 +80,7 @@ def write_bundle(
     Raises
     ------
     UsageError
-        When it cannot stand there.
+        When it cannot be there.
     RunFailure
         When it cannot be written; nothing half-written stays behind.
     """
@@ -126,7 +126,7 @@ def write_bundle(
 
 
 def check_target(target: Path) -> None:
-    """See that a bundle can stand at `target`, without writing anything that stays.
+    """Check that a bundle can be written at `target`, without writing anything that stays.
 
     Raises
     ------
@@ -242,7 +242,7 @@ def replaced(target: Path, settle: Callable[[Path], None] | None = None) -> Iter
     Raises
     ------
     RunFailure
-        On any refusal of the operating system; `target` is then as it was, or what `settle` made of it.
+        On any error of the operating system; `target` is then as it was, or what `settle` made of it.
     """
     try:
         target.parent.mkdir(parents=True, exist_ok=True)

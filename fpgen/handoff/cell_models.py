@@ -112,7 +112,7 @@ def _ports(cell: Cell) -> list[str]:
 
 
 def _bits(cell: Cell) -> dict[str, tuple[str, int]]:
-    """Pins that are bits of a bus: its name, and their number in it. (Pins of a bundle have names of their own.)"""
+    """Pins that are bits of a bus: its name, and their number in it. (Pins of a bundle have their own names.)"""
     return {
         pin: (bus, int(pin[len(bus) + 1 : -1]))
         for bus, pins in cell.buses.items()
@@ -201,12 +201,12 @@ def _expression(text: str, names: dict[str, str]) -> str:
         raise NotUnderstood(str(error)) from None
     unknown = [name for name in named if name not in names]
     if unknown:
-        raise NotUnderstood(f"the function {text!r} names {unknown[0]}, which is no input")
+        raise NotUnderstood(f"the function {text!r} names {unknown[0]}, which is not an input")
     return re.sub(r"v\['([^']+)'\]", lambda found: "1'b1" if found[1] == "1" else names[found[1]], expression)
 
 
 def _identifier(name: str) -> str:
-    """A name as Verilog writes it: escaped, and ended by a blank, where it is no plain identifier."""
+    """A name as Verilog writes it: escaped, and ended by a blank, where it is not a plain identifier."""
     if re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII) and name not in RESERVED:
         return name
     return f"\\{name} "

@@ -62,7 +62,7 @@ def _timing(unit: Unit) -> str:
         return "## Timing\n\nCombinational: no clock, latency 0."
     text = f"## Timing\n\nLatency {unit.latency} clock{'s' if unit.latency > 1 else ''}; a new operation every clock."
     if unit.handshake is Handshake.VALID:
-        text += " `in_valid` comes out as `out_valid` with the result it belongs to; the result must be taken then."
+        text += " `in_valid` appears as `out_valid` together with its result, which must be taken in that clock."
     elif unit.handshake is Handshake.READY:
         text += (
             " A transfer happens at a clock edge where valid and ready are both high; when `out_ready` is low the"
@@ -106,7 +106,7 @@ def _decimal(value: Any) -> str:
 
 def _checked(evidence: Mapping[str, Any] | None) -> str:
     if evidence is None:
-        return "## Verification\n\nNot verified in this directory. Do it with `fpgen verify`."
+        return "## Verification\n\nNot verified in this directory. Run `fpgen verify`."
     method, _, over = evidence["method"].partition(" over ")
     how = "every code of every input" if method == "exhaustive" else f"{method}, seed {evidence.get('seed', '-')}"
     if over:

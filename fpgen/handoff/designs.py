@@ -74,7 +74,7 @@ def load(path: Path | None = None) -> BuildPlan:
     if path is None:
         here = Path("designs") / DEFAULT
         path = here if here.is_file() else resource_dir("designs") / DEFAULT
-    example = f"a TOML file with [[unit]] entries, such as {resource_dir('designs') / DEFAULT},"
+    example = f"a TOML file with [[unit]] entries, such as {resource_dir('designs') / DEFAULT}"
     data, text = tomlfile.read(path, "designs file", example)
     return _plan(path, data, _entry_lines(text))
 
@@ -89,9 +89,9 @@ def _plan(path: Path, data: Mapping[str, Any], lines: list[int]) -> BuildPlan:
     tomlfile.check_keys(where, data, _FILE_KEYS)
     for key, least in (("vectors", 1), ("seed", 0)):
         if data.get(key, least) < least:
-            raise UsageError(f"{where}: {key} = {data[key]}; a whole number of {least} or more is allowed")
+            raise UsageError(f"{where}: {key}: got {data[key]}; expected a whole number of {least} or more")
     if not data.get("output", "x").strip() or not data.get("output", "x").isprintable():
-        raise UsageError(f"{where}: output = {data['output']!r}; the name of a directory is allowed")
+        raise UsageError(f"{where}: output: got {data['output']!r}; expected the name of a directory")
     if "technology" in data:
         try:
             technology.load(data["technology"])
@@ -99,7 +99,7 @@ def _plan(path: Path, data: Mapping[str, Any], lines: list[int]) -> BuildPlan:
             raise UsageError(f"{where}: technology = {data['technology']!r}: {error}") from None
     entries = data.get("unit", [])
     if not entries:
-        raise UsageError(f'{where}: no units; at least one [[unit]] entry with unit = "..." is needed')
+        raise UsageError(f'{where}: got no units; expected at least one [[unit]] entry with unit = "..."')
     designs: list[Design] = []
     seen: dict[str, int] = {}
     for index, entry in enumerate(entries):
@@ -113,7 +113,7 @@ def _plan(path: Path, data: Mapping[str, Any], lines: list[int]) -> BuildPlan:
                     f"{place}: got the name {design.unit.name} of unit {first}; expected another one "
                     "(module_name names a unit)"
                 )
-            raise UsageError(f"{place}: {design.unit.text} is unit {first} already; once is allowed")
+            raise UsageError(f"{place}: got {design.unit.text}, which is unit {first} already; expected it once")
         seen[design.unit.name] = index + 1
         designs.append(design)
     return BuildPlan(
@@ -123,7 +123,7 @@ def _plan(path: Path, data: Mapping[str, Any], lines: list[int]) -> BuildPlan:
 
 def _design(place: str, entry: Any, vectors: int | None) -> Design:
     if not isinstance(entry, Mapping):
-        raise UsageError(f"{place}: {entry!r}; a table [[unit]] is allowed")
+        raise UsageError(f"{place}: got {entry!r}; expected a table [[unit]]")
     own = {key: value for key, value in entry.items() if key in _ENTRY_KEYS}
     tomlfile.check_keys(place, own, _ENTRY_KEYS)
     parameters = {key: value for key, value in entry.items() if key not in _ENTRY_KEYS}
@@ -131,11 +131,11 @@ def _design(place: str, entry: Any, vectors: int | None) -> Design:
     if "unit" in parameters and len(parameters) > 1:
         extra = next(key for key in parameters if key != "unit")
         close = difflib.get_close_matches(extra, [*_ENTRY_KEYS, "module_name"], n=1)
-        suggestion = f"did you mean {close[0]}? " if close else ""
+        suggestion = f" (did you mean {close[0]}?)" if close else ""
         allowed = ", ".join((*_ENTRY_KEYS, "module_name"))
         raise UsageError(
-            f"{place}: key {extra} beside unit; {suggestion}allowed: {allowed} "
-            "(options of the unit belong into its line)"
+            f"{place}: key: got {extra} beside unit{suggestion}; expected one of {allowed} "
+            "(options of the unit belong in its line)"
         )
     try:
         unit = unit_from_dict(parameters)
@@ -145,8 +145,8 @@ def _design(place: str, entry: Any, vectors: int | None) -> Design:
         raise UsageError(f"{place}: {error}") from None
     for key in ("vectors", "target"):
         if key in own and not 0 < own[key] < math.inf:
-            raise UsageError(f"{place}: {key} = {own[key]}; a positive number is allowed")
+            raise UsageError(f"{place}: {key}: got {own[key]}; expected a positive number")
     most = max(own.get("vectors", 1), vectors or 1)
     if most > MOST_VECTORS:
-        raise UsageError(f"{place}: vectors = {most}; at most 2**32 are allowed")
+        raise UsageError(f"{place}: vectors: got {most}; expected at most 2**32")
     return Design(unit, own.get("note", ""), own.get("vectors", vectors), own.get("target"))

@@ -118,7 +118,7 @@ class Setup:
 class InternalPower:
     """Energy in fJ that a cell itself takes for a transition of `pin` (caused by `related`, under `when`).
 
-    `supply` is the power pin that it is taken from, empty where the library does not tell them apart.
+    `supply` is the power pin that it is taken from, empty where the library does not distinguish them.
     """
 
     pin: str
@@ -179,7 +179,7 @@ class FlipFlop:
 class Cell:
     """One cell of the library; area in um2, leakage in nW.
 
-    `latch` tells state of other kinds than a flip-flop's, `three_state` an output that can be switched off. `power` and
+    `latch` marks state of other kinds than a flip-flop's, `three_state` an output that can be switched off. `power` and
     `leakages` (state, nW; all supplies) are there when the library was read with its power tables. `supplies` are the
     power and ground pins, each with the level it carries (`0`, `1`, or empty where the library does not say); `buses`
     the pins that a bus or bundle stands for, the least significant first.
@@ -311,8 +311,8 @@ class Library:
         found = [cell for cell in self.usable() if cell.flipflop is not None and cell.keeps_data]
         if not found:
             raise UsageError(
-                f"the library {self.name} ({self.source}) has no flip-flop that may be used, and the "
-                "design needs some; a library with ff groups is allowed, or a unit with stages=0"
+                f"the library {self.name} ({self.source}) has no usable flip-flop, which the "
+                "design needs; expected a library with ff groups, or a unit with stages=0"
             )
         return found
 
@@ -338,7 +338,7 @@ class Library:
             what = _GATES.get((inputs, table), f"{inputs}-input cell with the truth table {table:0{2**inputs}b}")
             raise UsageError(
                 f"the library {self.name} ({self.source}) has no usable {what} whose function it states; "
-                "a library with functions for its cells is allowed"
+                "expected a library with functions for its cells"
             )
         return min(fitting, key=lambda cell: (cell.area, cell.name))
 
@@ -351,7 +351,7 @@ class Library:
         )
 
     def check_gates(self) -> None:
-        """Refuse a library that nothing can be mapped to.
+        """Reject a library that nothing can be mapped to.
 
         Inverter and two-input NAND are needed, with an area and timing, and no function may name what is no input of
         its cell: ABC gives up on the whole library then.
@@ -367,7 +367,7 @@ class Library:
             if lacks:
                 raise UsageError(
                     f"the library {self.name} ({self.source}): {cell.name} has no {', no '.join(lacks)}; "
-                    "cells with an area and with tables of delay and transition (NLDM) are allowed"
+                    "expected cells with an area and with tables of delay and transition (NLDM)"
                 )
         for cell in self.usable():
             if cell.flipflop is not None or cell.latch:

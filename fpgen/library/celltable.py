@@ -94,14 +94,16 @@ def _cell(item: Mapping[str, Any]) -> TableCell:
     )
     for arc in arcs:
         if len(arc.rise) != 6 or len(arc.fall) != 6 or arc.sense not in (-1, 0, 1):
-            raise ValueError(f"cell {item['name']}, pin {arc.pin}: six figures an edge and a sense of -1, 0 or 1")
+            raise ValueError(
+                f"cell {item['name']}, pin {arc.pin}: expected six figures per edge and a sense of -1, 0 or 1"
+            )
     kind = item.get("flipflop", "")
     if kind not in ("", "plain", "inverted"):
-        raise ValueError(f"cell {item['name']}: flipflop = {kind!r}; 'plain' and 'inverted' are allowed")
+        raise ValueError(f"cell {item['name']}: flipflop: got {kind!r}; expected 'plain' or 'inverted'")
     clock = tuple(float(figure) for figure in item.get("clock_energy_fj", ()))
     if clock and (len(clock) != 3 or not kind):
         raise ValueError(
-            f"cell {item['name']}: clock_energy_fj = {list(clock)}; three figures of a flip-flop are allowed"
+            f"cell {item['name']}: clock_energy_fj: got {list(clock)}; expected three figures of a flip-flop"
         )
     return TableCell(
         item["name"],

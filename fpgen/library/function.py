@@ -26,7 +26,7 @@ _LONGEST = 1000
 def python_expression(text: str) -> tuple[str, tuple[str, ...]]:
     """The function as a Python expression over `~ & | ^`, and the pins it names.
 
-    The expression works on integers and numpy arrays of bit masks; `pin(NAME)` stands as `v['NAME']`, and the
+    The expression works on integers and numpy arrays of bit masks; `pin(NAME)` becomes `v['NAME']`, and the
     constant 1 as `one`.
 
     Raises
@@ -44,7 +44,7 @@ def python_expression(text: str) -> tuple[str, tuple[str, ...]]:
         tokens.append(match[1] or match[2])
         position = match.end()
     if len(tokens) > _LONGEST:
-        raise ValueError(f"a function of {len(tokens)} names and signs; at most {_LONGEST} are allowed")
+        raise ValueError(f"function: got {len(tokens)} names and signs; expected at most {_LONGEST}")
     pins: dict[str, None] = {}
     expression, rest = _or(tokens, 0, pins, 0)
     if rest != len(tokens):
@@ -110,7 +110,7 @@ def truth_table(text: str, pins: Sequence[str]) -> int:
     function, named = compile_function(text)
     unknown = [name for name in named if name not in pins]
     if unknown:
-        raise ValueError(f"the function {text!r} names {', '.join(unknown)}; the pins are {', '.join(pins)}")
+        raise ValueError(f"function {text!r}: got {', '.join(unknown)}; expected the pins {', '.join(pins)}")
     size = 1 << len(pins)
     ones = (1 << size) - 1
     values = {"1": ones}

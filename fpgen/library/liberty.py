@@ -96,10 +96,10 @@ def _raw(given: Path | str) -> bytes:
     path = place_of("Liberty file", given)
     try:
         if path.is_dir():
-            raise UsageError(f"Liberty file {path}: a directory; a Liberty file (gzip accepted) is allowed")
+            raise UsageError(f"Liberty file {path}: got a directory; expected a Liberty file (gzip accepted)")
         return path.read_bytes()
     except FileNotFoundError:
-        raise UsageError(f"Liberty file {path}: not found; a Liberty file (gzip accepted) is allowed") from None
+        raise UsageError(f"Liberty file {path}: not found; expected a Liberty file (gzip accepted)") from None
     except OSError as error:
         raise RunFailure(f"cannot read the Liberty file {path}: {error.strerror}") from None
 
@@ -113,7 +113,7 @@ def _unpacked(raw: bytes, path: Path | str) -> bytes:
     except (OSError, EOFError, zlib.error) as error:
         raise UsageError(f"Liberty file {path}: damaged or cut short gzip: {error}") from None
     if len(data) > _LARGEST:
-        raise UsageError(f"Liberty file {path}: more than {_LARGEST >> 20} MiB unpacked; less is allowed")
+        raise UsageError(f"Liberty file {path}: got more than {_LARGEST >> 20} MiB unpacked; expected less")
     return data
 
 
@@ -129,7 +129,7 @@ def load(path: Path | str, *, power: bool = False) -> Library:
     Raises
     ------
     UsageError
-        When there is no such file, or it is no Liberty file, or is damaged or cut short.
+        When there is no such file, or it is not a Liberty file, or is damaged or cut short.
     RunFailure
         When it is there and cannot be read.
     """
@@ -162,4 +162,4 @@ def from_text(
     try:
         return Reader(tree, source, power).library(content_hash or digest(text))
     except (ValueError, KeyError, IndexError, TypeError, OverflowError) as error:
-        raise UsageError(f"{source}: cannot make sense of the library: {error}") from None
+        raise UsageError(f"{source}: cannot read the library: {error}") from None

@@ -356,7 +356,7 @@ class Reader:
 
 
 def _figure(group: LibertyGroup, key: str, default: str, least: float = -math.inf) -> float:
-    """A finite number that stands in a group."""
+    """A finite number given in a group."""
     text = group.attributes.get(key, default)
     try:
         found = float(text)
@@ -364,7 +364,7 @@ def _figure(group: LibertyGroup, key: str, default: str, least: float = -math.in
         found = math.nan
     if not (math.isfinite(found) and found >= least):
         above = "" if least == -math.inf else f" from {least:g} on"
-        raise ValueError(f"{key} {text!r}; a finite number{above} is allowed")
+        raise ValueError(f"{key}: got {text!r}; expected a finite number{above}")
     return found
 
 
@@ -390,10 +390,10 @@ def _floats(words: Iterable[str], what: str) -> list[float]:
 def _unit(text: str, scales: dict[str, float]) -> float:
     match = re.fullmatch(r"\s*([\d.eE+-]*)\s*([a-zA-Z]+)\s*", text)
     if match is None or match[2].lower() not in scales:
-        raise ValueError(f"cannot read the unit {text.strip()!r}; a number and one of {', '.join(scales)} is allowed")
+        raise ValueError(f"unit: got {text.strip()!r}; expected a number and one of {', '.join(scales)}")
     found = float(match[1] or 1) * scales[match[2].lower()]
     if not 0 < found < math.inf:
-        raise ValueError(f"the unit {text.strip()!r}; more than 0 is allowed")
+        raise ValueError(f"unit: got {text.strip()!r}; expected more than 0")
     return found
 
 

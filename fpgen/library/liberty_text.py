@@ -37,7 +37,7 @@ class LibertyGroup:
     ----------
     name : str
     args : str
-        What stands between the parentheses, as written.
+        The text between the parentheses, as written.
     attributes : dict of str to str
         Simple and complex attributes, unquoted; the last of a name stays.
     repeated : dict of str to list of str
@@ -114,8 +114,8 @@ def parse(text: str, source: str, *, skip: Collection[str] = ()) -> LibertyGroup
         elif found["open"] is None:
             if name == "include_file":
                 raise UsageError(
-                    f"{source}: line {_line(text, position)}: include_file ({found['args'].strip()}); a "
-                    "library whose text is all in one file is allowed"
+                    f"{source}: line {_line(text, position)}: got include_file ({found['args'].strip()}); expected a "
+                    "library whose text is all in one file"
                 )
             attributes = stack[-1].attributes
             if name in attributes:
@@ -134,7 +134,7 @@ def parse(text: str, source: str, *, skip: Collection[str] = ()) -> LibertyGroup
     if not top.groups:
         raise UsageError(f"{source} is not a Liberty file: it has no library group")
     if len(top.groups) > 1:
-        raise UsageError(f"{source} has {len(top.groups)} library groups; one in a file is allowed")
+        raise UsageError(f"{source}: got {len(top.groups)} library groups; expected one in a file")
     return top.groups[0]
 
 

@@ -1,6 +1,6 @@
 """A library as the Liberty text that Yosys and ABC map with, written from what fpgen has read.
 
-Yosys and ABC each read a subset of Liberty of their own. Legal text outside of it stops them, or they take something
+Yosys and ABC each read their own subset of Liberty. Legal text outside of it stops them, or they take something
 else than is written: an unquoted function in parentheses, two pins in one group, a group's brace on the next line, a
 unit `(0.001, pf)` or `1 ps`, tables without axes or with the load first, `dont_use : false`. So they never see the
 source: they get this text. It has one spelling for each thing, and two sources that mean the same give the same text:

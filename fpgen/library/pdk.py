@@ -8,7 +8,7 @@ The layout is that of open_pdks, as `ciel` (formerly `volare`) installs it:
 `PDK_ROOT/sky130A` is a link to the version that was enabled; where none was, a single version below
 `PDK_ROOT/ciel/sky130/versions/` (or `volare/`) will do.
 
-A name may go on with a cell library and a corner of it: `sky130A/sky130_fd_sc_hs`,
+A name may continue with a cell library and a corner of it: `sky130A/sky130_fd_sc_hs`,
 `sky130A/sky130_fd_sc_hd/ss_100C_1v60`. Without them: the library and the typical corner that the PDK's own flow
 takes.
 
@@ -86,11 +86,15 @@ def find(name: str) -> CellLibrary:
     place = root()
     pdk, *rest = name.split("/")
     if place is None:
-        raise UsageError(f"technology {name}: PDK_ROOT is not set; it names the directory that PDKs are installed in")
+        raise UsageError(
+            f"technology {name}: PDK_ROOT is not set; expected it to name the directory that PDKs are installed in"
+        )
     if not place.is_dir():
-        raise UsageError(f"technology {name}: PDK_ROOT is {place}, which is no directory")
+        raise UsageError(
+            f"technology {name}: got PDK_ROOT={place}, not a directory; expected the directory with installed PDKs"
+        )
     if len(rest) > 2 or not all((pdk, *rest)) or {".", ".."} & {pdk, *rest}:
-        raise UsageError(f"technology {name!r}; PDK, PDK/LIBRARY or PDK/LIBRARY/CORNER is allowed")
+        raise UsageError(f"technology: got {name!r}; expected PDK, PDK/LIBRARY or PDK/LIBRARY/CORNER")
     directory = _pdk(place, pdk)
     libraries = sorted(
         {path.parent.parent.name for path in directory.glob("libs.ref/*/lib/*") if path.name.endswith(_SUFFIXES)}
@@ -102,7 +106,7 @@ def find(name: str) -> CellLibrary:
     library = rest[0] if rest else _default(pdk, libraries, directory)
     if library not in libraries:
         raise UsageError(
-            f"technology {name}: {directory} has no cell library {library}; there are {', '.join(libraries)}"
+            f"technology {name}: got the cell library {library} of {directory}; expected one of {', '.join(libraries)}"
         )
     corner, liberty = _corner(directory / "libs.ref" / library / "lib", library, rest[1] if len(rest) == 2 else None)
     return CellLibrary(f"{pdk}/{library}/{corner}", liberty, _excluded(directory, library))
@@ -121,12 +125,12 @@ def _pdk(place: Path, pdk: str) -> Path:
     if len(versions) > 1:
         raise UsageError(
             f"technology {pdk}: {place} has {len(versions)} versions of it and none is enabled; "
-            f"'ciel enable' makes one of them {place / pdk}"
+            f"expected one enabled ('ciel enable' makes it {place / pdk})"
         )
     if not versions:
         raise UsageError(
             f"technology {pdk}: PDK_ROOT ({place}) has no PDK of that name with a directory libs.ref; "
-            f"there are {', '.join(names()) or 'none'}"
+            f"expected one of {', '.join(names()) or '(none)'}"
         )
     return versions[0]
 
@@ -137,8 +141,8 @@ def _default(pdk: str, libraries: list[str], directory: Path) -> str:
         return DEFAULT_LIBRARIES[pdk]
     if len(libraries) != 1:
         raise UsageError(
-            f"technology {pdk}: {directory} has {len(libraries)} cell libraries and none is its usual "
-            f"one; name one: {', '.join(f'{pdk}/{library}' for library in libraries)}"
+            f"technology {pdk}: {directory} has {len(libraries)} cell libraries, none of them the usual "
+            f"one; expected one of {', '.join(f'{pdk}/{library}' for library in libraries)}"
         )
     return libraries[0]
 
@@ -152,7 +156,9 @@ def _corner(directory: Path, library: str, wanted: str | None) -> tuple[str, Pat
     }
     if wanted is not None:
         if wanted not in corners:
-            raise UsageError(f"corner {wanted} of {library}; {directory} has {', '.join(sorted(corners))}")
+            raise UsageError(
+                f"corner of {library}: got {wanted}; expected one of {', '.join(sorted(corners))} ({directory})"
+            )
         return wanted, corners[wanted]
     for corner in _TYPICAL:
         if corner in corners:
@@ -160,7 +166,7 @@ def _corner(directory: Path, library: str, wanted: str | None) -> tuple[str, Pat
     typical = sorted(corner for corner in corners if _ANY_TYPICAL.search(corner))
     if len(typical) != 1 and len(corners) != 1:
         raise UsageError(
-            f"{library}: {directory} has {len(typical)} corners that look typical; name one: "
+            f"{library}: {directory} has {len(typical)} corners that look typical; expected one of "
             f"{', '.join(sorted(corners))}"
         )
     corner = (typical or list(corners))[0]
@@ -168,7 +174,7 @@ def _corner(directory: Path, library: str, wanted: str | None) -> tuple[str, Pat
 
 
 def _excluded(directory: Path, library: str) -> tuple[str, ...]:
-    """Cells that the PDK's flow leaves out, from the list of its flow that is there."""
+    """Cells that the PDK's flow leaves out, from whichever list of its flow exists."""
     for flow in ("librelane", "openlane"):
         for name in _EXCLUDED:
             try:

@@ -26,7 +26,7 @@ _loaded: "dict[str, Technology]" = {}
 
 @dataclass(frozen=True)
 class Technology:
-    """A cell library and what stands around a unit.
+    """A cell library and what surrounds a unit.
 
     Attributes
     ----------
@@ -64,7 +64,7 @@ def load(name: str = DEFAULT) -> Technology:
     Raises
     ------
     UsageError
-        When there is none of that name, or its library is no good.
+        When there is none of that name, or its library is unusable.
     """
     if name not in names():
         return _of_pdk(name)
@@ -85,15 +85,15 @@ def _of_pdk(name: str) -> Technology:
     """The technology of an installed PDK."""
     if pdk.root() is None or name.split("/")[0] not in (*pdk.names(), *pdk.DEFAULT_LIBRARIES):
         usual = (
-            f"; PDK_ROOT has {', '.join(pdk.names()) or 'none'}"
+            f"; below PDK_ROOT, {', '.join(pdk.names()) or 'none'}"
             if pdk.root() is not None
-            else f", and with PDK_ROOT set {', '.join(pdk.DEFAULT_LIBRARIES)}"
+            else f"; with PDK_ROOT set, also {', '.join(pdk.DEFAULT_LIBRARIES)}"
         )
         close = difflib.get_close_matches(str(name), [*names(), *pdk.names(), *pdk.DEFAULT_LIBRARIES], n=1)
-        suggestion = f"did you mean {close[0]}? " if close else ""
+        suggestion = f" (did you mean {close[0]}?)" if close and close[0] != name else ""
         raise UsageError(
-            f"no built-in technology {name!r}; {suggestion}there are {', '.join(names())}{usual}; "
-            "for another one give its Liberty file"
+            f"technology: got {name!r}{suggestion}; expected one of {', '.join(names())}{usual}; "
+            "or the Liberty file of another one"
         )
     found = pdk.find(name)
     return replace(from_liberty(found.liberty, dont_use=found.dont_use), name=found.name)
@@ -126,12 +126,12 @@ def from_liberty(
         When the file is there and cannot be read.
     """
     if not 0 <= output_load_ff < 1e9:
-        raise UsageError(f"an output load of {output_load_ff} fF; 0 or more is allowed")
+        raise UsageError(f"output load: got {output_load_ff} fF; expected 0 or more")
     library = liberty.load(path)
     if driving_cell is not None and driving_cell not in library.cells:
         raise UsageError(
-            f"the library {library.name} has no cell {driving_cell!r} to drive inputs with; its buffers "
-            f"are {', '.join(cell.name for cell in library.buffers()) or '(none)'}"
+            f"driving cell: got {driving_cell!r}; expected a cell of the library {library.name}; its buffers are "
+            f"{', '.join(cell.name for cell in library.buffers()) or '(none)'}"
         )
     library.check_gates()
     avoid = tuple(sorted(name for name in library.cells if any(fnmatchcase(name, item) for item in dont_use)))
@@ -157,8 +157,8 @@ def default_driver(library: Library) -> Cell:
     }
     if not drives:
         raise UsageError(
-            f"the library {library.name} ({library.source}) has no buffer that may be used; "
-            "the name of another driving cell is allowed"
+            f"the library {library.name} ({library.source}) has no usable buffer; "
+            "expected the name of another driving cell"
         )
     wanted = 2 * drives[next(iter(drives))]
     near = [name for name in drives if 0.75 < drives[name] / wanted < 1.3]

@@ -89,7 +89,7 @@ def resolve(given: "WireLoad | str | float | None", library: "Library") -> WireL
     if not 0 <= value < 1e6:
         named = ", ".join(library.wire_loads) or "none"
         raise UsageError(
-            f"wire load {text!r}; 0 or more fF for each pin that a net drives is allowed, or a model of "
+            f"wire load: got {text!r}; expected 0 or more fF for each pin that a net drives, or a model of "
             f"the library {library.name} ({named})"
         )
     return per_fanout(value) if value else None

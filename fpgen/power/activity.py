@@ -25,7 +25,7 @@ class CellGroup:
     instances : array of shape (g,)
         Numbers in the netlist.
     nets : mapping of str to array of shape (g,)
-        Pin -> net; an unconnected pin has a net of its own.
+        Pin -> net; an unconnected pin has its own net.
     """
 
     cell: Cell

@@ -56,7 +56,7 @@ class Energy:
         Sum of the five below the next.
     energy_error_pj : float or None
         Standard error of `energy_pj` because the operations are a sample: another seed's is within twice that 19 times
-        of 20. None for up to 1,024 operations. It says nothing of the other assumptions.
+        of 20. None for up to 1,024 operations. It does not cover the other assumptions.
     internal_pj, switching_pj : float
         Inside the gates, and charging the nets they drive (output loads among them).
     registers_pj : float
@@ -66,7 +66,7 @@ class Energy:
     glitch_pj : float
         Further edges before the nets settle.
     inputs_pj : float
-        Charging the nets of the unit's inputs: spent by whoever drives them, not part of the sum.
+        Charging the nets of the unit's inputs: spent by the circuit that drives them, not part of the sum.
     leakage_nw : float
         Power in nW, whether or not anything moves.
     assumptions : mapping
@@ -136,9 +136,9 @@ def measure_energy(
     vectors = next(given for given in (vectors, source.operations, OPERATIONS) if given is not None)
     seed = next(given for given in (seed, source.seed, 1) if given is not None)
     if isinstance(vectors, bool) or not isinstance(vectors, int) or not 0 < vectors <= 1 << 30:
-        raise UsageError(f"{vectors!r} vectors for power; a whole number from 1 to 2**30 is allowed")
+        raise UsageError(f"vectors for power: got {vectors!r}; expected a whole number from 1 to 2**30")
     if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-        raise UsageError(f"seed {seed!r}; a whole number from 0 is allowed")
+        raise UsageError(f"seed: got {seed!r}; expected a whole number from 0")
     given = {key: point.assumptions.get(key) for key in ("driving_cell", "output_load_ff", "wire_load")}
     rows = "" if source.rows is None else digest(source.rows.tobytes(), str(source.rows.dtype), str(source.rows.shape))
     key = digest(

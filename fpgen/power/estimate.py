@@ -6,7 +6,7 @@ inputs taken as independent. A flip-flop's output has its data's duty d, and its
 one edge a clock, 4 d (1 - d), as OpenSTA has it.
 
 fpgen's own figures come from `fpgen.power.toggles`; this is here because trusted tools' reports come from such an
-estimate, so that tables, loads and units can be held against them.
+estimate, so that tables, loads and units can be checked against them.
 
 Source: F. N. Najm, "Transition density: a new measure of activity in digital circuits", IEEE TCAD 12(2), 1993.
 """
@@ -49,9 +49,9 @@ def estimate(netlist: Netlist, library: Library, *, density: float = 0.1, duty: 
         When the density is negative, or the duty is outside 0 to 1.
     """
     if not 0 <= density < float("inf"):
-        raise UsageError(f"an input activity of {density}; 0 or more edges per clock are allowed")
+        raise UsageError(f"input activity: got {density}; expected 0 or more edges per clock")
     if not 0 <= duty <= 1:
-        raise UsageError(f"an input duty of {duty}; 0 to 1 is allowed")
+        raise UsageError(f"input duty: got {duty}; expected 0 to 1")
     parts, size = groups(netlist, library)
     state = _Estimate(size)
     state.duty[ONE] = 1.0

@@ -221,11 +221,11 @@ def convert(values: Values, fmt: Format) -> Codes:
     from fpgen.units import parse_unit
 
     if np.isnan(values).any() and not fmt.has_nan:
-        raise UsageError(f"NaN among the values for {fmt}, which has none; numbers are allowed")
+        raise UsageError(f"values for {fmt}: got NaN, which it does not have; expected numbers")
     if fmt.bits > 64:
         raise UsageError(
-            f"operand format {fmt} has {fmt.bits} bits; values are converted to formats of up to 64, "
-            "uniform codes are there for all"
+            f"operand format: got {fmt}, of {fmt.bits} bits; expected up to 64 bits for values "
+            "(uniform codes work for every format)"
         )
     if not fmt.signed:
         values = np.abs(values)

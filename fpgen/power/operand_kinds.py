@@ -29,7 +29,7 @@ _OPTIONS: Mapping[str, tuple[str, ...]] = {
     "gaussian": ("sigma", "seed", "operations"),
 }
 _MOST_OPERATIONS = 1 << 30
-_ALLOWED = "uniform, gaussian or a .npy file are allowed, with options as in gaussian:sigma=2,seed=1,operations=16384"
+_ALLOWED = "expected uniform, gaussian or a .npy file, with options as in gaussian:sigma=2,seed=1,operations=16384"
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Stimulus:
 
     @property
     def text(self) -> str:
-        """What it is, in a few words; seed and number of operations are told apart."""
+        """What it is, in a few words; seed and number of operations are given separately."""
         if self.rows is not None:
             what = "codes" if self.rows.dtype.kind in "iu" else "values"
             return f"{what} of {Path(self.name).name}, {len(self.rows)} rows"
@@ -65,7 +65,7 @@ class Stimulus:
         return "N(0,1) values" + (f" times {self.sigma:g}" if self.sigma != 1 else "")
 
     def check(self, unit: "Unit") -> None:
-        """Refuse a unit whose operands it does not fit.
+        """Reject a unit whose operands it does not fit.
 
         Raises
         ------
@@ -89,21 +89,23 @@ def load(given: str | Path) -> Stimulus:
         return Stimulus(text, _rows(text))
     name, colon, options = text.partition(":")
     if name.endswith(".npy"):
-        raise UsageError(f"power stimulus {text!r}: options of a .npy file; those are of {' and '.join(KINDS)}")
+        raise UsageError(
+            f"power stimulus {text!r}: got options with a .npy file; expected them only with {' and '.join(KINDS)}"
+        )
     if name not in KINDS:
-        raise UsageError(f"power stimulus {text!r}; {_ALLOWED}")
+        raise UsageError(f"power stimulus: got {text!r}; {_ALLOWED}")
     found: dict[str, float | int] = {}
     for item in options.split(",") if colon else ():
         key, equals, value = item.partition("=")
         if not equals or key not in _OPTIONS[name]:
             raise UsageError(
-                f"power stimulus {text!r}: {item!r}; options of {name} are {', '.join(_OPTIONS[name])}, "
+                f"power stimulus {text!r}: got {item!r}; expected one of {', '.join(_OPTIONS[name])}, "
                 f"as in {name}:{_OPTIONS[name][0]}=2"
             )
         if key in found:
-            raise UsageError(f"power stimulus {text!r}: {key} given twice; once is allowed")
+            raise UsageError(f"power stimulus {text!r}: got {key} twice; expected it once")
         found[key] = _sigma(text, value) if key == "sigma" else _whole(text, key, value)
-    return Stimulus(name, **found)  # type: ignore[arg-type]  # whole but for sigma
+    return Stimulus(name, **found)  # type: ignore[arg-type]  # complete except for sigma
 
 
 def means_stimulus(text: str) -> bool:
@@ -119,14 +121,14 @@ def _sigma(text: str, value: str) -> float:
     except ValueError:
         found = 0.0
     if not 1e-30 <= found <= 1e30:
-        raise UsageError(f"power stimulus {text!r}: sigma={value}; a number from 1e-30 to 1e30 is allowed")
+        raise UsageError(f"power stimulus {text!r}: sigma: got {value}; expected a number from 1e-30 to 1e30")
     return found
 
 
 def _whole(text: str, key: str, value: str) -> int:
     least, most = (0, (1 << 63) - 1) if key == "seed" else (1, _MOST_OPERATIONS)
     if not (value.isascii() and value.isdigit() and len(value) < 20 and least <= int(value) <= most):
-        raise UsageError(f"power stimulus {text!r}: {key}={value}; a whole number from {least} to {most} is allowed")
+        raise UsageError(f"power stimulus {text!r}: {key}: got {value}; expected a whole number from {least} to {most}")
     return int(value)
 
 
@@ -137,7 +139,7 @@ def _rows(name: str) -> NDArray[Any]:
     except OSError as error:
         raise UsageError(f"power stimulus {name}: {error.strerror or 'cannot be read'}; {_ALLOWED}") from None
     except (ValueError, EOFError) as error:
-        raise UsageError(f"power stimulus {name} is no .npy file of numbers: {error}") from None
+        raise UsageError(f"power stimulus {name}: not a .npy file of numbers: {error}") from None
     if (
         not isinstance(rows, np.ndarray)
         or rows.dtype.kind not in "iuf"
@@ -147,7 +149,7 @@ def _rows(name: str) -> NDArray[Any]:
     ):
         what = f"{rows.dtype} of shape {rows.shape}" if isinstance(rows, np.ndarray) else type(rows).__name__
         raise UsageError(
-            f"power stimulus {name} holds {what}; codes (whole numbers) or values (float16 to float64) of "
-            "shape (operations, elements) are allowed, two operations or more"
+            f"power stimulus {name}: got {what}; expected codes (whole numbers) or values (float16 to float64) of "
+            "shape (operations, elements), two operations or more"
         )
     return rows.reshape(len(rows), -1)

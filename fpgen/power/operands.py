@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CLEAR_EVERY", "CONTROLS", "KINDS", "Operands", "Stimulus", "load"]
 
-# A sum is started anew every so many operations.
+# A sum is restarted every so many operations.
 CLEAR_EVERY = 32
 CONTROLS = f"(random bits uniform, clear every {CLEAR_EVERY} operations, others 0; no stalls)"
 
@@ -123,7 +123,7 @@ class Operands:
                 else ""
             )
             raise UsageError(
-                f"{rows.shape[1]} columns; {sum(counts)} are allowed for {self.unit.text} ({wanted}){without}"
+                f"got {rows.shape[1]} columns; expected {sum(counts)} for {self.unit.text} ({wanted}){without}"
             )
         parts = dict(zip((port.name for port in ports), np.split(rows, np.cumsum(counts)[:-1], axis=1), strict=True))
         if values:
@@ -157,12 +157,12 @@ def _check_codes(port: "Port", part: NDArray[Any]) -> None:
     if low >= 0 and not high >> bits:
         return
     signed = (
-        f"; negative numbers as two's complement, such as {(1 << bits) - 1} for -1"
+        f" (negative numbers in two's complement, such as {(1 << bits) - 1} for -1)"
         if low < 0 and port.format.fixed and port.format.signed
         else ""
     )
     raise UsageError(
-        f"whole numbers {low} to {high} for {port.name}; codes of {port.format} are 0 to {(1 << bits) - 1}{signed}"
+        f"{port.name}: got {low} to {high}; expected codes of {port.format}, 0 to {(1 << bits) - 1}{signed}"
     )
 
 

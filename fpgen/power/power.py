@@ -3,7 +3,7 @@
 What is counted, per edge: the energy inside the cell (`internal_power`, interpolated at the input's slew and the
 output's load that static timing finds), and half of C V^2 for the net that the cell drives (switching: pin
 capacitances, the output load, and wires where a wire load is given). Leakage is that of the states the cells are in.
-The nets of the unit's inputs are charged by whoever drives them and are told apart.
+The nets of the unit's inputs are charged by the circuit that drives them and are reported separately.
 
 Source: Liberty Reference Manual (internal_power, leakage_power); checked against OpenSTA's reports.
 """
@@ -36,7 +36,7 @@ class Breakdown:
     clock_fj : float
         At the flip-flops' clock pins: inside the cells.
     clock_net_fj, inputs_fj : float
-        Charging the clock net, and the nets of the other inputs: delivered by whoever drives them.
+        Charging the clock net, and the nets of the other inputs: delivered by the circuit that drives them.
     glitch_fj : float
         Of further edges while nets settle, where the activity counts them.
     leakage_nw, register_leakage_nw : float

@@ -171,7 +171,7 @@ def simulate(simulator: Simulator, clocks: Iterable[Mapping[str, Words]], warm_u
         for bit, net in simulator.netlist.outputs.items():
             seen[bit].append(simulator.values[net].copy())
     if not counter.operations:
-        raise RunFailure("no clock is left to count edges in; more clocks than the warm-up are needed")
+        raise RunFailure("clocks: got none beyond the warm-up to count edges in; expected more")
     return ToggleRun(counter.activity(), counter.operations, {bit: np.array(values) for bit, values in seen.items()})
 
 

@@ -70,9 +70,9 @@ def measure_unit(
     from fpgen.synthesis.point import Points
 
     if liberty is not None and technology is not None:
-        raise UsageError(f"technology {technology} with a Liberty file; give one of them")
+        raise UsageError(f"technology: got {technology} and a Liberty file; expected one of them")
     if liberty is None and driving_cell is not None:
-        raise UsageError(f"driving cell {driving_cell} without a Liberty file; a built-in technology has its own")
+        raise UsageError(f"driving cell: got {driving_cell} without a Liberty file; expected one, or no driving cell")
     chosen = (
         technologies.from_liberty(liberty, driving_cell=driving_cell)
         if liberty is not None

@@ -32,8 +32,8 @@ def assumptions(view: View) -> list[tuple[str, str]]:
                 _several(
                     measured,
                     lambda record: ", ".join(
-                        told
-                        for name, told in (
+                        stated
+                        for name, stated in (
                             ("power_stimulus", f"{record.get('power_stimulus')}"),
                             ("power_seed", f"seed {record.get('power_seed')}"),
                             ("power_operations", f"{record.get('power_operations')} operations"),
@@ -55,13 +55,13 @@ def _tables(records: Sequence[Record], column: str, but: str = "") -> list[tuple
     of, said = ({id(record): _table(record.get(name)) for record in records} for name in (column, but))
     rows = []
     for name in dict.fromkeys(name for table in of.values() for name in table):
-        told = [record for record in records if of[id(record)].get(name) not in (None, "", [])]
-        if not told or all(said[id(record)].get(name) == of[id(record)][name] for record in told):
+        stated = [record for record in records if of[id(record)].get(name) not in (None, "", [])]
+        if not stated or all(said[id(record)].get(name) == of[id(record)][name] for record in stated):
             continue
         unit = " fF" if name.endswith("_ff") else ""
-        values = {id(record): f"{_plain(of[id(record)][name])}{unit}" for record in told}
+        values = {id(record): f"{_plain(of[id(record)][name])}{unit}" for record in stated}
         text = _several(
-            told,
+            stated,
             lambda record, values=values: values[id(record)],  # type: ignore[misc]
             of_all=len(records),
         )
@@ -111,15 +111,15 @@ def _synthesis(view: View) -> list[tuple[str, str]]:
     """Recipes, delay targets and what was proven."""
     rows = []
     recipes = Counter(str(record["recipe"]) for record in view.good if record.get("recipe"))
-    told = (
+    stated = (
         [f"{name} ({_records(count)})" for name, count in recipes.most_common(_RECIPES)]
         if len(recipes) > 1
         else list(recipes)
     )
     if len(recipes) > _RECIPES:
-        told.append(f"and {len(recipes) - _RECIPES} more")
-    if told:
-        rows.append(("recipe", "; ".join(told)))
+        stated.append(f"and {len(recipes) - _RECIPES} more")
+    if stated:
+        rows.append(("recipe", "; ".join(stated)))
     targets = sorted(
         {float(record["target_ps"]) for record in view.good if isinstance(record.get("target_ps"), int | float)}
     )
@@ -134,8 +134,8 @@ def _synthesis(view: View) -> list[tuple[str, str]]:
         )
     proofs = Counter(str(record["proof"]) for record in view.good if record.get("proof"))
     if proofs:
-        told = [f"{name} ({_records(count)})" for name, count in proofs.most_common()]
-        rows.append(("equivalence proof", f"netlist against its Verilog: {'; '.join(told)}"))
+        stated = [f"{name} ({_records(count)})" for name, count in proofs.most_common()]
+        rows.append(("equivalence proof", f"netlist against its Verilog: {'; '.join(stated)}"))
     return rows
 
 
@@ -162,10 +162,10 @@ def provenance(view: View) -> list[tuple[str, str]]:
 
     rows = [("report", f"fpgen {__version__}")]
     for table, count in common(view.good, "versions"):
-        told = ", ".join(
+        stated = ", ".join(
             f"{name} {value}" if not str(value).startswith(str(name)) else str(value) for name, value in table.items()
         )
-        rows.append(("measured with", f"{told} ({_records(count)})"))
+        rows.append(("measured with", f"{stated} ({_records(count)})"))
     libraries = {
         (str(record["technology"]), str(record["library_hash"])) for record in view.good if record.get("library_hash")
     }

@@ -34,7 +34,7 @@ class Axis:
             return None
         return float(value)
 
-    def told(self, record: Record) -> str:
+    def text_of(self, record: Record) -> str:
         """The figure in words, or nothing."""
         value = self.of(record)
         return "" if value is None else f"{self.title} {rounded(value)}{f' {self.unit}' if self.unit else ''}"
@@ -104,9 +104,9 @@ class View:
     @cached_property
     def scale(self) -> str:
         """The parameter along the curves: what the sweep says, else the number with the most values, at least 4."""
-        told = next((str(record["scale"]) for record in self.records if record.get("scale")), "")
-        if told:
-            return told
+        scale = next((str(record["scale"]) for record in self.records if record.get("scale")), "")
+        if scale:
+            return scale
         numeric = [
             name
             for name in self.parameters
@@ -122,7 +122,7 @@ class View:
     def series_of(self, record: Record) -> str:
         """The curve of a record: what the sweep says, else its parameters without the one along the curve.
 
-        The technology is no part of it: technologies have panels of their own.
+        The technology is not part of it: technologies have separate panels.
         """
         if record.get("series"):
             return str(record["series"])
@@ -161,7 +161,7 @@ class View:
         return names.pop(), {part[0]: part[2] for part in parts if part}
 
     def label(self, record: Record) -> str:
-        """A record in a few words: the parameters that vary but for the technology, or its unit."""
+        """A record in a few words: the parameters that vary except the technology, or its unit."""
         names = [name for name in self.parameters if name != "technology" and record.get(PARAMETER + name) is not None]
         if "unit" in names or not names:
             return str(record.get("unit") or record.get("point") or "")
@@ -181,7 +181,7 @@ class View:
 
 
 def sections_of(record: Record) -> dict[str, float]:
-    """Area by section, um2; empty where it was not taken, or is no such thing."""
+    """Area by section, um2; empty where it was not taken, or does not exist."""
     try:
         found = {str(name): float(area) for name, area in json.loads(record.get("sections") or "{}").items()}
     except (ValueError, TypeError, AttributeError):

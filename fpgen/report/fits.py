@@ -9,7 +9,7 @@ import numpy as np
 
 from .data import Axis, View
 
-#: Fewer different P than this say nothing about three coefficients.
+#: Fewer different P than this do not determine three coefficients.
 LEAST_POINTS = 5
 
 

@@ -13,7 +13,7 @@ import numpy as np
 MOST = 40
 _POINTS = 8.0  # size of the text
 _AWAY = 5.0  # points between a mark's centre and its label
-_OVER = 20.0  # points that a label may reach beyond the right edge, where the legend stands
+_OVER = 20.0  # points that a label may reach beyond the right edge, where the legend is
 _STEP = 6.0  # pixels between the places of a line that are looked at
 
 
@@ -35,7 +35,7 @@ def place(
 ) -> None:
     """Write labels beside their marks, each in the one of four corners that hides least.
 
-    A label that would stand on another one, or outside the axes, is left out. The limits and the place of `panel`
+    A label that would overlap another one, or outside the axes, is left out. The limits and the place of `panel`
     in its figure must be final.
 
     Parameters
@@ -45,7 +45,7 @@ def place(
     marks : sequence of (float, float)
         All marks of the panel, in data coordinates.
     lines : sequence of (xs, ys)
-        Lines that a label had better not stand on.
+        Lines that a label should not cover.
     """
     if not labels:
         return

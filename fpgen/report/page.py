@@ -96,7 +96,7 @@ def write(
 
 
 def _put(output: Path, files: Mapping[str, bytes], progress: ownership.Progress) -> None:
-    """Write a report's files, all or none where the directory is new; in one that is there, what is not of an earlier
+    """Write a report's files, all or none where the directory is new; in an existing one, files not of an earlier
     report stays."""
     output = Path(os.path.abspath(output))
     with replaced(output, lambda fresh: ownership.merge(fresh, output, progress, record=ownership.FILES)) as aside:
@@ -107,29 +107,29 @@ def _put(output: Path, files: Mapping[str, bytes], progress: ownership.Progress)
 
 
 def _check(records: Sequence[Record], store: str) -> None:
-    """Refuse what no sweep wrote, before anything is drawn.
+    """Reject what no sweep wrote, before anything is drawn.
 
     Raises
     ------
     UsageError
     """
     if not records:
-        raise UsageError(f"store {store}: no records; a file that fpgen sweep wrote is allowed")
+        raise UsageError(f"store {store}: no records; expected a file that fpgen sweep wrote")
     for name in ("technology", "delay_ps"):
         without = [record for record in records if record["status"] == "ok" and record.get(name) is None]
         if without and not any(name in record for record in records):
-            raise UsageError(f"store {store}: no column {name}; a file that fpgen sweep wrote is allowed")
+            raise UsageError(f"store {store}: no column {name}; expected a file that fpgen sweep wrote")
         if without and name == "technology":
             raise UsageError(
-                f"store {store}: no technology in the record of {without[0]['unit']}; a file that fpgen "
-                "sweep wrote is allowed"
+                f"store {store}: no technology in the record of {without[0]['unit']}; expected a file that fpgen "
+                "sweep wrote"
             )
 
 
 def _hint(view: View, record: Record) -> str:
     """What a mark says under the pointer."""
-    told = [axis.told(record) for axis in (AREA, LUTS, DELAY, ENERGY, ERROR, TOTAL)]
-    return ", ".join([view.label(record), str(record["technology"]), *filter(None, told)])
+    figures = [axis.text_of(record) for axis in (AREA, LUTS, DELAY, ENERGY, ERROR, TOTAL)]
+    return ", ".join([view.label(record), str(record["technology"]), *filter(None, figures)])
 
 
 def _template() -> Any:
@@ -151,7 +151,7 @@ def _template() -> Any:
 
 
 def _html(template: Any, view: View, shown: Sequence[Mapping[str, Any]], *, store: str, title: str) -> str:
-    """The page's text; what stands in the frame is escaped but for the plots, the style sheet and the script."""
+    """The page's text; everything in the frame is escaped except the plots, the style sheet and the script."""
     from markupsafe import Markup  # comes with Jinja2
 
     columns = table.columns(view)

@@ -13,7 +13,7 @@ from .compete import among, fronts, group_of
 from .data import DELAY, ERROR, LUTS, TOTAL, Axis, Record, View
 from .figure import LEGEND, Plot, by_series, heading_of, legend
 
-#: Functions that have panels of their own; more share one, each with its own front.
+#: Functions that have separate panels; more share one, each with its own front.
 _PANELS = 8
 #: Up to so many marks of a panel say what they are.
 _FEW = 14
@@ -54,8 +54,8 @@ def pareto(view: View, x: Axis, y: Axis, name: str, link: dict[int, str]) -> Plo
     style.arrange(drawn)
     numbered = False
     for panel, part, kept, lines in panels:
-        told, numbers = _labels(view, part.records, kept, x, y, looks)
-        labels.place(panel, told, [_place(r, x, y) for r in part.records], lines)
+        texts, numbers = _labels(view, part.records, kept, x, y, looks)
+        labels.place(panel, texts, [_place(r, x, y) for r in part.records], lines)
         numbered |= numbers
     caption = _caption(view, records, parts, beaten_in_all, x, y, numbered=numbered)
     return Plot(name, f"{heading_of(y)} against {x.title}", caption, drawn)
@@ -159,7 +159,7 @@ def _labels(
     y: Axis,
     looks: dict[str, style.Look],
 ) -> tuple[list[labels.Label], bool]:
-    """What stands beside marks: what each is where they are few, else the sweep's own number along a front.
+    """The text beside marks: what each is where they are few, else the sweep's own number along a front.
 
     Returns
     -------
@@ -178,14 +178,14 @@ def _labels(
     ]
     if numbers:
         return (numbers, True) if len(numbers) <= labels.MOST else ([], False)
-    told = list(dict.fromkeys(label(record, style.short(view.label(record), 40)) for record in records))
-    return (told if 1 < len(told) <= _FEW else []), False
+    texts = list(dict.fromkeys(label(record, style.short(view.label(record), 40)) for record in records))
+    return (texts if 1 < len(texts) <= _FEW else []), False
 
 
 def _numbered(view: View, front: Sequence[Record]) -> list[Record]:
     """Which marks of a front have a number: all, or the first where it would be the same at all."""
-    told = [record for record in front if view.along(record) is not None]
-    return told if len({view.along(record) for record in told}) > 1 else told[:1]
+    placed = [record for record in front if view.along(record) is not None]
+    return placed if len({view.along(record) for record in placed}) > 1 else placed[:1]
 
 
 def _caption(
@@ -197,7 +197,7 @@ def _caption(
     caption = "Each mark is one synthesised unit; down and to the left is better. "
     if len(groups) == len({(str(r["technology"]), str(r.get("unit")), _place(r, x, y)) for r in records}) > 1:
         caption += (
-            f"Only {common} compete, and here no two marks do: they are side by side for their size, none is "
+            f"Only {common} compete, and no two marks do here: they are shown together for their size; none is "
             "better than another."
         )
     else:
@@ -207,7 +207,7 @@ def _caption(
             f"{len(records)})."
         )
         if any(part.function for part in parts):
-            caption += " Each function has a panel of its own, with axes of its own."
+            caption += " Each function has its own panel, with its own axes."
     if numbered:
         caption += f" Numbers: {view.scale}."
     if DELAY in (x, y) and any(record.get("registers") for record in records):
@@ -222,5 +222,5 @@ def _caption(
     if TOTAL in (x, y):
         caption += " The error is against the exact result of the unrounded data: rounding the operands is part of it."
     if len(view.series) > LEGEND:
-        caption += f" {len(view.series)} curves are too many for a legend; a mark says what it is under the pointer."
-    return caption + " A click on a mark goes to its line in the table."
+        caption += f" {len(view.series)} curves are too many for a legend; point at a mark to see what it is."
+    return caption + " A click on a mark leads to its line in the table."

@@ -106,14 +106,14 @@ def depth(view: View) -> Plot | None:
     heading, names = view.legend
     groups: dict[str, list[Record]] = {}
     for record in records:
-        told = names[view.series_of(record)] + (f", {record['technology']}" if several else "")
-        groups.setdefault(told, []).append(record)
+        label = names[view.series_of(record)] + (f", {record['technology']}" if several else "")
+        groups.setdefault(label, []).append(record)
     looks = style.looks(list(groups))
     drawn, panel = style.figure()
-    marks, lines, told_at = [], [], []
+    marks, lines, numbered = [], [], []
     handles: list[Any] = []
-    for told, members in groups.items():
-        look = looks[told]
+    for label, members in groups.items():
+        look = looks[label]
         members.sort(key=lambda record: record["latency"])
         joined: dict[str, list[Record]] = {}
         for record in members:
@@ -124,7 +124,7 @@ def depth(view: View) -> Plot | None:
             handles += handle if index == 0 else []
             marks += list(zip(xs, ys, strict=True))
             lines.append((xs, ys))
-            told_at += [
+            numbered += [
                 labels.Label(left, up, str(r["latency"]), labels.dark(look.colour))
                 for r, left, up in zip(line, xs, ys, strict=True)
             ]
@@ -133,13 +133,13 @@ def depth(view: View) -> Plot | None:
     if 1 < len(groups) <= LEGEND:
         style.legend(panel, handles, list(groups), heading)
     style.arrange(drawn)
-    if len(told_at) <= labels.MOST:
-        labels.place(panel, told_at, marks, lines)
+    if len(numbered) <= labels.MOST:
+        labels.place(panel, numbered, marks, lines)
     caption = (
-        "Up and to the left is better; where a curve flattens, a further stage costs registers and buys little. "
+        "Up and to the left is better; where a curve is flat, a further stage costs registers and gains little. "
         "The clock is 1 over the longest path's delay."
     )
-    if len(told_at) <= labels.MOST:
+    if len(numbered) <= labels.MOST:
         caption = f"Number beside a mark: clocks from operands to result. {caption}"
     return Plot("depth", "Highest clock against flip-flops", caption, drawn)
 

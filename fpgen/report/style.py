@@ -1,7 +1,7 @@
-"""How plots look: told apart without colour as well.
+"""How plots look: distinguishable without colour as well.
 
 Colours are those of Okabe and Ito, safe for colour-blind readers, ordered so that neighbours differ in lightness
-(greyscale); every curve has a marker and a line style of its own besides, and every area a hatch.
+(greyscale); every curve has its own marker and line style as well, and every area a hatch.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 COLOURS = ("#0072B2", "#E69F00", "#000000", "#D55E00", "#56B4E9", "#009E73", "#CC79A7", "#7A5C00")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 LINES: tuple[Any, ...] = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (8, 2)), (0, (3, 1, 1, 1)), (0, (1, 1)))
-#: More decades than this beside a zero are not told apart; matplotlib's own margins overflow at 300.
+#: More decades than this beside a zero are not distinguished; matplotlib's own margins overflow at 300.
 _DECADES = 40
 HATCHES = ("", "///", "...", "\\\\\\", "xx", "--", "++", "oo", "**", "||")
 FACES = ("#0072B2", "#F5C77E", "#D9D9D9", "#E58B5C", "#A9D9F2", "#66C2A5", "#E8BFD5", "#8C8C8C", "#FFFFFF", "#4D4D4D")
@@ -179,18 +179,18 @@ def short(text: str, most: int = 44) -> str:
 
 
 def arrange(drawn: Figure, labels: Sequence[str] = ()) -> Figure:
-    """Leave room for what stands around the axes: the legend's longest line, and `labels` to the left.
+    """Leave room for what is around the axes: the legend's longest line, and `labels` to the left.
 
     Matplotlib's own layout engines draw a figure several times to find out.
     """
     width, height = drawn.get_size_inches()
-    told = [
+    texts = [
         text.get_text()
         for axes in drawn.axes
         if (box := axes.get_legend())
         for text in (*box.get_texts(), box.get_title())
     ]
-    right = 0.65 + 0.075 * max(map(len, told)) if told else 0.2
+    right = 0.65 + 0.075 * max(map(len, texts)) if texts else 0.2
     left = 0.35 + 0.066 * max(map(len, labels)) if labels else 0.8
     drawn.subplots_adjust(
         left=min(left / width, 0.5),
@@ -203,7 +203,7 @@ def arrange(drawn: Figure, labels: Sequence[str] = ()) -> Figure:
 
 
 def svg(drawn: Figure, salt: str) -> str:
-    """The figure as an SVG element that stands in HTML by itself: the same bytes every time, scaled to its place."""
+    """The figure as an SVG element for use inside HTML: the same bytes every time, scaled to its place."""
     import matplotlib
 
     file = io.StringIO()
@@ -239,7 +239,7 @@ def inline(text: str, label: str, links: Mapping[str, str]) -> str:
 
 
 def standing(text: str) -> str:
-    """An SVG as a file of its own: its marks point into the page beside it."""
+    """An SVG as a standalone file: its marks point into the page beside it."""
     return re.sub(r'<a xlink:href="(#r\d+)"[^>]*>', r'<a xlink:href="index.html\1">', text)
 
 

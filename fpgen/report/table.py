@@ -1,4 +1,4 @@
-"""The records as a table: which columns, what stands in them, what to choose from, and what has no figures."""
+"""The records as a table: which columns, what they hold, what to choose from, and what has no figures."""
 
 from __future__ import annotations
 
@@ -38,16 +38,16 @@ _COLUMNS = {
     "status": "status",
     "unit": "unit",
 }
-#: Parameters with a column of their own among those.
+#: Parameters with their own column among those.
 _OWN = ("technology", "recipe", "unit")
-#: A choice with more values than this is no list anyone opens.
+#: A choice with more values than this is a list that nobody opens.
 _CHOICES = 40
 #: Of points that fail for the same reason, so many are named; the table has them all.
 _POINTS = 24
 
 
 def columns(view: View) -> list[dict[str, Any]]:
-    """Parameters that vary, then the figures that are there."""
+    """Parameters that vary, then the figures that exist."""
     parameters = [name for name in view.parameters if name not in _OWN]
     names = [PARAMETER + name for name in parameters]
     names += [name for name in _COLUMNS if any(record.get(name) not in (None, "") for record in view.records)]

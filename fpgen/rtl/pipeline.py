@@ -1,4 +1,4 @@
-"""A scheduled datapath: which step stands in which stage, and the registers between.
+"""A scheduled datapath: which step is in which stage, and the registers between.
 
 Stage 0 reads the inputs, stage N delivers the outputs; between stage k-1 and
 stage k lies rank k. A value made in stage s and used in stage t passes the
@@ -170,7 +170,7 @@ def build(
     beside = (f"{word}_s{k}" for word in ("valid", "ready") for k in range(1, plan.stages + 1))
     names = Names(graph, (*reserved, *RESERVED_PINS, *beside, *graph.outputs))
     for state in graph.states:
-        names.of(state)  # registers are known by name to whoever compares two texts of the unit
+        names.of(state)  # registers are known by name when two texts of the unit are compared
     held = _state_owns(graph, plan)
     ranks: list[list[Register]] = [[] for _ in range(plan.stages)]
     for node, uses in _uses(graph, plan).items():

@@ -1,6 +1,6 @@
 """Among the schedules that meet a period: one with the fewest register bits.
 
-With x(v, k) = 1 when step v stands in stage k or later, the bits that rank k
+With x(v, k) = 1 when step v is in stage k or later, the bits that rank k
 holds for a net of width w are ``w * (max over readers of x(reader, k) - x(driver, k))``,
 and every rule of a schedule says that some x is at least another. So the
 minimum is a minimum cut. The rules "a path longer than the period spans two stages"
@@ -113,7 +113,7 @@ class _Cut:
         self._nets()
 
     def x(self, i: int, k: int) -> int:
-        """The variable "step i stands in stage k or later", or the constant that it is."""
+        """The variable "step i is in stage k or later", or the constant that it is."""
         i = self.same[i]
         if k <= self.earliest[i]:
             return _ONE

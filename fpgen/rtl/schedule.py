@@ -1,9 +1,9 @@
-"""Which stage every step stands in: for a number of stages, or for a clock period.
+"""Which stage every step is in: for a number of stages, or for a clock period.
 
 A schedule gives each step a stage s with s(v) >= s(u) for every u that v
-reads, and no path within one stage longer than the period. Inputs stand in
+reads, and no path within one stage longer than the period. Inputs are in
 stage 0, outputs are read in stage N. A state, its next value and everything
-between stand in one stage, and the state is itself the rank at its end.
+between are in one stage, and the state is itself the rank at its end.
 
 For ``stages=N`` the smallest feasible period is found by bisection over an
 as-soon-as-possible schedule; `registers.place` then takes, among the schedules
@@ -56,14 +56,14 @@ def schedule(graph: Graph, *, stages: int | None = None, period: float | None = 
         least, most = (1 if graph.states else 0), max(1, longest(graph))
         if not least <= stages <= most:
             raise UsageError(
-                f"stages={stages}; this unit has {most} step{'s' if most > 1 else ''} one after the "
-                f"other: {least} to {most} are allowed"
+                f"stages: got {stages}; expected {least} to {most}, since this unit has "
+                f"{most} step{'s' if most > 1 else ''} in sequence"
             )
         target = smallest_period(steps, stages) * (1 + SLACK) if stages else 0.0
     elif period is not None:
         stages, target = _fewest_stages(steps, period, max(1, longest(graph))), period
     else:
-        raise UsageError("neither stages nor period; give one of them")
+        raise UsageError("got neither stages nor period; expected one of them")
     if stages:
         from .registers import place  # brings in scipy, which combinational units do not need
 
@@ -206,6 +206,6 @@ def _fewest_stages(steps: Steps, period: float, most: int) -> int:
         if asap(steps, period, stages) is not None:
             return stages
     raise UsageError(
-        f"period={period:g}; the smallest possible for this unit is "
-        f"{smallest_period(steps, most):.0f} ps (estimated, with {most} stages)"
+        f"period: got {period:g}; expected at least "
+        f"{smallest_period(steps, most):.0f} ps, the smallest possible for this unit (estimated, with {most} stages)"
     )

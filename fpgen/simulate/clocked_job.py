@@ -37,7 +37,7 @@ def protocol_job(unit: Unit, number: int, plan: Plan, golden: Golden) -> dict[st
         vectors["clear"][0] = 1
         for control in ("clear", "load"):
             if control in first:
-                first[control][:4] = 0  # the sum goes on from what the reset left: zero
+                first[control][:4] = 0  # the sum continues from what the reset left: zero
     ports = {port.name: port for port in unit.ports}
     outputs = [port for port in unit.ports if port.travels_out]
     return {

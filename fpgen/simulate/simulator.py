@@ -100,7 +100,7 @@ def build(design: str, harness: str, top: str, *, simulator: str = "verilator", 
     UsageError, MissingTool, RunFailure
     """
     if simulator not in SIMULATORS:
-        raise UsageError(f"simulator={simulator}; allowed: {', '.join(SIMULATORS)}")
+        raise UsageError(f"simulator: got {simulator}; expected one of {', '.join(SIMULATORS)}")
     make = _make_verilator if simulator == "verilator" else _make_icarus
     version, identity = _identity(simulator, waves)
     home = cache_dir("builds") / digest(identity, design, harness, top)

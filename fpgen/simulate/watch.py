@@ -1,4 +1,4 @@
-"""Telling a simulation that hangs from one that is slow: by the processor time it uses without progress.
+"""Distinguishing a simulation that hangs from one that is slow: by the processor time it uses without progress.
 
 Progress is a byte read from the stream of vectors, a line in the simulator's log, or a clock of a protocol test (their
 heartbeat, `sim/testbench/bench.py`). Wall time decides nothing, since a busy

@@ -12,7 +12,7 @@ here depends on the arithmetic: the expectations come with the vectors.
 
 A lane is a module with the unit and its input registers inside, which the stream
 writes from outside. So all lanes are the same function of their own variables, and
-Verilator (told not to inline them) compiles that function once, not once a lane.
+Verilator (with an option not to inline them) compiles that function once, not once a lane.
 """
 
 from __future__ import annotations

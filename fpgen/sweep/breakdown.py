@@ -1,9 +1,9 @@
-"""Where the area goes: the cells of a unit, told apart by the section of the datapath they were written in.
+"""Where the area goes: the cells of a unit, divided by the section of the datapath that they were written in.
 
-A flat netlist cannot be told apart: ABC rebuilds logic across sections, and what comes out has no one origin. So
+A flat netlist cannot be divided: ABC rebuilds logic across sections, and what comes out has no one origin. So
 the unit is synthesised a second time, with a module for every section (`// ---- Multiply and add` of the Verilog,
 known from the source line of each generic cell) and the same ABC script and target. Nothing is shared or simplified
-across sections then, and every section is sized for a path of its own, so their sum is larger than the flat netlist
+across sections then, and every section is sized for its own path, so their sum is larger than the flat netlist
 (17 % on average over the units of `fma-formats`). Read the figures as shares.
 """
 
@@ -121,7 +121,7 @@ def _sections(verilog: str) -> dict[int, str]:
 
 
 def _marked(rtlil: str, sections: dict[int, str], order: list[str]) -> str:
-    """The RTLIL with an attribute that tells `submod` where each cell goes; flip-flops stay in the top module."""
+    """The RTLIL with an attribute that shows `submod` where each cell goes; flip-flops stay in the top module."""
     lines: list[str] = []
     source = 0
     for line in rtlil.splitlines():
@@ -145,6 +145,6 @@ def _areas(modules: dict[str, dict[str, Any]], top: str, order: list[str]) -> di
             found[order[int(match[1])]] = float(figures["area"])
     whole = next((figures for module, figures in modules.items() if module.lstrip("\\") == top), None)
     if whole is None or "area" not in whole:
-        raise RunFailure(f"{top}: Yosys told no area of its sections")
+        raise RunFailure(f"{top}: got no area of its sections from Yosys")
     found[_REGISTERS] = float(whole["area"]) - sum(found.values())  # the top module's figure includes the others
     return {name: round(found[name], 4) for name in order if found.get(name, 0.0) > 0.0005}

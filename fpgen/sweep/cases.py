@@ -30,17 +30,17 @@ class SweepCase:
     text : str
         The unit's line, as the template came out.
     unit : Unit or None
-        None when there is no such unit; then `refusal` says why.
+        None when there is no such unit; then `rejection` says why.
     measure : Measure
         How it is measured.
-    refusal : str
+    rejection : str
     """
 
     parameters: Mapping[str, Value]
     text: str
     unit: Unit | None
     measure: Measure
-    refusal: str = ""
+    rejection: str = ""
 
     @property
     def label(self) -> str:
@@ -51,7 +51,7 @@ class SweepCase:
 def cases(sweep: Sweep, *, full: bool = False) -> list[SweepCase]:
     """All points of a sweep, in the order of its file: the last parameter moves fastest.
 
-    A combination whose unit is refused (a format that is none, a contradiction) is a point as well, one that
+    A combination whose unit is rejected (not a format, a contradiction) is still a point, one that
     fails with that reason.
 
     Parameters
@@ -63,25 +63,25 @@ def cases(sweep: Sweep, *, full: bool = False) -> list[SweepCase]:
     Raises
     ------
     UsageError
-        When no point is left, when every unit is refused, or when there are too many.
+        When no point is left, when every unit is rejected, or when there are too many.
     """
     where = f"sweep file {sweep.path}"
     combinations = math.prod(len(values) for values in sweep.parameters.values())
     if combinations > MOST_COMBINATIONS:
         raise UsageError(
-            f"{where}: {combinations:,} combinations of parameters; up to {MOST_COMBINATIONS:,} are allowed"
+            f"{where}: got {combinations:,} combinations of parameters; expected up to {MOST_COMBINATIONS:,}"
         )
     try:
         found = list(itertools.islice(_cases(sweep, full), MOST_CASES + 1))
     except UsageError as error:
         raise UsageError(f"{where}: {error}") from None
     if len(found) > MOST_CASES:
-        raise UsageError(f"{where}: more than {MOST_CASES:,} points; fewer are allowed")
+        raise UsageError(f"{where}: got more than {MOST_CASES:,} points; expected fewer")
     if not found:
-        told = "; ".join(item.text for item in (*sweep.where, *(() if full else sweep.slice)))
-        raise UsageError(f"{where}: no points: none of {combinations:,} combinations satisfies {told}")
+        conditions = "; ".join(item.text for item in (*sweep.where, *(() if full else sweep.slice)))
+        raise UsageError(f"{where}: no points: none of {combinations:,} combinations satisfies {conditions}")
     if all(case.unit is None for case in found):
-        raise UsageError(f"{where}: none of its {len(found):,} units can be made; the first: {found[0].refusal}")
+        raise UsageError(f"{where}: none of its {len(found):,} units can be made; the first: {found[0].rejection}")
     return found
 
 
@@ -108,7 +108,7 @@ def _cases(sweep: Sweep, full: bool) -> Iterator[SweepCase]:
 
 
 def check_measure(sweep: Sweep, found: Iterable[SweepCase]) -> None:
-    """Refuse technologies, recipes, stimuli, ... of these points that are not there, before anything runs.
+    """Reject technologies, recipes, stimuli, ... of these points that do not exist, before anything runs.
 
     Raises
     ------

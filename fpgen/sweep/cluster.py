@@ -1,4 +1,4 @@
-"""Many points on a Dask cluster that is there already: `fpgen sweep FILE --scheduler tcp://host:8786`.
+"""Many points on a Dask cluster that is already running: `fpgen sweep FILE --scheduler tcp://host:8786`.
 
 The scheduler hands each job to one worker and, when that worker is lost, to another one. Results come back here:
 the cache and the store of the machine that asked are the only ones that count, so nothing is lost or doubled.
@@ -29,7 +29,7 @@ _ANSWER = 5.0
 #: What a worker does. A task that names fpgen's own functions would be unpacked before it runs, and a worker of an
 #: existing cluster that has no fpgen, or a broken one, dies of that, one after another; this fails and says why.
 _TASK = "__import__('fpgen.sweep.measure', fromlist=['measure_packed']).measure_packed(packed)"
-_ALLOWED = "an address such as tcp://host:8786 is allowed"
+_EXPECTED = "expected an address such as tcp://host:8786"
 
 
 def each(todo: Sequence[Job], address: str, say: Callable[[str], None]) -> Iterator[Done]:
@@ -41,7 +41,7 @@ def each(todo: Sequence[Job], address: str, say: Callable[[str], None]) -> Itera
     address : str
         ``tcp://host:port``.
     say : callable
-        Told how many workers there are whenever that changes: with none, the sweep waits for them.
+        Called with the number of workers whenever that changes: with none, the sweep waits for them.
 
     Raises
     ------
@@ -63,7 +63,7 @@ def each(todo: Sequence[Job], address: str, say: Callable[[str], None]) -> Itera
 
 
 def _check(address: str) -> None:
-    """Refuse what is no address, and say soon when nobody, or somebody else, answers there.
+    """Reject what is not an address, and report at once when nothing, or something else, answers there.
 
     Dask's own client would try for a minute, and leave tracebacks of its threads behind.
     """
@@ -77,7 +77,7 @@ def _check(address: str) -> None:
         scheme, place = parse_address(address, strict=True)
         known = sorted(set(backends) - {"inproc"})
         if scheme not in known:
-            raise ValueError(f"{scheme}:// is not known; {', '.join(f'{name}://' for name in known)} are")
+            raise ValueError(f"{scheme}:// is none of {', '.join(f'{name}://' for name in known)}")
         host, _, port = place.rpartition(":")
         if not (host and port.isdecimal() and 0 < int(port) < 65_536):
             raise ValueError("no host with a port from 1 to 65535")
@@ -85,7 +85,7 @@ def _check(address: str) -> None:
         if scheme == "tls" and connection.get("ssl_context") is None:
             raise ValueError("Dask's configuration names no certificates (distributed.comm.tls)")
     except ValueError as error:
-        raise UsageError(f"scheduler {address!r}: {error}; {_ALLOWED}") from None
+        raise UsageError(f"scheduler: got {address!r} ({error}); {_EXPECTED}") from None
     try:
         if scheme in ("tcp", "tls"):  # Dask tries again until its time is up, and then says only that
             socket.create_connection((host.strip("[]"), int(port)), _ANSWER).close()
@@ -105,7 +105,7 @@ def _plainly(error: BaseException) -> str:
         if isinstance(found, TimeoutError):
             return "no answer"
         found = found.__cause__ or found.__context__
-    return "what is there does not speak as Dask does"
+    return "what answers does not speak Dask's protocol"
 
 
 async def _identity(address: str, connection: dict[str, Any]) -> str:
@@ -169,8 +169,8 @@ def _measured(client: Any, todo: Sequence[Job], address: str, say: Callable[[str
 
 def _lost(address: str) -> RunFailure:
     return RunFailure(
-        f"the Dask scheduler at {address} is gone; the points that were done are kept, "
-        "so the same command goes on where this one stopped"
+        f"the Dask scheduler at {address} is gone; finished points are kept, "
+        "so the same command resumes where this one stopped"
     )
 
 
@@ -185,9 +185,9 @@ def _done(future: Any, job: Job, address: str) -> Done:
             raise _lost(address)
         if type(error).__name__ != "KilledWorker":  # `measure` itself raises nothing
             raise RunFailure(
-                f"a worker cannot run this fpgen ({type(error).__name__}: {error}); have the same one on "
+                f"a worker cannot run this fpgen ({type(error).__name__}: {error}); install the same one on "
                 "every machine, with what `fpgen doctor` asks for"
             )
-        told = "on the cluster: the workers it ran on died, one after another (out of memory?)"
-        return Done(job.key, [failed(told)], False)
+        reason = "on the cluster: the workers it ran on died, one after another (out of memory?)"
+        return Done(job.key, [failed(reason)], False)
     raise _lost(address)  # cancelled or lost: nobody holds it any more

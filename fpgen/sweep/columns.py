@@ -20,7 +20,7 @@ COLUMNS: dict[str, tuple[type, str]] = {
     "name": (str, "Verilog module"),
     "operation": (str, "multiply, add, fma, ..."),
     "contract": (str, "what the result is"),
-    "status": (str, "ok; failed; refused: there is no such unit"),
+    "status": (str, "ok; failed; rejected: there is no such unit"),
     "reason": (str, "why there are no figures"),
     "technology": (str, "cell library"),
     "recipe": (str, "recipe/variant/script"),

@@ -1,11 +1,11 @@
 """What moved between two stores, and whether it moved too far: `fpgen compare BEFORE AFTER`.
 
 Records belong together when unit, technology and recipe are the same, and whatever else of [measure] a store varies
-(wire load, effort, ...). Of several delay targets equal ones stand against each other, and of the others (a recipe
+(wire load, effort, ...). Of several delay targets equal ones are compared with each other, and of the others (a recipe
 names targets by the delays it reaches, so they move) the shortest against the shortest, and so on. Figures that
 rest on other assumptions (corner, load, drive; the stimulus of an energy, the data of an error) are not compared but
 reported, since nothing follows from them. Other versions of the tools, another content of the library and other delay
-targets are told as well: they may be why something moved.
+targets are reported as well: they may be the reason.
 """
 
 from __future__ import annotations
@@ -146,7 +146,7 @@ class Comparison:
         Worst first.
     gone, new : list of str
         Records on one side only.
-    broken, mended : list of str
+    broken, fixed : list of str
         Had figures (or one that a rule is about) and have none, with the reason; and the other way round.
     incomparable : list of str
         Rest on other assumptions.
@@ -159,7 +159,7 @@ class Comparison:
     gone: list[str] = field(default_factory=list)
     new: list[str] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
-    mended: list[str] = field(default_factory=list)
+    fixed: list[str] = field(default_factory=list)
     incomparable: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -203,10 +203,10 @@ def load_rules(path: Path | None = None) -> Rules:
         place = f"{where}: unit {number}"
         tomlfile.check_keys(place, entry, _UNIT_KEYS)
         if "match" not in entry:
-            raise UsageError(f'{place}: no match; match = "fma *" is needed')
+            raise UsageError(f'{place}: match: got none; expected match = "fma *"')
         units.append((entry["match"], _tolerances(place, {k: v for k, v in entry.items() if k != "match"})))
     if not tolerance and not units:
-        raise UsageError(f"{where}: no tolerance; [tolerance] with figures such as area_um2 = 2.0 is needed")
+        raise UsageError(f"{where}: got no tolerance; expected [tolerance] with figures such as area_um2 = 2.0")
     return Rules(tolerance, tuple(units))
 
 
@@ -214,7 +214,7 @@ def _tolerances(place: str, given: Mapping[str, Any]) -> dict[str, float]:
     tomlfile.check_keys(place, given, dict.fromkeys(METRICS, (int, float)))
     for name, value in given.items():
         if not 0 <= value < math.inf:
-            raise UsageError(f"{place}: {name} = {value!r}; per cent from 0 are allowed")
+            raise UsageError(f"{place}: {name}: got {value!r}; expected a percentage from 0")
     return {name: float(value) for name, value in given.items()}
 
 
@@ -238,7 +238,7 @@ def compare(before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, An
             if was["status"] == "ok":
                 found.broken.append(f"{key}: {str(now.get('reason') or '?').splitlines()[0]}")
             elif now["status"] == "ok":
-                found.mended.append(str(key))
+                found.fixed.append(str(key))
             continue
         other = _differing(was, now, "assumptions")
         if other:
@@ -268,10 +268,10 @@ def _keyed(
         pairs = _paired(left.get(key, []), right.get(key, []))
         for rank, pair in enumerate(pairs):
             target = next((record.get("target_ps") for record in pair if record), None)
-            told = f"target {target:g} ps" if target and len(pairs) > 1 else ""
+            shown = f"target {target:g} ps" if target and len(pairs) > 1 else ""
             for records, record in zip(found, pair, strict=True):
                 if record is not None:
-                    records[replace(key, rank=rank, target=told)] = record
+                    records[replace(key, rank=rank, target=shown)] = record
     return found
 
 
@@ -324,9 +324,9 @@ def _of_failed_points(left: Records, right: Records, found: Comparison) -> list[
         if match is not None:
             used.add(match)
             pairs.append((key, left[key], right[match]) if is_left else (key, left[match], right[key]))
-    told = {key for key, _, _ in pairs} | used
-    found.gone.extend(str(key) for key in left if key not in right and key not in told)
-    found.new.extend(str(key) for key in right if key not in left and key not in told)
+    reported = {key for key, _, _ in pairs} | used
+    found.gone.extend(str(key) for key in left if key not in right and key not in reported)
+    found.new.extend(str(key) for key in right if key not in left and key not in reported)
     return pairs
 
 
@@ -365,8 +365,8 @@ def _figures(
             continue
         basis = next((name for name in _BASIS.get(metric, ()) if was.get(name) != now.get(name)), None)
         if basis is not None:
-            told = f"{key}: {metric}: {basis} {was.get(basis)} then, {now.get(basis)} now"
-            found.incomparable.append(told)
+            line = f"{key}: {metric}: {basis} {was.get(basis)} then, {now.get(basis)} now"
+            found.incomparable.append(line)
         elif before != after:
             worse = (after - before) * -better
             percent = 100 * worse / abs(before) if before and math.isfinite(before) else math.copysign(math.inf, worse)

@@ -92,9 +92,9 @@ def read(text: Any) -> Expression:
         When it spells none.
     """
     if not isinstance(text, str) or not text.strip():
-        raise UsageError(f"expression {text!r}; allowed are {ALLOWED}")
+        raise UsageError(f"expression: got {text!r}; expected {ALLOWED}")
     if len(text) > LONGEST:
-        raise UsageError(f"expression '{text[:40]}...' has {len(text)} characters; up to {LONGEST} are allowed")
+        raise UsageError(f"expression '{text[:40]}...': got {len(text)} characters; expected up to {LONGEST}")
     names: set[str] = set()
     _check(_parse(text), text, names)
     return Expression(text.strip(), frozenset(names))
@@ -107,36 +107,36 @@ def _parse(text: str) -> ast.expr:
     if text not in _parsed:
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # `1 is 1` and the like are refused below
+                warnings.simplefilter("ignore")  # `1 is 1` and the like are rejected below
                 _parsed[text] = ast.parse(text.strip(), mode="eval").body
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             raise UsageError(
-                f"expression {text!r}: {getattr(error, 'msg', None) or 'not readable'}; allowed are {ALLOWED}"
+                f"expression {text!r}: {getattr(error, 'msg', None) or 'not readable'}; expected {ALLOWED}"
             ) from None
     return _parsed[text]
 
 
 def _check(node: ast.expr, text: str, names: set[str]) -> None:
-    """Refuse whatever `_walk` does not know."""
+    """Reject whatever `_walk` does not know."""
 
-    def refuse(what: str) -> NoReturn:
-        raise UsageError(f"expression {text!r}: {what}; allowed are {ALLOWED}")
+    def reject(what: str) -> NoReturn:
+        raise UsageError(f"expression {text!r}: got {what}; expected {ALLOWED}")
 
     if isinstance(node, ast.Constant):
         if not isinstance(node.value, bool | int | float | str):
-            refuse(f"{node.value!r}")
+            reject(f"{node.value!r}")
         if isinstance(node.value, int | float) and not -LARGEST <= node.value <= LARGEST:
-            refuse("a number beyond 10**15")
+            reject("a number beyond 10**15")
     elif isinstance(node, ast.Name):
         names.add(node.id)
     elif isinstance(node, ast.BinOp):
         if type(node.op) not in _ARITHMETIC:
-            refuse(f"the operator {type(node.op).__name__}")
+            reject(f"the operator {type(node.op).__name__}")
         _check(node.left, text, names)
         _check(node.right, text, names)
     elif isinstance(node, ast.UnaryOp):
         if not isinstance(node.op, ast.USub | ast.UAdd | ast.Not):
-            refuse(f"the operator {type(node.op).__name__}")
+            reject(f"the operator {type(node.op).__name__}")
         _check(node.operand, text, names)
     elif isinstance(node, ast.BoolOp):
         for item in node.values:
@@ -149,25 +149,25 @@ def _check(node: ast.expr, text: str, names: set[str]) -> None:
         for kind, item in zip(node.ops, node.comparators, strict=True):
             if isinstance(kind, ast.In | ast.NotIn):
                 if not isinstance(item, ast.List | ast.Tuple):
-                    refuse("'in' without a list such as [1, 2]")
+                    reject("'in' without a list such as [1, 2]")
                 for element in item.elts:
                     _check(element, text, names)
             elif type(kind) in _COMPARISON:
                 _check(item, text, names)
             else:
-                refuse(f"the comparison {type(kind).__name__}")
+                reject(f"the comparison {type(kind).__name__}")
     elif isinstance(node, ast.Call):
         if not isinstance(node.func, ast.Name) or node.func.id not in FUNCTIONS or node.keywords or not node.args:
-            refuse("a call of something else")
+            reject("a call of something else")
         for item in node.args:
             _check(item, text, names)
     else:
-        refuse(f"{type(node).__name__}")
+        reject(f"{type(node).__name__}")
 
 
 def _number(value: Any) -> Any:
     if isinstance(value, str):
-        raise TypeError(f"{value!r} is no number")
+        raise TypeError(f"{value!r} is not a number")
     return value
 
 

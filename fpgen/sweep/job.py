@@ -51,7 +51,7 @@ class Job:
     measure : Measure
     accuracy : Accuracy or None
     code : str
-        `code_hash` of who asks; a worker with another fpgen refuses.
+        `code_hash` of the process that asks; a worker with another fpgen rejects the job.
     fresh : bool
         Measure again what is in the worker's cache.
     """
@@ -98,7 +98,7 @@ def _content(name: str | None, suffix: str) -> str:
     try:
         return hashlib.sha256(Path(name).read_bytes()).hexdigest()
     except OSError as error:
-        raise UsageError(f"{name}: {error.strerror}; a {suffix} file is allowed") from None
+        raise UsageError(f"{name}: {error.strerror}; expected a {suffix} file") from None
 
 
 @functools.cache

@@ -1,4 +1,4 @@
-"""One point, from the unit's line to its records; runs in a process of its own, here or on another machine."""
+"""One point, from the unit's line to its records; runs in a separate process, here or on another machine."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from .numerical_error import Accuracy
 
-#: Less free space than this in the cache, in bytes, and a failure says nothing about the point.
+#: Less free space than this in the cache, in bytes, and a failure is not the point's fault.
 _FULL_BYTES = 8 << 20
 
 
@@ -179,7 +179,7 @@ def _of_unit(unit: Unit, job: Job) -> dict[str, Any]:
 def _sections(
     verilog: str, top: str, recipe: str | None, record: dict[str, Any], tech: Technology, engine: Engine, timeout: float
 ) -> dict[str, Any]:
-    """The area of each section, as columns; the flat figures stand also where that synthesis fails."""
+    """The area of each section, as columns; the flat figures are kept even if that synthesis fails."""
     from .breakdown import by_section
 
     try:
@@ -204,7 +204,7 @@ def _columns(point: dict[str, Any]) -> dict[str, Any]:
     for name in ("critical_path", "top"):
         point.pop(name, None)
     if proof.get("status") == "failed":
-        failure = f"the mapped netlist is not equal to the Verilog: {proof.get('detail') or 'disproved'}"
+        failure = f"the mapped netlist is not equivalent to the Verilog: {proof.get('detail') or 'disproved'}"
     columns: dict[str, Any] = failed(failure) if failure is not None else {"status": "ok", "reason": ""}
     plain = {
         **point,

@@ -66,13 +66,13 @@ class Accuracy:
 
     def __post_init__(self):
         if self.data not in KINDS:
-            raise UsageError(f"data = {self.data!r}; allowed: {', '.join(KINDS)}")
+            raise UsageError(f"data: got {self.data!r}; expected one of {', '.join(KINDS)}")
         if not 0 < self.sigma < 1e30:
-            raise UsageError(f"sigma = {self.sigma!r}; a positive number is allowed")
+            raise UsageError(f"sigma: got {self.sigma!r}; expected a positive number")
         if not 1 <= self.vectors <= 10_000_000:
-            raise UsageError(f"vectors = {self.vectors!r}; a whole number from 1 to 10,000,000 is allowed")
+            raise UsageError(f"vectors: got {self.vectors!r}; expected a whole number from 1 to 10,000,000")
         if not 0 <= self.seed < 2**63:
-            raise UsageError(f"seed = {self.seed!r}; a whole number from 0 is allowed")
+            raise UsageError(f"seed: got {self.seed!r}; expected a whole number from 0")
 
     @property
     def text(self) -> str:

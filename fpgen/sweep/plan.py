@@ -69,9 +69,9 @@ class Measure:
         Seconds of processor time allowed to one run of Yosys or nextpnr, and to a proof that is asked for; None: their
         own limits.
     breakdown : bool
-        Whether area is told apart by section of the datapath, by a second synthesis.
+        Whether area is divided by section of the datapath, by a second synthesis.
     prove : bool or None
-        Whether the mapped netlist is proven equal to the Verilog; None: where that takes seconds.
+        Whether the mapped netlist is proven equivalent to the Verilog; None: where that takes seconds.
     power : str or None
         Stimulus under which energy is measured: `uniform`, `gaussian` or a .npy file; None: not measured.
     """
@@ -101,7 +101,7 @@ def read(place: str, given: Any) -> tuple[Measure, dict[str, tuple[Value, ...]]]
     Parameters
     ----------
     place : str
-        Where it stands, for messages.
+        Where it is, for messages.
     given : object
         The table, as TOML has it.
 
@@ -120,18 +120,18 @@ def read(place: str, given: Any) -> tuple[Measure, dict[str, tuple[Value, ...]]]
         values = spread(f"{place}: {key}", given[key] if several else [given[key]])
         for value in values:
             if not isinstance(value, kinds) or (isinstance(value, bool) and kinds is not _SWITCH):
-                raise UsageError(f"{place}: {key} = {value!r}; {_WORDS[kinds]}, or a list of such, is allowed")
+                raise UsageError(f"{place}: {key}: got {value!r}; expected {_WORDS[kinds]}, or a list of such")
             if isinstance(value, str) and not value.strip():
-                raise UsageError(f"{place}: {key} = {value!r}; text that is not empty is allowed, or no {key} at all")
+                raise UsageError(f"{place}: {key}: got {value!r}; expected text that is not empty, or no {key} at all")
         if several or key in _ALWAYS:
             axes[key] = values
         else:
             plain[key] = values[0]
     for one, other in (("recipe", "effort"), ("technology", "liberty")):
         if one in given and other in given:
-            raise UsageError(f"{place}: {one} with {other}; one of them is allowed")
+            raise UsageError(f"{place}: got {one} and {other}; expected one of them")
     if "driving_cell" in given and "liberty" not in given:
-        raise UsageError(f"{place}: driving_cell without liberty; a built-in technology has its own")
+        raise UsageError(f"{place}: got driving_cell without liberty; expected both, or neither")
     if "targets" in given:
         plain["targets"] = _targets(place, given["targets"])
     if "timeout" in given:
@@ -146,12 +146,12 @@ def read(place: str, given: Any) -> tuple[Measure, dict[str, tuple[Value, ...]]]
 def _targets(place: str, given: Any) -> tuple[float, ...]:
     values = spread(f"{place}: targets", given)
     if not all(isinstance(item, int | float) and not isinstance(item, bool) and 0 < item < 1e9 for item in values):
-        raise UsageError(f"{place}: targets = {given!r}; one or more positive numbers of ps are allowed")
+        raise UsageError(f"{place}: targets: got {given!r}; expected one or more positive numbers of ps")
     return tuple(float(item) for item in values)
 
 
 def check(plans: Iterable[Measure]) -> None:
-    """Refuse technologies, recipes, efforts, engines, wire loads and stimuli that are not there.
+    """Reject technologies, recipes, efforts, engines, wire loads and stimuli that do not exist.
 
     Raises
     ------
@@ -168,8 +168,8 @@ def check(plans: Iterable[Measure]) -> None:
         if plan.technology in fpga.targets():
             if plan.power or plan.breakdown or plan.prove or plan.targets or plan.wire_load:
                 raise UsageError(
-                    f"technology {plan.technology} with power, breakdown, prove, targets or wire_load; "
-                    "those belong to cell libraries"
+                    f"technology: got {plan.technology} with power, breakdown, prove, targets or wire_load; "
+                    "expected a cell library for these"
                 )
             continue
         wireload.resolve(plan.wire_load, library_of(plan).library)

@@ -108,7 +108,7 @@ def load(path: Path) -> Sweep:
         path = shipped / f"{path}.toml"
     needed = (
         f"a TOML file such as {shipped / 'depth.toml'}, or the name of one of "
-        f"{', '.join(sorted(item.stem for item in shipped.glob('*.toml')))},"
+        f"{', '.join(sorted(item.stem for item in shipped.glob('*.toml')))}"
     )
     data, _ = tomlfile.read(path, "sweep file", needed)
     return from_data(data, path)
@@ -125,14 +125,14 @@ def from_data(data: Mapping[str, Any], path: Path) -> Sweep:
     try:
         return _sweep(where, data, path)
     except UsageError as error:
-        told = str(error)
-        raise UsageError(told if told.startswith(where) else f"{where}: {told}") from None
+        said = str(error)
+        raise UsageError(said if said.startswith(where) else f"{where}: {said}") from None
 
 
 def _sweep(where: str, data: Mapping[str, Any], path: Path) -> Sweep:
     tomlfile.check_keys(where, data, _FILE_KEYS)
     if "unit" not in data:
-        raise UsageError(f'{where}: no unit; unit = "..." with a table [parameters] is needed')
+        raise UsageError(f'{where}: got no unit; expected unit = "..." with a table [parameters]')
     unit = template.read(data["unit"], "unit")
     parameters = {_name(name): spread(f"parameter {name}", given) for name, given in data.get("parameters", {}).items()}
     measure, axes = plan.read("[measure]", data.get("measure", {}))
@@ -145,12 +145,12 @@ def _sweep(where: str, data: Mapping[str, Any], path: Path) -> Sweep:
     ]:
         for name in sorted(names - set(known)):
             raise UsageError(
-                f"{text!r}: unknown parameter {name}; {_suggest(name, known)}allowed: {', '.join(known) or '(none)'}"
+                f"{text!r}: got parameter {name}{_suggest(name, known)}; expected one of {', '.join(known) or '(none)'}"
             )
     idle = sorted(set(known) - unit.names - set(axes))
     if idle:
         raise UsageError(
-            f"parameter {', '.join(idle)} is not used in the unit {unit.text!r}; every parameter needs "
+            f"parameter {', '.join(idle)}: got no use of it in the unit {unit.text!r}; expected "
             f"a place such as {{{idle[0]}}}"
         )
     hints = _hints(where, data.get("report", {}), known)
@@ -171,17 +171,19 @@ def _sweep(where: str, data: Mapping[str, Any], path: Path) -> Sweep:
 
 def _suggest(name: str, known: Sequence[str]) -> str:
     close = difflib.get_close_matches(name, known, n=1)
-    return f"did you mean {close[0]}? " if close else ""
+    return f" (did you mean {close[0]}?)" if close else ""
 
 
 def _name(name: str) -> str:
     if not re.fullmatch(r"[A-Za-z_]\w{0,39}", name, re.ASCII) or name in formula.FUNCTIONS or keyword.iskeyword(name):
         raise UsageError(
-            f"parameter {name!r}; a name of letters and digits is allowed "
+            f"parameter: got {name!r}; expected a name of letters and digits "
             f"(not {', '.join(formula.FUNCTIONS)}, and not a word such as if, in, and)"
         )
     if name in plan.KEYS:
-        raise UsageError(f"parameter {name}; under [measure] is allowed: {name} = [...] there makes it a parameter")
+        raise UsageError(
+            f"parameter: got {name}, a key of [measure]; expected {name} = [...] there, which makes it a parameter"
+        )
     return name
 
 
@@ -192,7 +194,7 @@ def _hints(where: str, given: Any, known: Sequence[str]) -> Hints:
         for name in value if isinstance(value, list) else [value]:
             if name not in known:
                 raise UsageError(
-                    f"{place}: {key}: unknown parameter {name!r}; {_suggest(str(name), known)}allowed: "
+                    f"{place}: {key}: got parameter {name!r}{_suggest(str(name), known)}; expected one of "
                     f"{', '.join(known) or '(none)'}"
                 )
     return Hints(tuple(given.get("series", ())), given.get("scale", ""), tuple(given.get("compete", ())))

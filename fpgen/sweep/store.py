@@ -2,8 +2,8 @@
 
 `sweep_out/NAME.parquet` and `sweep_out/NAME.csv` hold the same records. CSV is always written; Parquet where
 pyarrow is installed (the extra `parquet`), since its wheel is larger than all of fpgen. Floats are written so that
-they read back to the same number. A reader sees the earlier file or the new one, never a half: both are written
-aside and renamed, and a full disk leaves the earlier ones as they were.
+they read back to the same number. A reader sees the earlier file or the new one, never part of one:
+both are written atomically, and a full disk leaves the earlier ones as they were.
 """
 
 from __future__ import annotations
@@ -72,12 +72,12 @@ def write(path: Path, records: Sequence[Mapping[str, Any]]) -> list[Path]:
 
 
 def prepare(path: Path) -> None:
-    """Make the directory of a store, and see that it can be written: better told now than after hours.
+    """Make the directory of a store, and check that it can be written: better reported now than after hours.
 
     Raises
     ------
     UsageError
-        When the place is no good, or something that is no store has its name.
+        When the place is unusable, or something other than a store has its name.
     RunFailure
     """
     check_directory("output", path.parent)
@@ -121,7 +121,7 @@ def read(path: Path | str) -> Store:
     Raises
     ------
     UsageError
-        When there is no such file, or it is no store.
+        When there is no such file, or it is not a store.
     MissingTool
         For Parquet without pyarrow.
     RunFailure
@@ -133,7 +133,7 @@ def read(path: Path | str) -> Store:
     except OSError as error:
         raise RunFailure(f"store {found}: {error.strerror or error}") from None
     if not all("unit" in record and "status" in record for record in records):
-        raise UsageError(f"store {found}: not a store; a file that fpgen sweep wrote is allowed")
+        raise UsageError(f"store {found}: not a store; expected a file that fpgen sweep wrote")
     return Store(records)
 
 
@@ -148,13 +148,13 @@ def locate(path: Path) -> Path:
         return path
     if path.suffix in SUFFIXES or path.is_file():
         what = "not a .parquet or .csv file" if path.is_file() else "not found"
-        raise UsageError(f"store {path}: {what}; a file that fpgen sweep wrote is allowed")
+        raise UsageError(f"store {path}: {what}; expected a file that fpgen sweep wrote")
     have = importlib.util.find_spec("pyarrow") is not None
     for base in (path, Path("sweep_out") / path):
         for suffix in SUFFIXES if have else (".csv",):
             if base.with_name(base.name + suffix).is_file():
                 return base.with_name(base.name + suffix)
-    raise UsageError(f"store {path}: not found; a file that fpgen sweep wrote, such as sweep_out/depth.csv, is allowed")
+    raise UsageError(f"store {path}: not found; expected a file that fpgen sweep wrote, such as sweep_out/depth.csv")
 
 
 # ---- CSV ----------------------------------------------------------------------------
@@ -178,7 +178,7 @@ def _read_csv(path: Path) -> list[Record]:
     except (UnicodeDecodeError, csv.Error) as error:
         raise UsageError(f"store {path}: not CSV in UTF-8: {error}") from None
     if not table or any(len(row) != len(table[0]) for row in table):
-        raise UsageError(f"store {path}: not a whole CSV file; a file that fpgen sweep wrote is allowed")
+        raise UsageError(f"store {path}: not a whole CSV file; expected a file that fpgen sweep wrote")
     names = table[0]
     columns = []
     for index, name in enumerate(names):

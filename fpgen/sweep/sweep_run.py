@@ -34,11 +34,11 @@ class Progress:
     Attributes
     ----------
     done, total, reused, failed, measured : int
-        Points; `reused` ones came from the cache, `measured` ones are of this run, and the refused are neither.
+        Points; `reused` ones came from the cache, `measured` ones are of this run, and the rejected are neither.
     last : str
         The point that was finished last.
     notice : str
-        Something else to tell, of the cluster.
+        Something else to report, about the cluster.
     """
 
     done: int
@@ -57,7 +57,7 @@ class SweepResult:
     Attributes
     ----------
     records : list of dict
-        As they stand in the store.
+        As they are in the store.
     paths : list of Path
         The store's files.
     points, reused, seconds
@@ -117,7 +117,7 @@ def run_sweep(
         the cache, and the next run takes them from there.
     """
     if jobs < 1:
-        raise UsageError(f"jobs={jobs}; 1 or more are allowed")
+        raise UsageError(f"jobs: got {jobs}; expected 1 or more")
     start = time.monotonic()
     found = cases(sweep, full=full)
     check_measure(sweep, found)
@@ -130,7 +130,7 @@ def run_sweep(
             for done in _each(todo, jobs, scheduler, state):
                 state.take(done)
     except BaseException:
-        state.save_quietly()  # the first error is the one to progress
+        state.save_quietly()  # the first error is the one to report
         raise
     paths = state.save()
     records = state.records()
@@ -185,7 +185,7 @@ class _SweepState:
                 self.results[key] = records
                 self.reused += len(places)
                 self.failed += len(places) * any(record["status"] != "ok" for record in records)
-        self._told("")
+        self._report("")
 
     def take(self, done: Done) -> None:
         """Keep a result, in the cache if it would be the same again, and bring the store up to date now and then."""
@@ -194,34 +194,33 @@ class _SweepState:
         if done.stale:
             raise RunFailure(
                 "a worker runs another fpgen (other code, recipes or technologies) than this command; "
-                "have the same one everywhere, and do not change it while a sweep runs"
+                "install the same one everywhere, and do not change it while a sweep runs"
             )
         if done.lasting:
             write_whole(_cache_path(done.key), json.dumps(done.records))
         elif _disk_is_full():
             raise RunFailure(
-                "the disk is full; the points that were done are kept, so the same command goes on where "
-                "this one stopped"
+                "the disk is full; finished points are kept, so the same command resumes where this one stopped"
             )
         self.results[done.key] = done.records
         places = self.places[done.key]
         self.measured += len(places)
         self.failed += len(places) * any(record["status"] != "ok" for record in done.records)
-        self._told(self.cases[places[0]].text)
+        self._report(self.cases[places[0]].text)
         if time.monotonic() - self.written > _CHECKPOINT_SECONDS:
             self.save()
 
     def notice(self, text: str) -> None:
-        self._told("", text)
+        self._report("", text)
 
-    def _told(self, last: str, notice: str = "") -> None:
-        refused = self.jobs.count(None)
+    def _report(self, last: str, notice: str = "") -> None:
+        rejected = self.jobs.count(None)
         self.progress(
             Progress(
-                self.reused + self.measured + refused,
+                self.reused + self.measured + rejected,
                 len(self.cases),
                 self.reused,
-                self.failed + refused,
+                self.failed + rejected,
                 self.measured,
                 last,
                 notice,
@@ -232,7 +231,7 @@ class _SweepState:
         """The store's records: every finished point, in the order of the sweep."""
         found = []
         for case, job in zip(self.cases, self.jobs, strict=True):
-            measured = [failed(case.refusal, "refused")] if job is None else self.results.get(job.key, [])
+            measured = [failed(case.rejection, "rejected")] if job is None else self.results.get(job.key, [])
             for record in measured:
                 found.append({**described(self.sweep, case), "key": "" if job is None else job.key, **record})
         return found

@@ -15,7 +15,7 @@ from .formula import Expression, Value
 
 @dataclass(frozen=True)
 class Template:
-    """Text in pieces: what stands between the braces, and the expressions in them."""
+    """Text in pieces: the text between the braces, and the expressions in them."""
 
     text: str
     pieces: tuple[str | Expression, ...]
@@ -45,13 +45,13 @@ def read(text: Any, what: str) -> Template:
         For anything but text with balanced braces and readable expressions in them.
     """
     if not isinstance(text, str) or not text.strip():
-        raise UsageError(f"{what} {text!r}; text such as 'add {{fmt}} {{fmt}} -> {{fmt}} rne' is allowed")
+        raise UsageError(f"{what}: got {text!r}; expected text such as 'add {{fmt}} {{fmt}} -> {{fmt}} rne'")
     pieces: list[str | Expression] = []
     for index, piece in enumerate(re.split(r"\{([^{}]*)\}", text)):
         if index % 2:
             pieces.append(formula.read(piece))
         elif "{" in piece or "}" in piece:
-            raise UsageError(f"{what} {text!r}: a brace without its partner; places such as {{P - 1}} are allowed")
+            raise UsageError(f"{what} {text!r}: got a brace without its partner; expected places such as {{P - 1}}")
         else:
             pieces.append(piece)
     return Template(text, tuple(pieces))

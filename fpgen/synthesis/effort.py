@@ -72,7 +72,7 @@ def find(given: str | int | None) -> Effort:
         if not isinstance(given, bool) and str(given) in (str(effort.level), effort.name):
             return effort
     raise UsageError(
-        f"no effort {given!r}; there are " + ", ".join(f"{effort.level} ({effort.name})" for effort in EFFORTS)
+        f"effort: got {given!r}; expected one of " + ", ".join(f"{effort.level} ({effort.name})" for effort in EFFORTS)
     )
 
 

@@ -106,12 +106,14 @@ def measure(
         and targets
         and all(isinstance(target, Real) and 0 < target < math.inf for target in targets)
     ):
-        raise UsageError(f"delay targets {targets!r}; one or more positive numbers of ps are allowed, as in [500, 600]")
+        raise UsageError(
+            f"delay targets: got {targets!r}; expected one or more positive numbers of ps, as in [500, 600]"
+        )
     wires = resolve(wire_load, tech.library)
     if recipe is not None and effort is not None:
         raise UsageError(
-            f"recipe {recipe if isinstance(recipe, str) else recipe.name} with effort {effort}; "
-            "one of them is allowed: a recipe says what is tried"
+            f"recipe: got {recipe if isinstance(recipe, str) else recipe.name} and effort {effort}; "
+            "expected one of them, since a recipe lists its own targets"
         )
     level = efforts.find(effort)
     recipes = (
@@ -120,7 +122,7 @@ def measure(
         else [efforts.with_targets(_recipe(recipe), tuple(float(target) for target in targets or ()))]
     )
     if _CLOCKED.search(verilog):
-        tech.library.flipflops()  # refuses a library without, before anything runs
+        tech.library.flipflops()  # rejects a library without any, before anything runs
     points: list[Point] = []
     gates: dict[str, str] = {}
     for sample in level.seeds if recipe is None else (0,):

@@ -224,7 +224,7 @@ def check_target(text: str) -> tuple[str, str | None]:
         When there is no such target.
     """
     if text not in targets():
-        raise UsageError(f"FPGA target {text!r}; there are {', '.join(targets())}")
+        raise UsageError(f"FPGA target: got {text!r}; expected one of {', '.join(targets())}")
     family, _, device = text.partition(":")
     return family, device or None
 
@@ -299,14 +299,14 @@ def measure(
     Raises
     ------
     UsageError
-        For an unknown target or engine, a seed that is no whole number of 0 or more, or a limit that is not positive.
+        For an unknown target or engine, a seed that is not a whole number from 0, or a limit that is not positive.
     MissingTool
         When Yosys or nextpnr is not installed.
     """
     family, device = check_target(target)
     yosys.check_limit(timeout)
     if not seeds or any(isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**31 for seed in seeds):
-        raise UsageError(f"seeds {list(seeds)!r}; one or more whole numbers of 0 or more are allowed")
+        raise UsageError(f"seeds: got {list(seeds)!r}; expected one or more whole numbers of 0 or more")
     verilog = without_provenance(verilog)
     run = _FpgaRunner(verilog, top, family, device, clock, yosys.select(engine), nextpnr(family), timeout, cached)
     points = []
@@ -478,7 +478,7 @@ class _FpgaRunner:
         report = json.loads(done.files["report.json"])
         rates = [item["achieved"] for item in report["fmax"].values()]
         if len(rates) != 1:
-            raise RunFailure(f"{self.top}: nextpnr reports {len(rates)} clocks; one is expected")
+            raise RunFailure(f"{self.top}: got {len(rates)} clocks from nextpnr; expected one")
         point = replace(point, fmax_mhz=rates[0], delay_ps=1e6 / rates[0], seconds=done.seconds)
         path: list[dict[str, Any]] = next(
             (

@@ -31,7 +31,7 @@ def ports_of(module: Mapping[str, Any], top: str, clock: str) -> Ports:
     found: dict[str, dict[str, int]] = {"input": {}, "output": {}}
     for name, port in module["ports"].items():
         if port["direction"] not in found:
-            raise RunFailure(f"{top}: port {name} is {port['direction']}; input and output are allowed")
+            raise RunFailure(f"{top}: port {name}: got direction {port['direction']}; expected input or output")
         found[port["direction"]][name] = len(port["bits"])
     has_clock = found["input"].pop(clock, None) == 1
     if not found["output"]:

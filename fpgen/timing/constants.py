@@ -47,7 +47,7 @@ _UNKNOWN = _Rails(True, True)
 
 @lru_cache(maxsize=4096)
 def _compiled(text: str) -> tuple[Evaluate, tuple[str, ...]] | None:
-    """The function and the pins it names; None for a text that is no function."""
+    """The function and the pins it names; None for text that is not a function."""
     try:
         return compile_function(text)
     except ValueError:

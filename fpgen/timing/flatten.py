@@ -81,7 +81,7 @@ class Flattener:
         self._tie_supplies()
         find = self._find
         names = dict(enumerate(self.names))
-        # An alias with a name of its own beats a number that the synthesiser made up.
+        # An alias with its own name beats a number that the synthesiser made up.
         for number, name in enumerate(self.names):
             root = find(number)
             if root > UNKNOWN and _MADE_UP.fullmatch(names[root]) and not _MADE_UP.fullmatch(name):
@@ -129,7 +129,7 @@ class Flattener:
             found[direction] = {name: net for name, net in found[direction].items() if net > ONE}
         self.tied = tied
         if tied:
-            self._note("ports that are a supply or tied to a constant are no inputs", *tied)
+            self._note("ports that are a supply or tied to a constant are not inputs", *tied)
         return found["input"] | found["inout"], found["output"] | found["inout"]
 
     def _module(self, module: Module, prefix: str, above: tuple[str, ...]) -> dict[Bit, int]:
@@ -285,7 +285,7 @@ class Flattener:
                 if known is not None and pin not in known:
                     raise self.fail(
                         placed.at,
-                        f"instance {name}: the cell {placed.cell} has no pin {pin}; its pins are {', '.join(known)}",
+                        f"instance {name}: got pin {pin} of the cell {placed.cell}; expected one of {', '.join(known)}",
                     )
                 if not bits.elastic:
                     raise self.fail(
@@ -350,7 +350,7 @@ class Flattener:
         if len(above) >= _DEEPEST:
             raise self.fail(
                 placed.at,
-                f"the module {cell} stands {len(above)} modules deep below {above[0]}; less than {_DEEPEST} is allowed",
+                f"module {cell}: got it {len(above)} modules deep below {above[0]}; expected less than {_DEEPEST}",
             )
         self.placed += 1
         if self.placed > _MOST_PLACED or len(self.parent) > _MOST_NETS:
@@ -380,7 +380,7 @@ class Flattener:
                 if pin not in known:
                     raise self.fail(
                         placed.at,
-                        f"instance {name}: the module {cell} has no port {pin}; its ports are "
+                        f"instance {name}: got port {pin} of the module {cell}; expected one of "
                         f"{', '.join(known) or '(none)'}",
                     )
             pairs = [(pin, known[pin], bits) for pin, bits in ports.items()]

@@ -40,7 +40,7 @@ class Netlist:
         Name of each net; nets 0, 1 and 2 are the constants 0, 1 and unknown.
     inputs, outputs : mapping of str to int
         Port bit (`a[3]`, or `clk` for a scalar) -> net number, in port order; an inout port is in both. Ports that
-        are a supply, or are tied to a constant, are no inputs.
+        are a supply, or are tied to a constant, are not inputs.
     instances : tuple of Instance
     notes : tuple of str
         What was passed over or decided while reading, for the user.
@@ -108,7 +108,7 @@ def from_text(
         What messages call the text.
     library : Library, optional
         Where the cells are looked up: their power pins, buses and order of pins, and which modules are cells. Without
-        it every instance of what is no module here is taken as a cell with the pins it is given.
+        it every instance of what is not a module here is taken as a cell with the pins it is given.
     black_boxes : sequence of str
         Names, or patterns (`*`, `?`, `[...]`), of cells without Liberty and modules without contents that may be left
         out together with all paths through them.
@@ -128,8 +128,10 @@ def from_text(
     if top is None:
         possible = flattener.tops()
         if len(possible) != 1:
-            raise UsageError(f"{source} has several modules; name the top: {', '.join(possible or modules)}")
+            raise UsageError(
+                f"{source}: top module: got several modules; expected the name of one: {', '.join(possible or modules)}"
+            )
         top = possible[0]
     elif top not in modules:
-        raise UsageError(f"{source} has no module {top!r}; there are {', '.join(modules)}")
+        raise UsageError(f"{source}: top module: got {top!r}; expected one of {', '.join(modules)}")
     return flattener.netlist(top)

@@ -124,14 +124,14 @@ def analyse(
         When the driving cell or the wire load is not in the library, or a load is negative.
     """
     if top is not None and top != netlist.top:
-        raise RunFailure(f"the netlist's top module is {netlist.top!r}, not {top!r}")
+        raise RunFailure(f"top module: got {top!r}; expected {netlist.top!r}, that of the netlist")
     if driving_cell is not None and driving_cell not in library.cells:
         raise UsageError(
-            f"the library {library.name} has no cell {driving_cell!r} to drive inputs with; its buffers "
-            f"are {', '.join(cell.name for cell in library.buffers()) or '(none)'}"
+            f"driving cell: got {driving_cell!r}; expected a cell of the library {library.name}; its buffers are "
+            f"{', '.join(cell.name for cell in library.buffers()) or '(none)'}"
         )
     if not 0 <= output_load_ff < 1e9:
-        raise UsageError(f"an output load of {output_load_ff} fF; 0 or more is allowed")
+        raise UsageError(f"output load: got {output_load_ff} fF; expected 0 or more")
     model = resolve(wire_load, library)
     graph = build(netlist, library, output_load_ff, model)
     state = _Arrivals(graph, library.cell(driving_cell) if driving_cell else None)

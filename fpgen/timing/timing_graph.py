@@ -155,7 +155,7 @@ def build(netlist: Netlist, library: Library, output_load_ff: float, wire_load: 
         if cell.untimed:
             raise RunFailure(
                 f"the library {library.name} ({library.source}) has no timing of the cell {cell.name} "
-                f"{', '.join(cell.untimed)}; tables of delay and of transition (NLDM) are needed"
+                f"{', '.join(cell.untimed)}; expected tables of delay and of transition (NLDM)"
             )
     loads, fanout = _loads(netlist, cells, output_load_ff)
     wires = Wires(fanout, wire_load)
@@ -187,7 +187,7 @@ def build(netlist: Netlist, library: Library, output_load_ff: float, wire_load: 
             if setup.related not in nets:
                 raise RunFailure(
                     f"the cell {name} has a setup check of its pin {setup.pin} against {setup.related}, "
-                    f"which it does not have; its pins are {', '.join(cell.pins)}"
+                    f"which it does not have; expected one of {', '.join(cell.pins)}"
                 )
             clock_nets.update(int(net) for net in nets[setup.related])
             others = (

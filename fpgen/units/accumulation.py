@@ -184,7 +184,7 @@ class Accumulation:
         for option, (low, high) in _RANGES.items():
             value = getattr(self, option)
             if value is not None and not (type(value) is int and low <= value <= high):
-                raise UsageError(f"accumulate: {option}={value!r}; a whole number from {low} to {high} is allowed")
+                raise UsageError(f"accumulate: {option}: got {value!r}; expected a whole number from {low} to {high}")
         self._validate()
 
     def _validate(self) -> None:
@@ -192,51 +192,57 @@ class Accumulation:
             belongs = _BELONGS.get(spec.name)
             if belongs and self.kind not in belongs and getattr(self, spec.name) != spec.default:
                 kinds = ", ".join(kind.value for kind in belongs)
-                raise UsageError(f"accumulate={self.kind.value} with {spec.name}; {spec.name} belongs to {kinds}")
+                raise UsageError(f"accumulate={self.kind.value}: got {spec.name}; expected it only with {kinds}")
         if self.kind is Kind.ALIGNED and self.fraction is None:
-            raise UsageError("accumulate=aligned without fraction; aligned:fraction=25 is allowed")
+            raise UsageError("accumulate=aligned: got no fraction; expected one, as in aligned:fraction=25")
         self._validate_addend()
         self._validate_span()
 
     def _validate_addend(self) -> None:
         given, chain = self.addend.value, self.kind is Kind.CHAIN
         if chain and self.addend is Addend.OUTSIDE:
-            raise UsageError("accumulate=chain with addend=outside; expected inside or after")
+            raise UsageError("accumulate=chain: got addend=outside; expected inside or after")
         if self.addend is not Addend.OUTSIDE:
             if self.split is not Split.NONE and not (chain and self.addend is Addend.AFTER):
                 where = "addend=after" if chain else "addend=outside"
-                raise UsageError(f"accumulate: split=odd-even with addend={given}; it belongs to {where}")
+                raise UsageError(f"accumulate: got split=odd-even with addend={given}; expected it only with {where}")
             for option in ("sum_fraction", "addend_fraction", "addend_reach"):
                 if getattr(self, option) is not None:
-                    raise UsageError(f"accumulate: {option} with addend={given}; it belongs to addend=outside")
+                    raise UsageError(
+                        f"accumulate: got {option} with addend={given}; expected it only with addend=outside"
+                    )
         if self.addend_rounding is not None:
             if self.addend is not Addend.AFTER:
-                raise UsageError(f"accumulate: addend_rounding with addend={given}; it belongs to addend=after")
+                raise UsageError(
+                    f"accumulate: got addend_rounding with addend={given}; expected it only with addend=after"
+                )
             if self.addend_rounding.stochastic or self.addend_rounding is Rounding.PORT:
                 raise UsageError(
-                    f"accumulate: addend_rounding={self.addend_rounding.value}; expected one mode without random bits"
+                    f"accumulate: addend_rounding: got {self.addend_rounding.value}; expected one fixed mode"
                 )
 
     def _validate_span(self) -> None:
         if self.span is not None and self.addend is not Addend.AFTER and self.interleave is None:
             raise UsageError(
-                f"accumulate: span={self.span} with addend={self.addend.value} and no interleave, where "
-                "it would change nothing; it belongs to addend=after or interleave"
+                f"accumulate: got span={self.span} with addend={self.addend.value} and no interleave, where "
+                "it would change nothing; expected it only with addend=after or interleave"
             )
         if self.span is not None and self.span % (self.group or 1):
-            raise UsageError(f"accumulate: span={self.span} with group={self.group}; expected a multiple of it")
+            raise UsageError(f"accumulate: got span={self.span} with group={self.group}; expected a multiple of it")
         if self.interleave is None:
             return
         if self.group is None or self.span is None:
             raise UsageError(
-                f"accumulate: interleave={self.interleave} without group and span; expected both, as in "
+                f"accumulate: got interleave={self.interleave} without group and span; expected both, as in "
                 "group=16,span=32,interleave=2"
             )
         if self.group % self.interleave:
-            raise UsageError(f"accumulate: interleave={self.interleave} with group={self.group}; expected a divisor")
+            raise UsageError(
+                f"accumulate: got interleave={self.interleave} with group={self.group}; expected a divisor"
+            )
         if self.interleave % (self.presum or 1):
             raise UsageError(
-                f"accumulate: interleave={self.interleave} with presum={self.presum}; expected a multiple of it"
+                f"accumulate: got interleave={self.interleave} with presum={self.presum}; expected a multiple of it"
             )
 
     @property
@@ -352,9 +358,9 @@ def parse_accumulation(text: str) -> Accumulation:
         from .presets import PRESETS
 
         close = difflib.get_close_matches(head, [*kinds, *PRESETS, *ALIASES], n=2)
-        suggestion = f"did you mean {', '.join(close)}? " if close else ""
+        suggestion = f" (did you mean {', '.join(close)}?)" if close else ""
         raise UsageError(
-            f"accumulate={text}; {suggestion}allowed: {', '.join(kinds)} (with options as in "
+            f"accumulate: got {text}{suggestion}; expected one of {', '.join(kinds)} (with options as in "
             f"aligned:fraction=25), or a preset: {', '.join(PRESETS)}; or a "
             "product (fpgen accumulators)"
         )
@@ -364,14 +370,14 @@ def parse_accumulation(text: str) -> Accumulation:
         option, equals, value = (part.strip() for part in word.partition("="))
         if not equals or option not in options:
             raise UsageError(
-                f"accumulate={text}: option {word.strip() or repr(word)}; allowed: "
+                f"accumulate={text}: option: got {word.strip() or repr(word)}; expected one of "
                 f"{', '.join(options)}, each with =value"
             )
         if option in given:
-            raise UsageError(f"accumulate={text}: {option} given twice; once is allowed")
+            raise UsageError(f"accumulate={text}: got {option} twice; expected it once")
         if option in _RANGES:
             if not re.fullmatch(r"[+-]?\d{1,6}", value):
-                raise UsageError(f"accumulate={text}: {option}={value}; a whole number is allowed")
+                raise UsageError(f"accumulate={text}: {option}: got {value or repr(value)}; expected a whole number")
             given[option] = int(value)
         else:
             given[option] = value

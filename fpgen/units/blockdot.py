@@ -223,7 +223,7 @@ class BlockDot(ScaledProducts):
                 f"format, such as mxfp4 or int8@e8m0/16 (dot {self.a} {self.b} is for two plain ones)"
             )
         if not (type(self.k) is int and 1 <= self.k <= LARGEST_SUM):
-            raise UsageError(f"k={self.k!r}; a whole number from 1 to {LARGEST_SUM} is allowed")
+            raise UsageError(f"k: got {self.k!r}; expected a whole number from 1 to {LARGEST_SUM}")
         self._check_operands()
         if self.size % self.presum:
             raise UsageError(

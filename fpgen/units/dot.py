@@ -58,7 +58,7 @@ class SumOfProducts(RoundedUnit):
                 self._set("accumulate", parse_accumulation(name))
         if not isinstance(self.accumulate, Accumulation):
             raise UsageError(
-                f"accumulate={self.accumulate!r}; a spelling, the name of a preset or an Accumulation is allowed"
+                f"accumulate: got {self.accumulate!r}; expected a spelling, the name of a preset or an Accumulation"
             )
         if self.accumulate.name and self.accumulate != self._case(self.accumulate.name).accumulation:
             self._set("accumulate", dataclasses.replace(self.accumulate, name=""))  # no longer that machine's
@@ -109,19 +109,17 @@ class SumOfProducts(RoundedUnit):
         """Refuse what does not fit together, for a sum of so many products."""
         record = self.accumulate
         if self.flags and record.kind is not Kind.EXACT:
-            raise UsageError(
-                f"flags=on with accumulate={record}; flags are those of one rounding: accumulate=exact is allowed"
-            )
+            raise UsageError(f"flags: got on with accumulate={record}; expected accumulate=exact, which rounds once")
         if as_enum("rounding", self.rounding, Rounding).stochastic and not self._one_rounding(products):
             raise UsageError(
-                f"rounding={self.rounding.value} with accumulate={record}, which rounds more than once; "
-                "accumulate=exact is allowed"
+                f"rounding: got {self.rounding.value} with accumulate={record}, which rounds more than once; "
+                "expected accumulate=exact"
             )
         intermediate = self.intermediate
         if intermediate.fixed and record.kind is not Kind.EXACT:
             raise UsageError(
-                f"accumulate={record} with sums in {intermediate}, which is fixed point; "
-                "floating point, or accumulate=exact is allowed"
+                f"accumulate={record}: got sums in {intermediate}, which is fixed point; "
+                "expected floating point, or accumulate=exact"
             )
         if not self._one_rounding(products):
             self._check_running_sum()
@@ -132,8 +130,8 @@ class SumOfProducts(RoundedUnit):
             and (record.fraction < intermediate.precision - 1)
         ):
             raise UsageError(
-                f"accumulate: fraction={record.fraction} with sums rounded to {intermediate}, which has "
-                f"{intermediate.precision - 1} fraction bits: the last ones would always be 0; at least "
+                f"accumulate: got fraction={record.fraction} with sums rounded to {intermediate}, which has "
+                f"{intermediate.precision - 1} fraction bits, so the last ones would always be 0; expected at least "
                 f"fraction={intermediate.precision - 1}, or intermediate=e{intermediate.exponent_bits}m"
                 f"{record.fraction} to say what the sum holds"
             )
@@ -141,30 +139,30 @@ class SumOfProducts(RoundedUnit):
         group = min(record.group or span, span)
         if products % span:
             raise UsageError(
-                f"accumulate={record}: spans of {span} with {products} products; expected a whole number of spans"
+                f"accumulate={record}: got spans of {span} with {products} products; expected a whole number of spans"
             )
         if span % group and record.interleave is None:
             raise UsageError(
-                f"accumulate={record}: groups of {group} with {span} products; a whole number of groups is allowed"
+                f"accumulate={record}: got groups of {group} with {span} products; expected a whole number of groups"
             )
         presum = getattr(self, "presum", record.presum or 1)  # a BlockDot has a default of its own
         if group % presum:
-            raise UsageError(f"accumulate={record}: presum={presum} in groups of {group}; a divisor is allowed")
+            raise UsageError(f"accumulate={record}: got presum={presum} in groups of {group}; expected a divisor")
         if span % presum:
-            raise UsageError(f"accumulate={record}: presum={presum} in spans of {span}; expected a divisor")
+            raise UsageError(f"accumulate={record}: got presum={presum} in spans of {span}; expected a divisor")
 
     def _check_running_sum(self) -> None:
         """Refuse sums that go on from a format that cannot say what they are: nothing, or a negative number."""
         kept, (a, b, scales) = self.intermediate, self._formats()
         if not kept.zero:
             raise UsageError(
-                f"accumulate={self.accumulate} with sums in {kept}, which has no zero; "
-                "an intermediate= with zero, or accumulate=exact is allowed"
+                f"accumulate={self.accumulate}: got sums in {kept}, which has no zero; "
+                "expected an intermediate= with zero, or accumulate=exact"
             )
         if not kept.signed and any(fmt.signed for fmt in (a, b, *scales, self.c) if fmt is not None):
             raise UsageError(
-                f"accumulate={self.accumulate} of signed operands with sums in {kept}, which is unsigned; "
-                "a signed intermediate=, or accumulate=exact is allowed"
+                f"accumulate={self.accumulate}: got signed operands with sums in {kept}, which is unsigned; "
+                "expected a signed intermediate=, or accumulate=exact"
             )
 
     def _one_rounding(self, products: int) -> bool:
@@ -201,8 +199,8 @@ class SumOfProducts(RoundedUnit):
         low, high = self.exact_span(scales)
         if self.accumulate.kind is Kind.EXACT and high - low + 1 > MAX_WINDOW_BITS:
             raise UsageError(
-                f"accumulate=exact: the sum would need {high - low + 1} bits; up to {MAX_WINDOW_BITS} are "
-                "allowed, so formats with less range, or accumulate=aligned"
+                f"accumulate=exact: got a sum of {high - low + 1} bits; expected up to {MAX_WINDOW_BITS}, so "
+                "formats with less range, or accumulate=aligned"
             )
 
 
@@ -255,10 +253,10 @@ class DotProduct(SumOfProducts):
 
     def _validate(self) -> None:
         if not (type(self.n) is int and 1 <= self.n <= LARGEST_SUM):
-            raise UsageError(f"n={self.n!r}; a whole number from 1 to {LARGEST_SUM} is allowed")
+            raise UsageError(f"n: got {self.n!r}; expected a whole number from 1 to {LARGEST_SUM}")
         presum = self.accumulate.presum or 1
         if presum > 1 and self.accumulate.kind in (Kind.TREE, Kind.CHAIN, Kind.ALIGNED) and self.n % presum:
-            raise UsageError(f"accumulate={self.accumulate}: presum={presum} with n={self.n}; a divisor is allowed")
+            raise UsageError(f"accumulate={self.accumulate}: got presum={presum} with n={self.n}; expected a divisor")
         self._check_sum(self.n)
         self._check_window()
 

@@ -78,29 +78,31 @@ class MultiplyAccumulate(RoundedUnit):
         self._set("accumulate", as_enum("accumulate", self.accumulate, Accumulate))
         if self.handshake is Handshake.NONE:
             raise UsageError(
-                "handshake=none for a multiply-accumulate; allowed: valid, ready "
+                "handshake: got none for a multiply-accumulate; expected valid or ready "
                 "(the accumulator must know which clocks carry a product)"
             )
         if not isinstance(self.loadable, bool):
-            raise UsageError(f"loadable={self.loadable!r}; True or False is allowed")
+            raise UsageError(f"loadable: got {self.loadable!r}; expected True or False")
         if self.accumulate is Accumulate.FLOAT:
             if self.terms is not None:
-                raise UsageError(f"terms={self.terms} with accumulate=float; terms belongs to accumulate=exact")
+                raise UsageError(
+                    f"terms: got {self.terms} with accumulate=float; expected it only with accumulate=exact"
+                )
             if not self.out.zero:
                 raise UsageError(
-                    f"output {self.out} has no zero, so it cannot be an accumulator; a format with zero is allowed"
+                    f"out: got {self.out}, which has no zero for the accumulator; expected a format with zero"
                 )
         else:
             if self.loadable:
-                raise UsageError("loadable=on with accumulate=exact; allowed with accumulate=float")
+                raise UsageError("loadable: got on with accumulate=exact; expected it only with accumulate=float")
             if self.terms is None:
                 self._set("terms", DEFAULT_TERMS)
             if not (type(self.terms) is int and 1 <= self.terms <= 1 << 30):
-                raise UsageError(f"terms={self.terms}; a whole number from 1 to 2**30 is allowed")
+                raise UsageError(f"terms: got {self.terms}; expected a whole number from 1 to 2**30")
             if self.register_bits > MAX_REGISTER_BITS:
                 raise UsageError(
-                    f"accumulate=exact with {self.a} and {self.b}: the register would have "
-                    f"{self.register_bits} bits; up to {MAX_REGISTER_BITS} are allowed, so formats with "
+                    f"accumulate=exact with {self.a} and {self.b}: got a register of "
+                    f"{self.register_bits} bits; expected up to {MAX_REGISTER_BITS}, so formats with "
                     "less range, or accumulate=float"
                 )
 

@@ -57,8 +57,8 @@ def presets_of(name: str) -> tuple[str, ...]:
     if name in ALIASES:
         return ALIASES[name]
     close = difflib.get_close_matches(name, [*PRESETS, *ALIASES], n=2)
-    suggestion = f"did you mean {', '.join(close)}? " if close else ""
-    raise UsageError(f"accumulator: got {name}; {suggestion}expected one of {', '.join([*PRESETS, *ALIASES])}")
+    suggestion = f" (did you mean {', '.join(close)}?)" if close else ""
+    raise UsageError(f"accumulator: got {name}{suggestion}; expected one of {', '.join([*PRESETS, *ALIASES])}")
 
 
 def machine_case(name: str, a: Format, b: Format, out: Format, scales: tuple[Format, ...] = ()) -> Case:
@@ -88,8 +88,8 @@ def machine_case(name: str, a: Format, b: Format, out: Format, scales: tuple[For
             return find_case(presets[0], a, b, out, scales)  # says what that one has
         given = f"{a} x {b}{' with scales ' + ' '.join(map(str, scales)) if scales else ''} -> {out}"
         raise UsageError(
-            f"accumulate={name}: got {given}; expected what its presets {', '.join(presets)} have (fpgen "
-            f"accumulators {name}), or accumulate={LIKE}{name} for the nearest of it"
+            f"accumulate={name}: got {given}; expected the formats of its presets {', '.join(presets)} (fpgen "
+            f"accumulators {name}), or accumulate={LIKE}{name} for the nearest ones"
         )
     return nearest_case(name, a, b, out, scales)
 
@@ -100,7 +100,7 @@ def nearest_case(name: str, a: Format, b: Format, out: Format, scales: tuple[For
     for fmt in (a, b):
         if fmt.fixed:
             raise UsageError(
-                f"accumulate={name} with {fmt}, which is fixed point; expected floating-point operands "
+                f"accumulate={name}: got {fmt}, which is fixed point; expected floating-point operands "
                 "(machines sum integers exactly: accumulate=exact)"
             )
     found = [(_distance(case, a, b, out, scales), preset, case) for preset in presets for case in PRESETS[preset].cases]

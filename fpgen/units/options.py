@@ -83,7 +83,7 @@ def as_enum(option: str, given: Any, kind: type[enum.Enum]) -> Any:
         return kind(given)
     except ValueError:
         allowed = ", ".join([*(member.value for member in kind), *getattr(kind, "other_names", dict)()])
-        raise UsageError(f"{option}={given}; allowed: {allowed}") from None
+        raise UsageError(f"{option}: got {given or repr(given)}; expected one of {allowed}") from None
 
 
 class Rounding(enum.Enum):
@@ -221,13 +221,15 @@ class Semantics:
 
     def __post_init__(self):
         if type(self.random_bits) is not int:
-            raise UsageError(f"random_bits={self.random_bits!r}; a whole number is allowed")
+            raise UsageError(f"random_bits: got {self.random_bits!r}; expected a whole number")
         if self.rounding.stochastic and not 1 <= self.random_bits <= 32:
-            raise UsageError(f"rounding={self.rounding.value} with random_bits={self.random_bits}; 1 to 32 are allowed")
+            raise UsageError(
+                f"random_bits: got {self.random_bits} with rounding={self.rounding.value}; expected 1 to 32"
+            )
         if not self.rounding.stochastic and self.random_bits:
             raise UsageError(
-                f"random_bits={self.random_bits} with rounding={self.rounding.value}; "
-                "random bits belong to sra, srb and src"
+                f"random_bits: got {self.random_bits} with rounding={self.rounding.value}; "
+                "expected them only with sra, srb and src"
             )
 
 
@@ -256,7 +258,7 @@ def check_overflow(out: Format, overflow: Overflow) -> None:
         return
     others = f"{'ieee, infinite, ' if out.has_infinity or out.has_nan else ''}saturate"
     if overflow is Overflow.PROPAGATE and not (out.has_infinity or is_p3109(out)):
-        raise UsageError(f"overflow=propagate with output {out}, which has no infinity; allowed: {others}")
+        raise UsageError(f"overflow: got propagate with output {out}, which has no infinity; expected {others}")
     if overflow.sat_none and not (out.has_infinity or is_p3109(out)):
         raise UsageError(
             f"overflow: got {overflow.value} with output {out}, a format without infinity that P3109 "
@@ -264,5 +266,5 @@ def check_overflow(out: Format, overflow: Overflow) -> None:
         )
     if overflow.says_not_a_value and not (out.has_infinity or out.has_nan):
         raise UsageError(
-            f"overflow={overflow.value} with output {out}, which has neither infinity nor NaN; allowed: saturate"
+            f"overflow: got {overflow.value} with output {out}, which has neither infinity nor NaN; expected saturate"
         )

@@ -273,6 +273,5 @@ def find_case(name: str, a: Format, b: Format, out: Format, scales: tuple[Format
     allowed = "; ".join(map(str, preset.cases))
     given = f"{a} x {b}{' with scales ' + ' '.join(map(str, scales)) if scales else ''} -> {out}"
     raise UsageError(
-        f"accumulate={name} with {given}; this machine has: {allowed}; or accumulate=like:{name} for the "
-        "nearest of these"
+        f"accumulate={name}: got {given}; expected one of {allowed}; or accumulate=like:{name} for the nearest of these"
     )

@@ -133,8 +133,8 @@ class BlockQuantize(RoundedUnit):
         self._set("block", as_block(self.block))
         if self.out is not None and as_format(self.out) != self.block.element:
             raise UsageError(
-                f"out={self.out} with block={self.block}; its element format {self.block.element} "
-                "is allowed, or leave it out"
+                f"out: got {self.out} with block={self.block}; expected its element format {self.block.element}, "
+                "or none given"
             )
         self._set("out", self.block.element)
         if self.policy is None:
@@ -153,18 +153,18 @@ class BlockQuantize(RoundedUnit):
 
     def _validate(self) -> None:
         if self.source.fixed or not self.source.signed:
-            raise UsageError(f"source={self.source}; a signed floating-point format is allowed")
+            raise UsageError(f"source: got {self.source}; expected a signed floating-point format")
         if self.subnormals is not Subnormals.FULL:
-            raise UsageError(f"subnormals={self.subnormals.value} with quantize; full is allowed (OCP MX 1.0, 5.3)")
+            raise UsageError(f"subnormals: got {self.subnormals.value} with quantize; expected full (OCP MX 1.0, 5.3)")
         if not isinstance(self.clamp, bool):
-            raise UsageError(f"clamp={self.clamp!r}; True or False is allowed")
+            raise UsageError(f"clamp: got {self.clamp!r}; expected True or False")
         allowed = policies_of(self.block)
         if self.policy not in allowed:
-            kind = "a power of two" if self.block.power_of_two_scale else "no power of two"
+            kind = "a power of two" if self.block.power_of_two_scale else "not a power of two"
             tensor = " with a tensor scale" if self.block.tensor_scale else ""
             raise UsageError(
-                f"policy={self.policy} with scale {self.block.scale}{tensor}, which is {kind}; "
-                f"allowed: {', '.join(policy.value for policy in allowed)}"
+                f"policy: got {self.policy} with scale {self.block.scale}{tensor}, which is {kind}; "
+                f"expected one of {', '.join(policy.value for policy in allowed)}"
             )
         self._validate_scales()
         if self.like is not Like.NONE:
@@ -172,9 +172,9 @@ class BlockQuantize(RoundedUnit):
         largest = self.source.max_finite / self.block.element.max_finite
         if self.block.tensor_scale is None and not self.clamp and largest >= 2 * self.block.scale.max_finite:
             raise UsageError(
-                f"scale {self.block.scale} reaches {float(self.block.scale.max_finite):g}; {self.source} "
-                f"in {self.block.element} needs scales up to {float(largest):g}: a scale format with that "
-                "range, a tensor scale, or clamp=on (larger blocks saturate) is allowed"
+                f"scale: got {self.block.scale}, up to {float(self.block.scale.max_finite):g}, but {self.source} "
+                f"in {self.block.element} needs scales up to {float(largest):g}; expected a scale format with that "
+                "range, a tensor scale, or clamp=on (larger blocks saturate)"
             )
 
     def _validate_scales(self) -> None:
@@ -305,7 +305,9 @@ class BlockDequantize(RoundedUnit):
 
     def _validate(self) -> None:
         if self.subnormals is not Subnormals.FULL:
-            raise UsageError(f"subnormals={self.subnormals.value} with dequantize; full is allowed (OCP MX 1.0, 5.3)")
+            raise UsageError(
+                f"subnormals: got {self.subnormals.value} with dequantize; expected full (OCP MX 1.0, 5.3)"
+            )
 
     @property
     def operands(self) -> dict[str, Format]:

@@ -72,13 +72,15 @@ class TensorCore(ScaledProducts):
         for name in ("m", "n"):
             value = getattr(self, name)
             if not (type(value) is int and 1 <= value <= LARGEST_TILE):
-                raise UsageError(f"{name}={value!r}; a whole number from 1 to {LARGEST_TILE} is allowed")
+                raise UsageError(f"{name}: got {value!r}; expected a whole number from 1 to {LARGEST_TILE}")
         if self.m * self.n > LARGEST_TILE:
-            raise UsageError(f"m={self.m}, n={self.n}: {self.m * self.n} results; up to {LARGEST_TILE} are allowed")
+            raise UsageError(f"m={self.m}, n={self.n}: got {self.m * self.n} results; expected up to {LARGEST_TILE}")
         if as_enum("rounding", self.rounding, Rounding).stochastic:
-            raise UsageError(f"rounding={self.rounding.value} with tensorcore; a mode without random bits is allowed")
+            raise UsageError(
+                f"rounding: got {self.rounding.value} with tensorcore; expected a mode without random bits"
+            )
         if self.c is not None and self.c.bits > 64:
-            raise UsageError(f"c={self.c} has {self.c.bits} bits; up to 64 are allowed")
+            raise UsageError(f"c: got {self.c}, which has {self.c.bits} bits; expected up to 64")
         for name in "ab":
             self._check_zero(name)
         _ = self.dot  # refuses the rest

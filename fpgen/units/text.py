@@ -50,7 +50,7 @@ def parse_unit(text: str) -> Unit:
         Anything unknown, missing, given twice or contradictory, saying what is allowed.
     """
     if not isinstance(text, str):
-        raise UsageError(f"unit {text!r}; a line such as 'multiply fp16 fp16 -> fp16 rne' is allowed")
+        raise UsageError(f"unit: got {text!r}; expected a line such as 'multiply fp16 fp16 -> fp16 rne'")
     left, arrow, right = text.strip().partition("->")
     words, tail = left.split(), right.split()
     if not words:
@@ -70,7 +70,7 @@ def parse_unit(text: str) -> Unit:
     for word in tail:
         option, value = _word(word, cls, kinds)
         if option in given:
-            raise UsageError(f"unit {text!r}: {option} given twice; once is allowed")
+            raise UsageError(f"unit {text!r}: got {option} twice; expected it once")
         given[option] = value
     _check_complete(cls, given)
     return cls(**given)
@@ -89,7 +89,7 @@ def _left(text: str, words: list[str], cls: type[Unit], kinds: dict[str, str]) -
     if "+" in words:
         at = words.index("+")
         if not cls.takes_addend or len(words) != at + 2:
-            raise UsageError(f"unit {text!r}: {' '.join(words[at:])}; allowed: {_usage(cls)}")
+            raise UsageError(f"unit {text!r}: got {' '.join(words[at:])}; expected {_usage(cls)}")
         given["c"], words = words[at + 1], words[:at]
     operands = []
     for word in words:
@@ -97,14 +97,14 @@ def _left(text: str, words: list[str], cls: type[Unit], kinds: dict[str, str]) -
         if not equals or name not in cls.size_names:
             operands.append(word)
         elif name in given:
-            raise UsageError(f"unit {text!r}: {name} given twice; once is allowed")
+            raise UsageError(f"unit {text!r}: got {name} twice; expected it once")
         else:
             given[name] = _read(name, value, kinds[name])
     stray = [word for word in operands if re.match(r"\w+=", word)]
     if stray:
-        raise UsageError(f"unit {text!r}: {stray[0]} before '->'; allowed: {_usage(cls)}")
+        raise UsageError(f"unit {text!r}: got {stray[0]} before '->'; expected {_usage(cls)}")
     if len(operands) != len(cls.operand_names):
-        raise UsageError(f"unit {text!r}: {len(operands)} operands; allowed: {_usage(cls)}")
+        raise UsageError(f"unit {text!r}: got {len(operands)} operands; expected {_usage(cls)}")
     return given | dict(zip(cls.operand_names, operands, strict=True))
 
 
@@ -122,11 +122,11 @@ def unit_from_dict(plain: Mapping[str, Any]) -> Unit:
         Anything unknown, missing, of the wrong type or contradictory.
     """
     if not isinstance(plain, Mapping):
-        raise UsageError(f"unit {plain!r}; a table with operation, operands and out is allowed")
+        raise UsageError(f"unit: got {plain!r}; expected a table with operation, operands and out")
     if set(plain) == {"unit"}:
         return parse_unit(plain["unit"])
     if "operation" not in plain:
-        raise UsageError(f"unit: got {dict(plain)!r}, which has no operation; expected one of {', '.join(OPERATIONS)}")
+        raise UsageError(f"unit {dict(plain)!r}: got no operation; expected one of {', '.join(OPERATIONS)}")
     cls = card_named(plain["operation"]).unit
     kinds = _kinds(cls)
     given = {}
@@ -143,7 +143,7 @@ def _check_complete(cls: type[Unit], given: Mapping[str, Any]) -> None:
     needed = (*cls.operand_names, *cls.size_names, *([cls.out_name] if cls.out_name else []))
     missing = [name for name in needed if name not in given]
     if missing:
-        raise UsageError(f"{cls.operation}: no {', '.join(missing)}; needed: {', '.join(needed)}")
+        raise UsageError(f"{cls.operation}: got no {', '.join(missing)}; expected {', '.join(needed)}")
 
 
 def _kinds(cls: type[Unit]) -> dict[str, str]:
@@ -176,7 +176,7 @@ def _word(word: str, cls: type[Unit], kinds: dict[str, str]) -> tuple[str, Any]:
         if kinds.get(word) == "switch":
             return word, True
         _check_option(option, cls, kinds, f"{', '.join(_BARE)}, or one of these with =value: ")
-        raise UsageError(f"{option} without a value; {option}=... is allowed")
+        raise UsageError(f"{option}: got no value; expected {option}=...")
     _check_option(option, cls, kinds)
     return option, _read(option, value, kinds[option])
 
@@ -186,19 +186,19 @@ def _check_option(option: str, cls: type[Unit], kinds: dict[str, str], also: str
         return
     options = [name for name in kinds if name not in (*cls.operand_names, cls.out_name)]
     close = difflib.get_close_matches(str(option), [*options, *(_BARE if also else ())], n=1)
-    suggestion = f"did you mean {close[0]}? " if close else ""
-    raise UsageError(f"{cls.operation}: option {option}; {suggestion}allowed: {also}{', '.join(options)}")
+    suggestion = f" (did you mean {close[0]}?)" if close else ""
+    raise UsageError(f"{cls.operation}: option: got {option}{suggestion}; expected one of {also}{', '.join(options)}")
 
 
 def _read(option: str, value: str, kind: str) -> Any:
     """The text of a value, as a value of `kind`."""
     if kind == "switch":
         if value.lower() not in _SWITCH:
-            raise UsageError(f"{option}={value}; allowed: on, off")
+            raise UsageError(f"{option}: got {value or repr(value)}; expected on or off")
         return _SWITCH[value.lower()]
     if kind == "whole":
         if not re.fullmatch(r"[+-]?\d+", value):
-            raise UsageError(f"{option}={short_text(value, quoted=False)}; a whole number is allowed")
+            raise UsageError(f"{option}: got {short_text(value, quoted=False) or repr(value)}; expected a whole number")
         if len(value) > LONGEST_NUMBER:  # the option's own check says its range, of any shorter one
             raise UsageError(
                 f"{option}: got a number of {len(value.lstrip('+-'))} digits; expected a whole number of "
@@ -209,7 +209,7 @@ def _read(option: str, value: str, kind: str) -> Any:
         try:
             return float(value)
         except ValueError:
-            raise UsageError(f"{option}={value}; a number is allowed") from None
+            raise UsageError(f"{option}: got {value or repr(value)}; expected a number") from None
     return value if kind == "name" else value.lower()
 
 
@@ -226,12 +226,12 @@ def _typed(option: str, value: Any, kind: str) -> Any:
         "name": isinstance(value, str),
     }[kind]
     if not right:
-        allowed = {
+        expected = {
             "switch": "true or false",
             "whole": "a whole number",
             "number": "a number",
             "word": "a word",
             "name": "a word",
         }
-        raise UsageError(f"{option}={value!r}; {allowed[kind]} is allowed")
+        raise UsageError(f"{option}: got {value!r}; expected {expected[kind]}")
     return value

@@ -50,15 +50,15 @@ def read_held(ports: Sequence[Port], fixed: Mapping[str, Sequence[int] | str]) -
             codes = corner_codes(port.format).tolist()
         elif isinstance(choice, str) or not all(type(code) is int for code in choice):
             raise UsageError(
-                f"fixed {spelled}={choice!r}; a list of codes is allowed{', or corners' if port.format else ''}"
+                f"fixed {spelled}: got {choice!r}; expected a list of codes{', or corners' if port.format else ''}"
             )
         else:
             codes = list(dict.fromkeys(choice))
         wrong = [code for code in codes if not 0 <= code < 1 << port.element_width]
         if wrong or not codes:
             raise UsageError(
-                f"fixed {spelled}: {wrong[0] if wrong else 'no code'}; at least one code from 0 to "
-                f"{(1 << port.element_width) - 1:#x} is allowed"
+                f"fixed {spelled}: got {wrong[0] if wrong else 'no code'}; expected at least one code from 0 to "
+                f"{(1 << port.element_width) - 1:#x}"
             )
         found.append((spelled, tuple(codes)))
     return tuple(found)
@@ -70,7 +70,7 @@ def _elements(ports: Sequence[Port], spelled: str) -> tuple[Port, range]:
     port = next((port for port in ports if match and port.name == match[1]), None)
     if match is None or port is None:
         raise UsageError(
-            f"fixed {spelled}; inputs are: {', '.join(port.name for port in ports)} (of arrays also "
+            f"fixed: got {spelled}; expected one of {', '.join(port.name for port in ports)} (of arrays also "
             "parts, as in a[0] or a[1:])"
         )
     if "[" not in spelled:
@@ -78,7 +78,7 @@ def _elements(ports: Sequence[Port], spelled: str) -> tuple[Port, range]:
     low = int(match[2] or 0)
     high = int(match[4] or port.count) if match[3] else low + 1
     if not low < high <= port.count:
-        raise UsageError(f"fixed {spelled}; {port.name} has elements 0 to {port.count - 1}")
+        raise UsageError(f"fixed: got {spelled}; expected elements 0 to {port.count - 1} of {port.name}")
     return port, range(low, high)
 
 
@@ -95,7 +95,7 @@ def digits_of(ports: Sequence[Port], held: Held) -> list[Digit]:
         port, elements = _elements(ports, spelled)
         for element in elements:
             if (port.name, element) in codes:
-                raise UsageError(f"fixed {spelled}: {port.name}[{element}] is held twice; once is allowed")
+                raise UsageError(f"fixed {spelled}: got {port.name}[{element}] twice; expected it once")
             codes[port.name, element] = values
     found = []
     for port in ports:

@@ -201,7 +201,7 @@ class Plan:
             When the plan has no such vector.
         """
         if not 0 <= index < self.vectors:
-            raise UsageError(f"vector {index}; this run has vectors 0 to {self.vectors - 1}")
+            raise UsageError(f"vector: got {index}; expected 0 to {self.vectors - 1}, those of this run")
         ends = np.cumsum([count for _, count in self.sizes])
         number = int(np.searchsorted(ends, index, side="right"))
         family, count = self.sizes[number]
@@ -276,27 +276,29 @@ def plan(
     if vectors is not None and not isinstance(vectors, int):
         raise UsageError(f"vectors: got {short_text(vectors)}; expected a whole number")
     if vectors is not None and vectors < 1:
-        raise UsageError(f"vectors={vectors}; at least 1 is needed: a run of 0 vectors shows nothing")
+        raise UsageError(f"vectors: got {vectors}; expected at least 1: a run of 0 vectors shows nothing")
     if vectors is not None and vectors > MOST_VECTORS:
-        raise UsageError(f"vectors={vectors}; at most 2**32 are allowed, which take hours")
+        raise UsageError(f"vectors: got {vectors}; expected at most 2**32, which take hours")
     if not isinstance(seed, int):
         raise UsageError(f"seed: got {short_text(seed)}; expected a whole number of 0 or more")
     if seed < 0:
-        raise UsageError(f"seed={seed}; 0 or a positive whole number is allowed")
-    stateful = unit.stateful
+        raise UsageError(f"seed: got {seed}; expected 0 or a positive whole number")
+    stateful = unit.operation == "mac"
     if exhaustive and stateful:
-        raise UsageError("exhaustive with an accumulator, whose states cannot all be visited; leave it out")
+        raise UsageError(
+            "exhaustive: got it with an accumulator, whose states cannot all be visited; expected none given"
+        )
     ports = [port for port in unit.ports if port.travels_in]
     held = read_held(ports, fixed or {})
     if held and (stateful or exhaustive is False):
-        raise UsageError(f"fixed {', '.join(fixed or {})} without trying all other codes; leave it out")
+        raise UsageError(f"fixed: got {', '.join(fixed or {})} without trying all other codes; expected none given")
     total = math.prod(digit.radix for digit in digits_of(ports, held))
     if held:
         exhaustive = True
     if exhaustive and total > MOST_VECTORS:
-        raise UsageError(f"exhaustive over 2**{math.log2(total):.4g} vectors; at most 2**32 are allowed")
+        raise UsageError(f"exhaustive: got 2**{math.log2(total):.4g} vectors; expected at most 2**32")
     if exhaustive and vectors is not None:
-        raise UsageError(f"exhaustive with vectors={vectors}; one of them is allowed")
+        raise UsageError(f"exhaustive: got vectors={vectors} with it; expected one of them")
     if exhaustive is None:
         exhaustive = not stateful and total <= EXHAUSTIVE_LIMIT
     return Plan(unit, exhaustive, seed, vectors if vectors is not None else RANDOM_VECTORS, held)

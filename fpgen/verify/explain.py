@@ -82,7 +82,7 @@ def flags_text(flags: int) -> str:
 
 
 def broken_rule(fmt: Format, expected: int, got: int, expected_flags: int | None, got_flags: int | None) -> str:
-    """The kind of rule that a wrong result broke, as far as it can be told from the codes."""
+    """The kind of rule that a wrong result broke, as far as the codes show it."""
     if expected == got:
         if expected_flags is None or got_flags is None:
             return "nothing: the codes agree"

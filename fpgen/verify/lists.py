@@ -73,13 +73,13 @@ def load_groups(path: Path | None = None, *, level: str = "slice") -> list[Group
         When the file cannot be read or makes no sense.
     """
     if level not in LEVELS:
-        raise UsageError(f"level={level}; allowed: {', '.join(LEVELS)}")
+        raise UsageError(f"level: got {level}; expected one of {', '.join(LEVELS)}")
     paths = [path] if path else [resource_dir("sim") / name for name in LISTS]
     levels = LEVELS[: LEVELS.index(level) + 1]
     chosen = [group for own in levels for one in paths for group in _read(one, own)]
     if not any(group.units for group in chosen):
         raise UsageError(
-            f"{', '.join(map(str, paths))}: no unit at level {level}; at least one is needed: a run of 0 "
+            f"{', '.join(map(str, paths))}: got no unit at level {level}; expected at least one: a run of 0 "
             "vectors shows nothing"
         )
     return chosen
@@ -98,12 +98,12 @@ def _read(path: Path, level: str) -> list[Group]:
         place += f" ({name})"
         own = entry.get("level", "full")
         if own not in LEVELS:
-            raise UsageError(f"{place}: level = {own!r}; allowed: {', '.join(LEVELS)}")
+            raise UsageError(f"{place}: level: got {own!r}; expected one of {', '.join(LEVELS)}")
         for key in ("vectors", "seed"):
             if entry.get(key, 1) < (1 if key == "vectors" else 0):
-                raise UsageError(f"{place}: {key} = {entry[key]}; a positive number is allowed")
+                raise UsageError(f"{place}: {key}: got {entry[key]}; expected a positive number")
         if entry.get("vectors", 1) > MOST_VECTORS:
-            raise UsageError(f"{place}: vectors = {entry['vectors']}; at most 2**32 are allowed")
+            raise UsageError(f"{place}: vectors: got {entry['vectors']}; expected at most 2**32")
         if own != level:
             continue
         try:
@@ -129,12 +129,14 @@ def _units(entry: dict[str, Any]) -> tuple[Unit, ...]:
     left_out = set(entry.get("except", []))
     for text in (*texts, *entry.get("pattern", []), *left_out):
         if not isinstance(text, str):
-            raise UsageError(f"{text!r} in a list of units, patterns or formats; text is allowed")
+            raise UsageError(f"a list of units, patterns or formats: got {text!r}; expected text")
     for pattern in entry.get("pattern", []):
         wanted = {word for _, word, _, _ in string.Formatter().parse(pattern) if word is not None}
         unknown = ", ".join(sorted(wanted - set(values)))
         if unknown:
-            raise UsageError(f"pattern {pattern!r} uses {unknown}; over has: {', '.join(values) or 'nothing'}")
+            raise UsageError(
+                f"pattern {pattern!r}: got {unknown}; expected names in over: {', '.join(values) or '(none)'}"
+            )
         used = [name for name in values if f"{{{name}}}" in pattern]
         for combination in itertools.product(*(values[name] for name in used)):
             if not left_out & set(combination):
@@ -157,7 +159,7 @@ def _values(choice: Any) -> list[str]:
         return choice
     found = re.fullmatch(r"(all|floats)(?:<=(\d+))?", choice) if isinstance(choice, str) else None
     if not found:
-        raise UsageError(f"formats {choice!r}; allowed: a list, or all, all<=N, floats, floats<=N")
+        raise UsageError(f"formats: got {choice!r}; expected a list, or all, all<=N, floats, floats<=N")
     most = int(found[2]) if found[2] else 64
     return [
         name

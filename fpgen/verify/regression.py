@@ -174,7 +174,7 @@ def _work(batch: _Batch) -> list[tuple[Verdict | None, str]]:
                 found.append((verify_many([parse_unit(text)], **options)[0], ""))  # type: ignore[arg-type]
             except FpgenError as error:
                 found.append((None, str(error)))
-            except Exception as error:  # the generator itself failed: report it, go on
+            except Exception as error:  # the generator itself failed: report it, continue
                 found.append((None, f"{type(error).__name__}: {error}"))
         return found
 

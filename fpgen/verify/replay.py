@@ -156,13 +156,15 @@ def parse_codes(whole: Plan, text: str) -> Inputs:
                 code = -1
             if name not in ports or not equals or not 0 <= code < 1 << ports[name].width:
                 raise UsageError(
-                    f"replay: {word.strip()!r}; an index, or codes of {', '.join(ports)} such as "
-                    f"{','.join(f'{n}=0x1' for n in needed)} are allowed"
+                    f"replay: got {word.strip()!r}; expected an index, or codes of {', '.join(ports)} such as "
+                    f"{','.join(f'{n}=0x1' for n in needed)}"
                 )
             given[name] = code
         missing = [name for name in needed if name not in given]
         if missing:
-            raise UsageError(f"replay: no code of {', '.join(missing)}; every operand is needed ({', '.join(needed)})")
+            raise UsageError(
+                f"replay: got no code of {', '.join(missing)}; expected one for every operand ({', '.join(needed)})"
+            )
         for name, column in columns.items():
             column.append(given.get(name, 0))
     arrays: Inputs = {}

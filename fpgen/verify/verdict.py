@@ -24,7 +24,7 @@ class Mismatch:
     expected, got : str
         Result and flags, as bits and values.
     rule : str
-        The kind of rule it broke, as far as that can be told.
+        The kind of rule it broke, as far as that is known.
     replay : str
         The command that runs exactly this vector again, with a waveform.
     """

@@ -167,12 +167,12 @@ def verify_many(
     UsageError, MissingTool, RunFailure
     """
     if simulator not in SIMULATORS:
-        raise UsageError(f"simulator={simulator}; allowed: {', '.join(SIMULATORS)}")
+        raise UsageError(f"simulator: got {simulator}; expected one of {', '.join(SIMULATORS)}")
     if keep is not None:
         keep = place_of("keep", keep)
         check_directory("keep", keep)
     if not units:
-        raise UsageError("no unit to verify; at least one is needed: a run of 0 vectors shows nothing")
+        raise UsageError("units: got none to verify; expected at least one: a run of 0 vectors shows nothing")
     names = [unit.name for unit in units]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
@@ -302,7 +302,9 @@ def _keep(directory: Path, unit: Unit, verdict: Verdict, text: str) -> Verdict:
     try:
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UsageError(f"keep={directory}: {error.strerror}; a directory that can be written is allowed") from None
+        raise UsageError(
+            f"keep: got {directory} ({error.strerror}); expected a directory that can be written"
+        ) from None
     verdict = dataclasses.replace(verdict, evidence=str(path))
     if os.path.lexists(path) and not _is_verdict(path):
         set_aside(path, lambda line: warnings.warn(line, stacklevel=2))

@@ -1,6 +1,6 @@
 """The logic of a pipeline as wires and registers with readable expressions.
 
-A step gets a wire of its own when it has a name, when several others read it,
+A step gets its own wire when it has a name, when several others read it,
 when only some of its bits are read, when it crosses a rank, or when the
 expression would become long; everything else is written where it is read.
 """
@@ -17,7 +17,7 @@ from fpgen.rtl.wiring import is_wiring, readers, sources
 from . import lanes
 from .verilog_expression import PRIMARY, Text, bits, concatenation, literal, operation
 
-#: An operand longer than this gets a wire of its own.
+#: An operand longer than this gets its own wire.
 LONGEST_OPERAND = 72
 #: A concatenation that several steps read gets a wire from this length on.
 LONGEST_REPEATED = 40

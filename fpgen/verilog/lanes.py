@@ -21,7 +21,7 @@ _LANEWISE = frozenset({"and", "or", "xor", "not", "mux"})
 def relation(x: Node, y: Node, inlined: Callable[[Node], bool]) -> Pattern | None:
     """How `y` follows `x` in a vector: leaf by leaf the same node or the next bit; None when it does not.
 
-    `inlined` tells whether a node has no wire of its own, so that its operation can be merged.
+    `inlined` says whether a node has no separate wire, so that its operation can be merged.
     """
     if x is y:
         return SAME
@@ -41,7 +41,7 @@ def relation(x: Node, y: Node, inlined: Callable[[Node], bool]) -> Pattern | Non
 
 
 def runs(parts: tuple[Node, ...], inlined: Callable[[Node], bool]) -> list[tuple[Node, int, Pattern]]:
-    """The parts of a concatenation as (first node, length, pattern) runs; length 1 for those that stand alone."""
+    """The parts of a concatenation as (first node, length, pattern) runs; length 1 for single ones."""
     found: list[tuple[Node, int, Pattern]] = []
     i = 0
     while i < len(parts):

@@ -49,7 +49,7 @@ def _break(text: str, room: int) -> int | None:
 
 
 def _breakable(text: str, position: int) -> bool:
-    """Whether the space stands before an operator or after a comma, not inside a declaration's head."""
+    """Whether the space is before an operator or after a comma, not inside a declaration's head."""
     following = text[position + 1 : position + 2]
     return text[position - 1] == "," or following in "?:&|^+-*<" or text[position + 1 : position + 3] == "=="
 

@@ -48,7 +48,7 @@ def levels(network: str, width: int) -> list[Level]:
             distance //= 2
             found.append({i: i - distance for i in range(3 * distance - 1, width, 2 * distance)})
     else:
-        raise ValueError(f"prefix network {network!r}; known: {', '.join(NETWORKS)}")
+        raise ValueError(f"prefix network: got {network!r}; expected one of {', '.join(NETWORKS)}")
     return [level for level in found if level]
 
 

@@ -2,8 +2,8 @@
 
 The scale takes a chain of float32 operations, the block's own. An element is then, to nearest even,
 
-- v times a float32 reciprocal, rounded to float32 and again to the element. Only quotients that an element can tell
-  apart matter, so the first rounding has float32's precision but few exponents;
+- v times a float32 reciprocal, rounded to float32 and again to the element. Only quotients that differ in an
+  element matter, so the first rounding has float32's precision but few exponents;
 - or v over a float32 divisor, rounded to float32 and again: no division, but thresholds (see `threshold`), which the
   first rounding moves by half of its last place::
 

@@ -60,7 +60,7 @@ def position_counted(g: Graph, sign: Node, window: Node, t: Quantity, target: Ta
 
 
 def _non_negative(g: Graph, steps: Quantity, limit: Quantity) -> Quantity:
-    """The marker guarantees that the count never passes the limit; tell the range so."""
+    """The marker guarantees that the count never passes the limit; so narrow the range accordingly."""
     width = max(1, limit.high.bit_length())
     return Quantity(steps.node[:width], 0, limit.high)
 

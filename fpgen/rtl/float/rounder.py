@@ -44,7 +44,7 @@ def round_and_pack(g: Graph, value: Positioned, special: Special, mode: Mode, ta
     # The code before rounding. `next_field` is right when the top bit is set; otherwise the field is 0.
     highest_field = (out.max_finite_code >> trailing) + (0 if out.zero else 1)
     field_above = (value.steps + 1).named("exponent_field_above")
-    # (`steps` says nothing about an exact zero, whose top bit is clear.)
+    # (`steps` does not describe an exact zero, whose top bit is clear.)
     beyond = g.step("beyond_range", lead & field_above.at_least(highest_field + 1))
     room = out.exponent_bits + (0 if out.zero else 1)
     field = field_above.bits(room) & lead.repeat(room)
@@ -125,7 +125,7 @@ def _tiny_after(g: Graph, mode: Mode, value: Positioned, sign: Node, out: Format
 
     With a clear top bit, rounding one place lower reaches the smallest normal only from all ones. With
     precision 1 those are the power of two below the smallest normal, whose code (1, or 0 in a format
-    without zero) tells which of the two is even.
+    without zero) says which of the two is even.
     """
     lead = value.kept[-1]
     trailing = out.trailing_bits

@@ -29,7 +29,7 @@ def round_to_fixed(g: Graph, value: Positioned, special: Special, mode: Mode, ta
         if out.scale >= 0
         else (-out.value(out.min_finite_code) * 2**-out.scale),
     )
-    # (`steps` says nothing about an exact zero, whose top bit is clear.)
+    # (`steps` does not describe an exact zero, whose top bit is clear.)
     beyond = value.kept[-1] & value.steps.at_least(1)
     above = beyond | ~rounded.less(most + 1)
     below = beyond | ~rounded.less(int(least) + 1)

@@ -140,7 +140,7 @@ def _after(rng: np.random.Generator, group: int = 1) -> dict:
     if rng.random() < 0.5:
         found["span"] = group * int(rng.choice([1, 2, 4]))
     if rng.random() < 0.6:
-        found["addend_rounding"] = str(rng.choice(["rne", "rtz", "rup", "rdn", "rna", "rto"]))
+        found["addend_rounding"] = str(rng.choice(["rne", "rtz", "rup", "rdn", "rna", "raz", "rto"]))
     return found
 
 

@@ -138,7 +138,7 @@ def test_04_sign_of_zero_in_products(run):
 
 def test_04_sign_of_zero_in_sums(run):
     """CVE-2023-34904; YunSuan db826fa, c3cd26b; 754-2019, 6.3."""
-    for mode in ("rne", "rna", "rtz", "rup", "rdn", "rto"):
+    for mode in ("rne", "rna", "rtz", "rup", "rdn", "raz", "rto"):
         other = 0x8000 if mode == "rdn" else 0x0000
         assert run(f"add fp16 fp16 -> fp16 {mode}", 0x8000, 0x8000) == (0x8000, NONE)
         assert run(f"add fp16 fp16 -> fp16 {mode}", 0x0000, 0x8000) == (other, NONE)
@@ -207,7 +207,7 @@ def test_07_all_codes_of_zero_are_zero(run):
 # ---- 8: extremes of the parameters ---------------------------------------------------------------
 
 
-@pytest.mark.parametrize("mode", ["rne", "rna", "rtz", "rup", "rdn", "rto"])
+@pytest.mark.parametrize("mode", ["rne", "rna", "rtz", "rup", "rdn", "raz", "rto"])
 @pytest.mark.parametrize(
     "names",
     [

@@ -34,7 +34,7 @@ def drawn_dot(formats: list, n: int, record: dict, rng: np.random.Generator) -> 
         options = draw_options(
             as_format(out),
             rng,
-            None if record["kind"] == "exact" else str(rng.choice(["rne", "rtz", "rup", "rdn", "rna", "rto", "port"])),
+            None if record["kind"] == "exact" else str(rng.choice(["rne", "rtz", "rup", "rdn", "rna", "raz", "rto", "port"])),
         )
         return fpgen.DotProduct(a=a, b=b, n=n, c=c, out=out, accumulate=accumulation, **options)
     except UsageError:

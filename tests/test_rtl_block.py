@@ -157,7 +157,7 @@ def test_scales_that_are_not(block, policy):
 
 @pytest.mark.parametrize(
     "rounding",
-    ["rna", "rtz", "rup", "rdn", "rto", "port", "sra random_bits=4", "srb random_bits=2", "src random_bits=3"],
+    ["rna", "rtz", "rup", "rdn", "raz", "rto", "port", "sra random_bits=4", "srb random_bits=2", "src random_bits=3"],
 )
 def test_every_rounding(rounding):
     for text in (

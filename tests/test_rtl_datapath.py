@@ -86,7 +86,7 @@ def test_every_difference_under_every_option(name):
         assert not text, text
 
 
-@pytest.mark.parametrize("mode", ["rne", "rna", "rtz", "rup", "rdn", "rto"])
+@pytest.mark.parametrize("mode", ["rne", "rna", "rtz", "rup", "rdn", "raz", "rto"])
 @pytest.mark.parametrize("name", ["e2m1", "e3m2", "binary4p2sf", "e4m3fnuz"])
 def test_every_pair_with_a_fixed_mode(name, mode):
     """A fixed mode folds constants that the port keeps."""

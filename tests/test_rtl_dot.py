@@ -199,7 +199,7 @@ def test_odd_formats(data):
     pick = data.draw
     a, b, out = pick(st.sampled_from(ELEMENTS)), pick(st.sampled_from(ELEMENTS)), pick(st.sampled_from(OUTS))
     c = pick(st.sampled_from(["", *(f" + {name}" for name in OUTS)]))
-    mode = pick(st.sampled_from(["rne", "rtz", "rup", "rdn", "rna", "rto"]))
+    mode = pick(st.sampled_from(["rne", "rtz", "rup", "rdn", "rna", "raz", "rto"]))
     flags = pick(st.sampled_from(["", " flags=on"]))
     size = pick(st.integers(1, 5))
     if pick(st.booleans()):

@@ -16,7 +16,7 @@ Exact result to delivered result
 4. On overflow, `Overflow` says what is delivered, with OF and NX:
 
    - ``ieee``: infinity, or NaN where the format has no infinity, when the rounding mode
-     rounds away from zero there (RNE, RNA, stochastic, RUP of positive, RDN of negative);
+     rounds away from zero there (RNE, RNA, RAZ, stochastic, RUP of positive, RDN of negative);
      otherwise (RTZ, RTO, ...) the largest finite value of that sign.
    - ``infinite``: as ``ieee``, but away from zero in every rounding mode, as tensor cores do that
      truncate their results.
@@ -63,7 +63,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, assert_never
 
 from fpgen.base.errors import UsageError
 from fpgen.formats.catalogue import is_p3109
@@ -87,13 +87,14 @@ def as_enum(option: str, given: Any, kind: type[enum.Enum]) -> Any:
 
 
 class Rounding(enum.Enum):
-    """Rounding modes. `PORT` takes one of the first six at run time; see `PORT_CODES`."""
+    """Rounding modes. `PORT` takes one of those of `PORT_CODES` at run time."""
 
     RNE = "rne"  # to nearest, ties to even
     RNA = "rna"  # to nearest, ties away from zero
     RTZ = "rtz"  # toward zero
     RUP = "rup"  # toward plus infinity
     RDN = "rdn"  # toward minus infinity
+    RAZ = "raz"  # away from zero (MPFR's RNDA): inexact results get the larger of the two magnitudes
     RTO = "rto"  # to odd (von Neumann): inexact results get an odd last bit
     SRA = "sra"  # P3109 StochasticA, N random bits
     SRB = "srb"  # P3109 StochasticB
@@ -102,11 +103,25 @@ class Rounding(enum.Enum):
 
     @property
     def stochastic(self) -> bool:
-        return self in (Rounding.SRA, Rounding.SRB, Rounding.SRC)
+        match self:
+            case Rounding.SRA | Rounding.SRB | Rounding.SRC:
+                return True
+            case (
+                Rounding.RNE
+                | Rounding.RNA
+                | Rounding.RTZ
+                | Rounding.RUP
+                | Rounding.RDN
+                | Rounding.RAZ
+                | Rounding.RTO
+                | Rounding.PORT
+            ):
+                return False
+        assert_never(self)
 
 
 #: Code of each mode on the `rounding` input port (3 bits): RISC-V frm, and 6 for odd as HardFloat has it.
-#: The reserved codes 5 and 7 act as RNE.
+#: The reserved codes 5 and 7 act as RNE. The other modes are fixed when a unit is made.
 PORT_CODES = {
     Rounding.RNE: 0,
     Rounding.RTZ: 1,
@@ -219,7 +234,7 @@ class Semantics:
     subnormals: Subnormals = Subnormals.FULL
     random_bits: int = 0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if type(self.random_bits) is not int:
             raise UsageError(f"random_bits: got {self.random_bits!r}; expected a whole number")
         if self.rounding.stochastic and not 1 <= self.random_bits <= 32:

@@ -283,7 +283,7 @@ def plan(
         raise UsageError(f"seed: got {short_text(seed)}; expected a whole number of 0 or more")
     if seed < 0:
         raise UsageError(f"seed: got {seed}; expected 0 or a positive whole number")
-    stateful = unit.operation == "mac"
+    stateful = unit.stateful
     if exhaustive and stateful:
         raise UsageError(
             "exhaustive: got it with an accumulator, whose states cannot all be visited; expected none given"

@@ -135,6 +135,7 @@ def _steppers(random_bits: int) -> dict[Rounding, Callable[[float, int], float]]
         Rounding.RTZ: lambda x, _: math.trunc(x),
         Rounding.RUP: lambda x, _: math.ceil(x),
         Rounding.RDN: lambda x, _: math.floor(x),
+        Rounding.RAZ: lambda x, _: math.copysign(math.ceil(abs(x)), x),
         Rounding.RTO: odd,
         Rounding.SRA: stochastic,
         Rounding.SRB: finer,

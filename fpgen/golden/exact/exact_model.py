@@ -285,6 +285,6 @@ def compute_exactly(unit: Unit, arrays: Mapping[str, np.ndarray]) -> Result:
         codes = np.zeros((len(outcomes), *port.shape), dtype=code_dtype(port.element_width))
         for index, (found, _) in enumerate(outcomes):
             codes[index] = np.array(found[port.name], dtype=codes.dtype)
-        outputs[port.name] = codes.reshape(*batch, *port.shape)
+        outputs[port.name] = codes.reshape((*batch, *port.shape))
     flags = np.array([int(raised) for _, raised in outcomes], dtype=np.uint8).reshape(batch)
     return Result(outputs, flags)

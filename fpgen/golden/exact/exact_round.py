@@ -7,6 +7,7 @@ Python integers only, one number at a time, in the order in which
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import assert_never
 
 from fpgen.formats.descriptor import Class, Format
 from fpgen.units.options import Flags, Overflow, Rounding, Semantics, Tininess
@@ -134,6 +135,8 @@ def rounds_up(
             return remainder > 0 and not sign
         case Rounding.RDN:
             return remainder > 0 and bool(sign)
+        case Rounding.RAZ:
+            return remainder > 0
         case Rounding.RTO:
             return remainder > 0 and not odd
         case Rounding.SRA:
@@ -145,10 +148,14 @@ def rounds_up(
             whole, rest = scaled >> shift, scaled & (one - 1)
             nearest = whole + (2 * rest > one or (2 * rest == one and whole & 1 == 1))
             return nearest + random >= 1 << random_bits
-    raise ValueError(f"{mode} is not a rounding mode of one operation")
+        case Rounding.PORT:
+            raise ValueError("rounding=port: the mode of one operation is needed")
+    assert_never(mode)
 
 
-def _to_quantum(value: Exact, quantum: int, out: Format, mode: Rounding, random_bits: int, random: int):
+def _to_quantum(
+    value: Exact, quantum: int, out: Format, mode: Rounding, random_bits: int, random: int
+) -> tuple[int, bool]:
     """(n, inexact): the magnitude rounded to ``n * 2**quantum``."""
     shift = quantum - value.exponent
     significand = value.significand
@@ -177,7 +184,7 @@ def _is_odd(whole: int, quantum: int, out: Format) -> bool:
 # ---- floating-point results ----------------------------------------------------------------------
 
 
-def _round_floating(value: Exact, out: Format, semantics: Semantics, mode: Rounding, random: int):
+def _round_floating(value: Exact, out: Format, semantics: Semantics, mode: Rounding, random: int) -> tuple[int, Flags]:
     top = value.significand.bit_length() - 1 + value.exponent  # floor(log2 of the magnitude)
     choice = (out, mode, semantics.random_bits, random)
 
@@ -228,7 +235,7 @@ def _encode(sign: int, whole: int, quantum: int, out: Format) -> int:
 # ---- fixed-point results -------------------------------------------------------------------------
 
 
-def _round_fixed(value: Exact, out: Format, semantics: Semantics, mode: Rounding, random: int):
+def _round_fixed(value: Exact, out: Format, semantics: Semantics, mode: Rounding, random: int) -> tuple[int, Flags]:
     whole, inexact = _to_quantum(value, out.scale, out, mode, semantics.random_bits, random)
     integer = -whole if value.sign else whole
     lowest, highest = _fixed_range(out)
@@ -274,8 +281,20 @@ def _deliver_infinity(sign: int, out: Format, overflow: Overflow) -> tuple[int, 
 def _deliver_overflow(sign: int, out: Format, overflow: Overflow, mode: Rounding) -> int:
     """A finite exact result that rounds beyond the largest finite value."""
     odd_away = overflow is Overflow.SATNONE_D1 or (overflow is Overflow.SATNONE and out.signed)
-    away = {Rounding.RTZ: False, Rounding.RTO: odd_away, Rounding.RUP: not sign, Rounding.RDN: bool(sign)}
-    if not overflow.gives_infinity(out) or (overflow is not Overflow.INFINITE and not away.get(mode, True)):
+    match mode:
+        case Rounding.RNE | Rounding.RNA | Rounding.RAZ | Rounding.SRA | Rounding.SRB | Rounding.SRC:
+            away = True
+        case Rounding.RTZ:
+            away = False
+        case Rounding.RTO:
+            away = odd_away
+        case Rounding.RUP:
+            away = not sign
+        case Rounding.RDN:
+            away = bool(sign)
+        case Rounding.PORT:
+            raise ValueError("rounding=port: the mode of one operation is needed")
+    if not overflow.gives_infinity(out) or (overflow is not Overflow.INFINITE and not away):
         return _largest(sign, out)
     if out.has_infinity:
         return out.infinity_code | (out.sign_mask if sign else 0)

@@ -8,14 +8,13 @@ what P3109 asks for where there is none).
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple, assert_never
 
 import numpy as np
 
 from fpgen.units.options import PORT_CODES, PORT_MODES, Rounding
 
 _PORT_LOOKUP = np.array([PORT_CODES[mode] for mode in PORT_MODES], dtype=np.uint8)
-_NEAREST = frozenset({Rounding.RNE, Rounding.RNA, Rounding.SRA, Rounding.SRB, Rounding.SRC})
 
 #: A mask: an array of bool, or a bool for all elements.
 Mask = np.ndarray | bool
@@ -101,36 +100,66 @@ def rounds_up(modes: Modes, odd: np.ndarray | bool, frac: np.ndarray, negative: 
     return up
 
 
-def _rounds_up(mode: Rounding, modes: Modes, odd, frac, negative) -> np.ndarray:
-    if mode is Rounding.RNE:
-        return (frac > 0.5) | ((frac == 0.5) & odd)
-    if mode is Rounding.RNA:
-        return frac >= 0.5
-    if mode is Rounding.RTZ:
-        return np.zeros(frac.shape, dtype=bool)
-    if mode is Rounding.RUP:
-        return (frac > 0) & ~negative
-    if mode is Rounding.RDN:
-        return (frac > 0) & negative
-    if mode is Rounding.RTO:
-        return (frac > 0) & np.logical_not(odd)
+def _rounds_up(
+    mode: Rounding, modes: Modes, odd: np.ndarray | bool, frac: np.ndarray, negative: np.ndarray
+) -> np.ndarray:
+    match mode:
+        case Rounding.RNE:
+            up: np.ndarray = (frac > 0.5) | ((frac == 0.5) & odd)
+        case Rounding.RNA:
+            up = frac >= 0.5
+        case Rounding.RTZ:
+            up = np.zeros(frac.shape, dtype=bool)
+        case Rounding.RUP:
+            up = (frac > 0) & ~negative
+        case Rounding.RDN:
+            up = (frac > 0) & negative
+        case Rounding.RAZ:
+            up = frac > 0
+        case Rounding.RTO:
+            up = (frac > 0) & np.logical_not(odd)
+        case Rounding.SRA | Rounding.SRB | Rounding.SRC:
+            up = _stochastic(mode, modes, frac)
+        case Rounding.PORT:
+            raise ValueError("rounding=port is several modes, each with the elements that have it")
+        case _:
+            assert_never(mode)
+    return up
+
+
+def _stochastic(mode: Literal[Rounding.SRA, Rounding.SRB, Rounding.SRC], modes: Modes, frac: np.ndarray) -> np.ndarray:
+    """P3109: nu is `frac`, R the random integer."""
     assert modes.random is not None
-    steps = float(1 << modes.random_bits)  # P3109: nu is frac, R the random integer
-    if mode is Rounding.SRA:
-        return np.floor(frac * steps) + modes.random >= steps
-    if mode is Rounding.SRB:
-        return np.floor(frac * (2 * steps)) + (2 * modes.random + 1) >= 2 * steps
-    return np.rint(frac * steps) + modes.random >= steps
+    steps = float(1 << modes.random_bits)
+    match mode:
+        case Rounding.SRA:
+            up: np.ndarray = np.floor(frac * steps) + modes.random >= steps
+        case Rounding.SRB:
+            up = np.floor(frac * (2 * steps)) + (2 * modes.random + 1) >= 2 * steps
+        case Rounding.SRC:
+            up = np.rint(frac * steps) + modes.random >= steps
+        case _:
+            assert_never(mode)
+    return up
 
 
 def overflows_away(modes: Modes, negative: np.ndarray, odd_away: bool) -> np.ndarray:
     """Whether an overflow is rounded away from zero (to infinity); `odd_away`: in the mode "to odd" too."""
     away = np.zeros(negative.shape, dtype=bool)
     for mode, mask in modes.present():
-        if mode in _NEAREST or (odd_away and mode is Rounding.RTO):
-            away |= mask
-        elif mode is Rounding.RUP:
-            away |= mask & ~negative
-        elif mode is Rounding.RDN:
-            away |= mask & negative
+        match mode:
+            case Rounding.RNE | Rounding.RNA | Rounding.RAZ | Rounding.SRA | Rounding.SRB | Rounding.SRC:
+                away |= mask
+            case Rounding.RUP:
+                away |= mask & ~negative
+            case Rounding.RDN:
+                away |= mask & negative
+            case Rounding.RTO:
+                away |= mask & odd_away
+            case Rounding.RTZ:
+                pass
+            case Rounding.PORT:
+                raise ValueError("rounding=port is several modes, each with the elements that have it")
+            case _:
+                assert_never(mode)
     return away

@@ -32,7 +32,7 @@ from .source import Source
 MOST_THRESHOLDS = 15
 #: Constants of more ones than this are multiplied by as the next larger number, less one.
 _MANY_ROWS = 8
-_FIXED = (Rounding.RNE, Rounding.RNA, Rounding.RTZ, Rounding.RUP, Rounding.RDN, Rounding.RTO)
+_FIXED = (Rounding.RNE, Rounding.RNA, Rounding.RTZ, Rounding.RUP, Rounding.RDN, Rounding.RAZ, Rounding.RTO)
 
 
 @dataclass(frozen=True)
@@ -76,6 +76,8 @@ def boundaries(element: Format, rounding: Rounding, negative: bool) -> list[Boun
                 found.append(toward_zero if negative else away)
             case Rounding.RDN:
                 found.append(away if negative else toward_zero)
+            case Rounding.RAZ:
+                found.append(away)
             case Rounding.RTO:
                 found.append(toward_zero if even else away)
             case Rounding.SRA | Rounding.SRB | Rounding.SRC | Rounding.PORT:

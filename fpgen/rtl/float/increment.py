@@ -16,7 +16,16 @@ def increment(g: Graph, mode: Mode, sign: Node, last: Node, fraction: Node, stic
         case Rounding.SRA | Rounding.SRB | Rounding.SRC as stochastic:
             assert mode.random is not None
             return _stochastic(g, stochastic, mode.semantics.random_bits, mode.random, fraction, sticky)
-        case Rounding.RNE | Rounding.RNA | Rounding.RTZ | Rounding.RUP | Rounding.RDN | Rounding.RTO | Rounding.PORT:
+        case (
+            Rounding.RNE
+            | Rounding.RNA
+            | Rounding.RTZ
+            | Rounding.RUP
+            | Rounding.RDN
+            | Rounding.RAZ
+            | Rounding.RTO
+            | Rounding.PORT
+        ):
             pass
         case unknown:
             assert_never(unknown)

@@ -20,8 +20,10 @@ class Mode:
 
     Attributes
     ----------
-    away, odd, up, down, nearest_away : Node
-        1 for RNA, RTO, RUP, RDN; `nearest` for RNE, RNA and the stochastic modes.
+    nearest : Node
+        1 for RNE, RNA and the stochastic modes.
+    nearest_away, odd, up, down, away : Node
+        1 for RNA, RTO, RUP, RDN, RAZ.
     random : Node or None
     """
 
@@ -31,11 +33,12 @@ class Mode:
     odd: Node
     up: Node
     down: Node
+    away: Node
     random: Node | None
 
     @staticmethod
     def of(g: Graph, semantics: Semantics, port: Node | None, random: Node | None) -> Mode:
-        nearest = nearest_away = odd = up = down = g.const(0, 1)
+        nearest = nearest_away = odd = up = down = away = g.const(0, 1)
         match semantics.rounding:
             case Rounding.RNE | Rounding.SRA | Rounding.SRB | Rounding.SRC:
                 nearest = g.const(1, 1)
@@ -47,6 +50,8 @@ class Mode:
                 up = g.const(1, 1)
             case Rounding.RDN:
                 down = g.const(1, 1)
+            case Rounding.RAZ:
+                away = g.const(1, 1)
             case Rounding.RTZ:
                 pass
             case Rounding.PORT:
@@ -54,11 +59,11 @@ class Mode:
                 return _by_port(g, semantics, port)
             case unknown:
                 assert_never(unknown)
-        return Mode(semantics, nearest, nearest_away, odd, up, down, random)
+        return Mode(semantics, nearest, nearest_away, odd, up, down, away, random)
 
     def away_from_zero(self, sign: Node) -> Node:
         """1 when a directed mode moves a number of this sign away from zero."""
-        return (self.up & ~sign) | (self.down & sign)
+        return (self.up & ~sign) | (self.down & sign) | self.away
 
     @property
     def negative_toward_zero(self) -> Node:
@@ -67,7 +72,16 @@ class Mode:
         match self.semantics.rounding:
             case Rounding.RTZ | Rounding.RUP:
                 return g.const(1, 1)
-            case Rounding.RNE | Rounding.RNA | Rounding.RDN | Rounding.RTO | Rounding.SRA | Rounding.SRB | Rounding.SRC:
+            case (
+                Rounding.RNE
+                | Rounding.RNA
+                | Rounding.RDN
+                | Rounding.RAZ
+                | Rounding.RTO
+                | Rounding.SRA
+                | Rounding.SRB
+                | Rounding.SRC
+            ):
                 return g.const(0, 1)
             case Rounding.PORT:
                 return ~(self.nearest | self.odd | self.down)
@@ -86,7 +100,7 @@ def _by_port(g: Graph, semantics: Semantics, port: Node) -> Mode:
     up, down, odd, toward_zero, nearest_away = (
         g.step(f"round_{mode.value}", port.equals(PORT_CODES[mode])) for mode in _PORT_SIGNALS
     )
-    return Mode(semantics, ~(up | down | odd | toward_zero), nearest_away, odd, up, down, None)
+    return Mode(semantics, ~(up | down | odd | toward_zero), nearest_away, odd, up, down, g.const(0, 1), None)
 
 
 @dataclass(frozen=True)
@@ -150,7 +164,14 @@ class Target:
             case Rounding.SRB | Rounding.SRC:
                 bits = n + 1
             case (
-                Rounding.RNE | Rounding.RNA | Rounding.RTZ | Rounding.RUP | Rounding.RDN | Rounding.RTO | Rounding.PORT
+                Rounding.RNE
+                | Rounding.RNA
+                | Rounding.RTZ
+                | Rounding.RUP
+                | Rounding.RDN
+                | Rounding.RAZ
+                | Rounding.RTO
+                | Rounding.PORT
             ):
                 bits = 1
             case unknown:

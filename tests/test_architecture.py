@@ -359,12 +359,12 @@ def test_vectors_do_not_depend_on_it():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("add fp16 fp16 -> fp16 multiplier=booth", "multiplier=booth with add, which multiplies nothing"),
-        ("convert fp32 -> fp16 multiplier=operator", "multiplier=operator with convert, which multiplies nothing"),
-        ("quantize fp32 -> mxfp4 multiplier=booth", "multiplier=booth with quantize, which multiplies nothing"),
+        ("add fp16 fp16 -> fp16 multiplier=booth", "multiplier: got booth with add, which multiplies nothing"),
+        ("convert fp32 -> fp16 multiplier=operator", "multiplier: got operator with convert, which multiplies nothing"),
+        ("quantize fp32 -> mxfp4 multiplier=booth", "multiplier: got booth with quantize, which multiplies nothing"),
         (
             "dequantize mxfp4 -> bf16 multiplier=operator",
-            "multiplier=operator with dequantize, which multiplies nothing",
+            "multiplier: got operator with dequantize, which multiplies nothing",
         ),
         (
             "multiply fp16 fp16 -> fp16 multiplier=wallace",

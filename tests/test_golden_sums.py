@@ -22,6 +22,9 @@ from fpgen.units.options import Rounding
 SHORT = [name for name in CATALOGUE if CATALOGUE[name].format.bits <= 9 and CATALOGUE[name].format.signed]
 
 
+MODES = ["rne", "rtz", "rup", "rdn", "rna", "raz", "rto", "port"]
+
+
 def engine(unit: fpgen.Unit):
     return sums.engine_for(unit.dot if isinstance(unit, fpgen.TensorCore) else unit)
 
@@ -34,7 +37,9 @@ def drawn_dot(formats: list, n: int, record: dict, rng: np.random.Generator) -> 
         options = draw_options(
             as_format(out),
             rng,
-            None if record["kind"] == "exact" else str(rng.choice(["rne", "rtz", "rup", "rdn", "rna", "raz", "rto", "port"])),
+            None
+            if record["kind"] == "exact"
+            else str(rng.choice(["rne", "rtz", "rup", "rdn", "rna", "raz", "rto", "port"])),
         )
         return fpgen.DotProduct(a=a, b=b, n=n, c=c, out=out, accumulate=accumulation, **options)
     except UsageError:

@@ -103,11 +103,11 @@ def test_a_stopped_program_is_not_at_its_limit():
         open(os.devnull, "wb") as sink,
         processes.started([PYTHON, "-c", work], sink, limit=1.2, env={**os.environ, "FPGEN_TEST": mark}) as process,
     ):
-        until(lambda: int(process._told()[0]) > 0)
-        os.killpg(int(process._told()[0]), signal.SIGSTOP)
+        until(lambda: int(process._reported()[0]) > 0)
+        os.killpg(int(process._reported()[0]), signal.SIGSTOP)
         time.sleep(2.0)
         assert process.poll() is None
-        os.killpg(int(process._told()[0]), signal.SIGCONT)
+        os.killpg(int(process._reported()[0]), signal.SIGCONT)
         assert process.wait() == 0 and not process.out_of_time
 
 
@@ -192,7 +192,7 @@ def test_what_may_finish_does_so_after_a_polite_end_only(tmp_path, number):
     _, told = parent.communicate(timeout=60)
     until(lambda: not marked(mark), 20)
     assert place.exists() == (number == signal.SIGINT)
-    assert ("the first start goes on in the background" in told) == (number == signal.SIGINT)
+    assert ("the first start continues in the background" in told) == (number == signal.SIGINT)
 
 
 def test_programs_are_started_in_one_place():

@@ -224,9 +224,9 @@ MAC = {"a": "fp16", "b": "fp16", "out": "fp16"}
 @pytest.mark.parametrize(
     ("make", "advice"),
     [
-        (lambda: fpgen.Multiply(**MAC, period=True), "period=True; a positive number"),
+        (lambda: fpgen.Multiply(**MAC, period=True), "period: got True; expected a positive number"),
         (lambda: fpgen.Convert(source="e15m112", out="fp64"), "source: got .*, which has 128 bits; expected up to 64"),
-        (lambda: fpgen.MultiplyAccumulate(**MAC, stages=0), "stages=0; a whole number from 1 to 64"),
+        (lambda: fpgen.MultiplyAccumulate(**MAC, stages=0), "stages: got 0; expected a whole number from 1 to 64"),
         (lambda: fpgen.MultiplyAccumulate(**MAC, loadable=1), "loadable: got 1; expected True or False"),
         (lambda: fpgen.MultiplyAccumulate(**MAC, terms=0), "terms: got 0 with accumulate=float"),
         (

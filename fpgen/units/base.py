@@ -106,20 +106,20 @@ class Unit(Derived):
     def _check_common(self) -> None:
         if self.multiplier is not Multiplier.ARRAY and not self.multiplies:
             raise UsageError(
-                f"multiplier={self.multiplier.value} with {self.operation}, which multiplies nothing; "
-                "leave it out (adder= is allowed)"
+                f"multiplier: got {self.multiplier.value} with {self.operation}, which multiplies nothing; "
+                "expected none given (adder= still applies)"
             )
         if self.stages is not None and self.period is not None:
-            raise UsageError(f"stages={self.stages} with period={self.period}; give one of them")
+            raise UsageError(f"stages: got {self.stages} and period={self.period}; expected one of them")
         if self.period is None and self.stages is None:
             self._set("stages", self.least_stages)
         least = self.least_stages
         if self.stages is not None and not (type(self.stages) is int and least <= self.stages <= MAX_STAGES):
-            raise UsageError(f"stages={self.stages!r}; a whole number from {least} to {MAX_STAGES} is allowed")
+            raise UsageError(f"stages: got {self.stages!r}; expected a whole number from {least} to {MAX_STAGES}")
         if self.period is not None and (
             isinstance(self.period, bool) or not isinstance(self.period, int | float) or not 0 < self.period < math.inf
         ):
-            raise UsageError(f"period={self.period}; a positive number of picoseconds is allowed")
+            raise UsageError(f"period: got {self.period}; expected a positive number of picoseconds")
         if self.module_name is not None:
             check_module_name(self.module_name)
 

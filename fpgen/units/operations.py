@@ -239,8 +239,8 @@ def card_named(name: object) -> Operation:
     """
     if not isinstance(name, str) or name.lower() not in OPERATIONS:
         close = difflib.get_close_matches(str(name).lower(), OPERATIONS, n=1)
-        suggestion = f"; did you mean {close[0]}?" if close else ""
-        raise UsageError(f"operation: got {name}; expected {', '.join(OPERATIONS)}{suggestion}")
+        suggestion = f" (did you mean {close[0]}?)" if close else ""
+        raise UsageError(f"operation: got {name}{suggestion}; expected one of {', '.join(OPERATIONS)}")
     return OPERATIONS[name.lower()]
 
 

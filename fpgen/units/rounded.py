@@ -92,10 +92,10 @@ class RoundedUnit(Unit):
             )
         _ = self.semantics  # rejects contradictory random_bits
         if not isinstance(self.flags, bool):
-            raise UsageError(f"flags={self.flags!r}; True or False is allowed")
+            raise UsageError(f"flags: got {self.flags!r}; expected True or False")
         if self.flags and not self.can_flag:
             raise UsageError(
-                f"flags=on with {self.operation}, whose results have no one operation to flag; off is allowed"
+                f"flags: got on with {self.operation}, whose results have no one operation to flag; expected off"
             )
 
     def _check_whole(self) -> None:

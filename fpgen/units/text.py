@@ -54,7 +54,7 @@ def parse_unit(text: str) -> Unit:
     left, arrow, right = text.strip().partition("->")
     words, tail = left.split(), right.split()
     if not words:
-        raise UsageError(f"unit: got {text!r}, which has no operation; expected one of {', '.join(OPERATIONS)}")
+        raise UsageError(f"unit {text!r}: got no operation; expected one of {', '.join(OPERATIONS)}")
     cls = card_named(words[0]).unit
     if not cls.out_name:
         if arrow:

@@ -16,7 +16,8 @@ from fpgen.base.version import __version__
 
 from . import cli_cost, cli_tech
 from .cli_parts import json_option, print_json, unit_argument, unit_of
-from .failure import FAILURE, Commands
+from .failure import FAILURE
+from .unit_help import MainCommands, UnitCommand
 
 if TYPE_CHECKING:
     from fpgen.units import Unit
@@ -28,22 +29,11 @@ A worked example:
   fpgen verify   "fma e4m3fn e4m3fn fp32 -> fp32 rne stages=3"
   fpgen ppa      "fma e4m3fn e4m3fn fp32 -> fp32 rne stages=3"
   fpgen run designs/starter.toml
-
-\b
-A unit is one line: operation, operand formats, "->", result format, options.
-  multiply A B -> OUT    add A B -> OUT    fma A B C -> OUT
-  mac A B -> OUT         convert SOURCE -> OUT
-  dot A B n=N [+ C] -> OUT accumulate=exact|aligned:fraction=F|chain|tree|PRESET (fpgen accumulators)
-  blockdot A B k=K [+ C] -> OUT           quantize SOURCE -> BLOCK     dequantize BLOCK -> OUT
-  tensorcore A B m=M n=N k=K [+ C] -> OUT
-  rounding: rne rna rtz rup rdn rto sra srb src port
-  overflow: ieee infinite saturate propagate satfinite satpropagate satnone satnone_d1 wrap
-  stages=N | period=PS   handshake=none|valid|ready    flags=on   subnormals=full|in|out|both
 """
 
 
 @click.group(
-    cls=Commands,
+    cls=MainCommands,
     epilog=EXAMPLE,
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
@@ -111,7 +101,7 @@ def accumulators(name: str | None, as_json: bool) -> None:
         show.accumulators(found, spelled=name is not None)
 
 
-@main.command()
+@main.command(cls=UnitCommand)
 @unit_argument
 @click.option(
     "-o",
@@ -166,7 +156,7 @@ def _prove(unit: Unit, timeout: float | None) -> None:
     click.echo(f"proven equivalent to the Amaranth design in {proof.seconds:.0f} s of processor time", err=True)
 
 
-@main.command()
+@main.command(cls=UnitCommand)
 @unit_argument
 @click.option("--simulator", default="verilator", show_default=True, help="Simulator: verilator or icarus.")
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Seed of the random vectors.")

@@ -11,12 +11,13 @@ from fpgen.base.errors import UsageError
 
 from .cli_parts import json_option, print_json, unit_argument, unit_of
 from .failure import FAILURE
+from .unit_help import UnitCommand
 
 if TYPE_CHECKING:
     from fpgen.units import Unit
 
 
-class _Measuring(click.Command):
+class _Measuring(UnitCommand):
     """A command whose ``--power`` may be anywhere: click would take the unit after it as its value."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:

@@ -61,7 +61,7 @@ def spelled_name(unit: Unit) -> str:
         "plus" if word == "+" else word.replace("=", "") if word.split("=")[0] in unit.size_names else word
         for word in unit._left
     ]
-    words = [*left, "to", *unit._right]
+    words = [*left, *(["to", *unit._right] if unit._right else [])]
     words += [f"{name}{'' if value == 'on' else '_' + value}" for name, value in unit._options()]
     spelled = re.sub(r"-(?=\d)", "n", "_".join(words))
     return re.sub(r"_+", "_", re.sub(r"[^A-Za-z0-9_]", "_", spelled)).strip("_")

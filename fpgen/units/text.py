@@ -58,11 +58,11 @@ def parse_unit(text: str) -> Unit:
     cls = card_named(words[0]).unit
     if not cls.out_name:
         if arrow:
-            raise UsageError(f"unit {text!r}: got an arrow; expected {_usage(cls)}")
+            raise UsageError(f"unit {text!r}: got an arrow; expected {usage(cls)}")
         count = 1 + len(cls.operand_names) + sum(word.partition("=")[0] in cls.size_names for word in words)
         words, tail = words[:count], words[count:]
     elif not arrow or not tail:
-        raise UsageError(f"unit {text!r}: got no '-> {cls.out_name.upper()}'; expected {_usage(cls)}")
+        raise UsageError(f"unit {text!r}: got no '-> {cls.out_name.upper()}'; expected {usage(cls)}")
     kinds = _kinds(cls)
     given = _left(text, words[1:], cls, kinds)
     if cls.out_name:
@@ -76,11 +76,13 @@ def parse_unit(text: str) -> Unit:
     return cls(**given)
 
 
-def _usage(cls: type[Unit]) -> str:
+def usage(cls: type[Unit], *, options: bool = True) -> str:
+    """The line of an operation with its operands in capitals."""
     words = [cls.operation, *(name.upper() for name in cls.operand_names)]
     words += [f"{name}={name.upper()}" for name in cls.size_names]
     arrow = ["->", cls.out_name.upper()] if cls.out_name else []
-    return " ".join([*words, *(["[+ C]"] if cls.takes_addend else []), *arrow, "[options]"])
+    addend = ["[+ C]"] if cls.takes_addend else []
+    return " ".join([*words, *addend, *arrow, *(["[options]"] if options else [])])
 
 
 def _left(text: str, words: list[str], cls: type[Unit], kinds: dict[str, str]) -> dict[str, Any]:
@@ -89,7 +91,7 @@ def _left(text: str, words: list[str], cls: type[Unit], kinds: dict[str, str]) -
     if "+" in words:
         at = words.index("+")
         if not cls.takes_addend or len(words) != at + 2:
-            raise UsageError(f"unit {text!r}: got {' '.join(words[at:])}; expected {_usage(cls)}")
+            raise UsageError(f"unit {text!r}: got {' '.join(words[at:])}; expected {usage(cls)}")
         given["c"], words = words[at + 1], words[:at]
     operands = []
     for word in words:
@@ -102,9 +104,9 @@ def _left(text: str, words: list[str], cls: type[Unit], kinds: dict[str, str]) -
             given[name] = _read(name, value, kinds[name])
     stray = [word for word in operands if re.match(r"\w+=", word)]
     if stray:
-        raise UsageError(f"unit {text!r}: got {stray[0]} before '->'; expected {_usage(cls)}")
+        raise UsageError(f"unit {text!r}: got {stray[0]} before '->'; expected {usage(cls)}")
     if len(operands) != len(cls.operand_names):
-        raise UsageError(f"unit {text!r}: got {len(operands)} operands; expected {_usage(cls)}")
+        raise UsageError(f"unit {text!r}: got {len(operands)} operands; expected {usage(cls)}")
     return given | dict(zip(cls.operand_names, operands, strict=True))
 
 

@@ -64,7 +64,7 @@ class Accuracy:
     vectors: int = 4096
     seed: int = 1
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.data not in KINDS:
             raise UsageError(f"data: got {self.data!r}; expected one of {', '.join(KINDS)}")
         if not 0 < self.sigma < 1e30:

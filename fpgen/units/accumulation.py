@@ -166,7 +166,7 @@ class Accumulation:
     intermediate: Format | None = None
     name: str = field(default="", compare=False)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for option, kind in (
             ("kind", Kind),
             ("treatment", Treatment),

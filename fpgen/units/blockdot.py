@@ -51,7 +51,8 @@ class ScaledProducts(SumOfProducts):
 
     def zero_format(self, name: str) -> Format | None:
         """The format of the zero points of operand `name`."""
-        return getattr(self, f"{name}_zero")
+        zero: Format | None = getattr(self, f"{name}_zero")
+        return zero
 
     def element_of(self, name: str) -> Format:
         """The format of the codes of operand `name`."""
@@ -92,7 +93,7 @@ class ScaledProducts(SumOfProducts):
         block = self.block_of(name)
         return block.size // self.size if block else 1
 
-    def _formats(self):
+    def _formats(self) -> tuple[Format, Format, tuple[Format, ...]]:
         return self.factor_of("a"), self.factor_of("b"), tuple(self.scale_formats.values())
 
     # ---- checks -------------------------------------------------------------------------

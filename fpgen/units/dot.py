@@ -240,7 +240,7 @@ class DotProduct(SumOfProducts):
         self._set("a", as_format(self.a))
         self._set("b", as_format(self.b))
 
-    def _formats(self):
+    def _formats(self) -> tuple[Format, Format, tuple[Format, ...]]:
         return self.a, self.b, ()
 
     @property

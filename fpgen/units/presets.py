@@ -62,7 +62,7 @@ class Preset:
     cases: tuple[Case, ...]
 
 
-def _fused(group: int, fraction: int, clamp: int | None, **options) -> Accumulation:
+def _fused(group: int, fraction: int, clamp: int | None, **options: Any) -> Accumulation:
     """Products of a group and the addend aligned together and truncated, as all of NVIDIA's do."""
     return Accumulation(kind=Kind.ALIGNED, group=group, fraction=fraction, clamp=clamp, **options)
 
@@ -86,7 +86,7 @@ def _pairs(operands: tuple[str, ...], group: int, subnormals: Subnormals = Subno
     return Case(operands, ("fp32",), accumulation, Rounding.RNE, subnormals=subnormals)
 
 
-def _two_stage(operands: tuple[str, ...], group: int, **options) -> Case:
+def _two_stage(operands: tuple[str, ...], group: int, **options: Any) -> Case:
     """Products truncated at 24 places, then joined with the addend, floored, as CDNA3 does."""
     accumulation = Accumulation(
         kind=Kind.ALIGNED,

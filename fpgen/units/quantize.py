@@ -62,7 +62,7 @@ not positive and finite makes the scale NaN and all element codes 0, whatever a 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from fpgen.base.errors import UsageError
 from fpgen.formats import BlockFormat, Format, as_block, as_format
@@ -148,7 +148,7 @@ class BlockQuantize(RoundedUnit):
     def _default_overflow(self) -> Overflow:
         return Overflow.SATURATE
 
-    def _default(self, name: str):
+    def _default(self, name: str) -> Any:
         return policies_of(self.block)[0] if name == "policy" else super()._default(name)
 
     def _validate(self) -> None:

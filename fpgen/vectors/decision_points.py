@@ -31,7 +31,8 @@ def codes_to_values(fmt: Format, codes: np.ndarray) -> np.ndarray:
     """float64 values of finite codes: exact for what blocks are made of."""
     negative, exponent, mantissa = measure(fmt, codes)
     value = np.ldexp(mantissa, np.clip(exponent, -1070, 1023).astype(np.int32))
-    return np.where(negative, -value, value)
+    signed: np.ndarray = np.where(negative, -value, value)
+    return signed
 
 
 def finite_values(fmt: Format) -> list[Fraction]:
@@ -69,7 +70,8 @@ class Quantizer:
         return self.rng.random((self.count, *shape)) < 0.5
 
     def at(self, positions: np.ndarray) -> np.ndarray:
-        return np.arange(self.size) == (positions % self.size)[:, None]
+        mask: np.ndarray = np.arange(self.size) == (positions % self.size)[:, None]
+        return mask
 
     @cached_property
     def midpoints(self) -> np.ndarray:

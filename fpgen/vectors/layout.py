@@ -18,6 +18,7 @@ from functools import cached_property
 import numpy as np
 
 from fpgen.base.errors import UsageError
+from fpgen.units.base import Unit
 from fpgen.units.ports import Port
 
 #: One code, or the codes of an array port, flat.
@@ -62,7 +63,8 @@ def split(port: Port, word: int) -> list[int]:
 def words(port: Port, array: np.ndarray) -> list[int]:
     """The numbers on the pins, one for each vector of an array of shape ``(n, *port.shape)``."""
     if not port.shape:
-        return array.tolist()
+        codes: list[int] = array.tolist()
+        return codes
     return [join(port, row) for row in array.reshape(len(array), port.count).tolist()]
 
 
@@ -75,7 +77,7 @@ class Layout:
     lanes: int
 
     @classmethod
-    def of(cls, unit, lanes: int) -> Layout:
+    def of(cls, unit: Unit, lanes: int) -> Layout:
         return cls(tuple(p for p in unit.ports if p.travels_in), tuple(p for p in unit.ports if p.travels_out), lanes)
 
     @property
@@ -96,7 +98,7 @@ class Layout:
     def dtype(self) -> np.dtype:
         """One row as a numpy record."""
 
-        def fields(ports):
+        def fields(ports: Iterable[Port]) -> np.dtype:
             return np.dtype([(port.name, f">u{field_bytes(port.element_width)}", port.shape) for port in ports])
 
         return np.dtype([("in", fields(self.inputs), (self.lanes,)), ("out", fields(self.outputs), (self.lanes,))])

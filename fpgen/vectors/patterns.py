@@ -67,10 +67,12 @@ def nudge(fmt: Format, codes: np.ndarray, steps: np.ndarray) -> np.ndarray:
         value = codes.astype(np.int64)
         if fmt.signed:
             value = np.where(value >> (fmt.bits - 1), value - (1 << fmt.bits), value)
-        return np.clip(value + steps, low, high).astype(U64) & U64((1 << fmt.bits) - 1)
+        moved: np.ndarray = np.clip(value + steps, low, high).astype(U64) & U64((1 << fmt.bits) - 1)
+        return moved
     sign = codes & U64(fmt.sign_mask)
     magnitude = (codes & ~U64(fmt.sign_mask)).astype(np.int64) + steps
-    return np.clip(magnitude, 0, fmt.max_finite_code).astype(U64) | sign
+    signed: np.ndarray = np.clip(magnitude, 0, fmt.max_finite_code).astype(U64) | sign
+    return signed
 
 
 def measure(fmt: Format, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

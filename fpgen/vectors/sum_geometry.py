@@ -263,7 +263,8 @@ class Sum:
 
     def at(self, positions: np.ndarray) -> np.ndarray:
         """A mask (count, k) of one position a vector."""
-        return np.arange(self.k) == (positions % self.k)[:, None]
+        mask: np.ndarray = np.arange(self.k) == (positions % self.k)[:, None]
+        return mask
 
 
 def sum_of(setting: Setting) -> Sum:

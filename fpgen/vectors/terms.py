@@ -38,7 +38,8 @@ class Value:
 
     def _scaled(self, top: np.ndarray) -> np.ndarray:
         magnitude = np.ldexp(self.mantissa, np.clip(self.exponent - top, -900, 0).astype(np.int32))
-        return np.where(self.negative, -magnitude, magnitude)
+        value: np.ndarray = np.where(self.negative, -magnitude, magnitude)
+        return value
 
 
 @dataclass(frozen=True)

@@ -72,7 +72,7 @@ def _rounding(unit: RoundedUnit) -> str:
         return f"by the port: {codes}; others as rne"
     if unit.rounding.stochastic:
         return f"{unit.rounding.value}, {unit.random_bits} random bits"
-    return unit.rounding.value
+    return str(unit.rounding.value)
 
 
 def _field(title: str, text: str) -> list[str]:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fpgen.golden.scalar.decode import unpack
+from fpgen.golden.scalar.decode import Unpacked, unpack
 from fpgen.golden.scalar.deliver import deliver
 from fpgen.golden.scalar.fused import Fused, invalid_operations
 from fpgen.golden.scalar.limb_engine import Exact, locate, product
@@ -95,7 +95,7 @@ def _chunk(
     return codes, flags, _State(held, nans, infinities)
 
 
-def _products(operation: Fused, terms: list, rows: int, exponent: int) -> np.ndarray:
+def _products(operation: Fused, terms: list[Unpacked], rows: int, exponent: int) -> np.ndarray:
     """Signed limbs of the products in units of the register, not carried: (rows, n), modulo its size."""
     exact, _ = product(terms, [fmt.significand_bits for fmt in operation.product])
     offset = np.maximum(exact.base - exponent, 0)  # less than 0 only for zeros
@@ -117,7 +117,9 @@ def _wrap(limbs: np.ndarray, bits: int) -> None:
     limbs[-1] = (limbs[-1] << lost) >> lost
 
 
-def _specials(shadow: np.ndarray, since: np.ndarray, state: _State):
+def _specials(
+    shadow: np.ndarray, since: np.ndarray, state: _State
+) -> tuple[np.ndarray, np.ndarray, int, tuple[int, int]]:
     """What infinities and NaNs among the products make of the sums.
 
     Returns

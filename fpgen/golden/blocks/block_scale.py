@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from functools import lru_cache
 from math import isqrt
+from typing import assert_never
 
 import numpy as np
 
@@ -83,22 +84,32 @@ def shared_exponents(policy: ScalePolicy, amax: np.ndarray, element: Format) -> 
         # only a carry out of the significand matters, and one of all ones is odd: its tie goes up
         bits = bits + (np.int64(1) << lost - 1)
     exponent, mantissa = (bits >> 52) - 1023, bits & _MANTISSA
+    wanted: np.ndarray
     match policy:
-        case ScalePolicy.RCEIL:  # least s with amax <= M 2**s
-            top_exponent, top_mantissa = _parts(float(element.max_finite))
-            return exponent - top_exponent + (mantissa > top_mantissa)
-        case ScalePolicy.MIDMAX:  # least s with amax <= limit 2**s
-            top_exponent, top_mantissa = _parts(float(midmax_limit(element)))
-            return exponent - top_exponent + (mantissa > top_mantissa)
-        case ScalePolicy.ROUND:  # s + 1 with the largest s for which amax exceeds M 2**(s + 1/2)
-            top_exponent, top_mantissa = _parts(_below_root(element.max_finite))
-            return exponent - top_exponent + (mantissa > top_mantissa)
-        case ScalePolicy.ROUND_AMAX:
-            top_exponent, top_mantissa = _parts(_below_root(Fraction(2) ** element.emax))
-            return exponent - top_exponent + (mantissa > top_mantissa)
+        case ScalePolicy.FLOOR | ScalePolicy.EVEN:
+            wanted = exponent - element.emax
         case ScalePolicy.CEIL:
-            return exponent + (mantissa != 0) - element.emax
-    return exponent - element.emax
+            wanted = exponent + (mantissa != 0) - element.emax
+        case ScalePolicy.RCEIL:  # least s with amax <= M 2**s
+            wanted = _least_exponents(exponent, mantissa, float(element.max_finite))
+        case ScalePolicy.MIDMAX:  # least s with amax <= limit 2**s
+            wanted = _least_exponents(exponent, mantissa, float(midmax_limit(element)))
+        case ScalePolicy.ROUND:  # s + 1 with the largest s for which amax exceeds M 2**(s + 1/2)
+            wanted = _least_exponents(exponent, mantissa, _below_root(element.max_finite))
+        case ScalePolicy.ROUND_AMAX:
+            wanted = _least_exponents(exponent, mantissa, _below_root(Fraction(2) ** element.emax))
+        case ScalePolicy.NEAREST | ScalePolicy.UP:
+            raise ValueError(f"policy: got {policy}; expected one that wants a power of two")
+        case _:
+            assert_never(policy)
+    return wanted
+
+
+def _least_exponents(exponent: np.ndarray, mantissa: np.ndarray, limit: float) -> np.ndarray:
+    """The least s with ``2**exponent * 1.mantissa <= limit * 2**s``."""
+    limit_exponent, limit_mantissa = _parts(limit)
+    least: np.ndarray = exponent - limit_exponent + (mantissa > limit_mantissa)
+    return least
 
 
 def _below_root(value: Fraction) -> float:
@@ -132,4 +143,5 @@ def _ratio(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     quotient = numerator // divisor
     odd = quotient * divisor != numerator
     exponent = (x_bits >> 52) - (y_bits >> 52) - 62 + (_DIVISOR_BITS - 1)
-    return np.ldexp((2 * quotient + odd).astype(np.float64), (exponent - 1).astype(np.int32))
+    ratio: np.ndarray = np.ldexp((2 * quotient + odd).astype(np.float64), (exponent - 1).astype(np.int32))
+    return ratio

@@ -239,7 +239,7 @@ def _chained(terms: Sequence[Term], addend: Term | None, rounded: Callable[[Exac
     return addend
 
 
-def _pairwise(values: Sequence[Exact], rounded, mode: Rounding) -> Exact:
+def _pairwise(values: Sequence[Exact], rounded: Callable[[Exact], Term], mode: Rounding) -> Exact:
     """Sums of halves, every one rounded."""
     if len(values) == 1:
         return values[0]
@@ -316,7 +316,8 @@ def _to_multiple(value: Fraction, quantum: int, treatment: Treatment) -> Fractio
 
 
 def _fraction(value: Exact) -> Fraction:
-    return (-1) ** value.sign * value.significand * Fraction(2) ** value.exponent
+    magnitude = value.significand * Fraction(2) ** value.exponent
+    return -magnitude if value.sign else magnitude
 
 
 def _exact(value: Fraction) -> Exact:

@@ -76,7 +76,8 @@ def signaling(fmt: Format, codes: np.ndarray) -> np.ndarray | None:
         return None
     magnitude = codes & codes.dtype.type(fmt.sign_mask ^ ((1 << fmt.bits) - 1))
     low = codes.dtype.type(fmt.infinity_code)
-    return (magnitude > low) & (magnitude < codes.dtype.type(fmt.nan_code))
+    found: np.ndarray = (magnitude > low) & (magnitude < codes.dtype.type(fmt.nan_code))
+    return found
 
 
 # ---- binary64 values ----------------------------------------------------------------------------

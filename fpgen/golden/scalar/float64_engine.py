@@ -70,7 +70,8 @@ def round_to_odd_sum(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     away &= lost
     bits = bits - away
     bits |= lost
-    return bits.view(np.float64)
+    odd: np.ndarray = bits.view(np.float64)
+    return odd
 
 
 def locate(x: np.ndarray, out: Target) -> Point:

@@ -18,7 +18,7 @@ from fpgen.units.options import Overflow, Rounding, Semantics
 
 from . import float64_engine, limb_engine
 from .decode import float64_values, signaling, unpack
-from .deliver import Target, deliver, target
+from .deliver import Point, Target, deliver, target
 from .modes import Modes
 from .products import high, low
 
@@ -69,15 +69,15 @@ def evaluate(
     """
     engine = _by_binary64 if operation.binary64 else _by_limbs
     point, shadows, total = engine(operation, operands, modes, negate)
-    invalid = None
-    if not np.isfinite(total).all():
-        invalid = invalid_operations(operation, operands, shadows, total)
-    else:
-        total = None
+    if np.isfinite(total).all():
+        return deliver(operation.out, operation.semantics, modes, point, None, None)
+    invalid = invalid_operations(operation, operands, shadows, total)
     return deliver(operation.out, operation.semantics, modes, point, total, invalid)
 
 
-def _by_binary64(operation, operands, modes, negate):
+def _by_binary64(
+    operation: Fused, operands: list[np.ndarray], modes: Modes, negate: np.ndarray | bool
+) -> tuple[Point, list[np.ndarray], np.ndarray]:
     flush = operation.semantics.subnormals.flush_inputs
     shadows = [float64_values(fmt, codes, flush) for fmt, codes in zip(operation.operands, operands, strict=True)]
     total = shadows[0] if len(operation.product) == 1 else shadows[0] * shadows[1]
@@ -91,7 +91,9 @@ def _by_binary64(operation, operands, modes, negate):
     return float64_engine.locate(total, operation.out), shadows, total
 
 
-def _by_limbs(operation, operands, modes, negate):
+def _by_limbs(
+    operation: Fused, operands: list[np.ndarray], modes: Modes, negate: np.ndarray | bool
+) -> tuple[Point, list[np.ndarray], np.ndarray]:
     flush = operation.semantics.subnormals.flush_inputs
     terms = [unpack(fmt, codes, flush) for fmt, codes in zip(operation.operands, operands, strict=True)]
     shadows = [term.shadow for term in terms]

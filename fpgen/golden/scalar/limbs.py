@@ -93,7 +93,8 @@ def negate_where(limbs: np.ndarray, mask: np.ndarray) -> None:
 def bit_length(words: np.ndarray) -> np.ndarray:
     """Bit lengths of non-negative int64 words below 2**53; 0 for 0."""
     exponent = words.astype(np.float64).view(np.int64) >> 52
-    return np.maximum(exponent - 1022, 0)
+    lengths: np.ndarray = np.maximum(exponent - 1022, 0)
+    return lengths
 
 
 def bit_length_64(words: np.ndarray) -> np.ndarray:
@@ -143,4 +144,5 @@ def extract(limbs: np.ndarray, offset: np.ndarray) -> np.ndarray:
     low = flat[index]
     low |= flat[index + count] << _HALF
     high = flat[index + 2 * count] << _HALF
-    return (low >> shift) | (high << (_HALF - shift))
+    words: np.ndarray = (low >> shift) | (high << (_HALF - shift))
+    return words

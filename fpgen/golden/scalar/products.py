@@ -11,6 +11,7 @@ import threading
 from functools import cached_property, lru_cache
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from fpgen.formats.descriptor import Format
 
@@ -27,13 +28,13 @@ _EXPONENT32 = 120  # values within 2**-120 to 2**120 and their sums are normal i
 _local = threading.local()
 
 
-def scratch(name: str, shape: tuple[int, ...], dtype) -> np.ndarray:
+def scratch(name: str, shape: tuple[int, ...], dtype: DTypeLike) -> np.ndarray:
     """An uninitialised array that the next call with this name (in this thread) hands out again.
 
     Fresh arrays of more than about 100 KB come from the operating system page by page, which costs several times
     what is done with them.
     """
-    buffers = _local.__dict__.setdefault("buffers", {})
+    buffers: dict[str, np.ndarray] = _local.__dict__.setdefault("buffers", {})
     size = int(np.prod(shape)) * np.dtype(dtype).itemsize
     if name not in buffers or buffers[name].nbytes < size:
         buffers[name] = np.empty(size, dtype=np.uint8)
@@ -157,7 +158,8 @@ class Products:
         """float64 product by index."""
         a, b = self._codes
         with np.errstate(all="ignore"):
-            return float64_values(self.a, a, self.flush) * float64_values(self.b, b, self.flush)
+            found: np.ndarray = float64_values(self.a, a, self.flush) * float64_values(self.b, b, self.flush)
+        return found
 
     @cached_property
     def align_table(self) -> np.ndarray:
@@ -166,7 +168,8 @@ class Products:
             _alignment_table(fmt, self.flush).take(codes)
             for fmt, codes in zip((self.a, self.b), self._codes, strict=True)
         )
-        return np.where((a < REAL) | (b < REAL), NONE, a + b).astype(np.int16)
+        found: np.ndarray = np.where((a < REAL) | (b < REAL), NONE, a + b).astype(np.int16)
+        return found
 
     @cached_property
     def pair_table(self) -> np.ndarray:
@@ -174,7 +177,8 @@ class Products:
         values = np.full(256, np.nan)
         values[: len(self.value_table)] = self.value_table
         with np.errstate(all="ignore"):
-            return (values[:, None] + values).reshape(-1).astype(self.sum_dtype(2))
+            found: np.ndarray = (values[:, None] + values).reshape(-1).astype(self.sum_dtype(2))
+        return found
 
     def sum_dtype(self, count: int) -> np.dtype:
         """float32 where sums of `count` products are exact in it, else float64."""
@@ -204,7 +208,9 @@ class Products:
             found = scratch("aligns", a.shape, np.int16)
             return self.align_table.take(self.index(a, b), mode="clip", out=found)
         first = alignment_codes(self.a, a, float64_values(self.a, a, self.flush), self.flush)
-        return first + alignment_codes(self.b, b, float64_values(self.b, b, self.flush), self.flush)
+        second = alignment_codes(self.b, b, float64_values(self.b, b, self.flush), self.flush)
+        total: np.ndarray = first + second
+        return total
 
     def pair_index(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
         """Where `paired`: one index per two neighbouring products, intp of shape (rows, n / 2)."""
@@ -229,7 +235,8 @@ class Products:
         else:
             first, second = float64_values(self.a, a, self.flush), float64_values(self.b, b, self.flush)
             shape = (rows, length // count, count)
-            return np.einsum("ijk,ijk->ij", first.reshape(shape), second.reshape(shape))
+            summed: np.ndarray = np.einsum("ijk,ijk->ij", first.reshape(shape), second.reshape(shape))
+            return summed
         found = table.take(index, mode="clip", out=scratch("pairs", index.shape, dtype))
         total = found.reshape(-1, each) @ np.ones(each, dtype=dtype)
         return total.astype(np.float64).reshape(rows, length // count)

@@ -10,6 +10,8 @@ exact binary64 numbers; dividing is multiplying by a power of two, which loses n
 
 from __future__ import annotations
 
+from typing import assert_never
+
 import numpy as np
 
 from fpgen.golden.scalar.decode import EXPONENT_LIMIT, float64_values
@@ -173,7 +175,8 @@ def _join(recipe: Recipe, summed: np.ndarray, top: np.ndarray, addend: np.ndarra
         parts.append(_cut(value * down, record.join) * up)
     if record.addend_reach is not None:
         parts[1] = np.where((align > REAL) & (align < most - record.addend_reach), 0.0, parts[1])
-    return parts[0] + parts[1]
+    joined: np.ndarray = parts[0] + parts[1]
+    return joined
 
 
 def _powers(recipe: Recipe, top: np.ndarray, places: int) -> tuple[np.ndarray, np.ndarray]:
@@ -184,11 +187,17 @@ def _powers(recipe: Recipe, top: np.ndarray, places: int) -> tuple[np.ndarray, n
 
 def _cut(x: np.ndarray, treatment: Treatment, out: np.ndarray | None = None) -> np.ndarray:
     """Integers, as `treatment` says, into `out` where it is given; infinities and NaNs stay."""
-    if treatment is Treatment.FLOOR:
-        return np.floor(x, out=out)
-    if treatment is Treatment.TRUNCATE:
-        return np.trunc(x, out=out)
-    whole = np.trunc(x)
-    half = whole * 0.5
-    missing = (whole != x) & (np.trunc(half) == half)  # inexact, and even
-    return np.where(missing, whole + np.copysign(1.0, x), whole)
+    cut: np.ndarray
+    match treatment:
+        case Treatment.FLOOR:
+            cut = np.floor(x, out=out)
+        case Treatment.TRUNCATE:
+            cut = np.trunc(x, out=out)
+        case Treatment.STICKY:
+            whole = np.trunc(x)
+            half = whole * 0.5
+            missing = (whole != x) & (np.trunc(half) == half)  # inexact, and even
+            cut = np.where(missing, whole + np.copysign(1.0, x), whole)
+        case _:
+            assert_never(treatment)
+    return cut

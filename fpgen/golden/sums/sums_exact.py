@@ -62,7 +62,9 @@ def scaled_sums(recipe: Recipe, rows: dict[str, np.ndarray], pairs: np.ndarray |
     return sums
 
 
-def specials(recipe: Recipe, rows: dict[str, np.ndarray], total: np.ndarray):
+def specials(
+    recipe: Recipe, rows: dict[str, np.ndarray], total: np.ndarray
+) -> tuple[np.ndarray, np.ndarray] | tuple[None, None]:
     """(shadow, invalid) as `deliver` takes them; `total` has the class of the result."""
     finite = np.isfinite(total)
     if finite.all():
@@ -84,10 +86,11 @@ def _invalid(rows: dict[str, np.ndarray], recipe: Recipe, total: np.ndarray) -> 
     if recipe.c is not None:
         shadow, signal = _class(recipe.c, rows["c"], flush)
         invalid, nan = invalid | signal, nan | np.isnan(shadow)
-    return np.isnan(total) & (invalid | ~nan)
+    found: np.ndarray = np.isnan(total) & (invalid | ~nan)
+    return found
 
 
-def _multiplied(x: tuple[np.ndarray, np.ndarray], y: tuple[np.ndarray, np.ndarray]):
+def _multiplied(x: tuple[np.ndarray, np.ndarray], y: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     """The product of two (shadow, invalid)."""
     created = (np.isinf(x[0]) & (y[0] == 0)) | (np.isinf(y[0]) & (x[0] == 0))
     return x[0] * y[0], x[1] | y[1] | created

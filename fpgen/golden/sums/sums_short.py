@@ -17,6 +17,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from fpgen.formats.descriptor import Format
 from fpgen.golden.scalar.decode import float64_values
 from fpgen.golden.scalar.deliver import deliver
 from fpgen.golden.scalar.float64_engine import locate
@@ -64,7 +65,7 @@ def _one_hot(products: Products) -> np.ndarray:
 
 
 @lru_cache(maxsize=16)
-def _tables(a, b, flush: bool) -> tuple[np.ndarray, np.ndarray]:
+def _tables(a: Format, b: Format, flush: bool) -> tuple[np.ndarray, np.ndarray]:
     """Bits by a pair of indices, and the alignment exponent of the highest bit (int32) by their OR."""
     products = products_for(a, b, flush)
     dtype = np.uint8 if _classes(products) <= 8 else np.uint16

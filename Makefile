@@ -42,7 +42,9 @@ test: $(STAMP)
 
 lint: $(STAMP)
 	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check --quiet . || { echo "ruff format: run .venv/bin/ruff format ."; exit 1; }
 	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo || exit 1
 	@$(DOCS)
 
 docs: $(STAMP)

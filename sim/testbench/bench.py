@@ -10,6 +10,7 @@ from pathlib import Path
 import cocotb
 from cocotb.clock import Clock
 from cocotb.triggers import RisingEdge, Timer
+from cocotb.types import Logic
 from cocotb.utils import get_sim_time
 from job import PROTOCOLS
 
@@ -101,7 +102,7 @@ class Bench:
         for name in self.outputs:
             value = self.pin[name].value
             assert value.is_resolvable, f"{name} is {value}: undriven or unknown bits"
-            values.append(value.to_unsigned())
+            values.append(int(value) if isinstance(value, Logic) else value.to_unsigned())  # a pin of one bit
         return tuple(values)
 
     def bit(self, name):

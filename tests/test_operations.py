@@ -10,11 +10,15 @@ import pytest
 
 import fpgen
 from fpgen.formats import Class, Format
-from fpgen.golden.exact import exact_model
+from fpgen.golden.exact import exact_model, exact_round
+from fpgen.golden.exact.exact_scalar import operand, rounded
 from fpgen.golden.result import Result
 from fpgen.handoff.datasheet import datasheet
 from fpgen.rtl import graph_of
 from fpgen.rtl.evaluate import evaluate
+from fpgen.rtl.float import boundary, scalar_datapaths, special_operands
+from fpgen.rtl.float.cores import operand_alone
+from fpgen.rtl.float.rounder import round_and_pack
 from fpgen.units import OPERATIONS, Operation, Port, Role, Rounding, Unit, card_of, layer
 from fpgen.units.operations import Terms, card_named
 from fpgen.units.options import Flags
@@ -240,3 +244,104 @@ def test_a_datapath_with_other_outputs_is_rejected(inspecting, monkeypatch):
 
 def half_of_it(g, unit):
     return {"kind": inspect_hardware(g, unit)["kind"]}
+
+
+# ---- division by zero, and a remainder -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Guard(fpgen.units.RoundedUnit):
+    """`a`, but infinite with DZ where `b` is zero and `a` finite and not zero: what a division does with its flags."""
+
+    operation: ClassVar[str] = "guard"
+    operand_names: ClassVar[tuple[str, ...]] = ("a", "b")
+
+    a: Format
+    b: Format
+
+
+def guard_exactly(unit):
+    def exact(row, mode):
+        a, b = (operand(unit, row, name) for name in "ab")
+        if b.is_zero and a.kind is Class.FINITE:
+            return exact_model.Exact(Class.INFINITY, a.sign, divides_by_zero=True)
+        return a
+
+    return rounded(unit, exact)
+
+
+def guard_fast(unit, inputs):
+    from fpgen.golden.scalar import deliver
+    from fpgen.golden.scalar.decode import float64_values, signaling
+    from fpgen.golden.scalar.float64_engine import locate
+    from fpgen.golden.scalar.modes import select_modes
+
+    a, b = (float64_values(unit.operands[name], inputs[name].reshape(-1), False) for name in "ab")
+    divided = (b == 0) & np.isfinite(a) & (a != 0)
+    a = np.where(divided, np.copysign(np.inf, a), a)
+    target = deliver.target(unit.out)
+    shadow = None if np.isfinite(a).all() else a
+    modes = select_modes(unit.rounding, None, None, 0)
+    invalid = signaling(unit.a, inputs["a"].reshape(-1))
+    with np.errstate(all="ignore"):
+        codes, flags = deliver.deliver(target, unit.semantics, modes, locate(a, target), shadow, invalid, divided)
+    return Result({"result": codes.reshape(inputs["a"].shape)}, flags.reshape(inputs["a"].shape))
+
+
+def guard_hardware(g, unit):
+    mode, target = boundary.rounding_of(g, unit)
+    a, b = scalar_datapaths.operand(g, unit, "a"), scalar_datapaths.operand(g, unit, "b")
+    value, what = operand_alone(g, a, target), special_operands.of_operand(g, a)
+    divided = b.zero & ~(a.nan | a.infinity | a.zero)
+    what = dataclasses.replace(what, infinity=what.infinity | divided, divides_by_zero=divided)
+    return boundary.delivered(g, unit, *round_and_pack(g, value, what, mode, target))
+
+
+@pytest.mark.parametrize(
+    "formats", ["e5m2 e5m2 -> e5m2", "e3m2 e2m1 -> e4m3fn", "e4m3 e3m2 -> int8", "e3m2 e3m2 -> e2m1"]
+)
+def test_division_by_zero_in_every_layer(formats, monkeypatch):
+    here = __name__
+    card = Operation(
+        unit=Guard,
+        group="test",
+        summary="a",
+        formula=lambda unit: [("Result", "a")],
+        exact=f"{here}:guard_exactly",
+        fast=f"{here}:guard_fast",
+        hardware=f"{here}:guard_hardware",
+        families=Terms(("a",), "b"),
+    )
+    monkeypatch.setitem(OPERATIONS, "guard", card)
+    unit = fpgen.parse_unit(f"guard {formats} flags=on")
+    a, b = np.meshgrid(np.arange(1 << unit.a.bits), np.arange(1 << unit.b.bits), indexing="ij")
+    codes = {"a": a.reshape(-1), "b": b.reshape(-1)}
+    exact, fast = exact_model.compute(unit, codes), unit.compute(**codes)
+    made = evaluate(graph_of(unit), **{name: array.astype(np.uint64) for name, array in codes.items()})
+    for codes_found, flags in ((fast.codes, fast.flags), (made["result"], made["flags"])):
+        np.testing.assert_array_equal(codes_found, exact.codes)
+        np.testing.assert_array_equal(flags, exact.flags)
+    raised = exact.flags & Flags.DZ != 0
+    assert raised.any() and not raised.all()
+    divided = exact.flags[raised]
+    assert (divided == (Flags.DZ if unit.out.has_infinity else Flags.DZ | Flags.NV)).all()
+
+
+def test_a_remainder_decides_what_a_tie_would():
+    """1/3 is above 0.01010101 in binary, and its remainder says so however few bits are kept."""
+    out = fpgen.parse_format("e4m3fn")
+    semantics = fpgen.parse_unit("convert fp16 -> e4m3fn").semantics
+    tie = exact_round.finite(0, (0b1001 << 8) | 0x80, -8)  # 9.5: a tie between 9 and 10 with 4 bits
+    above = exact_round.finite(0, (0b1001 << 8) | 0x80, -8, sticky=True)
+    assert out.value(exact_round.round_to(tie, out, semantics)[0]) == 10  # to even
+    low = exact_round.finite(0, (0b1000 << 8) | 0x80, -8)  # 8.5
+    assert out.value(exact_round.round_to(low, out, semantics)[0]) == 8
+    assert out.value(exact_round.round_to(dataclasses.replace(low, sticky=True), out, semantics)[0]) == 9
+    assert exact_round.round_to(above, out, semantics)[1] == Flags.NX
+    whole = exact_round.finite(0, 0b1000 << 8, -8)
+    assert exact_round.round_to(whole, out, semantics)[1] == 0
+    assert exact_round.round_to(dataclasses.replace(whole, sticky=True), out, semantics)[1] == Flags.NX
+    with pytest.raises(ValueError, match="a remainder 0 places below the last bit"):
+        exact_round.round_to(exact_round.finite(0, 0b1001, 0, sticky=True), out, semantics)
+    with pytest.raises(ValueError, match="a division by zero is infinite"):
+        exact_round.Exact(Class.FINITE, 0, 1, 0, divides_by_zero=True)

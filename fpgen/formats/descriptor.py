@@ -23,7 +23,7 @@ from typing import Any, NoReturn
 
 from fpgen.base.errors import UsageError, short_text
 
-from .derived import FormatMethods
+from .format_methods import FormatMethods
 from .spelling import spell
 
 #: Widest code of any format.

@@ -23,7 +23,7 @@ from fpgen.units.options import Flags, Overflow, Rounding, Semantics, Tininess
 
 from .modes import Mask, Modes, overflows_away, rounds_up
 
-NX, UF, OF, NV = (np.uint8(flag) for flag in (Flags.NX, Flags.UF, Flags.OF, Flags.NV))
+NX, UF, OF, DZ, NV = (np.uint8(flag) for flag in (Flags.NX, Flags.UF, Flags.OF, Flags.DZ, Flags.NV))
 
 
 class Point(NamedTuple):
@@ -90,6 +90,7 @@ def deliver(
     point: Point,
     shadow: np.ndarray | None,
     invalid: np.ndarray | None,
+    divided_by_zero: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Round, and apply everything that `units.options` says about the way out.
 
@@ -105,6 +106,8 @@ def deliver(
         NaN and infinities stand for themselves; any finite number says that `point` holds.
     invalid : ndarray of bool, optional
         The operation itself was invalid.
+    divided_by_zero : ndarray of bool, optional
+        Infinite results of a division of finite numbers by zero (IEEE 754-2019, 7.3).
 
     Returns
     -------
@@ -120,6 +123,8 @@ def deliver(
         _specials(out, semantics, shadow, np.flatnonzero(~np.isfinite(shadow)), codes, flags)
     if invalid is not None:
         flags |= invalid * NV
+    if divided_by_zero is not None:
+        flags |= divided_by_zero * DZ
     return codes, flags
 
 

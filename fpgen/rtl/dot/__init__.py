@@ -18,7 +18,7 @@ from fpgen.units.tensorcore import TensorCore
 from .aligned import aligned
 from .exact_window import exact_of
 from .inputs import Inputs, single
-from .rounded import chain, tree
+from .rounded_sums import chain, tree
 from .tile import Builder, tile
 
 __all__ = ["Builder", "Inputs", "builder_of", "dot", "tensorcore"]

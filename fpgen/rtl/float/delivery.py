@@ -156,6 +156,6 @@ def flags_of(g: Graph, rounded: Rounded, special: Special, target: Target) -> No
         g.step("flag_nx", nx),
         g.step("flag_uf", underflow),
         g.step("flag_of", overflow),
-        g.const(0, 1),
+        special.dz,
         g.step("flag_nv", invalid),
     )

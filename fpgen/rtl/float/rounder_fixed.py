@@ -51,7 +51,7 @@ def round_to_fixed(g: Graph, value: Positioned, special: Special, mode: Mode, ta
     inexact = (value.fraction.any() | value.sticky) & number
     never = g.const(0, 1)
     invalid = special.invalid | special.nan | special.infinity | over
-    return code, g.cat(g.step("flag_nx", inexact), never, never, never, g.step("flag_nv", invalid))
+    return code, g.cat(g.step("flag_nx", inexact), never, never, special.dz, g.step("flag_nv", invalid))
 
 
 def in_window(g: Graph, sign: Node, magnitude: Node, low: int, target: Target) -> Positioned:

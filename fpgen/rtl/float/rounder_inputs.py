@@ -192,9 +192,19 @@ class Positioned:
 
 @dataclass(frozen=True)
 class Special:
-    """What overrides the number: NaN, infinity (of the value's sign, or `infinity_sign`), and whether NV is raised."""
+    """What overrides the number: NaN, infinity (of the value's sign, or `infinity_sign`), and the operation's flags.
+
+    `invalid` raises NV. `divides_by_zero` raises DZ: an infinity from finite operands (IEEE 754-2019, 7.3); None where
+    the operation has none.
+    """
 
     nan: Node
     infinity: Node
     invalid: Node
     infinity_sign: Node
+    divides_by_zero: Node | None = None
+
+    @property
+    def dz(self) -> Node:
+        """DZ as a signal."""
+        return self.nan.graph.const(0, 1) if self.divides_by_zero is None else self.divides_by_zero

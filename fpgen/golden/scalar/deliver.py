@@ -13,7 +13,7 @@ subnormals); the codes are shifted back at the end.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, assert_never
 
 import numpy as np
 
@@ -166,13 +166,18 @@ def _low(
 ) -> None:
     """Magnitudes below the smallest normal number, at `index`: tininess, flushing; changes `code`, `flags`."""
     below, frac, negative = point.below[index], point.frac[index], point.negative[index]
-    tiny = nonzero = (below != 0) | (frac != 0)
-    if semantics.tininess is Tininess.AFTER:
-        # With an unbounded exponent the gap below the smallest normal is half as wide. The number next to it
-        # there has an odd significand of all ones; or, with precision 1, the code before the smallest normal's.
-        nearly = (below == out.unit - 1) & (frac >= 0.5)
-        odd = out.fmt.precision >= 2 or not out.fmt.zero
-        tiny = nonzero & ~(nearly & rounds_up(modes.take(index), odd, 2 * frac - 1, negative))
+    nonzero = (below != 0) | (frac != 0)
+    match semantics.tininess:
+        case Tininess.BEFORE:
+            tiny = nonzero
+        case Tininess.AFTER:
+            # With an unbounded exponent the gap below the smallest normal is half as wide. The number next to it
+            # there has an odd significand of all ones; or, with precision 1, the code before the smallest normal's.
+            nearly = (below == out.unit - 1) & (frac >= 0.5)
+            odd = out.fmt.precision >= 2 or not out.fmt.zero
+            tiny = nonzero & ~(nearly & rounds_up(modes.take(index), odd, 2 * frac - 1, negative))
+        case _:
+            assert_never(semantics.tininess)
     if semantics.subnormals.flush_outputs or not out.fmt.subnormals:
         code[index] = np.where(tiny, 0, code[index])
         flags[index] |= tiny * (UF | NX)
@@ -184,12 +189,22 @@ def _low(
 
 def _overflow(out: Target, semantics: Semantics, modes: Modes, negative: np.ndarray) -> np.ndarray:
     """Codes delivered for magnitudes that are too large."""
-    largest, policy = _largest(out, negative), semantics.overflow
-    if not policy.gives_infinity(out.fmt):
-        return largest
-    if policy is Overflow.INFINITE:
-        return _infinity(out, negative)
-    odd_away = policy is Overflow.SATNONE_D1 or (policy is Overflow.SATNONE and out.fmt.signed)
+    largest = _largest(out, negative)
+    match semantics.overflow:
+        case Overflow.SATURATE | Overflow.PROPAGATE | Overflow.WRAP:
+            return largest
+        case Overflow.INFINITE:
+            return _infinity(out, negative)
+        case Overflow.IEEE:
+            odd_away = False
+        case Overflow.SATNONE:
+            if out.infinity is None:
+                return largest
+            odd_away = out.fmt.signed
+        case Overflow.SATNONE_D1:
+            odd_away = True
+        case _:
+            assert_never(semantics.overflow)
     return np.where(overflows_away(modes, negative, odd_away), _infinity(out, negative), largest)
 
 
@@ -228,10 +243,46 @@ def _fixed(out: Target, semantics: Semantics, modes: Modes, point: Point) -> tup
     if huge is not None:
         over |= huge | (up & (magnitude == 0))  # also where adding one left 64 bits
     if over.any():
-        if semantics.overflow is not Overflow.WRAP:
+        if not _wraps(semantics.overflow):
             magnitude = np.where(over, limit, magnitude)
         flags[over] = NV
     return np.where(negative, np.zeros_like(magnitude) - magnitude, magnitude) & ((1 << fmt.bits) - 1), flags
+
+
+def _wraps(overflow: Overflow) -> bool:
+    """Whether a fixed-point output takes a number that is too large modulo its range."""
+    match overflow:
+        case Overflow.WRAP:
+            return True
+        case (
+            Overflow.IEEE
+            | Overflow.INFINITE
+            | Overflow.SATURATE
+            | Overflow.PROPAGATE
+            | Overflow.SATNONE
+            | Overflow.SATNONE_D1
+        ):
+            return False
+        case _:
+            assert_never(overflow)
+
+
+def _keeps_infinities(overflow: Overflow) -> bool:
+    """Whether an infinite result stays infinite where the output has an infinity."""
+    match overflow:
+        case Overflow.SATURATE:
+            return False
+        case (
+            Overflow.IEEE
+            | Overflow.INFINITE
+            | Overflow.PROPAGATE
+            | Overflow.SATNONE
+            | Overflow.SATNONE_D1
+            | Overflow.WRAP
+        ):
+            return True
+        case _:
+            assert_never(overflow)
 
 
 def _specials(
@@ -242,7 +293,7 @@ def _specials(
     negative = np.signbit(shadow)
     largest = _largest(out, negative)
     nan = np.uint64(out.fmt.max_finite_code if out.nan is None else out.nan)
-    kept = out.infinity is not None and semantics.overflow is not Overflow.SATURATE
+    kept = out.infinity is not None and _keeps_infinities(semantics.overflow)
     if semantics.overflow.gives_infinity(out.fmt) or kept:
         infinite = _infinity(out, negative)
     else:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, assert_never
 
 import numpy as np
 
@@ -79,7 +79,13 @@ class Recipe(NamedTuple):
     @property
     def after(self) -> bool:
         """Whether the addend is added to the rounded sum of a span."""
-        return self.record.addend is Addend.AFTER
+        match self.record.addend:
+            case Addend.AFTER:
+                return True
+            case Addend.INSIDE | Addend.OUTSIDE:
+                return False
+            case _:
+                assert_never(self.record.addend)
 
     def groups(self) -> tuple[np.ndarray, list[int]]:
         """Terms of a span in the order in which its groups take them, and where each group ends."""
@@ -183,22 +189,31 @@ Engine = Callable[[Recipe, dict[str, np.ndarray], Modes], tuple[np.ndarray, np.n
 @lru_cache(maxsize=256)
 def engine_for(unit: DotProduct | BlockDot) -> Engine | None:
     """The engine that a unit goes to; None for the exact model."""
-    from . import sums_aligned, sums_exact, sums_rounded, sums_short, sums_split
-
     recipe = recipe_for(unit)
-    engines: dict[Kind, list[tuple[Callable[[Recipe, int], bool], Engine]]] = {
-        Kind.EXACT: [
-            (sums_exact.suits, sums_exact.run_exact),
-            (sums_split.suits, sums_split.run_split),
-            (sums_exact.limbs_suit, sums_exact.run_limbs),
-        ],
-        Kind.ALIGNED: [(sums_short.suits, sums_short.run_short), (sums_aligned.suits, sums_aligned.run_aligned)],
-        Kind.TREE: [(sums_rounded.suits, sums_rounded.run_tree)],
-        Kind.CHAIN: [(sums_rounded.suits, sums_rounded.run_chain)],
-    }
     if unit.out.bits == 64 and not unit.out.zero:  # its line of codes (see `rounder`) does not fit into 64 bits
         return None
-    return next((run for suits, run in engines[unit.accumulate.kind] if suits(recipe, unit.random_bits)), None)
+    return next((run for suits, run in _engines(unit.accumulate.kind) if suits(recipe, unit.random_bits)), None)
+
+
+def _engines(kind: Kind) -> list[tuple[Callable[[Recipe, int], bool], Engine]]:
+    """The engines of a kind, each with what it suits, the fastest first."""
+    from . import sums_aligned, sums_exact, sums_rounded, sums_short, sums_split
+
+    match kind:
+        case Kind.EXACT:
+            return [
+                (sums_exact.suits, sums_exact.run_exact),
+                (sums_split.suits, sums_split.run_split),
+                (sums_exact.limbs_suit, sums_exact.run_limbs),
+            ]
+        case Kind.ALIGNED:
+            return [(sums_short.suits, sums_short.run_short), (sums_aligned.suits, sums_aligned.run_aligned)]
+        case Kind.TREE:
+            return [(sums_rounded.suits, sums_rounded.run_tree)]
+        case Kind.CHAIN:
+            return [(sums_rounded.suits, sums_rounded.run_chain)]
+        case _:
+            assert_never(kind)
 
 
 def run_sums(unit: DotProduct | BlockDot | TensorCore, inputs: dict[str, np.ndarray]) -> Result:

@@ -129,19 +129,30 @@ def group_value(
     """The exact value of one group before its rounding, float64 of shape (rows,)."""
     record = recipe.record
     assert record.fraction is not None
-    inside = None if record.addend is Addend.OUTSIDE else addend
-    if record.split is Split.ODD_EVEN:
-        parts = [
-            _align(recipe, terms[:, odd::2], aligns[:, odd::2], None, None) for odd in (0, 1) if odd < terms.shape[1]
-        ]  # of a single term there is no odd one
-        top = np.maximum.reduce([align for _, align in parts])
-        down, up = _powers(recipe, top, record.fraction)
-        total = sum(_cut(part * down, record.join) for part, _ in parts) * up
-    else:
-        total, top = _align(recipe, terms, aligns, inside, align if inside is not None else None)
-    if addend is not None and record.addend is Addend.OUTSIDE:
+    match record.addend:
+        case Addend.INSIDE | Addend.AFTER:
+            inside, outside = addend, None
+        case Addend.OUTSIDE:
+            inside, outside = None, addend
+        case _:
+            assert_never(record.addend)
+    match record.split:
+        case Split.ODD_EVEN:
+            parts = [
+                _align(recipe, terms[:, odd::2], aligns[:, odd::2], None, None)
+                for odd in (0, 1)
+                if odd < terms.shape[1]
+            ]  # of a single term there is no odd one
+            top = np.maximum.reduce([align for _, align in parts])
+            down, up = _powers(recipe, top, record.fraction)
+            total = sum(_cut(part * down, record.join) for part, _ in parts) * up
+        case Split.NONE:
+            total, top = _align(recipe, terms, aligns, inside, align if inside is not None else None)
+        case _:
+            assert_never(record.split)
+    if outside is not None:
         assert align is not None
-        total = _join(recipe, total, top, addend, align)
+        total = _join(recipe, total, top, outside, align)
     return total + 0.0  # a sum of zero is +0
 
 

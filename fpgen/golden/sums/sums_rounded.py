@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import reduce
+from typing import assert_never
 
 import numpy as np
 
@@ -87,10 +88,15 @@ def run_chain(recipe: Recipe, rows: dict[str, np.ndarray], modes: Modes) -> tupl
     nothing = np.zeros(terms.shape[1])
     for start in range(0, len(terms), recipe.span):
         part = terms[start : start + recipe.span]
-        if recipe.record.split is Split.NONE or len(part) == 1:
-            found = _chained(recipe, modes, part, nothing)
-        else:
-            found = _sum(recipe, modes, *(_chained(recipe, modes, part[odd::2], nothing) for odd in (0, 1)))
+        match recipe.record.split:
+            case Split.NONE:
+                chains = [part]
+            case Split.ODD_EVEN:
+                chains = [part[0::2], part[1::2]] if len(part) > 1 else [part]
+            case _:
+                assert_never(recipe.record.split)
+        sums = [_chained(recipe, modes, chain, nothing) for chain in chains]
+        found = sums[0] if len(sums) == 1 else _sum(recipe, modes, *sums)
         total = found if total is None else _sum(recipe, addition_modes(recipe, modes), found, total)
     assert total is not None
     return _delivered(recipe, modes, total)

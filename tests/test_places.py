@@ -109,16 +109,16 @@ def test_a_store_s_name_that_is_taken(here, idle):
 
 
 NUMBERS = [
-    ("vectors = 0\n" + ENTRY, "vectors = 0"),
+    ("vectors = 0\n" + ENTRY, "vectors: got 0"),
     ("vectors = 99999999999\n" + ENTRY, "at most 2**32"),
-    ("seed = -1\n" + ENTRY, "seed = -1"),
-    (ENTRY + "target = nan\n", "target = nan"),
-    (ENTRY + "target = inf\n", "target = inf"),
-    (ENTRY + "target = -1\n", "target = -1"),
-    (ENTRY + "vectors = 0\n", "vectors = 0"),
+    ("seed = -1\n" + ENTRY, "seed: got -1"),
+    (ENTRY + "target = nan\n", "target: got nan"),
+    (ENTRY + "target = inf\n", "target: got inf"),
+    (ENTRY + "target = -1\n", "target: got -1"),
+    (ENTRY + "vectors = 0\n", "vectors: got 0"),
     (ENTRY + "vectors = 99999999999\n", "at most 2**32"),
-    ('output = ""\n' + ENTRY, "output = ''"),
-    ('output = "a\\u0000b"\n' + ENTRY, "output = "),
+    ('output = ""\n' + ENTRY, "output: got ''"),
+    ('output = "a\\u0000b"\n' + ENTRY, "output: got "),
     (ENTRY + 'module_name = "a b"\n', "module_name: got 'a b'"),
     ('technology = ""\n' + ENTRY, "technology"),
 ]
@@ -133,10 +133,10 @@ def test_numbers_in_a_designs_file(here, idle, text, part):
 @pytest.mark.parametrize(
     "text, part",
     [
-        ("vectors = 0\n", "vectors = 0"),
-        ("seed = -1\n", "seed = -1"),
+        ("vectors = 0\n", "vectors: got 0"),
+        ("seed = -1\n", "seed: got -1"),
         ("vectors = 99999999999\n", "at most 2**32"),
-        ("seed = nan\n", "seed = nan"),
+        ("seed = nan\n", "seed: got nan"),
     ],
 )
 def test_numbers_in_a_regression_list(here, idle, text, part):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 from fractions import Fraction
+from typing import assert_never
 
 from fpgen.formats import BlockFormat, Format
 
@@ -53,12 +54,24 @@ class Like(enum.Enum):
     @property
     def takes_encode_scale(self) -> bool:
         """Whether the tensor's scale is given as what numbers are multiplied by, 1 / T."""
-        return self is Like.TRANSFORMER_ENGINE
+        match self:
+            case Like.TRANSFORMER_ENGINE:
+                return True
+            case Like.NONE | Like.TORCHAO | Like.MODELOPT:
+                return False
+            case _:
+                assert_never(self)
 
     @property
     def spoilt_by_nan(self) -> bool:
         """Whether a NaN makes the scale of its block NaN."""
-        return self is not Like.TRANSFORMER_ENGINE
+        match self:
+            case Like.TRANSFORMER_ENGINE:
+                return False
+            case Like.NONE | Like.TORCHAO | Like.MODELOPT:
+                return True
+            case _:
+                assert_never(self)
 
 
 RATIO_POLICIES = (ScalePolicy.NEAREST, ScalePolicy.UP)
@@ -97,13 +110,25 @@ def least_codes(fmt: Format) -> dict[str, int]:
 
 def floor_code(floor: ScaleFloor, fmt: Format) -> int:
     """The code below which no block that is not all zeros has its scale."""
-    return 0 if floor is ScaleFloor.NONE else least_codes(fmt)[floor.value]
+    match floor:
+        case ScaleFloor.NONE:
+            return 0
+        case ScaleFloor.SMALLEST | ScaleFloor.NORMAL:
+            return least_codes(fmt)[floor.value]
+        case _:
+            assert_never(floor)
 
 
 def zero_code(zero: ZeroScale, fmt: Format) -> int:
     """The scale code of a block of zeros."""
-    if zero is ZeroScale.ONE:
-        code = one_code(fmt)
-        assert code is not None
-        return code
-    return 0 if zero is ZeroScale.LOWEST else least_codes(fmt)[zero.value]
+    match zero:
+        case ZeroScale.LOWEST:
+            return 0
+        case ZeroScale.SMALLEST | ZeroScale.NORMAL:
+            return least_codes(fmt)[zero.value]
+        case ZeroScale.ONE:
+            code = one_code(fmt)
+            assert code is not None
+            return code
+        case _:
+            assert_never(zero)

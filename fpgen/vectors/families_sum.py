@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import assert_never
 
 import numpy as np
 
@@ -417,12 +418,23 @@ def sum_families(unit: DotProduct | BlockDot) -> dict[str, Family]:
     formats = [*unit.operands.values()]
     if any(fmt.has_infinity for fmt in formats) and unit.products > 1:
         chosen.append(infinities_meet)
-    if record.split is Split.ODD_EVEN:
-        chosen.append(odd_against_even)
+    match record.split:
+        case Split.NONE:
+            pass
+        case Split.ODD_EVEN:
+            chosen.append(odd_against_even)
+        case _:
+            assert_never(record.split)
     if record.interleave is not None:
         chosen.append(group_against_group)
-    if record.addend is Addend.AFTER and unit.c is not None:
-        chosen.append(addend_ties)
+    match record.addend:
+        case Addend.INSIDE | Addend.OUTSIDE:
+            pass
+        case Addend.AFTER:
+            if unit.c is not None:
+                chosen.append(addend_ties)
+        case _:
+            assert_never(record.addend)
     directed = {family.__name__: Family(family) for family in chosen}
     return directed | {
         "random_terms": Family(random_terms, 0.5),

@@ -15,7 +15,7 @@ import numpy as np
 from fpgen.golden.scalar.decode import Unpacked, unpack
 from fpgen.golden.scalar.deliver import deliver
 from fpgen.golden.scalar.fused import Fused, invalid_operations
-from fpgen.golden.scalar.limb_engine import Exact, locate, product
+from fpgen.golden.scalar.limb_engine import LimbNumber, locate, product
 from fpgen.golden.scalar.limbs import LIMB, carry, limbs_for, negate_where, place
 from fpgen.golden.scalar.modes import select_modes
 from fpgen.golden.scalar.scalar_fast import step_of
@@ -82,7 +82,7 @@ def _chunk(
     negative = register[-1] < 0
     register[-1] &= (1 << LIMB) - 1
     negate_where(register, negative)
-    point, zero = locate(Exact(register, np.full(count, exponent), negative), operation.out)
+    point, zero = locate(LimbNumber(register, np.full(count, exponent), negative), operation.out)
     point = point._replace(negative=negative & ~zero)
 
     total = invalid = None

@@ -7,6 +7,8 @@ step of all of them at a time; the longest sum decides how many steps there are.
 
 from __future__ import annotations
 
+from typing import assert_never
+
 import numpy as np
 
 from fpgen.golden.exact.exact_model import compute_exactly
@@ -48,9 +50,14 @@ def run_accumulate(unit: MultiplyAccumulate, inputs: dict[str, np.ndarray]) -> R
             starts |= flat[control] != 0
     codes, flags = np.empty(count, dtype=code_dtype(unit.out.bits)), np.empty(count, dtype=np.uint8)
     if count:
-        run = run_exact if unit.accumulate is Accumulate.EXACT else _run_float
         with np.errstate(all="ignore"):
-            run(unit, flat, starts, codes, flags)
+            match unit.accumulate:
+                case Accumulate.EXACT:
+                    run_exact(unit, flat, starts, codes, flags)
+                case Accumulate.FLOAT:
+                    _run_float(unit, flat, starts, codes, flags)
+                case _:
+                    assert_never(unit.accumulate)
     return Result({"result": codes.reshape(shape)}, flags.reshape(shape))
 
 

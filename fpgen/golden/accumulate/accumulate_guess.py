@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import assert_never
 
 import numpy as np
 
@@ -84,9 +85,10 @@ def _sums(
     unit: MultiplyAccumulate, products: list[float], total: float, port: list[int] | None, random: list[int] | None
 ) -> list[float]:
     """Values after each step, rounded to the output as nearly as plain floats allow."""
-    out, steps = unit.out, _steppers(unit.random_bits)
+    out = unit.out
     precision, lowest, largest = out.precision, out.emin + 1, float(out.max_finite)
-    step = steps[unit.rounding] if port is None else steps[Rounding.RNE]
+    by_code = [_stepper(mode, unit.random_bits) for mode in PORT_MODES]
+    step = _stepper(unit.rounding, unit.random_bits) if port is None else by_code[0]
     beyond = _beyond(unit)
     found = []
     for index, product in enumerate(products):
@@ -94,7 +96,7 @@ def _sums(
         if total - total == 0.0:  # neither infinite nor NaN
             unit_exponent = max(math.frexp(total)[1], lowest) - precision
             if port is not None:
-                step = steps[PORT_MODES[port[index]]]
+                step = by_code[port[index]]
             scaled = math.ldexp(total, -unit_exponent)
             whole = step(scaled, random[index] if random is not None else 0)
             if whole != scaled:
@@ -107,13 +109,27 @@ def _sums(
 
 def _beyond(unit: MultiplyAccumulate) -> float:
     """What an overflow most likely delivers."""
-    if unit.overflow is not Overflow.IEEE or unit.rounding in (Rounding.RTZ, Rounding.RTO):
-        return float(unit.out.max_finite)
-    return math.inf if unit.out.has_infinity else math.nan
+    largest = float(unit.out.max_finite)
+    match unit.semantics.overflow:
+        case Overflow.IEEE:
+            if unit.rounding in (Rounding.RTZ, Rounding.RTO):
+                return largest
+            return math.inf if unit.out.has_infinity else math.nan
+        case (
+            Overflow.INFINITE
+            | Overflow.SATURATE
+            | Overflow.PROPAGATE
+            | Overflow.SATNONE
+            | Overflow.SATNONE_D1
+            | Overflow.WRAP
+        ):
+            return largest
+        case _:
+            assert_never(unit.semantics.overflow)
 
 
-def _steppers(random_bits: int) -> dict[Rounding, Callable[[float, int], float]]:
-    """Rounding of a float to an integer in each mode."""
+def _stepper(mode: Rounding, random_bits: int) -> Callable[[float, int], float]:
+    """Rounding of a float, with a random number, to an integer."""
     ones = 1 << random_bits
 
     def odd(x: float, _: int) -> float:
@@ -129,15 +145,28 @@ def _steppers(random_bits: int) -> dict[Rounding, Callable[[float, int], float]]
     def nearest(x: float, r: int) -> float:
         return math.copysign((round(abs(x) * ones) + r) >> random_bits, x)
 
-    return {
-        Rounding.RNE: lambda x, _: round(x),
-        Rounding.RNA: lambda x, _: math.copysign(math.floor(abs(x) + 0.5), x),
-        Rounding.RTZ: lambda x, _: math.trunc(x),
-        Rounding.RUP: lambda x, _: math.ceil(x),
-        Rounding.RDN: lambda x, _: math.floor(x),
-        Rounding.RAZ: lambda x, _: math.copysign(math.ceil(abs(x)), x),
-        Rounding.RTO: odd,
-        Rounding.SRA: stochastic,
-        Rounding.SRB: finer,
-        Rounding.SRC: nearest,
-    }
+    match mode:
+        case Rounding.RNE:
+            return lambda x, _: round(x)
+        case Rounding.RNA:
+            return lambda x, _: math.copysign(math.floor(abs(x) + 0.5), x)
+        case Rounding.RTZ:
+            return lambda x, _: math.trunc(x)
+        case Rounding.RUP:
+            return lambda x, _: math.ceil(x)
+        case Rounding.RDN:
+            return lambda x, _: math.floor(x)
+        case Rounding.RAZ:
+            return lambda x, _: math.copysign(math.ceil(abs(x)), x)
+        case Rounding.RTO:
+            return odd
+        case Rounding.SRA:
+            return stochastic
+        case Rounding.SRB:
+            return finer
+        case Rounding.SRC:
+            return nearest
+        case Rounding.PORT:
+            raise ValueError("rounding: got port; expected one mode")
+        case _:
+            assert_never(mode)

@@ -5,6 +5,8 @@ The arithmetic is that of `fpgen.units.quantize`, "Like a library"; numpy's floa
 
 from __future__ import annotations
 
+from typing import assert_never
+
 import numpy as np
 
 from fpgen.golden.result import code_dtype
@@ -64,8 +66,10 @@ def quantize(
             scales[...] = _scale_codes(unit, wanted, 0.0)
             reciprocal = np.fmin(_ONE / (_scale_values(unit, scales) * (_ONE / tensor)), _LARGEST)
             scaled = x * reciprocal[:, None]
+        case Like.NONE:
+            raise ValueError("like: got none; expected a library")
         case _:
-            raise ValueError(unit.like)
+            assert_never(unit.like)
     _elements(unit, scaled, codes)
     codes[bad] = 0
     scales[bad] = unit.block.scale.nan_code
@@ -95,7 +99,17 @@ def _elements(unit: BlockQuantize, scaled: np.ndarray, codes: np.ndarray) -> Non
     if some:
         bits = np.where(nan, np.uint32(0), bits)
     block_elements.by_power(cells, bits, np.zeros(len(bits), np.int32), codes)
-    if unit.like is Like.MODELOPT:
-        codes[scaled == 0] = 0
+    match unit.like:
+        case Like.TORCHAO:
+            of_nan = 0
+        case Like.MODELOPT:
+            of_nan = _LARGEST_ELEMENT
+            codes[scaled == 0] = 0
+        case Like.TRANSFORMER_ENGINE:
+            of_nan = _LARGEST_ELEMENT
+        case Like.NONE:
+            raise ValueError("like: got none; expected a library")
+        case _:
+            assert_never(unit.like)
     if some:
-        codes[nan] = 0 if unit.like is Like.TORCHAO else _LARGEST_ELEMENT
+        codes[nan] = of_nan

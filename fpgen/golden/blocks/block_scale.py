@@ -50,6 +50,7 @@ def scale_codes(unit: BlockQuantize, amax: np.ndarray, tensor: np.ndarray | None
     ndarray of the narrowest unsigned dtype, shape (blocks,)
     """
     scale = unit.block.scale
+    assert unit.policy is not None
     if unit.policy in POWER_POLICIES:
         first = 1 if scale.zero else 0
         codes = np.clip(
@@ -58,13 +59,31 @@ def scale_codes(unit: BlockQuantize, amax: np.ndarray, tensor: np.ndarray | None
     else:
         top = float(unit.block.element.max_finite)
         ratio = _ratio(amax, np.broadcast_to(np.float64(top), amax.shape) if tensor is None else tensor * top)
-        if unit.policy is ScalePolicy.UP:
-            codes = np.minimum(_values(scale).searchsorted(ratio), scale.max_finite_code)
-        else:
-            to = target(scale)
-            codes, _ = deliver(to, _NEAREST, select_modes(Rounding.RNE, None, None, 0), locate(ratio, to), None, None)
-        codes = np.maximum(codes, floor_code(unit.scale_floor, scale))
+        codes = np.maximum(_of_ratio(unit.policy, ratio, scale), floor_code(unit.scale_floor, scale))
     return np.where(amax == 0, zero_code(unit.zero_scale, scale), codes).astype(code_dtype(scale.bits))
+
+
+def _of_ratio(policy: ScalePolicy, ratio: np.ndarray, scale: Format) -> np.ndarray:
+    """Codes of the scales that a policy takes for ``amax / (M T)``."""
+    match policy:
+        case ScalePolicy.UP:
+            return np.minimum(_values(scale).searchsorted(ratio), scale.max_finite_code)
+        case ScalePolicy.NEAREST:
+            to = target(scale)
+            modes = select_modes(Rounding.RNE, None, None, 0)
+            return deliver(to, _NEAREST, modes, locate(ratio, to), None, None)[0]
+        case (
+            ScalePolicy.FLOOR
+            | ScalePolicy.CEIL
+            | ScalePolicy.EVEN
+            | ScalePolicy.RCEIL
+            | ScalePolicy.MIDMAX
+            | ScalePolicy.ROUND
+            | ScalePolicy.ROUND_AMAX
+        ):
+            raise ValueError(f"policy: got {policy}; expected one that rounds a ratio")
+        case _:
+            assert_never(policy)
 
 
 @lru_cache(maxsize=64)

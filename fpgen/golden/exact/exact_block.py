@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from typing import assert_never
 
 from fpgen.formats.descriptor import Class, Format
 from fpgen.units.options import Overflow, Rounding, Semantics
@@ -89,11 +90,7 @@ def scale_code(unit: BlockQuantize, amax: Fraction, tensor: Fraction = Fraction(
     if policy in (ScalePolicy.NEAREST, ScalePolicy.UP):
         ratio = amax / (unit.block.element.max_finite * tensor)
         code = _nearest(ratio, scale) if policy is ScalePolicy.NEAREST else _up(ratio, scale)
-        least = {
-            ScaleFloor.NONE: Fraction(0),
-            ScaleFloor.SMALLEST: _smallest(scale),
-            ScaleFloor.NORMAL: Fraction(2) ** scale.emin,
-        }[unit.scale_floor]
+        least = _least_scale(unit.scale_floor, scale)
         return code if scale.value(code) >= least else _code_of(scale, least)
     assert policy is not None
     exponent = shared_exponent(policy, amax, unit.block.element)
@@ -113,7 +110,23 @@ def _zero_code(unit: BlockQuantize) -> int:
             return _code_of(scale, _smallest(scale))
         case ZeroScale.NORMAL:
             return _code_of(scale, Fraction(2) ** scale.emin)
-    return _code_of(scale, Fraction(1))
+        case ZeroScale.ONE:
+            return _code_of(scale, Fraction(1))
+        case _:
+            assert_never(unit.zero_scale)
+
+
+def _least_scale(floor: ScaleFloor, scale: Format) -> Fraction:
+    """The value below which no block that is not all zeros has its scale."""
+    match floor:
+        case ScaleFloor.NONE:
+            return Fraction(0)
+        case ScaleFloor.SMALLEST:
+            return _smallest(scale)
+        case ScaleFloor.NORMAL:
+            return Fraction(2) ** scale.emin
+        case _:
+            assert_never(floor)
 
 
 def _smallest(scale: Format) -> Fraction:
@@ -146,7 +159,10 @@ def shared_exponent(policy: ScalePolicy, amax: Fraction, element: Format) -> int
             return _round_log2(amax / top)
         case ScalePolicy.ROUND_AMAX:
             return _round_log2(amax) - emax
-    raise ValueError(policy)
+        case ScalePolicy.NEAREST | ScalePolicy.UP:
+            raise ValueError(f"policy: got {policy}; expected one that wants a power of two")
+        case _:
+            assert_never(policy)
 
 
 def _midmax(element: Format) -> Fraction:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from typing import assert_never
 
 from fpgen.formats import as_format
 from fpgen.formats.descriptor import Class
@@ -84,7 +85,10 @@ def quantize_like(unit: BlockQuantize, source: Sequence[int], tensor_scale: int 
             return _modelopt(unit, values, amax, given)
         case Like.TRANSFORMER_ENGINE:
             return _transformer_engine(unit, values, amax, given)
-    raise ValueError(unit.like)
+        case Like.NONE:
+            raise ValueError("like: got none; expected a library")
+        case _:
+            assert_never(unit.like)
 
 
 def _scale_code(unit: BlockQuantize, wanted: Exact, least: Fraction = Fraction(0)) -> int:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, assert_never
 
 import numpy as np
 
@@ -201,15 +201,19 @@ class Accumulator:
         mode = mode or semantics.rounding
         flush = semantics.subnormals.flush_inputs
         times = product(decode(a, unit.a, flush), decode(b, unit.b, flush))
-        if unit.accumulate is Accumulate.EXACT:
-            self.held = self._wrap(total(ZERO if clear else self.held, times, mode))
-            code, flags = round_to(self.held, unit.out, semantics, mode=mode, random=random)
-            self.held = replace(self.held, invalid=False)
-            return code, flags
-        base = c if load else 0 if clear else self.code
-        exact = total(times, decode(base, unit.out, flush), mode)
-        self.code, flags = round_to(exact, unit.out, semantics, mode=mode, random=random)
-        return self.code, flags
+        match unit.accumulate:
+            case Accumulate.EXACT:
+                self.held = self._wrap(total(ZERO if clear else self.held, times, mode))
+                code, flags = round_to(self.held, unit.out, semantics, mode=mode, random=random)
+                self.held = replace(self.held, invalid=False)
+                return code, flags
+            case Accumulate.FLOAT:
+                base = c if load else 0 if clear else self.code
+                exact = total(times, decode(base, unit.out, flush), mode)
+                self.code, flags = round_to(exact, unit.out, semantics, mode=mode, random=random)
+                return self.code, flags
+            case _:
+                assert_never(unit.accumulate)
 
     def _wrap(self, x: Exact) -> Exact:
         """What the fixed-point register makes of a sum: wrapped to its width, a zero without a sign."""

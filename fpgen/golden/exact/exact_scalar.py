@@ -7,6 +7,7 @@ what the exact number is (`rounded`); the one rounding is `exact_round.round_to`
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import assert_never
 
 from fpgen.units.add import Add, Subtract
 from fpgen.units.convert import Convert
@@ -47,7 +48,13 @@ def multiply(unit: Multiply) -> Model:
 def add(unit: Add) -> Model:
     def exact(row: Row, mode: Rounding) -> Exact:
         b = operand(unit, row, "b")
-        subtract = unit.subtract is Subtract.ON or (unit.subtract is Subtract.PORT and row["subtract"] == 1)
+        match unit.subtract:
+            case Subtract.ON | Subtract.OFF:
+                subtract = unit.subtract is Subtract.ON
+            case Subtract.PORT:
+                subtract = row["subtract"] == 1
+            case _:
+                assert_never(unit.subtract)
         return total(operand(unit, row, "a"), negated(b) if subtract else b, mode)
 
     return rounded(unit, exact)

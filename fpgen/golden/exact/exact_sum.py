@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache, reduce
+from typing import assert_never
 
 from fpgen.formats.descriptor import Class, Format
 from fpgen.units.accumulation import Accumulation, Addend, Kind, Split, Treatment
@@ -175,12 +176,15 @@ def _accumulate(
 
     add_mode = record.addend_rounding or mode
     for span in _spans(record, terms, presum):
-        if record.addend is not Addend.AFTER:
-            found = _summed(record, span, addend, rounded, mode)
-        else:
-            found = _summed(record, span, None, rounded, mode)
-            if addend:
-                found = rounded(total(found.value, addend.value, add_mode), add_mode)
+        match record.addend:
+            case Addend.INSIDE | Addend.OUTSIDE:
+                found = _summed(record, span, addend, rounded, mode)
+            case Addend.AFTER:
+                found = _summed(record, span, None, rounded, mode)
+                if addend:
+                    found = rounded(total(found.value, addend.value, add_mode), add_mode)
+            case _:
+                assert_never(record.addend)
         addend = found
     assert addend is not None
     return round_to(addend.value, out, semantics, mode=mode, random=random)
@@ -212,23 +216,52 @@ def _summed(
     mode: Rounding,
 ) -> Term:
     """The groups of a span, one after another."""
-    if record.kind is Kind.CHAIN:
-        (terms,) = groups
-        if record.addend is not Addend.AFTER:
-            return _chained(terms, addend, rounded, mode)
-        zero = Term(ZERO, None)
-        if record.split is Split.NONE or len(terms) == 1:
-            return _chained(terms, zero, rounded, mode)
-        even, odd = (_chained(terms[start::2], zero, rounded, mode) for start in (0, 1))
-        return rounded(total(even.value, odd.value, mode))
-    for part in groups:
-        if record.kind is Kind.ALIGNED:
-            addend = rounded(_aligned(record, part, addend))
-        else:
-            pairs = _pairwise([rounded(total(term.value, ZERO, mode)).value for term in part], rounded, mode)
-            addend = rounded(total(pairs, addend.value, mode)) if addend else Term(pairs, None)
+    match record.kind:
+        case Kind.CHAIN:
+            (terms,) = groups
+            return _chain(record, terms, addend, rounded, mode)
+        case Kind.ALIGNED:
+            for part in groups:
+                addend = rounded(_aligned(record, part, addend))
+        case Kind.TREE:
+            for part in groups:
+                pairs = _pairwise([rounded(total(term.value, ZERO, mode)).value for term in part], rounded, mode)
+                addend = rounded(total(pairs, addend.value, mode)) if addend else Term(pairs, None)
+        case Kind.EXACT:
+            raise ValueError("accumulate: got exact; expected a kind that sums in groups")
+        case _:
+            assert_never(record.kind)
     assert addend is not None
     return addend
+
+
+def _chain(
+    record: Accumulation,
+    terms: Sequence[Term],
+    addend: Term | None,
+    rounded: Callable[[Exact], Term],
+    mode: Rounding,
+) -> Term:
+    """The terms of a span as a chain onto the addend, or as one or two beside it."""
+    match record.addend:
+        case Addend.INSIDE:
+            return _chained(terms, addend, rounded, mode)
+        case Addend.AFTER:
+            zero = Term(ZERO, None)
+        case Addend.OUTSIDE:
+            raise ValueError("accumulate=chain with addend=outside; expected inside or after")
+        case _:
+            assert_never(record.addend)
+    match record.split:
+        case Split.NONE:
+            return _chained(terms, zero, rounded, mode)
+        case Split.ODD_EVEN:
+            if len(terms) == 1:
+                return _chained(terms, zero, rounded, mode)
+            even, odd = (_chained(terms[start::2], zero, rounded, mode) for start in (0, 1))
+            return rounded(total(even.value, odd.value, mode))
+        case _:
+            assert_never(record.split)
 
 
 def _chained(terms: Sequence[Term], addend: Term | None, rounded: Callable[[Exact], Term], mode: Rounding) -> Term:
@@ -258,19 +291,28 @@ def _aligned(record: Accumulation, terms: Sequence[Term], addend: Term | None) -
     if special.is_nan or special.is_infinite:
         return special
     assert record.fraction is not None
-    inside = [addend] if addend and record.addend is not Addend.OUTSIDE else []
-    if record.split is Split.ODD_EVEN:
-        parts = [_align(record, [*terms[0::2], *inside]), _align(record, terms[1::2])]
-        top = _largest([align for _, align in parts])
-        summed = (
-            sum((_to_multiple(part, top - record.fraction, record.join) for part, _ in parts), Fraction(0))
-            if top is not None
-            else Fraction(0)
-        )
-    else:
-        summed, top = _align(record, [*terms, *inside])
-    if addend and record.addend is Addend.OUTSIDE:
-        summed = _join(record, summed, top, addend)
+    match record.addend:
+        case Addend.INSIDE | Addend.AFTER:  # after: of a span, this is what its earlier groups made
+            inside, outside = [addend] if addend else [], None
+        case Addend.OUTSIDE:
+            inside, outside = [], addend
+        case _:
+            assert_never(record.addend)
+    match record.split:
+        case Split.ODD_EVEN:
+            parts = [_align(record, [*terms[0::2], *inside]), _align(record, terms[1::2])]
+            top = _largest([align for _, align in parts])
+            summed = (
+                sum((_to_multiple(part, top - record.fraction, record.join) for part, _ in parts), Fraction(0))
+                if top is not None
+                else Fraction(0)
+            )
+        case Split.NONE:
+            summed, top = _align(record, [*terms, *inside])
+        case _:
+            assert_never(record.split)
+    if outside:
+        summed = _join(record, summed, top, outside)
     return _exact(summed)
 
 
@@ -307,11 +349,17 @@ def _largest(aligns: Sequence[int | None]) -> int | None:
 def _to_multiple(value: Fraction, quantum: int, treatment: Treatment) -> Fraction:
     """`value` brought to a multiple of 2**quantum."""
     unit = Fraction(2) ** quantum
-    if treatment is Treatment.FLOOR:
-        return value // unit * unit
     whole = abs(value) // unit
-    if treatment is Treatment.STICKY and whole * unit != abs(value):
-        whole |= 1
+    match treatment:
+        case Treatment.FLOOR:
+            return value // unit * unit
+        case Treatment.TRUNCATE:
+            pass
+        case Treatment.STICKY:
+            if whole * unit != abs(value):
+                whole |= 1
+        case _:
+            assert_never(treatment)
     return (whole if value >= 0 else -whole) * unit
 
 

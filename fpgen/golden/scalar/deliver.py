@@ -13,7 +13,7 @@ subnormals); the codes are shifted back at the end.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, assert_never
 
 import numpy as np
 
@@ -26,7 +26,7 @@ from .modes import Mask, Modes, overflows_away, rounds_up
 NX, UF, OF, DZ, NV = (np.uint8(flag) for flag in (Flags.NX, Flags.UF, Flags.OF, Flags.DZ, Flags.NV))
 
 
-class Point(NamedTuple):
+class LinePoint(NamedTuple):
     """Numbers as places on the line of codes; arrays of one shape.
 
     Attributes
@@ -47,7 +47,7 @@ class Point(NamedTuple):
     huge: np.ndarray | None = None
 
 
-class Target(NamedTuple):
+class OutputLine(NamedTuple):
     """What the rounder needs to know of an output format, worked out once.
 
     `unit` is the code of the smallest normal number on the line (1 followed by the trailing bits);
@@ -66,11 +66,11 @@ class Target(NamedTuple):
 
 
 @lru_cache(maxsize=256)
-def target(fmt: Format) -> Target:
-    """The `Target` of a format."""
+def target(fmt: Format) -> OutputLine:
+    """The `OutputLine` of a format."""
     unit = 0 if fmt.fixed else 1 << fmt.trailing_bits
     shift = 0 if fmt.zero else unit
-    return Target(
+    return OutputLine(
         fmt,
         fmt.emin,
         fmt.emax,
@@ -84,10 +84,10 @@ def target(fmt: Format) -> Target:
 
 
 def deliver(
-    out: Target,
+    out: OutputLine,
     semantics: Semantics,
     modes: Modes,
-    point: Point,
+    point: LinePoint,
     shadow: np.ndarray | None,
     invalid: np.ndarray | None,
     divided_by_zero: np.ndarray | None = None,
@@ -96,11 +96,11 @@ def deliver(
 
     Parameters
     ----------
-    out : Target
+    out : OutputLine
     semantics : Semantics
     modes : Modes
         The mode of every element.
-    point : Point
+    point : LinePoint
         The exact results, where they are finite.
     shadow : ndarray of float64, optional
         NaN and infinities stand for themselves; any finite number says that `point` holds.
@@ -128,7 +128,7 @@ def deliver(
     return codes, flags
 
 
-def _floating(out: Target, semantics: Semantics, modes: Modes, point: Point) -> tuple[np.ndarray, np.ndarray]:
+def _floating(out: OutputLine, semantics: Semantics, modes: Modes, point: LinePoint) -> tuple[np.ndarray, np.ndarray]:
     below, frac, negative, huge = point
     up = rounds_up(modes, ((below ^ out.shift) & 1).astype(bool), frac, negative)
     code = below + up
@@ -161,23 +161,28 @@ def _floating(out: Target, semantics: Semantics, modes: Modes, point: Point) -> 
 
 
 def _low(
-    out: Target,
+    out: OutputLine,
     semantics: Semantics,
     modes: Modes,
-    point: Point,
+    point: LinePoint,
     index: np.ndarray,
     code: np.ndarray,
     flags: np.ndarray,
 ) -> None:
     """Magnitudes below the smallest normal number, at `index`: tininess, flushing; changes `code`, `flags`."""
     below, frac, negative = point.below[index], point.frac[index], point.negative[index]
-    tiny = nonzero = (below != 0) | (frac != 0)
-    if semantics.tininess is Tininess.AFTER:
-        # With an unbounded exponent the gap below the smallest normal is half as wide. The number next to it
-        # there has an odd significand of all ones; or, with precision 1, the code before the smallest normal's.
-        nearly = (below == out.unit - 1) & (frac >= 0.5)
-        odd = out.fmt.precision >= 2 or not out.fmt.zero
-        tiny = nonzero & ~(nearly & rounds_up(modes.take(index), odd, 2 * frac - 1, negative))
+    nonzero = (below != 0) | (frac != 0)
+    match semantics.tininess:
+        case Tininess.BEFORE:
+            tiny = nonzero
+        case Tininess.AFTER:
+            # With an unbounded exponent the gap below the smallest normal is half as wide. The number next to it
+            # there has an odd significand of all ones; or, with precision 1, the code before the smallest normal's.
+            nearly = (below == out.unit - 1) & (frac >= 0.5)
+            odd = out.fmt.precision >= 2 or not out.fmt.zero
+            tiny = nonzero & ~(nearly & rounds_up(modes.take(index), odd, 2 * frac - 1, negative))
+        case _:
+            assert_never(semantics.tininess)
     if semantics.subnormals.flush_outputs or not out.fmt.subnormals:
         code[index] = np.where(tiny, 0, code[index])
         flags[index] |= tiny * (UF | NX)
@@ -187,30 +192,40 @@ def _low(
         flags[index] |= ~nonzero * NX
 
 
-def _overflow(out: Target, semantics: Semantics, modes: Modes, negative: np.ndarray) -> np.ndarray:
+def _overflow(out: OutputLine, semantics: Semantics, modes: Modes, negative: np.ndarray) -> np.ndarray:
     """Codes delivered for magnitudes that are too large."""
-    largest, policy = _largest(out, negative), semantics.overflow
-    if not policy.gives_infinity(out.fmt):
-        return largest
-    if policy is Overflow.INFINITE:
-        return _infinity(out, negative)
-    odd_away = policy is Overflow.SATNONE_D1 or (policy is Overflow.SATNONE and out.fmt.signed)
+    largest = _largest(out, negative)
+    match semantics.overflow:
+        case Overflow.SATURATE | Overflow.PROPAGATE | Overflow.WRAP:
+            return largest
+        case Overflow.INFINITE:
+            return _infinity(out, negative)
+        case Overflow.IEEE:
+            odd_away = False
+        case Overflow.SATNONE:
+            if out.infinity is None:
+                return largest
+            odd_away = out.fmt.signed
+        case Overflow.SATNONE_D1:
+            odd_away = True
+        case _:
+            assert_never(semantics.overflow)
     return np.where(overflows_away(modes, negative, odd_away), _infinity(out, negative), largest)
 
 
-def _largest(out: Target, negative: np.ndarray) -> np.ndarray:
+def _largest(out: OutputLine, negative: np.ndarray) -> np.ndarray:
     """The largest finite value of each sign (the lowest value of an unsigned output)."""
     return np.where(negative, np.uint64(out.fmt.min_finite_code), np.uint64(out.fmt.max_finite_code))
 
 
-def _infinity(out: Target, negative: np.ndarray) -> np.ndarray:
+def _infinity(out: OutputLine, negative: np.ndarray) -> np.ndarray:
     """Infinity of each sign, or NaN where the format has none."""
     if out.infinity is None:
         return np.full(negative.shape, out.nan, dtype=np.uint64)
     return np.where(negative, np.uint64(out.infinity | out.fmt.sign_mask), np.uint64(out.infinity))
 
 
-def _below_zero(out: Target, semantics: Semantics) -> int:
+def _below_zero(out: OutputLine, semantics: Semantics) -> int:
     """The code delivered for a negative result of an unsigned output."""
     return out.nan if semantics.overflow.says_not_a_value and out.nan is not None else out.fmt.min_finite_code
 
@@ -220,7 +235,7 @@ def _stays_above_zero(semantics: Semantics, modes: Modes) -> Mask:
     return semantics.overflow.sat_none and (modes.where(Rounding.RTZ) | modes.where(Rounding.RUP))
 
 
-def _fixed(out: Target, semantics: Semantics, modes: Modes, point: Point) -> tuple[np.ndarray, np.ndarray]:
+def _fixed(out: OutputLine, semantics: Semantics, modes: Modes, point: LinePoint) -> tuple[np.ndarray, np.ndarray]:
     """Two's complement or unsigned, saturating or (where `point` says what is modulo 2**64) wrapping around."""
     below, frac, negative, huge = point
     fmt = out.fmt
@@ -233,21 +248,57 @@ def _fixed(out: Target, semantics: Semantics, modes: Modes, point: Point) -> tup
     if huge is not None:
         over |= huge | (up & (magnitude == 0))  # also where adding one left 64 bits
     if over.any():
-        if semantics.overflow is not Overflow.WRAP:
+        if not _wraps(semantics.overflow):
             magnitude = np.where(over, limit, magnitude)
         flags[over] = NV
     return np.where(negative, np.zeros_like(magnitude) - magnitude, magnitude) & ((1 << fmt.bits) - 1), flags
 
 
+def _wraps(overflow: Overflow) -> bool:
+    """Whether a fixed-point output takes a number that is too large modulo its range."""
+    match overflow:
+        case Overflow.WRAP:
+            return True
+        case (
+            Overflow.IEEE
+            | Overflow.INFINITE
+            | Overflow.SATURATE
+            | Overflow.PROPAGATE
+            | Overflow.SATNONE
+            | Overflow.SATNONE_D1
+        ):
+            return False
+        case _:
+            assert_never(overflow)
+
+
+def _keeps_infinities(overflow: Overflow) -> bool:
+    """Whether an infinite result stays infinite where the output has an infinity."""
+    match overflow:
+        case Overflow.SATURATE:
+            return False
+        case (
+            Overflow.IEEE
+            | Overflow.INFINITE
+            | Overflow.PROPAGATE
+            | Overflow.SATNONE
+            | Overflow.SATNONE_D1
+            | Overflow.WRAP
+        ):
+            return True
+        case _:
+            assert_never(overflow)
+
+
 def _specials(
-    out: Target, semantics: Semantics, shadow: np.ndarray, index: np.ndarray, codes: np.ndarray, flags: np.ndarray
+    out: OutputLine, semantics: Semantics, shadow: np.ndarray, index: np.ndarray, codes: np.ndarray, flags: np.ndarray
 ) -> None:
     """Results that are NaN or infinite, at `index` of flat arrays; changes `codes`, `flags`."""
     shadow = shadow[index]
     negative = np.signbit(shadow)
     largest = _largest(out, negative)
     nan = np.uint64(out.fmt.max_finite_code if out.nan is None else out.nan)
-    kept = out.infinity is not None and semantics.overflow is not Overflow.SATURATE
+    kept = out.infinity is not None and _keeps_infinities(semantics.overflow)
     if semantics.overflow.gives_infinity(out.fmt) or kept:
         infinite = _infinity(out, negative)
     else:

@@ -15,7 +15,7 @@ import numpy as np
 from fpgen.formats.descriptor import Format
 
 from .decode import EXPONENT_LIMIT, fits_float64, power_of_two
-from .deliver import Point, Target
+from .deliver import LinePoint, OutputLine
 
 _EXPONENT = np.int64(0x7FF << 52)
 _FAR = float(1 << 60)  # above every fixed-point code that this engine delivers
@@ -74,7 +74,7 @@ def round_to_odd_sum(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return odd
 
 
-def locate(x: np.ndarray, out: Target) -> Point:
+def locate(x: np.ndarray, out: OutputLine) -> LinePoint:
     """Where binary64 numbers stand on the line of the codes of `out`."""
     bits = x.view(np.int64)
     negative = bits < 0
@@ -83,7 +83,7 @@ def locate(x: np.ndarray, out: Target) -> Point:
         scaled *= power_of_two(-out.fmt.scale)
         np.minimum(scaled, _FAR, out=scaled)
         whole = np.floor(scaled)
-        return Point(whole.astype(np.int64), scaled - whole, negative)
+        return LinePoint(whole.astype(np.int64), scaled - whole, negative)
     trailing = out.fmt.precision - 1
     lowest = np.int64((out.emin + 1023) << 52)
     exponent = np.maximum(bits & _EXPONENT, lowest)
@@ -95,4 +95,4 @@ def locate(x: np.ndarray, out: Target) -> Point:
     exponent >>= 52 - trailing
     exponent += whole.astype(np.int64)
     scaled -= whole
-    return Point(exponent, scaled, negative)
+    return LinePoint(exponent, scaled, negative)

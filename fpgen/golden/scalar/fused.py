@@ -18,7 +18,7 @@ from fpgen.units.options import Overflow, Rounding, Semantics
 
 from . import float64_engine, limb_engine
 from .decode import float64_values, signaling, unpack
-from .deliver import Point, Target, deliver, target
+from .deliver import LinePoint, OutputLine, deliver, target
 from .modes import Modes
 from .products import high, low
 
@@ -31,7 +31,7 @@ class Fused(NamedTuple):
 
     product: tuple[Format, ...]
     addend: Format | None
-    out: Target
+    out: OutputLine
     semantics: Semantics
     binary64: bool
 
@@ -77,7 +77,7 @@ def evaluate(
 
 def _by_binary64(
     operation: Fused, operands: list[np.ndarray], modes: Modes, negate: np.ndarray | bool
-) -> tuple[Point, list[np.ndarray], np.ndarray]:
+) -> tuple[LinePoint, list[np.ndarray], np.ndarray]:
     flush = operation.semantics.subnormals.flush_inputs
     shadows = [float64_values(fmt, codes, flush) for fmt, codes in zip(operation.operands, operands, strict=True)]
     total = shadows[0] if len(operation.product) == 1 else shadows[0] * shadows[1]
@@ -93,7 +93,7 @@ def _by_binary64(
 
 def _by_limbs(
     operation: Fused, operands: list[np.ndarray], modes: Modes, negate: np.ndarray | bool
-) -> tuple[Point, list[np.ndarray], np.ndarray]:
+) -> tuple[LinePoint, list[np.ndarray], np.ndarray]:
     flush = operation.semantics.subnormals.flush_inputs
     terms = [unpack(fmt, codes, flush) for fmt, codes in zip(operation.operands, operands, strict=True)]
     shadows = [term.shadow for term in terms]

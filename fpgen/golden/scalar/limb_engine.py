@@ -16,13 +16,13 @@ from typing import NamedTuple
 import numpy as np
 
 from .decode import Unpacked
-from .deliver import Point, Target
+from .deliver import LinePoint, OutputLine
 from .limbs import bit_length_64, carry, extract, limbs_for, multiply, negate_where, place, span, split
 
 _FRACTION_BITS = 52  # of the fraction as a binary64 number, the last one sticky
 
 
-class Exact(NamedTuple):
+class LimbNumber(NamedTuple):
     """Numbers ``+-limbs * 2**base``: limbs int64 (m, n), base int64 (n,), negative bool (n,)."""
 
     limbs: np.ndarray
@@ -56,7 +56,7 @@ def gaps(x_width: int, y_width: int, kept: int) -> Gaps:
     return Gaps(x_above, y_above, limbs_for(width))
 
 
-def product(factors: list[Unpacked], widths: list[int]) -> tuple[Exact, np.ndarray]:
+def product(factors: list[Unpacked], widths: list[int]) -> tuple[LimbNumber, np.ndarray]:
     """The exact product of one or two factors.
 
     Parameters
@@ -67,7 +67,7 @@ def product(factors: list[Unpacked], widths: list[int]) -> tuple[Exact, np.ndarr
 
     Returns
     -------
-    Exact
+    LimbNumber
     top : ndarray of int64
         The magnitude is below ``2**top`` and, when not zero, at least ``2**(top - 2)``.
     """
@@ -81,15 +81,15 @@ def product(factors: list[Unpacked], widths: list[int]) -> tuple[Exact, np.ndarr
         base = first.exponent + second.exponent
         negative = first.negative ^ second.negative
         top = top + second.exponent + bit_length_64(second.significand)
-    return Exact(limbs[: limbs_for(sum(widths))], base, negative), top
+    return LimbNumber(limbs[: limbs_for(sum(widths))], base, negative), top
 
 
-def add(x: Exact, x_top: np.ndarray, x_width: int, y: Unpacked, y_width: int, kept: int) -> Exact:
+def add(x: LimbNumber, x_top: np.ndarray, x_width: int, y: Unpacked, y_width: int, kept: int) -> LimbNumber:
     """x + y; exact, or as good as exact when rounding looks at no more than `kept` bits.
 
     Parameters
     ----------
-    x : Exact
+    x : LimbNumber
     x_top : ndarray of int64
         As `product` returns it.
     x_width, y_width : int
@@ -110,15 +110,15 @@ def add(x: Exact, x_top: np.ndarray, x_width: int, y: Unpacked, y_width: int, ke
     total += place(split(y.significand)[: limbs_for(y_width)], y_base - base, space.limbs, x.negative ^ y.negative)
     below_zero = carry(total) < 0
     negate_where(total, below_zero)
-    return Exact(total, base, x.negative ^ below_zero)
+    return LimbNumber(total, base, x.negative ^ below_zero)
 
 
-def locate(x: Exact, out: Target) -> tuple[Point, np.ndarray]:
+def locate(x: LimbNumber, out: OutputLine) -> tuple[LinePoint, np.ndarray]:
     """Where exact numbers stand on the line of the codes of `out`.
 
     Returns
     -------
-    Point
+    LinePoint
         `below` is uint64.
     zero : ndarray of bool
         Which numbers are zero.
@@ -140,4 +140,4 @@ def locate(x: Exact, out: Target) -> tuple[Point, np.ndarray]:
     if not out.fmt.fixed:
         binade = np.where(huge | zero, 0, exponent - out.emin).view(np.uint64)
         whole += binade << np.uint64(out.fmt.precision - 1)
-    return Point(whole, frac, x.negative, huge), zero
+    return LinePoint(whole, frac, x.negative, huge), zero

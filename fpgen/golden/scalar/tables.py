@@ -36,7 +36,7 @@ class Field(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Table:
+class LookupTable:
     """Codes and flags by index; in one word of 16 bits where the codes have 8."""
 
     fields: tuple[Field, ...]
@@ -129,10 +129,10 @@ def _kept_bits(source: Format, out: Format, random_bits: int) -> int | None:
 
 # ---- the cache -----------------------------------------------------------------------------------
 
-_tables: OrderedDict[RoundedUnit, Table] = OrderedDict()
+_tables: OrderedDict[RoundedUnit, LookupTable] = OrderedDict()
 
 
-def find(unit: RoundedUnit, count: int, evaluate: Evaluate, *, only_rounds: bool) -> Table | None:
+def find(unit: RoundedUnit, count: int, evaluate: Evaluate, *, only_rounds: bool) -> LookupTable | None:
     """The table of a unit, built when `count` results are worth it; None where there is none (yet)."""
     table = _tables.get(unit)
     if table is not None:
@@ -143,7 +143,7 @@ def find(unit: RoundedUnit, count: int, evaluate: Evaluate, *, only_rounds: bool
         return None
     codes, flags = evaluate(_representatives(fields))
     packed = codes | (flags.astype(np.uint16) << 8) if unit.out.bits <= 8 else None
-    table = _tables[unit] = Table(fields, codes, flags, packed)
+    table = _tables[unit] = LookupTable(fields, codes, flags, packed)
     if len(_tables) > _KEPT:
         _tables.popitem(last=False)
     return table

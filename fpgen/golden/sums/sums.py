@@ -13,14 +13,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, assert_never
 
 import numpy as np
 
 from fpgen.formats.descriptor import Format
 from fpgen.golden.result import Result, code_dtype
 from fpgen.golden.scalar.decode import EXPONENT_LIMIT, fits_float64
-from fpgen.golden.scalar.deliver import Target, target
+from fpgen.golden.scalar.deliver import OutputLine, target
 from fpgen.golden.scalar.modes import Modes, select_modes
 from fpgen.golden.scalar.products import Products, high, low, products_for
 from fpgen.units.accumulation import Accumulation, Addend, Kind
@@ -35,7 +35,7 @@ _CODES = 1 << 17  # of one operand in a chunk: few enough for what is made of th
 _ROWS = 1 << 12
 
 
-class Recipe(NamedTuple):
+class SumRecipe(NamedTuple):
     """What the engines need to know of a unit.
 
     Attributes
@@ -48,7 +48,7 @@ class Recipe(NamedTuple):
     presum : int
         Products summed exactly into one term.
     c : Format or None
-    out, intermediate : Target
+    out, intermediate : OutputLine
     """
 
     products: Products
@@ -57,8 +57,8 @@ class Recipe(NamedTuple):
     size: int
     presum: int
     c: Format | None
-    out: Target
-    intermediate: Target
+    out: OutputLine
+    intermediate: OutputLine
     record: Accumulation
     semantics: Semantics
 
@@ -79,7 +79,13 @@ class Recipe(NamedTuple):
     @property
     def after(self) -> bool:
         """Whether the addend is added to the rounded sum of a span."""
-        return self.record.addend is Addend.AFTER
+        match self.record.addend:
+            case Addend.AFTER:
+                return True
+            case Addend.INSIDE | Addend.OUTSIDE:
+                return False
+            case _:
+                assert_never(self.record.addend)
 
     def groups(self) -> tuple[np.ndarray, list[int]]:
         """Terms of a span in the order in which its groups take them, and where each group ends."""
@@ -149,8 +155,8 @@ class Recipe(NamedTuple):
 
 
 @lru_cache(maxsize=256)
-def recipe_for(unit: DotProduct | BlockDot) -> Recipe:
-    """The `Recipe` of a unit."""
+def recipe_for(unit: DotProduct | BlockDot) -> SumRecipe:
+    """The `SumRecipe` of a unit."""
     flush = unit.subnormals.flush_inputs
     a, b, _ = unit._formats()
     scales: dict[str, Format] = {}
@@ -162,7 +168,7 @@ def recipe_for(unit: DotProduct | BlockDot) -> Recipe:
         presum = unit.accumulate.presum or 1
     if unit.accumulate.kind is Kind.EXACT:
         presum = 1
-    return Recipe(
+    return SumRecipe(
         products_for(a, b, flush),
         scales,
         length,
@@ -177,28 +183,37 @@ def recipe_for(unit: DotProduct | BlockDot) -> Recipe:
 
 
 #: Works out rows: (recipe, inputs, modes) to codes and flags.
-Engine = Callable[[Recipe, dict[str, np.ndarray], Modes], tuple[np.ndarray, np.ndarray]]
+Engine = Callable[[SumRecipe, dict[str, np.ndarray], Modes], tuple[np.ndarray, np.ndarray]]
 
 
 @lru_cache(maxsize=256)
 def engine_for(unit: DotProduct | BlockDot) -> Engine | None:
     """The engine that a unit goes to; None for the exact model."""
-    from . import sums_aligned, sums_exact, sums_rounded, sums_short, sums_split
-
     recipe = recipe_for(unit)
-    engines: dict[Kind, list[tuple[Callable[[Recipe, int], bool], Engine]]] = {
-        Kind.EXACT: [
-            (sums_exact.suits, sums_exact.run_exact),
-            (sums_split.suits, sums_split.run_split),
-            (sums_exact.limbs_suit, sums_exact.run_limbs),
-        ],
-        Kind.ALIGNED: [(sums_short.suits, sums_short.run_short), (sums_aligned.suits, sums_aligned.run_aligned)],
-        Kind.TREE: [(sums_rounded.suits, sums_rounded.run_tree)],
-        Kind.CHAIN: [(sums_rounded.suits, sums_rounded.run_chain)],
-    }
     if unit.out.bits == 64 and not unit.out.zero:  # its line of codes (see `rounder`) does not fit into 64 bits
         return None
-    return next((run for suits, run in engines[unit.accumulate.kind] if suits(recipe, unit.random_bits)), None)
+    return next((run for suits, run in _engines(unit.accumulate.kind) if suits(recipe, unit.random_bits)), None)
+
+
+def _engines(kind: Kind) -> list[tuple[Callable[[SumRecipe, int], bool], Engine]]:
+    """The engines of a kind, each with what it suits, the fastest first."""
+    from . import sums_aligned, sums_exact, sums_rounded, sums_short, sums_split
+
+    match kind:
+        case Kind.EXACT:
+            return [
+                (sums_exact.suits, sums_exact.run_exact),
+                (sums_split.suits, sums_split.run_split),
+                (sums_exact.limbs_suit, sums_exact.run_limbs),
+            ]
+        case Kind.ALIGNED:
+            return [(sums_short.suits, sums_short.run_short), (sums_aligned.suits, sums_aligned.run_aligned)]
+        case Kind.TREE:
+            return [(sums_rounded.suits, sums_rounded.run_tree)]
+        case Kind.CHAIN:
+            return [(sums_rounded.suits, sums_rounded.run_chain)]
+        case _:
+            assert_never(kind)
 
 
 def run_sums(unit: DotProduct | BlockDot | TensorCore, inputs: dict[str, np.ndarray]) -> Result:
@@ -245,7 +260,7 @@ def run_sums(unit: DotProduct | BlockDot | TensorCore, inputs: dict[str, np.ndar
     return Result({"result": codes.reshape(shape)}, flags.reshape(batch))
 
 
-def run_rows(recipe: Recipe, engine: Engine, rows: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+def run_rows(recipe: SumRecipe, engine: Engine, rows: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     """Codes and flags of a chunk of rows."""
     rows = {name: np.ascontiguousarray(array) for name, array in rows.items()}
     rounding, random_bits = recipe.semantics.rounding, recipe.semantics.random_bits

@@ -21,14 +21,14 @@ from fpgen.golden.scalar.modes import Modes
 from fpgen.golden.scalar.products import NONE, REAL, alignment_codes, high, low, row_maximum
 from fpgen.units.accumulation import Addend, Split, Treatment
 
-from .sums import Recipe
+from .sums import SumRecipe
 from .sums_exact import addend_values
 from .sums_rounded import addition_modes, rounded, rounded_sum, term_values
 
 _LIMIT = 1000  # exponents of quotients and quanta stay within plus or minus this
 
 
-def suits(recipe: Recipe, random_bits: int) -> bool:
+def suits(recipe: SumRecipe, random_bits: int) -> bool:
     """Whether `run` is exact for this unit."""
     record = recipe.record
     if not recipe.binary64_terms:
@@ -52,7 +52,7 @@ def suits(recipe: Recipe, random_bits: int) -> bool:
     )
 
 
-def _align_range(recipe: Recipe) -> tuple[int, int]:
+def _align_range(recipe: SumRecipe) -> tuple[int, int]:
     """Lowest and highest alignment exponent of a term."""
     formats = (
         (*recipe.scales.values(),)
@@ -63,7 +63,7 @@ def _align_range(recipe: Recipe) -> tuple[int, int]:
     return sum(end[0] for end in ends), sum(end[1] for end in ends)
 
 
-def _excess(recipe: Recipe) -> int:
+def _excess(recipe: SumRecipe) -> int:
     """Terms are below 2**(alignment exponent + this)."""
     if recipe.presum == 1:
         return 2 + len(recipe.scales)  # significands are below 2
@@ -71,7 +71,7 @@ def _excess(recipe: Recipe) -> int:
     return max(1, products + len(recipe.scales))
 
 
-def run_aligned(recipe: Recipe, rows: dict[str, np.ndarray], modes: Modes) -> tuple[np.ndarray, np.ndarray]:
+def run_aligned(recipe: SumRecipe, rows: dict[str, np.ndarray], modes: Modes) -> tuple[np.ndarray, np.ndarray]:
     """Codes of rows; flags are 0."""
     terms = term_values(recipe, rows)
     aligns = term_aligns(recipe, rows)
@@ -108,7 +108,7 @@ def run_aligned(recipe: Recipe, rows: dict[str, np.ndarray], modes: Modes) -> tu
     return codes, np.zeros(codes.shape, dtype=np.uint8)
 
 
-def term_aligns(recipe: Recipe, rows: dict[str, np.ndarray]) -> np.ndarray:
+def term_aligns(recipe: SumRecipe, rows: dict[str, np.ndarray]) -> np.ndarray:
     """Alignment exponents of terms, of shape (rows, terms); below `REAL` where there is none."""
     if recipe.presum > 1:
         found = np.zeros((len(rows["a"]), recipe.terms), dtype=np.int16)
@@ -124,29 +124,40 @@ def term_aligns(recipe: Recipe, rows: dict[str, np.ndarray]) -> np.ndarray:
 
 
 def group_value(
-    recipe: Recipe, terms: np.ndarray, aligns: np.ndarray, addend: np.ndarray | None, align: np.ndarray | None
+    recipe: SumRecipe, terms: np.ndarray, aligns: np.ndarray, addend: np.ndarray | None, align: np.ndarray | None
 ) -> np.ndarray:
     """The exact value of one group before its rounding, float64 of shape (rows,)."""
     record = recipe.record
     assert record.fraction is not None
-    inside = None if record.addend is Addend.OUTSIDE else addend
-    if record.split is Split.ODD_EVEN:
-        parts = [
-            _align(recipe, terms[:, odd::2], aligns[:, odd::2], None, None) for odd in (0, 1) if odd < terms.shape[1]
-        ]  # of a single term there is no odd one
-        top = np.maximum.reduce([align for _, align in parts])
-        down, up = _powers(recipe, top, record.fraction)
-        total = sum(_cut(part * down, record.join) for part, _ in parts) * up
-    else:
-        total, top = _align(recipe, terms, aligns, inside, align if inside is not None else None)
-    if addend is not None and record.addend is Addend.OUTSIDE:
+    match record.addend:
+        case Addend.INSIDE | Addend.AFTER:
+            inside, outside = addend, None
+        case Addend.OUTSIDE:
+            inside, outside = None, addend
+        case _:
+            assert_never(record.addend)
+    match record.split:
+        case Split.ODD_EVEN:
+            parts = [
+                _align(recipe, terms[:, odd::2], aligns[:, odd::2], None, None)
+                for odd in (0, 1)
+                if odd < terms.shape[1]
+            ]  # of a single term there is no odd one
+            top = np.maximum.reduce([align for _, align in parts])
+            down, up = _powers(recipe, top, record.fraction)
+            total = sum(_cut(part * down, record.join) for part, _ in parts) * up
+        case Split.NONE:
+            total, top = _align(recipe, terms, aligns, inside, align if inside is not None else None)
+        case _:
+            assert_never(record.split)
+    if outside is not None:
         assert align is not None
-        total = _join(recipe, total, top, addend, align)
+        total = _join(recipe, total, top, outside, align)
     return total + 0.0  # a sum of zero is +0
 
 
 def _align(
-    recipe: Recipe, terms: np.ndarray, aligns: np.ndarray, addend: np.ndarray | None, align: np.ndarray | None
+    recipe: SumRecipe, terms: np.ndarray, aligns: np.ndarray, addend: np.ndarray | None, align: np.ndarray | None
 ) -> tuple[np.ndarray, np.ndarray]:
     """Steps 1 to 3: sums, and the exponents that their terms were aligned to."""
     record = recipe.record
@@ -164,7 +175,7 @@ def _align(
     return total * up, top
 
 
-def _join(recipe: Recipe, summed: np.ndarray, top: np.ndarray, addend: np.ndarray, align: np.ndarray) -> np.ndarray:
+def _join(recipe: SumRecipe, summed: np.ndarray, top: np.ndarray, addend: np.ndarray, align: np.ndarray) -> np.ndarray:
     """Step 4 with the addend outside."""
     record = recipe.record
     assert record.fraction is not None
@@ -179,7 +190,7 @@ def _join(recipe: Recipe, summed: np.ndarray, top: np.ndarray, addend: np.ndarra
     return joined
 
 
-def _powers(recipe: Recipe, top: np.ndarray, places: int) -> tuple[np.ndarray, np.ndarray]:
+def _powers(recipe: SumRecipe, top: np.ndarray, places: int) -> tuple[np.ndarray, np.ndarray]:
     """2**(places - top) and 2**(top - places); where there is no top, everything aligned is zero (or special)."""
     quantum = np.where(top < REAL, 0, top).astype(np.int64) - places
     return ((1023 - quantum) << 52).view(np.float64), ((1023 + quantum) << 52).view(np.float64)

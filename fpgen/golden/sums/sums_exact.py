@@ -19,12 +19,12 @@ from fpgen.golden.scalar.limbs import carry, limbs_for, negate_where, place, spl
 from fpgen.golden.scalar.modes import Modes
 from fpgen.golden.scalar.products import high, low
 
-from .sums import Recipe
+from .sums import SumRecipe
 
 _MANTISSA = np.int64((1 << 52) - 1)
 
 
-def suits(recipe: Recipe, random_bits: int) -> bool:
+def suits(recipe: SumRecipe, random_bits: int) -> bool:
     """Whether `run` is exact for this unit."""
     if recipe.wraps and recipe.window > 53:
         return False
@@ -35,26 +35,26 @@ def suits(recipe: Recipe, random_bits: int) -> bool:
     )
 
 
-def run_exact(recipe: Recipe, rows: dict[str, np.ndarray], modes: Modes) -> tuple[np.ndarray, np.ndarray]:
+def run_exact(recipe: SumRecipe, rows: dict[str, np.ndarray], modes: Modes) -> tuple[np.ndarray, np.ndarray]:
     """Codes and flags of rows."""
     total = with_addend(recipe, rows, scaled_sums(recipe, rows)[:, 0])
     shadow, invalid = specials(recipe, rows, total)
     return deliver(recipe.out, recipe.semantics, modes, locate(total, recipe.out), shadow, invalid)
 
 
-def with_addend(recipe: Recipe, rows: dict[str, np.ndarray], total: np.ndarray) -> np.ndarray:
+def with_addend(recipe: SumRecipe, rows: dict[str, np.ndarray], total: np.ndarray) -> np.ndarray:
     """Exact sums and the addend, rounded to odd; changes `total`."""
     total += 0.0  # a sum of zero is +0
     return total if recipe.c is None else round_to_odd_sum(total, addend_values(recipe, rows) + 0.0)
 
 
-def addend_values(recipe: Recipe, rows: dict[str, np.ndarray]) -> np.ndarray:
+def addend_values(recipe: SumRecipe, rows: dict[str, np.ndarray]) -> np.ndarray:
     """The addend as binary64 numbers."""
     assert recipe.c is not None
     return float64_values(recipe.c, rows["c"], recipe.semantics.subnormals.flush_inputs)
 
 
-def scaled_sums(recipe: Recipe, rows: dict[str, np.ndarray], pairs: np.ndarray | None = None) -> np.ndarray:
+def scaled_sums(recipe: SumRecipe, rows: dict[str, np.ndarray], pairs: np.ndarray | None = None) -> np.ndarray:
     """Exact sums of blocks times their scales, float64 of shape (rows, blocks); `pairs` as in `Products.sums`."""
     sums = recipe.products.sums(rows["a"], rows["b"], recipe.size, pairs)
     for name, fmt in recipe.scales.items():
@@ -63,7 +63,7 @@ def scaled_sums(recipe: Recipe, rows: dict[str, np.ndarray], pairs: np.ndarray |
 
 
 def specials(
-    recipe: Recipe, rows: dict[str, np.ndarray], total: np.ndarray
+    recipe: SumRecipe, rows: dict[str, np.ndarray], total: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray] | tuple[None, None]:
     """(shadow, invalid) as `deliver` takes them; `total` has the class of the result."""
     finite = np.isfinite(total)
@@ -75,7 +75,7 @@ def specials(
     return total, invalid
 
 
-def _invalid(rows: dict[str, np.ndarray], recipe: Recipe, total: np.ndarray) -> np.ndarray:
+def _invalid(rows: dict[str, np.ndarray], recipe: SumRecipe, total: np.ndarray) -> np.ndarray:
     """Which NaN results come of invalid operations: an invalid term, or infinities of both signs and no NaN."""
     flush = recipe.semantics.subnormals.flush_inputs
     term = _multiplied(_class(recipe.products.a, rows["a"], flush), _class(recipe.products.b, rows["b"], flush))
@@ -105,14 +105,14 @@ def _class(fmt: Format, codes: np.ndarray, flush: bool) -> tuple[np.ndarray, np.
 # ---- big integers --------------------------------------------------------------------------------
 
 
-def limbs_suit(recipe: Recipe, random_bits: int) -> bool:
+def limbs_suit(recipe: SumRecipe, random_bits: int) -> bool:
     """Whether `run_limbs` is exact for this unit."""
     if not recipe.scales:
         return True
     return by_blocks(recipe) or recipe._replace(presum=1).binary64_terms
 
 
-def by_blocks(recipe: Recipe) -> bool:
+def by_blocks(recipe: SumRecipe) -> bool:
     """Whether sums of blocks are binary64 numbers, and can be scaled instead of their terms.
 
     An infinite scale makes every term infinite, or NaN where it is zero: that is not seen in a sum.
@@ -121,10 +121,10 @@ def by_blocks(recipe: Recipe) -> bool:
     return recipe._replace(presum=recipe.size).binary64_terms and not infinite
 
 
-def run_limbs(recipe: Recipe, rows: dict[str, np.ndarray], modes: Modes) -> tuple[np.ndarray, np.ndarray]:
+def run_limbs(recipe: SumRecipe, rows: dict[str, np.ndarray], modes: Modes) -> tuple[np.ndarray, np.ndarray]:
     """Codes and flags of rows, for windows of any width."""
     flush = recipe.semantics.subnormals.flush_inputs
-    terms: list[limb_engine.Exact] = []
+    terms: list[limb_engine.LimbNumber] = []
     if recipe.scales or by_blocks(recipe):
         if by_blocks(recipe):
             values = scaled_sums(recipe, rows)
@@ -148,7 +148,7 @@ def run_limbs(recipe: Recipe, rows: dict[str, np.ndarray], modes: Modes) -> tupl
         c = unpack(recipe.c, rows["c"], flush)
         shadow = shadow + np.where(np.isfinite(c.shadow), 0.0, c.shadow)
         terms.append(
-            limb_engine.Exact(split(c.significand)[: limbs_for(recipe.c.significand_bits)], c.exponent, c.negative)
+            limb_engine.LimbNumber(split(c.significand)[: limbs_for(recipe.c.significand_bits)], c.exponent, c.negative)
         )
         lowest, highest = min(lowest, low(recipe.c)), max(highest, high(recipe.c))
     # lowest ........ every term stands at its place in here ........ highest, a carry, a sign
@@ -158,7 +158,7 @@ def run_limbs(recipe: Recipe, rows: dict[str, np.ndarray], modes: Modes) -> tupl
         total += place(term.limbs, np.where(used, term.base - lowest, 0), len(total), term.negative)
     below = carry(total) < 0
     negate_where(total, below)
-    exact = limb_engine.Exact(total, np.full(len(shadow), lowest, dtype=np.int64), below)
+    exact = limb_engine.LimbNumber(total, np.full(len(shadow), lowest, dtype=np.int64), below)
     point, _ = limb_engine.locate(exact, recipe.out)
     finite = np.isfinite(shadow)
     invalid = None
@@ -169,7 +169,7 @@ def run_limbs(recipe: Recipe, rows: dict[str, np.ndarray], modes: Modes) -> tupl
     return deliver(recipe.out, recipe.semantics, modes, point, None if finite.all() else shadow, invalid)
 
 
-def _as_integers(values: np.ndarray) -> limb_engine.Exact:
+def _as_integers(values: np.ndarray) -> limb_engine.LimbNumber:
     """Binary64 numbers (none of them subnormal) as integers and exponents; infinities and NaNs as 0."""
     bits = values.view(np.int64)
     field = (bits >> 52) & 0x7FF
@@ -177,7 +177,7 @@ def _as_integers(values: np.ndarray) -> limb_engine.Exact:
     significand = np.where(real, (bits & _MANTISSA) | (_MANTISSA + 1), 0)
     trailing = _trailing_zeros(significand)
     # the last one at the bottom, so that no term reaches below the window
-    return limb_engine.Exact(
+    return limb_engine.LimbNumber(
         split((significand >> trailing).view(np.uint64)), np.where(real, field - (1023 + 52) + trailing, 0), bits < 0
     )
 

@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 from functools import reduce
+from typing import assert_never
 
 import numpy as np
 
 from fpgen.golden.scalar.decode import float64_values
-from fpgen.golden.scalar.deliver import Target, deliver
+from fpgen.golden.scalar.deliver import OutputLine, deliver
 from fpgen.golden.scalar.float64_engine import locate, round_to_odd_sum
 from fpgen.golden.scalar.modes import Modes, select_modes
 from fpgen.units.accumulation import Split
 from fpgen.units.options import Rounding
 
-from .sums import Recipe
+from .sums import SumRecipe
 from .sums_exact import addend_values
 
 
-def suits(recipe: Recipe, random_bits: int) -> bool:
+def suits(recipe: SumRecipe, random_bits: int) -> bool:
     """Whether `run_tree` and `run_chain` are exact for this unit."""
     # a sum is rounded to odd at 53 bits: two bits below the last that matters are needed
     return recipe.binary64_terms and recipe.intermediate.fmt.significand_bits + 2 <= 53 and not random_bits
 
 
-def term_values(recipe: Recipe, rows: dict[str, np.ndarray]) -> np.ndarray:
+def term_values(recipe: SumRecipe, rows: dict[str, np.ndarray]) -> np.ndarray:
     """Terms, float64 of shape (rows, terms)."""
     a, b = rows["a"], rows["b"]
     if recipe.presum > 1:
@@ -40,18 +41,18 @@ def term_values(recipe: Recipe, rows: dict[str, np.ndarray]) -> np.ndarray:
     return values
 
 
-def rounded(recipe: Recipe, out: Target, modes: Modes, value: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def rounded(recipe: SumRecipe, out: OutputLine, modes: Modes, value: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Codes and flags of exact (or rounded to odd) numbers."""
     shadow = None if np.isfinite(value).all() else value
     return deliver(out, recipe.semantics, modes, locate(value, out), shadow, None)
 
 
-def _sum(recipe: Recipe, modes: Modes, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+def _sum(recipe: SumRecipe, modes: Modes, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """x + y rounded to the intermediate format, as a number."""
     return rounded_sum(recipe, modes, x, y)[0]
 
 
-def rounded_sum(recipe: Recipe, modes: Modes, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def rounded_sum(recipe: SumRecipe, modes: Modes, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """x + y rounded to the intermediate format, as numbers and as codes."""
     total = round_to_odd_sum(x, y)
     down = modes.where(Rounding.RDN)
@@ -62,23 +63,23 @@ def rounded_sum(recipe: Recipe, modes: Modes, x: np.ndarray, y: np.ndarray) -> t
     return float64_values(recipe.intermediate.fmt, codes), codes
 
 
-def addition_modes(recipe: Recipe, modes: Modes) -> Modes:
+def addition_modes(recipe: SumRecipe, modes: Modes) -> Modes:
     """The rounding modes of the addition of an addend."""
     own = recipe.record.addend_rounding
     return modes if own is None else select_modes(own, None, None, 0)
 
 
-def _kept(recipe: Recipe, modes: Modes, value: np.ndarray) -> np.ndarray:
+def _kept(recipe: SumRecipe, modes: Modes, value: np.ndarray) -> np.ndarray:
     return float64_values(recipe.intermediate.fmt, rounded(recipe, recipe.intermediate, modes, value)[0])
 
 
-def _delivered(recipe: Recipe, modes: Modes, value: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _delivered(recipe: SumRecipe, modes: Modes, value: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The last sum as a code of `out`, without flags."""
     codes, _ = rounded(recipe, recipe.out, modes, value)
     return codes, np.zeros(codes.shape, dtype=np.uint8)
 
 
-def run_chain(recipe: Recipe, rows: dict[str, np.ndarray], modes: Modes) -> tuple[np.ndarray, np.ndarray]:
+def run_chain(recipe: SumRecipe, rows: dict[str, np.ndarray], modes: Modes) -> tuple[np.ndarray, np.ndarray]:
     """Codes of rows whose terms are added to the addend one by one, or in spans beside it."""
     terms = np.ascontiguousarray(term_values(recipe, rows).T)
     total = None if recipe.c is None else addend_values(recipe, rows)
@@ -87,16 +88,21 @@ def run_chain(recipe: Recipe, rows: dict[str, np.ndarray], modes: Modes) -> tupl
     nothing = np.zeros(terms.shape[1])
     for start in range(0, len(terms), recipe.span):
         part = terms[start : start + recipe.span]
-        if recipe.record.split is Split.NONE or len(part) == 1:
-            found = _chained(recipe, modes, part, nothing)
-        else:
-            found = _sum(recipe, modes, *(_chained(recipe, modes, part[odd::2], nothing) for odd in (0, 1)))
+        match recipe.record.split:
+            case Split.NONE:
+                chains = [part]
+            case Split.ODD_EVEN:
+                chains = [part[0::2], part[1::2]] if len(part) > 1 else [part]
+            case _:
+                assert_never(recipe.record.split)
+        sums = [_chained(recipe, modes, chain, nothing) for chain in chains]
+        found = sums[0] if len(sums) == 1 else _sum(recipe, modes, *sums)
         total = found if total is None else _sum(recipe, addition_modes(recipe, modes), found, total)
     assert total is not None
     return _delivered(recipe, modes, total)
 
 
-def _chained(recipe: Recipe, modes: Modes, terms: np.ndarray, total: np.ndarray | None) -> np.ndarray:
+def _chained(recipe: SumRecipe, modes: Modes, terms: np.ndarray, total: np.ndarray | None) -> np.ndarray:
     if total is None:
         total = _kept(recipe, modes, terms[0])
         terms = terms[1:]
@@ -105,7 +111,7 @@ def _chained(recipe: Recipe, modes: Modes, terms: np.ndarray, total: np.ndarray 
     return total
 
 
-def run_tree(recipe: Recipe, rows: dict[str, np.ndarray], modes: Modes) -> tuple[np.ndarray, np.ndarray]:
+def run_tree(recipe: SumRecipe, rows: dict[str, np.ndarray], modes: Modes) -> tuple[np.ndarray, np.ndarray]:
     """Codes of rows whose groups are summed in pairs, then with the addend."""
     terms = np.ascontiguousarray(term_values(recipe, rows).T)
     total = None if recipe.c is None else addend_values(recipe, rows)
@@ -118,7 +124,7 @@ def run_tree(recipe: Recipe, rows: dict[str, np.ndarray], modes: Modes) -> tuple
     return _delivered(recipe, modes, total)
 
 
-def _pairwise(recipe: Recipe, modes: Modes, values: list[np.ndarray]) -> np.ndarray:
+def _pairwise(recipe: SumRecipe, modes: Modes, values: list[np.ndarray]) -> np.ndarray:
     if len(values) == 1:
         return values[0]
     half = len(values) // 2

@@ -26,11 +26,11 @@ from fpgen.golden.scalar.products import NONE, REAL, Products, alignment_codes, 
 from fpgen.units.accumulation import Addend, Split, Treatment
 
 from . import sums_aligned
-from .sums import Recipe
+from .sums import SumRecipe
 from .sums_exact import addend_values, scaled_sums
 
 
-def suits(recipe: Recipe, random_bits: int) -> bool:
+def suits(recipe: SumRecipe, random_bits: int) -> bool:
     """Whether `run` is exact for this unit."""
     record, products = recipe.record, recipe.products
     return (
@@ -92,7 +92,7 @@ def _top(products: Products, pairs: np.ndarray) -> np.ndarray:
     return highest.take(found.astype(table.dtype))
 
 
-def run_short(recipe: Recipe, rows: dict[str, np.ndarray], modes: Modes) -> tuple[np.ndarray, np.ndarray]:
+def run_short(recipe: SumRecipe, rows: dict[str, np.ndarray], modes: Modes) -> tuple[np.ndarray, np.ndarray]:
     """Codes of rows; flags are 0."""
     products, fraction = recipe.products, recipe.record.fraction
     assert fraction is not None

@@ -24,11 +24,11 @@ from fpgen.golden.scalar.float64_engine import locate, round_to_odd_sum
 from fpgen.golden.scalar.modes import Modes
 from fpgen.golden.scalar.products import Products, scratch
 
-from .sums import Recipe
+from .sums import SumRecipe
 from .sums_exact import addend_values, by_blocks, scaled_sums, specials
 
 
-def suits(recipe: Recipe, random_bits: int) -> bool:
+def suits(recipe: SumRecipe, random_bits: int) -> bool:
     """Whether `run` is exact for this unit."""
     if recipe.out.fmt.significand_bits + random_bits + 2 > 53 or recipe.wraps:
         return False
@@ -45,16 +45,16 @@ def suits(recipe: Recipe, random_bits: int) -> bool:
     )
 
 
-def _scale_bits(recipe: Recipe) -> int:
+def _scale_bits(recipe: SumRecipe) -> int:
     return sum(scale.significand_bits for scale in recipe.scales.values())
 
 
-def _middle(recipe: Recipe) -> int:
+def _middle(recipe: SumRecipe) -> int:
     """log2 of the step of the upper parts: their sum has 52 bits at most, times the scales."""
     return recipe.products.high + (recipe.length - 1).bit_length() - 51 + _scale_bits(recipe)
 
 
-def run_split(recipe: Recipe, rows: dict[str, np.ndarray], modes: Modes) -> tuple[np.ndarray, np.ndarray]:
+def run_split(recipe: SumRecipe, rows: dict[str, np.ndarray], modes: Modes) -> tuple[np.ndarray, np.ndarray]:
     """Codes and flags of rows."""
     if recipe.length == recipe.size:
         x, y = _cut_sums(recipe, rows)
@@ -73,7 +73,7 @@ def run_split(recipe: Recipe, rows: dict[str, np.ndarray], modes: Modes) -> tupl
     return deliver(recipe.out, recipe.semantics, modes, locate(total, recipe.out), shadow, invalid)
 
 
-def _cut_sums(recipe: Recipe, rows: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+def _cut_sums(recipe: SumRecipe, rows: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     """Sums of the upper and of the lower parts, each times the scales."""
     values = recipe.products.values(rows["a"], rows["b"])
     # a number so large that its last bit is the middle: adding it rounds to that place, taking it away is exact

@@ -38,7 +38,7 @@ def by_hardware(unit, *operands, **controls):
     }
     codes, flags = hardware(dataclasses.replace(unit, flags=True), inputs)
     assert (hardware(dataclasses.replace(unit, flags=False), inputs)[0] == codes).all()
-    return Result(codes, flags)
+    return Result({"result": codes}, flags)
 
 
 @pytest.fixture(params=[by_exact, by_fast, by_hardware], ids=["exact", "fast", "hardware"])

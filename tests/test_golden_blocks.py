@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from array_cases import check_arrays, draw_block_values, draw_elements, split
 from golden_cases import draw_format, draw_options
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 import fpgen
@@ -51,6 +51,7 @@ def draw_block(rng: np.random.Generator) -> fpgen.BlockFormat:
 
 
 @given(seed=st.integers(0, 2**32 - 1))
+@example(seed=67108863)  # elements e7m2:bias=64 of 134 binades: twice a place in the table wrapped around in 32 bits
 @settings(max_examples=120, deadline=None)
 def test_quantize_odd_blocks(seed):
     rng = np.random.default_rng(seed)

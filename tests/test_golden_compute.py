@@ -187,7 +187,7 @@ def test_refusals_of_controls():
         stochastic.compute(1, 1, random=16)
     with pytest.raises(UsageError, match=r"expected for .*: random"):
         stochastic.compute(1, 1, subtract=1)
-    with pytest.raises(UsageError, match="arrays of codes have up to 64"):
+    with pytest.raises(UsageError, match="which has 128 bits; expected up to 64"):
         fpgen.Convert(source="e15m112", out="fp64").compute(0)
 
 

@@ -88,6 +88,7 @@ def goes_up(mode: Rounding, negative: bool, odd: bool, nu: Fraction, n: int, r: 
         Rounding.RTZ: False,
         Rounding.RUP: nu > 0 and not negative,
         Rounding.RDN: nu > 0 and negative,
+        Rounding.RAZ: nu > 0,
         Rounding.RTO: nu > 0 and not odd,
         Rounding.SRA: nu * 2**n // 1 + r >= 2**n,
         Rounding.SRB: nu * 2 ** (n + 1) // 1 + 2 * r + 1 >= 2 ** (n + 1),
@@ -155,7 +156,7 @@ def expected(value: Fraction, fmt: Format, semantics: Semantics, r: int) -> tupl
         return lowest, Flags.NV
     if at > fmt.max_finite_code:
         nearest = mode in (Rounding.RNE, Rounding.RNA, Rounding.SRA, Rounding.SRB, Rounding.SRC)
-        away = nearest or mode is (Rounding.RDN if negative else Rounding.RUP)
+        away = nearest or mode in (Rounding.RAZ, Rounding.RDN if negative else Rounding.RUP)
         if semantics.overflow is not Overflow.IEEE or not away:
             return sign | fmt.max_finite_code, Flags.OF | Flags.NX
         return (sign | fmt.infinity_code if fmt.has_infinity else fmt.nan_code), Flags.OF | Flags.NX

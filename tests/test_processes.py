@@ -179,7 +179,9 @@ def test_a_killed_supervisor_takes_the_program_along():
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
 def test_what_may_finish_does_so_after_a_polite_end_only(tmp_path, number):
     place = tmp_path / "made"
-    slow = [PYTHON, "-c", f"import time; print('up'); time.sleep(1.5); open({str(place)!r}, 'w').close()"]
+    go = tmp_path / "go"
+    text = "import os, time\nwhile not os.path.exists({go!r}): time.sleep(0.05)\nopen({place!r}, 'w').close()"
+    slow = [PYTHON, "-c", text.format(go=str(go), place=str(place))]
     mark = os.urandom(8).hex()
     parent = subprocess.Popen(
         [PYTHON, "-c", PARENT.format(command=slow, may_finish="the first start")],
@@ -190,6 +192,9 @@ def test_what_may_finish_does_so_after_a_polite_end_only(tmp_path, number):
     until(lambda: len(marked(mark)) >= 3)
     parent.send_signal(number)
     _, told = parent.communicate(timeout=60)
+    if number == signal.SIGKILL:
+        until(lambda: not marked(mark), 20)
+    go.touch()
     until(lambda: not marked(mark), 20)
     assert place.exists() == (number == signal.SIGINT)
     assert ("the first start continues in the background" in told) == (number == signal.SIGINT)

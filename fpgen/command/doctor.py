@@ -71,6 +71,9 @@ _PACKAGES = (
     ("pytest-xdist", "tests in parallel", False, "test"),
     ("ruff", "lint", False, "dev"),
     ("mypy", "lint", False, "dev"),
+    ("import-linter", "lint: the floors", False, "dev"),
+    ("mkdocs-material", "lint and make docs: the pages as a site", False, "docs"),
+    ("mkdocstrings", "lint and make docs: the API reference", False, "docs"),
 )
 #: Commands under which Chromium is installed.
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")

@@ -79,7 +79,7 @@ def cells_for(element: Format, semantics: Semantics) -> Cells | None:
         return None
     count = (last - first + 1) << element.significand_bits
     width = (2 * count - 1).bit_length()
-    if 2 << width > _LARGEST_TABLE:
+    if 2 << width > _LARGEST_TABLE or count << drop > 1 << 30:  # `by_power` doubles a place, in 32 bits with a sign
         return None
     base = (first + 127) << _TRAILING
     index = np.arange(1 << width, dtype=np.int64)

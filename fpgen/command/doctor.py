@@ -73,7 +73,7 @@ _PACKAGES = (
     ("mypy", "lint", False, "dev"),
     ("import-linter", "lint: the floors", False, "dev"),
     ("mkdocs-material", "lint and make docs: the pages as a site", False, "docs"),
-    ("mkdocstrings", "lint and make docs: the API reference", False, "docs"),
+    ("mkdocstrings-python", "lint and make docs: the API reference", False, "docs"),
 )
 #: Commands under which Chromium is installed.
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")

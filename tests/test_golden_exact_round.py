@@ -226,7 +226,7 @@ def test_every_gap_of_the_format(name, mode):
                 assert ours == expected(value, fmt, semantics, random), (value, semantics, random)
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=600, deadline=None)
 @given(data=st.data())
 def test_any_format_and_value(data):
     """Formats from the whole parameter space, values with any number of bits."""

@@ -59,7 +59,13 @@ def finite_values(fmt: Format) -> np.ndarray:
 MAXIMA = [0x0000, 0x0001, 0x0017, 0x03FF, 0x0400, 0x3BFF, 0x3C00, 0x3E00, 0x3E01, 0x3F00, 0x4900, 0x7BFF]
 
 
-@pytest.mark.parametrize("policy", POWER_POLICIES)
+#: Every second one in each run, the others in the full one: they differ in a constant.
+EVERY_SECOND = [
+    pytest.param(policy, marks=[pytest.mark.full] if index % 2 else []) for index, policy in enumerate(POWER_POLICIES)
+]
+
+
+@pytest.mark.parametrize("policy", EVERY_SECOND)
 def test_every_fp16_value_beside_swept_maxima_in_e2m1(policy):
     """Scales from the definition, elements as ml_dtypes converts them."""
     unit = fpgen.BlockQuantize(source="fp16", block="e2m1@e8m0/2", policy=policy)

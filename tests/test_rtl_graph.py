@@ -259,7 +259,7 @@ class OnIntegers:
         }[kind]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(programs())
 def test_every_expression_has_the_value_of_its_definition(program):
     """Built (with all foldings), evaluated and trimmed: equal to Python's arithmetic on all inputs."""

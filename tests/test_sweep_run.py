@@ -229,7 +229,9 @@ format = ["e2m1", "e2m2", "e3m1", "e3m2"]
 """
 
 
-@pytest.mark.parametrize("number, code", [(signal.SIGINT, 130), (signal.SIGKILL, -9)])
+@pytest.mark.parametrize(
+    "number, code", [(signal.SIGINT, 130), pytest.param(signal.SIGKILL, -9, marks=pytest.mark.full)]
+)
 def test_a_stopped_command_resumes(fresh_cache, tmp_path, number, code):
     (tmp_path / "some.toml").write_text(SWEEP)
     command = [sys.executable, "-m", "fpgen", "sweep", "some.toml", "--jobs", "1"]

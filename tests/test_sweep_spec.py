@@ -280,7 +280,7 @@ _FILES = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(_FILES)
 def test_any_data_is_read_or_refused(data):
     try:
@@ -310,7 +310,7 @@ _PLACES = [
 ]
 
 
-@settings(max_examples=500, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     st.dictionaries(st.sampled_from(_PLACES), _VALUES | _RANGES | st.lists(_PLAIN, max_size=3), min_size=1, max_size=3)
 )
@@ -350,7 +350,7 @@ def _spelled(data):
         return b""
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(_EXPRESSIONS | st.text(max_size=40))
 def test_any_expression_has_a_value_or_is_refused(text):
     try:

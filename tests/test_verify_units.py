@@ -204,7 +204,7 @@ NEEDS_ICARUS = pytest.mark.skipif(shutil.which("iverilog") is None, reason="Icar
     [
         "add e2m1 e2m1 -> e3m2 stages=1 handshake=ready",
         "multiply e4m3fn e4m3fn -> bf16",
-        "mac e2m1 e2m1 -> e4m3fn handshake=valid",
+        pytest.param("mac e2m1 e2m1 -> e4m3fn handshake=valid", marks=pytest.mark.full),  # a minute of vvp
     ],
 )
 def test_icarus_agrees(text):

@@ -259,8 +259,8 @@ def test_running_sums(text):
 def test_a_running_sum_of_integers_is_numpys():
     unit = fpgen.parse_unit("mac int8 int8 -> int16 wrap")
     rng = np.random.default_rng(9)
-    a, b = (rng.integers(-128, 128, 4000).astype(np.int8) for _ in "ab")
-    clear = np.zeros(4000, np.uint64)
+    a, b = (rng.integers(-128, 128, 1500).astype(np.int8) for _ in "ab")
+    clear = np.zeros(1500, np.uint64)
     clear[0] = 1
     total = np.cumsum(a.astype(np.int16) * b.astype(np.int16), dtype=np.int16)
     found = unit.compute(a.view(np.uint8), b.view(np.uint8), clear=clear).codes

@@ -6,6 +6,7 @@
 // add bf16 bf16 -> bf16 rne stages=2 handshake=valid
 //
 // Contract  correctly rounded, RNE
+// Result    a + b
 // Latency   2 clocks, one operation every clock
 // Rounding  rne
 // Options   overflow ieee, tininess after rounding, subnormals full, flags off, handshake valid

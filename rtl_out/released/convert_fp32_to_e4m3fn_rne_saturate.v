@@ -6,6 +6,7 @@
 // convert fp32 -> e4m3fn rne saturate
 //
 // Contract  correctly rounded, RNE, saturating
+// Result    source
 // Latency   0 (combinational)
 // Rounding  rne
 // Options   overflow saturate, tininess after rounding, subnormals full, flags off, handshake none

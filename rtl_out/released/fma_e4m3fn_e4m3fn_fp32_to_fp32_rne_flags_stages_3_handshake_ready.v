@@ -6,6 +6,7 @@
 // fma e4m3fn e4m3fn fp32 -> fp32 rne flags=on stages=3 handshake=ready
 //
 // Contract  correctly rounded, RNE
+// Result    a * b + c
 // Latency   3 clocks, one operation every clock, more while out_ready is low
 // Rounding  rne
 // Options   overflow ieee, tininess after rounding, subnormals full, flags on, handshake ready

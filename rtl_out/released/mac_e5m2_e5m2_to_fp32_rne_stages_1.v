@@ -6,6 +6,7 @@
 // mac e5m2 e5m2 -> fp32 rne stages=1
 //
 // Contract  fused multiply-add into fp32, rounded every step, RNE
+// Result    accumulator = (clear ? 0 : accumulator) + a * b
 // Latency   1 clock, one operation every clock
 // Rounding  rne
 // Options   overflow ieee, tininess after rounding, subnormals full, flags off, handshake valid

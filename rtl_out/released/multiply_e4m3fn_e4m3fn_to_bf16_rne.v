@@ -6,6 +6,7 @@
 // multiply e4m3fn e4m3fn -> bf16 rne
 //
 // Contract  correctly rounded, RNE
+// Result    a * b
 // Latency   0 (combinational)
 // Rounding  rne
 // Options   overflow ieee, tininess after rounding, subnormals full, flags off, handshake none

@@ -6,6 +6,7 @@
 // multiply fp16 fp16 -> fp16 rne
 //
 // Contract  correctly rounded, RNE
+// Result    a * b
 // Latency   0 (combinational)
 // Rounding  rne
 // Options   overflow ieee, tininess after rounding, subnormals full, flags off, handshake none

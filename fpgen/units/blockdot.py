@@ -69,27 +69,22 @@ class ScaledProducts(SumOfProducts):
 
     @property
     def scaled_operands(self) -> tuple[str, ...]:
-        """The operands that have blocks."""
         return tuple(name for name in "ab" if self.block_of(name))
 
     @property
     def zeroed_operands(self) -> tuple[str, ...]:
-        """The operands that have zero points."""
         return tuple(name for name in "ab" if self.zero_format(name) is not None)
 
     @property
     def scale_formats(self) -> dict[str, Format]:
-        """Port name to format of the scales."""
         return {f"{name}_scale": block.scale for name in "ab" if (block := self.block_of(name))}
 
     @property
     def size(self) -> int:
-        """Neighbouring products that share their scales (and zero points): all of them where nothing is scaled."""
         sizes = [block.size for name in "ab" if (block := self.block_of(name))]
         return math.gcd(*sizes) if sizes else self.products
 
     def repeats(self, name: str) -> int:
-        """How many times `size` the blocks of operand `name` have."""
         block = self.block_of(name)
         return block.size // self.size if block else 1
 
@@ -212,8 +207,11 @@ class BlockDot(ScaledProducts):
         return self.k // self.size
 
     @property
+    def one_sum(self) -> BlockDot:
+        return self
+
+    @property
     def presum(self) -> int:
-        """Products summed exactly into one term."""
         rounded = self.accumulate.kind in (Kind.TREE, Kind.CHAIN)
         return self.accumulate.presum or (self.size if rounded else 1)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from fpgen.base.errors import UsageError
 from fpgen.formats import Format, as_format
@@ -15,6 +15,9 @@ from .options import Overflow, Rounding, Subnormals, as_enum, check_overflow, de
 from .ports import Port, Role
 from .presets import Case
 from .rounded import RoundedUnit
+
+if TYPE_CHECKING:
+    from .blockdot import BlockDot
 
 LARGEST_SUM = 1024
 #: Widest fixed-point sum of ``exact``: the products of fp64 operands fit, with room.
@@ -68,6 +71,56 @@ class SumOfProducts(RoundedUnit):
 
     def _prepare_operands(self) -> None:
         """Bring the operands' formats into their canonical form."""
+
+    # ---- what a sum consists of: defaults for plain operands and one result -----------------
+
+    @property
+    def products(self) -> int:
+        """Products in one sum."""
+        raise NotImplementedError
+
+    @property
+    def presum(self) -> int:
+        """Products summed exactly into one term."""
+        return self.accumulate.presum or 1
+
+    @property
+    def scaled_operands(self) -> tuple[str, ...]:
+        """The operands that have blocks."""
+        return ()
+
+    @property
+    def zeroed_operands(self) -> tuple[str, ...]:
+        """The operands that have zero points."""
+        return ()
+
+    @property
+    def scale_formats(self) -> dict[str, Format]:
+        """Port name to format of the scales."""
+        return {}
+
+    @property
+    def size(self) -> int:
+        """Neighbouring products that share their scales (and zero points): all of them where nothing is scaled."""
+        return self.products
+
+    def repeats(self, name: str) -> int:
+        """How many times `size` the blocks of operand `name` have."""
+        return 1
+
+    @property
+    def grid(self) -> tuple[int, ...]:
+        """Results side by side: none for one sum, (m, n) for a tile."""
+        return ()
+
+    def axis(self, name: str) -> int:
+        """Along which of its last axes the products of one sum take operand `name`."""
+        return -1
+
+    @property
+    def one_sum(self) -> DotProduct | BlockDot:
+        """The unit of one result, combinational in a tile."""
+        raise NotImplementedError
 
     def _formats(self) -> tuple[Format, Format, tuple[Format, ...]]:
         """Element formats of a and b, and the formats of the scales."""
@@ -145,7 +198,7 @@ class SumOfProducts(RoundedUnit):
             raise UsageError(
                 f"accumulate={record}: got groups of {group} with {span} products; expected a whole number of groups"
             )
-        presum = getattr(self, "presum", record.presum or 1)  # a BlockDot has a default of its own
+        presum = self.presum
         if group % presum:
             raise UsageError(f"accumulate={record}: got presum={presum} in groups of {group}; expected a divisor")
         if span % presum:
@@ -189,11 +242,6 @@ class SumOfProducts(RoundedUnit):
         if self.c is not None:
             low, high = min(low, self.c.quantum_exponent), max(high, _ceiling(self.c))
         return low, high + 1
-
-    @property
-    def products(self) -> int:
-        """Products in one sum."""
-        raise NotImplementedError
 
     def _check_window(self, scales: tuple[Format, ...] = ()) -> None:
         low, high = self.exact_span(scales)
@@ -250,6 +298,10 @@ class DotProduct(SumOfProducts):
     @property
     def products(self) -> int:
         return self.n
+
+    @property
+    def one_sum(self) -> DotProduct:
+        return self
 
     def _validate(self) -> None:
         if not (type(self.n) is int and 1 <= self.n <= LARGEST_SUM):

@@ -51,6 +51,17 @@ class TensorCore(ScaledProducts):
         return self.k
 
     @property
+    def grid(self) -> tuple[int, ...]:
+        return self.m, self.n
+
+    def axis(self, name: str) -> int:
+        return -2 if name == "b" else -1
+
+    @property
+    def one_sum(self) -> DotProduct | BlockDot:
+        return self.dot
+
+    @property
     def scaled(self) -> bool:
         """Whether an operand is block-scaled."""
         return bool(self.scaled_operands)

@@ -379,7 +379,8 @@ def wraps_around(setting: Setting) -> Codes:
 
 def sum_families(unit: DotProduct | BlockDot) -> dict[str, Family]:
     """The families that apply to a sum of products."""
-    if isinstance(unit, BlockDot) and unit.zeroed_operands:
+    if unit.zeroed_operands:
+        assert isinstance(unit, BlockDot)
         from .families_zero import with_zero_points, zero_point_families
 
         found = {
@@ -405,13 +406,13 @@ def sum_families(unit: DotProduct | BlockDot) -> dict[str, Family]:
     ]
     if unit.overflow is Overflow.WRAP:
         chosen.append(wraps_around)
-    if unit.products > 2 and (record.kind is not Kind.EXACT or isinstance(unit, BlockDot)):
+    if unit.products > 2 and (record.kind is not Kind.EXACT or unit.scaled_operands):
         chosen.append(cancellation_across_groups)
     if unit.c is not None:
         chosen += [addend_distance, cancellation_with_addend]
     if record.clamp is not None:
         chosen.append(clamp_boundary)
-    if isinstance(unit, BlockDot):
+    if unit.scaled_operands:
         chosen.append(scale_ends)
         if any(fmt.has_nan for fmt in unit.scale_formats.values()):
             chosen.append(nan_scales)

@@ -58,7 +58,7 @@ class Sum:
     @property
     def scale_formats(self) -> dict[str, Format]:
         """The scales' ports; none in plain dot products."""
-        return self.unit.scale_formats if isinstance(self.unit, BlockDot) else {}
+        return self.unit.scale_formats
 
     @cached_property
     def scale(self) -> Term | None:
@@ -68,12 +68,12 @@ class Sum:
 
     def repeats(self, scale: str) -> int:
         """How many runs of `size` products have the same code of this scale."""
-        return self.unit.repeats(scale[0]) if isinstance(self.unit, BlockDot) else 1
+        return self.unit.repeats(scale[0])
 
     @property
     def size(self) -> int:
         """Products that share a scale."""
-        return self.unit.size if isinstance(self.unit, BlockDot) else self.k
+        return self.unit.size
 
     @property
     def blocks(self) -> int:

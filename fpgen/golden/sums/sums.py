@@ -11,6 +11,7 @@ A tile becomes rows, one for each of its results. Rows are worked out in chunks 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple, assert_never
@@ -159,20 +160,14 @@ def recipe_for(unit: DotProduct | BlockDot) -> SumRecipe:
     """The `SumRecipe` of a unit."""
     flush = unit.subnormals.flush_inputs
     a, b, _ = unit._formats()
-    scales: dict[str, Format] = {}
-    if isinstance(unit, BlockDot):
-        scales = unit.scale_formats
-        length, size, presum = unit.k, unit.size, unit.presum
-    else:
-        length = size = unit.n
-        presum = unit.accumulate.presum or 1
+    presum = unit.presum
     if unit.accumulate.kind is Kind.EXACT:
         presum = 1
     return SumRecipe(
         products_for(a, b, flush),
-        scales,
-        length,
-        size,
+        unit.scale_formats,
+        unit.products,
+        unit.size,
         presum,
         unit.c,
         target(unit.out),
@@ -230,34 +225,30 @@ def run_sums(unit: DotProduct | BlockDot | TensorCore, inputs: dict[str, np.ndar
     Result
         Flags are those of the one rounding of ``accumulate=exact``; of other sums, and of tiles, 0.
     """
-    dot = unit.dot if isinstance(unit, TensorCore) else unit
+    dot, grid = unit.one_sum, unit.grid
     engine = engine_for(dot)
     if engine is None:
         from fpgen.golden.exact.exact_model import compute_exactly
 
         return compute_exactly(unit, inputs)
     inputs = prepared(unit, inputs)
-    own = {name: 2 if isinstance(unit, TensorCore) else 1 for name in ("a", "b", "a_scale", "b_scale")}
-    if isinstance(unit, TensorCore):
-        own["c"] = 2
+    own = dict.fromkeys(("a", "b", "a_scale", "b_scale"), 2 if grid else 1)
+    own["c"] = len(grid)
     batch = inputs["a"].shape[: -own["a"]]
     count = int(np.prod(batch))
     flat = {name: array.reshape(count, *array.shape[array.ndim - own.get(name, 0) :]) for name, array in inputs.items()}
-    results = unit.m * unit.n if isinstance(unit, TensorCore) else 1
+    results = math.prod(grid)
     recipe = recipe_for(dot)
     step = max(1, min(_ROWS, _CODES // recipe.length) // results)
     codes = np.empty(count * results, dtype=code_dtype(unit.out.bits))
     flags = np.zeros(count, dtype=np.uint8)
     for start in range(0, count, step):
         part = {name: array[start : start + step] for name, array in flat.items()}
-        if isinstance(unit, TensorCore):
-            part = rows_of_tiles(part)
-        found, raised = run_rows(recipe, engine, part)
+        found, raised = run_rows(recipe, engine, rows_of_tiles(part) if grid else part)
         codes[start * results : start * results + len(found)] = found
-        if not isinstance(unit, TensorCore):
+        if not grid:
             flags[start : start + step] = raised
-    shape = (*batch, unit.m, unit.n) if isinstance(unit, TensorCore) else batch
-    return Result({"result": codes.reshape(shape)}, flags.reshape(batch))
+    return Result({"result": codes.reshape((*batch, *grid))}, flags.reshape(batch))
 
 
 def run_rows(recipe: SumRecipe, engine: Engine, rows: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:

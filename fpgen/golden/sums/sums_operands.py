@@ -12,7 +12,6 @@ from fpgen.formats.descriptor import Format
 from fpgen.golden.result import code_dtype
 from fpgen.units.blockdot import ScaledProducts
 from fpgen.units.dot import SumOfProducts
-from fpgen.units.tensorcore import TensorCore
 
 
 def prepared(unit: SumOfProducts, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -24,12 +23,11 @@ def prepared(unit: SumOfProducts, inputs: dict[str, np.ndarray]) -> dict[str, np
     inputs : dict of str to ndarray
         By port, with the axes of the port last.
     """
-    if not isinstance(unit, ScaledProducts):
-        return inputs
     found = dict(inputs)
     for name in unit.scaled_operands:
-        axis = -2 if name == "b" and isinstance(unit, TensorCore) else -1
-        found |= prepared_operand(unit, name, {port: array for port, array in inputs.items() if port[0] == name}, axis)
+        assert isinstance(unit, ScaledProducts)
+        arrays = {port: array for port, array in inputs.items() if port[0] == name}
+        found |= prepared_operand(unit, name, arrays, unit.axis(name))
         found.pop(f"{name}_zero", None)
     return found
 

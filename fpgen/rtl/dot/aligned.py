@@ -69,7 +69,7 @@ def spans_of(
 
 def presum_of(unit: DotProduct | BlockDot) -> int:
     """Products summed exactly into one term."""
-    return unit.presum if isinstance(unit, BlockDot) else unit.accumulate.presum or 1
+    return unit.presum
 
 
 def delivered(g: Graph, code: Node, mode: Mode, between: Target, target: Target) -> Node:

@@ -13,7 +13,6 @@ from fpgen.rtl.graph import Graph, Node
 from fpgen.units.blockdot import BlockDot, ScaledProducts
 from fpgen.units.dot import DotProduct, SumOfProducts
 from fpgen.units.ports import Port, Role
-from fpgen.units.tensorcore import TensorCore
 
 
 @dataclass(frozen=True)
@@ -48,10 +47,9 @@ class Inputs:
     def of(unit: SumOfProducts, parts: Mapping[str, Sequence[Operand]], c: Operand | None) -> Inputs:
         """From decoded elements and scales of one sum, by port."""
         found = {name: tuple(some) for name, some in parts.items() if some}
-        if isinstance(unit, ScaledProducts):
-            for name in unit.scaled_operands:
-                scales = found[f"{name}_scale"]
-                found[f"{name}_scale"] = tuple(scale for scale in scales for _ in range(unit.repeats(name)))
+        for name in unit.scaled_operands:
+            scales = found[f"{name}_scale"]
+            found[f"{name}_scale"] = tuple(scale for scale in scales for _ in range(unit.repeats(name)))
         return Inputs(found["a"], found["b"], found.get("a_scale", ()), found.get("b_scale", ()), c)
 
 
@@ -69,7 +67,8 @@ def decoded(g: Graph, unit: SumOfProducts) -> dict[str, list[Operand]]:
     for port in unit.ports:
         if port.role is not Role.OPERAND or port.format is None or port.name.endswith("_zero"):
             continue
-        if isinstance(unit, ScaledProducts) and port.name in unit.zeroed_operands:
+        if port.name in unit.zeroed_operands:
+            assert isinstance(unit, ScaledProducts)
             found[port.name] = _differences(g, unit, port)
             continue
         flush = unit.subnormals.flush_inputs and not port.name.endswith("_scale")
@@ -91,7 +90,7 @@ def _differences(g: Graph, unit: ScaledProducts, port: Port) -> list[Operand]:
     section = f"Unpack {name}: {port.count} codes of {block.element} less their zero points"
     g.section(section)
     shape = list(port.shape)
-    along = 0 if name == "b" and isinstance(unit, TensorCore) else len(shape) - 1
+    along = len(shape) + unit.axis(name)
     shape[along] //= block.size
     points = dict(zip(np.ndindex(*shape), elements(g.inputs[f"{name}_zero"], zero.bits), strict=True))
     found = []

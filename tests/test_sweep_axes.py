@@ -22,7 +22,7 @@ VARIED = {
     "formats": ("add {x} {x} -> {x} rne", ["fp16", "bf16", "e4m3fn", "e5m7"]),
     "precision": ("fma e5m{x - 1} e5m{x - 1} e5m{x - 1} -> e5m{x - 1} rne", {"from": 2, "to": 24}),
     "stages": (ADD + " stages={x}", {"from": 0, "to": 6}),
-    "period": (ADD + " period={x}", {"from": 250, "to": 1000, "step": 250}),
+    "period": (ADD + " period={x}", {"from": 400, "to": 1000, "step": 200}),
     "rounding": ("add fp16 fp16 -> fp16 {x}", ["rne", "rna", "rtz", "rup", "rdn", "raz", "rto"]),
     "a switch": (ADD + " flags={x}", [True, False]),
     "architecture of multipliers": ("multiply fp16 fp16 -> fp16 rne multiplier={x}", ["array", "booth"]),

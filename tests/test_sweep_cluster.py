@@ -155,7 +155,7 @@ def test_a_connection_that_closes_under_a_result(scheduler, monkeypatch):
     monkeypatch.setattr(cluster, "_done", closed)
     sweep = small(parameters={"format": ["e2m1"], "n": [1]}, measure={"recipe": "direct", "prove": False})
     with pytest.raises(RunFailure, match="is gone; finished points are kept"):
-        run.run(sweep, scheduler=scheduler[0])
+        run.run_sweep(sweep, scheduler=scheduler[0])
 
 
 def test_the_same_figures_as_here(scheduler, tmp_path, monkeypatch):

@@ -116,7 +116,7 @@ def test_a_full_disk_of_a_worker_stops_the_sweep(bench, tmp_path, monkeypatch):
     monkeypatch.setattr(local, "each", each)
     monkeypatch.setattr(runner, "_disk_is_full", lambda: True)
     with pytest.raises(RunFailure, match=r"the disk is full.*resumes where"):
-        runner.run(small(), output=tmp_path)
+        runner.run_sweep(small(), output=tmp_path)
     assert len(store.read(tmp_path / "small")) == 2
 
 
@@ -293,4 +293,4 @@ def test_wrong_commands(bench, tmp_path, monkeypatch, options, part):
 
 def test_no_jobs(bench, tmp_path):
     with pytest.raises(UsageError, match="jobs: got 0"):
-        runner.run(small(), output=tmp_path, jobs=0)
+        runner.run_sweep(small(), output=tmp_path, jobs=0)

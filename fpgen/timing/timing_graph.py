@@ -227,8 +227,8 @@ def _loads(netlist: Netlist, cells: Sequence[Cell], output_load_ff: float) -> tu
             pin = cell.pins.get(name)
             if pin is None:
                 raise RunFailure(
-                    f"instance {instance.name}: the cell {cell.name} has no pin {name}; "
-                    f"its pins are {', '.join(cell.pins)}"
+                    f"instance {instance.name}: got pin {name} of the cell {cell.name}; expected one of "
+                    f"{', '.join(cell.pins)}"
                 )
             if pin.direction != "output":
                 nets.append(net)

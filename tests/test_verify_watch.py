@@ -51,7 +51,7 @@ def start(tmp_path, monkeypatch):
 
 def program(process):
     """Process number of the program beside its supervisor; 0 before it is there."""
-    return int(process._told()[0])
+    return int(process._reported()[0])
 
 
 def state(process):

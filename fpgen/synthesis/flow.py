@@ -200,7 +200,7 @@ class _PointRunner:
                 try:
                     fingerprint = self._fingerprint(options)
                 except RunFailure as error:
-                    found.append(self._told(self._blank(variant, "-", 0.0, str(error))))
+                    found.append(self._reported(self._blank(variant, "-", 0.0, str(error))))
                     continue
                 if fingerprint in seen:
                     continue
@@ -214,10 +214,10 @@ class _PointRunner:
                     point = self._point(variant, options, script, target_ps)
                     if point.failure is None:
                         reached[target_ps] = point.delay_ps
-                    found.append(self._told(point))
+                    found.append(self._reported(point))
         return found
 
-    def _told(self, point: Point) -> Point:
+    def _reported(self, point: Point) -> Point:
         if self.progress is not None:
             self.progress(point)
         return point

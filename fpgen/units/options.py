@@ -157,12 +157,22 @@ class Overflow(enum.Enum):
     @property
     def sat_none(self) -> bool:
         """Whether it is SatNone of one of P3109's drafts."""
-        return self in (Overflow.SATNONE, Overflow.SATNONE_D1)
+        match self:
+            case Overflow.SATNONE | Overflow.SATNONE_D1:
+                return True
+            case Overflow.IEEE | Overflow.INFINITE | Overflow.SATURATE | Overflow.PROPAGATE | Overflow.WRAP:
+                return False
+        assert_never(self)
 
     @property
     def says_not_a_value(self) -> bool:
         """Whether a result that the output has no value for may become an infinity or NaN."""
-        return self in (Overflow.IEEE, Overflow.INFINITE) or self.sat_none
+        match self:
+            case Overflow.IEEE | Overflow.INFINITE | Overflow.SATNONE | Overflow.SATNONE_D1:
+                return True
+            case Overflow.SATURATE | Overflow.PROPAGATE | Overflow.WRAP:
+                return False
+        assert_never(self)
 
     def gives_infinity(self, out: Format) -> bool:
         """Whether a number that is too large may become an infinity of `out`, or NaN where there is none."""
@@ -186,11 +196,21 @@ class Subnormals(enum.Enum):
 
     @property
     def flush_inputs(self) -> bool:
-        return self in (Subnormals.IN, Subnormals.BOTH)
+        match self:
+            case Subnormals.IN | Subnormals.BOTH:
+                return True
+            case Subnormals.FULL | Subnormals.OUT:
+                return False
+        assert_never(self)
 
     @property
     def flush_outputs(self) -> bool:
-        return self in (Subnormals.OUT, Subnormals.BOTH)
+        match self:
+            case Subnormals.OUT | Subnormals.BOTH:
+                return True
+            case Subnormals.FULL | Subnormals.IN:
+                return False
+        assert_never(self)
 
 
 class Handshake(enum.Enum):

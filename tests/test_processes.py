@@ -191,10 +191,11 @@ def test_what_may_finish_does_so_after_a_polite_end_only(tmp_path, number):
     )
     until(lambda: len(marked(mark)) >= 3)
     parent.send_signal(number)
-    _, told = parent.communicate(timeout=60)
+    parent.wait(timeout=60)
     if number == signal.SIGKILL:
         until(lambda: not marked(mark), 20)
     go.touch()
+    _, told = parent.communicate(timeout=60)  # the supervisor has the other end of the pipe, too
     until(lambda: not marked(mark), 20)
     assert place.exists() == (number == signal.SIGINT)
     assert ("the first start continues in the background" in told) == (number == signal.SIGINT)

@@ -15,8 +15,8 @@ BLACK_BOX = "(* blackbox *)"
 #: Empty tokens at the end: a reader may look this far ahead.
 AHEAD = 12
 
-# Possessive quantifiers stand behind single classes only: before Python 3.11.5 (Debian 12 has 3.11.2) those of groups give
-# wrong matches (CPython gh-106052). The alternatives of each group begin with different characters instead.
+# Possessive quantifiers are for single classes only: before Python 3.11.5 (Debian 12 has 3.11.2) those of groups match
+# wrongly (CPython gh-106052). The alternatives of each group begin with different characters instead.
 _SKIP = r"(?:\s++|//[^\n]*+|/\*(?s:.*?)\*/)*"
 _STRING = r'"[^"\\\n]*+(?:\\(?s:.)[^"\\\n]*+)*"'
 _WITH_ARGUMENT = "|".join(

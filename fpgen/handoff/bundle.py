@@ -16,8 +16,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import tomli_w
-
 from fpgen.base import ownership
 from fpgen.base.cache import claimed, clear_old, digest, locked
 from fpgen.base.errors import RunFailure, UsageError
@@ -27,8 +25,8 @@ from fpgen.base.places import check_directory
 from fpgen.base.provenance import stamp
 from fpgen.units import Unit
 
+from .contents import unit_files
 from .datasheet import datasheet
-from .vector_table import vector_table
 
 STALE = "stale"
 _SHOWN = 16  # hexadecimal digits of the directory of stale files
@@ -105,10 +103,8 @@ def write_bundle(
         if all(name in kept for name in _evidence_names(unit) if name in earlier.files):
             record = record or {name: earlier.content[name] for name in ("key", "outcome") if name in earlier.content}
     files = {
-        f"{unit.name}.v": text,
-        "unit.toml": f"# {unit.text}\n" + tomli_w.dumps(unit.to_dict()),
+        **unit_files(unit, text),
         "README.md": datasheet(unit, note=note, evidence=evidence, points=points),
-        f"{unit.name}.vectors.csv": vector_table(unit),
         **more,
         **kept,
     }

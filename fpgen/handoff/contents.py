@@ -1,0 +1,25 @@
+"""The files of a bundle that follow from the unit alone: the same bytes, whatever was verified or measured."""
+
+from __future__ import annotations
+
+import tomli_w
+
+from fpgen.units import Unit
+
+from .vector_table import vector_table
+
+
+def unit_files(unit: Unit, verilog: str) -> dict[str, str]:
+    """Name to text, in the order in which a reader needs them.
+
+    Parameters
+    ----------
+    unit : Unit
+    verilog : str
+        The unit's Verilog.
+    """
+    return {
+        f"{unit.name}.v": verilog,
+        "unit.toml": f"# {unit.text}\n" + tomli_w.dumps(unit.to_dict()),
+        f"{unit.name}.vectors.csv": vector_table(unit),
+    }

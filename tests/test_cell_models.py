@@ -173,7 +173,7 @@ def test_a_bus_is_one_port_with_the_library_s_numbers(tmp_path):
 # ---- the mapped netlist of a bundle -------------------------------------------------
 
 
-@pytest.fixture(scope="module", params=["fpgen45", "fpgen7"])
+@pytest.fixture(scope="module", params=["fpgen45", pytest.param("fpgen7", marks=pytest.mark.full)])
 def handed_over(request, tmp_path_factory):
     """Bundles of a combinational unit and of one with registers and a handshake, as `fpgen run` writes them."""
     where = tmp_path_factory.mktemp("out")

@@ -108,7 +108,7 @@ def test_default_driver(name, driver):
 
 
 @needs_liberty
-@pytest.mark.parametrize("name", ["fpgen45", "fpgen7"])
+@pytest.mark.parametrize("name", ["fpgen45", pytest.param("fpgen7", marks=pytest.mark.full)])
 def test_distance_from_the_full_library(name):
     """A slice of what `docs/technology.md` states; single points are as noisy as synthesis is."""
     file, driver = FULL[name]

@@ -160,6 +160,21 @@ def test_tensors_that_numpy_does_not_read():
         unit.compute(Odd(values), values)
 
 
+def test_small_floats_come_as_an_array_where_dlpack_has_none():
+    """As JAX's arrays do: numpy rejects bfloat16 from DLPack, and reads the array that the object makes of itself."""
+
+    class Exporter(Tensor):
+        def __dlpack__(self, **options):
+            raise BufferError("Unsupported dtype in DLTensor")
+
+        def __array__(self, dtype=None, copy=None):
+            return self.array
+
+    unit = fpgen.parse_unit("multiply e4m3fn e4m3fn -> bf16")
+    values = np.array([1.5, -2.0], ml_dtypes.float8_e4m3fn)
+    assert unit.out.decode(unit.compute(Exporter(values), Exporter(values)).codes).tolist() == [2.25, 4.0]
+
+
 def test_ml_dtypes_is_imported_only_to_make_an_array():
     check = (
         "import sys, numpy as np, fpgen; u = fpgen.parse_unit('multiply fp16 fp16 -> e4m3fn'); "

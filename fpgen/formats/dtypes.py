@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import re
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 
@@ -136,6 +137,10 @@ def without_tensor(name: str, given: Any) -> Any:
     try:
         return np.from_dlpack(given)
     except (BufferError, RuntimeError, TypeError, ValueError) as error:
+        # DLPack as numpy reads it has no small floats; JAX gives them as an array of ml_dtypes' types all the same.
+        if hasattr(given, "__array__"):
+            with suppress(TypeError, ValueError, RuntimeError):
+                return np.asarray(given)
         reason = (str(error) or type(error).__name__).splitlines()[0].rstrip(".")
         raise UsageError(
             f"{name}: got a tensor that numpy does not read ({reason}); expected codes: the tensor's bits viewed as "

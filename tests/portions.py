@@ -12,3 +12,14 @@ def portions(step: int):
     """
     assert step % 2, "an odd step meets odd and even codes"
     return [pytest.param(step, id=f"every-{step}th"), pytest.param(1, marks=pytest.mark.full, id="every")]
+
+
+def some(values, every: int, first: int = 0):
+    """All of `values` as values of a parameter, of which `make test` takes each `every`-th one only."""
+    return [
+        pytest.param(
+            *(value if isinstance(value, tuple) else (value,)),
+            marks=[] if index % every == first else [pytest.mark.full],
+        )
+        for index, value in enumerate(values)
+    ]

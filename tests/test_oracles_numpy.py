@@ -49,7 +49,7 @@ def assert_same(name: str, ours: np.ndarray, theirs: np.ndarray, inputs):
 @pytest.mark.parametrize("operation", ["multiply", "add", "subtract"])
 @pytest.mark.parametrize("name", TYPES)
 def test_arithmetic(name, operation):
-    a, b = operands(name, 8000, 1)
+    a, b = operands(name, 3000, 1)
     x, y = (codes.astype(STORAGE[name]).view(TYPES[name]) for codes in (a, b))
     with np.errstate(all="ignore"):
         theirs = {"multiply": np.multiply, "add": np.add, "subtract": np.subtract}[operation](x, y)
@@ -68,7 +68,7 @@ def test_arithmetic(name, operation):
 )
 def test_convert(source, out):
     """Narrowing fp64 -> fp16 is one rounding in numpy too (it does not go through float32)."""
-    codes, _ = operands(source, 10000, 2)
+    codes, _ = operands(source, 4000, 2)
     with np.errstate(all="ignore"):
         theirs = codes.astype(STORAGE[source]).view(TYPES[source]).astype(TYPES[out]).view(STORAGE[out])
     ours = exact.compute(fpgen.Convert(source=source, out=out), {"source": codes}).codes

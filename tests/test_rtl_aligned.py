@@ -22,7 +22,7 @@ def of(text: str):
 
 @pytest.mark.parametrize("unit", [unit for _, unit in QUICK], ids=[label for label, _ in QUICK])
 def test_presets(unit):
-    text = mismatch(unit, draw_sum(unit, 130, 1))
+    text = mismatch(unit, draw_sum(unit, 60, 1))
     assert not text, text
 
 

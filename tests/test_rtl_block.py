@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 
 import ml_dtypes
@@ -10,6 +11,7 @@ import pytest
 from block_cases import blocks, exact, hardware, mismatch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from portions import some
 
 import fpgen
 from fpgen.base.errors import UsageError
@@ -59,13 +61,11 @@ def finite_values(fmt: Format) -> np.ndarray:
 MAXIMA = [0x0000, 0x0001, 0x0017, 0x03FF, 0x0400, 0x3BFF, 0x3C00, 0x3E00, 0x3E01, 0x3F00, 0x4900, 0x7BFF]
 
 
-#: Every second one in each run, the others in the full one: they differ in a constant.
-EVERY_SECOND = [
-    pytest.param(policy, marks=[pytest.mark.full] if index % 2 else []) for index, policy in enumerate(POWER_POLICIES)
-]
+#: Policies differ in a constant.
+EVERY_THIRD = some(POWER_POLICIES, 3)
 
 
-@pytest.mark.parametrize("policy", EVERY_SECOND)
+@pytest.mark.parametrize("policy", EVERY_THIRD)
 def test_every_fp16_value_beside_swept_maxima_in_e2m1(policy):
     """Scales from the definition, elements as ml_dtypes converts them."""
     unit = fpgen.BlockQuantize(source="fp16", block="e2m1@e8m0/2", policy=policy)
@@ -134,8 +134,10 @@ def test_every_element_under_every_scale(name, out):
 # ---- against the exact model ---------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("policy", POWER_POLICIES)
-@pytest.mark.parametrize("source", ["fp16", "bf16", "fp32", "e4m3fn"])
+@pytest.mark.parametrize(
+    ("source", "policy"),
+    some(itertools.product(["fp16", "bf16", "fp32", "e4m3fn"], POWER_POLICIES), 3),
+)
 def test_scales_that_are_powers_of_two(source, policy):
     for block in ("e2m1@e8m0/4", "mxint8", "e4m3fn@e8m0/5", "e2m1@binary8p1uf/3"):
         unit = fpgen.BlockQuantize(source=source, block=block, policy=policy)

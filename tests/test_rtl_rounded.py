@@ -32,7 +32,7 @@ def check(unit, count: int, seed: int):
 
 @pytest.mark.parametrize("unit", [unit for _, unit in EVERY], ids=[label for label, _ in EVERY])
 def test_presets(unit):
-    check(unit, 130 if unit.products <= 16 else 40, 1)
+    check(unit, 60 if unit.products <= 16 else 30, 1)
 
 
 @pytest.mark.full

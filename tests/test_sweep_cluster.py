@@ -108,6 +108,7 @@ def test_a_worker_that_is_killed_costs_nothing(scheduler, tmp_path):
     assert again.reused == len(expected) and again.records == result.records
 
 
+@pytest.mark.full
 def test_a_scheduler_that_goes_away_is_told(scheduler, tmp_path):
     address, _, process = scheduler
 
@@ -120,6 +121,7 @@ def test_a_scheduler_that_goes_away_is_told(scheduler, tmp_path):
     assert len(store.read(tmp_path / "out" / "small")) >= 1
 
 
+@pytest.mark.full
 def test_nobody_left_behind_a_word(scheduler, tmp_path):
     """The command says in one line that its scheduler died; Dask's own tracebacks stay off the terminal."""
     address, _, process = scheduler
@@ -145,6 +147,7 @@ def test_nobody_left_behind_a_word(scheduler, tmp_path):
     assert store.read(tmp_path / "sweep_out" / "some")
 
 
+@pytest.mark.full
 def test_a_connection_that_closes_under_a_result(scheduler, monkeypatch):
     """A scheduler that dies between saying that a result is there and handing it over is a scheduler that is gone."""
     from distributed.comm import CommClosedError

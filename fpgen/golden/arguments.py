@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -24,8 +23,8 @@ _OPTIONAL = frozenset({"clear", "load", "c"})
 @lru_cache(maxsize=256)
 def input_ports(unit: Unit) -> tuple[Port, ...]:
     """Operands, then controls."""
-    plain = replace(unit, period=None, stages=None)  # finding the stages of a period takes long, and for nothing
-    ports = [port for port in plain.ports if port.travels_in]
+    # Not those of the unit itself: its tag is no business of the model, and the stages of a period take long to find.
+    ports = [port for port in unit.behaviour.ports if port.travels_in]
     return tuple(sorted(ports, key=lambda port: port.role is not Role.OPERAND))
 
 

@@ -14,10 +14,13 @@ Golden = Callable[[Unit, dict[str, np.ndarray]], Outputs]
 
 
 def golden_outputs(unit: Unit, inputs: dict[str, np.ndarray]) -> Outputs:
-    """Results and, where the unit has them, flags; by `unit.compute`."""
+    """Results, by `unit.compute`, and where the unit has them flags and the tag, which comes out as it went in."""
     operands = [inputs[name] for name in unit.operands]
-    controls = {name: array for name, array in inputs.items() if name not in unit.operands}
-    result = unit.compute(*operands, **controls)
+    beside = (*unit.operands, "tag")
+    result = unit.compute(*operands, **{name: array for name, array in inputs.items() if name not in beside})
+    found = dict(result.outputs)
     if any(port.role is Role.FLAGS for port in unit.ports):
-        return {**result.outputs, "flags": result.flags}
-    return dict(result.outputs)
+        found["flags"] = result.flags
+    if unit.tag:
+        found["out_tag"] = inputs["tag"]
+    return found

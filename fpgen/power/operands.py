@@ -140,10 +140,10 @@ def _is_high(port: "Port", clock: int) -> bool:
     role: Role = port.role
     match role:
         case Role.RESET:
-            return clock == 0
-        case Role.HANDSHAKE:
+            return (clock == 0) is not port.active_low
+        case Role.HANDSHAKE | Role.ENABLE:
             return True
-        case Role.CONTROL:
+        case Role.CONTROL | Role.FLUSH | Role.TAG:
             return False
         case Role.CLOCK | Role.OPERAND | Role.RESULT | Role.FLAGS:
             raise ValueError(f"power stimulus: got {port.name}, a pin of role {role.value}; expected reset or control")

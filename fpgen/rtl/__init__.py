@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -27,12 +26,12 @@ def pipeline_for(unit: Unit) -> Pipeline:
     """
     from .pipeline import build
 
-    return build(graph_of(unit), stages=unit.stages, period=unit.period)
+    return build(graph_of(unit), stages=unit.stages, period=unit.period, boundary=unit.registers)
 
 
 def graph_of(unit: Unit) -> Graph:
     """The unit's datapath before scheduling, without the bits that nothing reads."""
-    return _graph(dataclasses.replace(unit, stages=None, period=None))
+    return _graph(unit.without_pipeline)
 
 
 def forget() -> None:

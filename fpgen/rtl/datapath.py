@@ -23,6 +23,8 @@ def datapath(unit: Unit) -> Graph:
         if port.travels_in:
             g.input(port.name, port.width)
     outputs = build(g, unit)
+    if unit.tag:
+        outputs = {**outputs, "out_tag": g.inputs["tag"]}
     expected = {port.name: port.width for port in unit.ports if port.travels_out}
     found = {name: node.width for name, node in outputs.items()}
     if found != expected:

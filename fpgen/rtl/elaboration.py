@@ -11,6 +11,8 @@ from amaranth.hdl import Cat, ClockDomain, Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from fpgen.units.ports import Port, Role
+
 from . import pipeline_for
 from .graph import Node
 from .handshake import control
@@ -21,11 +23,12 @@ if TYPE_CHECKING:
     from amaranth.hdl._ast import Statement
 
     from fpgen.units.base import Unit
-    from fpgen.units.ports import Port
 
 
 class UnitComponent(wiring.Component):
     """A unit whose members are its pins, except `clk` and `rst`: those are the ``sync`` domain's.
+
+    With `rst_n` both are members and the domain is the unit's own, since the reset of a domain is active high.
 
     Parameters
     ----------
@@ -39,38 +42,47 @@ class UnitComponent(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         pipeline = pipeline_for(self.unit)
         m = Module()
+        reset = _reset_of(self.unit)
+        if reset is not None and reset.active_low:
+            m.domains.sync = sync = ClockDomain("sync", async_reset=reset.asynchronous)
+            m.d.comb += [sync.clk.eq(self.clk), sync.rst.eq(~self.rst_n)]
         logic = _Logic(m, pipeline, {port.name: getattr(self, port.name) for port in _members(self.unit)})
         rules = control(self.unit, pipeline)
         valid = [self.in_valid if k == 0 else Signal(name=name) for k, name in enumerate(rules.valid)]
         ready = [Signal(name=name) for name in rules.ready]
         for k, load in enumerate(ready):
             m.d.comb += load.eq(~valid[k + 1] | (ready[k + 1] if k + 1 < len(ready) else self.out_ready))
+        enable = self.enable if rules.enable else Const(1)
         for rank, registers in enumerate(pipeline.ranks, start=1):
-            loads = [logic.load(register) for register in registers]
-            moves = [valid[rank].eq(valid[rank - 1])] if valid else []
-            updates = logic.updates(rank)
-            if ready:
-                with m.If(ready[rank - 1]):
-                    m.d.sync += loads + moves
-                with m.If(ready[rank - 1] & valid[rank - 1]):
-                    m.d.sync += updates
-            else:
-                m.d.sync += loads + moves
-                if updates:
-                    with m.If(valid[rank - 1]):
-                        m.d.sync += updates
+            moving = enable & ready[rank - 1] if ready else enable
+            with m.If(moving):
+                m.d.sync += [logic.load(register) for register in registers]
+            with m.If(self.flush if rules.flush else Const(0)):
+                m.d.sync += valid[rank].eq(0) if valid else []
+            with m.Elif(moving):
+                m.d.sync += valid[rank].eq(valid[rank - 1]) if valid else []
+                with m.If(valid[rank - 1] if valid else Const(0)):
+                    m.d.sync += logic.updates(rank)
         for name, node in pipeline.graph.outputs.items():
             if hasattr(self, name):
                 m.d.comb += getattr(self, name).eq(logic.value(node, pipeline.stages))
         if valid:
-            m.d.comb += self.out_valid.eq(valid[-1])
+            m.d.comb += self.out_valid.eq(valid[-1] & enable)
         if "in_ready" in rules.pins:
-            m.d.comb += self.in_ready.eq(ready[0] if ready else self.out_ready)
+            open_for_more = ~self.flush if rules.flush else Const(1)
+            m.d.comb += self.in_ready.eq((ready[0] if ready else self.out_ready) & enable & open_for_more)
         return m
 
 
 def _members(unit: Unit) -> list[Port]:
-    return [port for port in unit.ports if port.name not in ("clk", "rst")]
+    reset = _reset_of(unit)
+    if reset is not None and reset.active_low:
+        return list(unit.ports)
+    return [port for port in unit.ports if port.role not in (Role.CLOCK, Role.RESET)]
+
+
+def _reset_of(unit: Unit) -> Port | None:
+    return next((port for port in unit.ports if port.role is Role.RESET), None)
 
 
 class _Logic:
@@ -172,11 +184,13 @@ def _operation(node: Node, args: list[Value]) -> Value:
 
 def to_rtlil(unit: Unit) -> str:
     """The Amaranth design as RTLIL text: module `unit.name` with the unit's pins, `clk` and `rst` among them."""
-    has_reset = any(port.name == "rst" for port in unit.ports)
+    reset = _reset_of(unit)
     text: str = rtlil.convert(
         UnitComponent(unit),
         name=unit.name,
         emit_src=False,
-        missing_domain=lambda name: ClockDomain(name, reset_less=not has_reset),
+        missing_domain=lambda name: ClockDomain(
+            name, reset_less=reset is None, async_reset=reset is not None and reset.asynchronous
+        ),
     )
     return text

@@ -16,6 +16,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from fpgen.units.register_options import Boundary
+
 from .graph import WIRING, Graph, Node
 from .naming import Names
 from .pack import pack
@@ -23,7 +25,10 @@ from .schedule import Schedule, schedule
 from .wiring import readers, sources
 
 #: Names of the pins and of the handshake's own signals, which no step may take.
-RESERVED_PINS = ("clk", "rst", "in_valid", "in_ready", "out_valid", "out_ready", "unused")
+RESERVED_PINS = (
+    *("clk", "rst", "rst_n", "enable", "flush"),
+    *("in_valid", "in_ready", "out_valid", "out_ready", "unused"),
+)
 
 
 @dataclass(frozen=True)
@@ -146,7 +151,12 @@ def _state_owns(graph: Graph, plan: Schedule) -> dict[int, tuple[tuple[int, int,
 
 
 def build(
-    graph: Graph, *, stages: int | None = None, period: float | None = None, reserved: Sequence[str] = ()
+    graph: Graph,
+    *,
+    stages: int | None = None,
+    period: float | None = None,
+    boundary: Boundary = Boundary.NONE,
+    reserved: Sequence[str] = (),
 ) -> Pipeline:
     """Schedule a graph and place its registers.
 
@@ -156,6 +166,8 @@ def build(
     stages : int, optional
     period : float, optional
         ps; one of the two.
+    boundary : Boundary
+        Registers at the inputs and outputs; they are among the stages.
     reserved : sequence of str
         Pins of the unit; no step takes their names.
 
@@ -164,7 +176,7 @@ def build(
     UsageError
         When there are not that many stages, or no schedule meets the period.
     """
-    plan = schedule(graph, stages=stages, period=period)
+    plan = schedule(graph, stages=stages, period=period, boundary=boundary)
     graph, placed = pack(graph, plan.stage)
     plan = Schedule(placed, plan.stages, plan.period)
     beside = (f"{word}_s{k}" for word in ("valid", "ready") for k in range(1, plan.stages + 1))

@@ -64,7 +64,7 @@ class _Paths:
     def too_long(self, stage: list[int]) -> list[tuple[int, int, list[int]]]:
         """Paths that are too long in a schedule: first step, last step, the stages that cannot hold both."""
         arrival, cause = arrivals(self.steps, stage)
-        late = [when > end(self.period, at, self.stages) for when, at in zip(arrival, stage, strict=True)]
+        late = [when > end(self.steps, self.period, at, self.stages) for when, at in zip(arrival, stage, strict=True)]
         found = []
         for last, why in enumerate(cause):
             if not late[last] or (why >= 0 and late[why] and cause[why] >= 0):
@@ -84,7 +84,7 @@ class _Paths:
             start = self.at_once[first]
         else:
             start = CLOCK_TO_Q + max((time for _, time in self.steps.preds[first]), default=0.0)
-        return start + length > end(self.period, stage, self.stages)
+        return start + length > end(self.steps, self.period, stage, self.stages)
 
 
 class _Cut:

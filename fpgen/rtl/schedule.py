@@ -15,6 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fpgen.base.errors import UsageError
+from fpgen.units.register_options import Boundary
 
 from .delays import CLOCK_TO_Q, SETUP
 from .graph import Graph
@@ -35,7 +36,13 @@ class Schedule:
     period: float
 
 
-def schedule(graph: Graph, *, stages: int | None = None, period: float | None = None) -> Schedule:
+def schedule(
+    graph: Graph,
+    *,
+    stages: int | None = None,
+    period: float | None = None,
+    boundary: Boundary = Boundary.NONE,
+) -> Schedule:
     """Give every node a stage.
 
     Parameters
@@ -45,19 +52,23 @@ def schedule(graph: Graph, *, stages: int | None = None, period: float | None = 
         Ranks of registers; the period becomes as small as it can.
     period : float, optional
         ps; the ranks become as few as possible. Give one of the two.
+    boundary : Boundary
+        Ranks with nothing before them (at the inputs) or after them (at the outputs), among the stages.
 
     Raises
     ------
     UsageError
         When there are fewer steps than stages, or a step (or loop) that takes longer than the period.
     """
-    steps = Steps(graph)
+    steps = Steps(graph, boundary)
     if stages is not None:
         least, most = (1 if graph.states else 0), max(1, longest(graph))
+        stages -= boundary.ranks
         if not least <= stages <= most:
+            around = f" and registers={boundary.value}" if boundary.ranks else ""
             raise UsageError(
-                f"stages: got {stages}; expected {least} to {most}, since this unit has "
-                f"{most} step{'s' if most > 1 else ''} in sequence"
+                f"stages: got {stages + boundary.ranks}; expected {least + boundary.ranks} to {most + boundary.ranks}, "
+                f"since this unit has {most} step{'s' if most > 1 else ''} in sequence{around}"
             )
         target = smallest_period(steps, stages) * (1 + SLACK) if stages else 0.0
     elif period is not None:
@@ -70,8 +81,9 @@ def schedule(graph: Graph, *, stages: int | None = None, period: float | None = 
         found = place(steps, stages, target)
     else:
         found = [0] * len(steps.nodes)
-    stage = {index: found[i] for index, i in steps.head.items()}
-    return Schedule(stage, stages, reached(steps, found, stages))
+    first = int(boundary.at_inputs)
+    stage = {index: found[i] + (0 if steps.is_input[i] else first) for index, i in steps.head.items()}
+    return Schedule(stage, stages + boundary.ranks, reached(steps, found, stages))
 
 
 def longest(graph: Graph) -> int:
@@ -84,14 +96,14 @@ def longest(graph: Graph) -> int:
     return max(depth.values(), default=0)
 
 
-def end(period: float, stage: int, limit: int) -> float:
+def end(steps: Steps, period: float, stage: int, limit: int) -> float:
     """When everything in a stage must be done: before the next edge, or at the pins after the last rank."""
-    return period if stage == limit else period - SETUP
+    return period if stage == limit and not steps.boundary.at_outputs else period - SETUP
 
 
 def _begin(steps: Steps, i: int, stage: int) -> float:
     """When a step without arguments is there."""
-    return CLOCK_TO_Q if stage or steps.is_state[i] else 0.0
+    return CLOCK_TO_Q if stage or steps.is_state[i] or steps.boundary.at_inputs else 0.0
 
 
 def asap(steps: Steps, period: float, limit: int) -> list[int] | None:
@@ -111,10 +123,10 @@ def asap(steps: Steps, period: float, limit: int) -> list[int] | None:
             when = _begin(steps, i, at)
             for j, time in edges:
                 when = max(when, (arrival[j] if stage[j] == at else CLOCK_TO_Q) + time)
-            if edges and when > end(period, at, limit):
+            if edges and when > end(steps, period, at, limit):
                 at += 1
                 when = CLOCK_TO_Q + max(time for _, time in edges)
-                if when > end(period, at, limit):
+                if when > end(steps, period, at, limit):
                     return None
             if at > (limit if loop is None else limit - 1):
                 return None
@@ -141,15 +153,15 @@ def alap(steps: Steps, period: float, limit: int) -> list[int] | None:
             at = limit if loop is None else ceiling[loop]
             for j, _ in steps.succs[i]:
                 at = min(at, stage[j])
-            by = end(period, at, limit)
+            by = end(steps, period, at, limit)
             for j, time in steps.succs[i]:
                 if stage[j] == at:
                     by = min(by, needed[j] - time)
             own = max((time for _, time in steps.preds[i]), default=0.0)
             # Even from registers it would come too late, so this stage is too late.
-            if by < (CLOCK_TO_Q if at or steps.is_state[i] else 0.0) + own:
+            if by < _begin(steps, i, at) + own:
                 at -= 1
-                by = end(period, at, limit)
+                by = end(steps, period, at, limit)
             if at < 0:
                 return None
             if loop is not None and at < ceiling[loop]:
@@ -179,7 +191,7 @@ def arrivals(steps: Steps, stage: list[int]) -> tuple[list[float], list[int]]:
 def reached(steps: Steps, stage: list[int], limit: int) -> float:
     """The period that a schedule needs, in ps."""
     arrival, _ = arrivals(steps, stage)
-    return max((when + (0.0 if at == limit else SETUP) for when, at in zip(arrival, stage, strict=True)), default=0.0)
+    return max((when - end(steps, 0.0, at, limit) for when, at in zip(arrival, stage, strict=True)), default=0.0)
 
 
 def smallest_period(steps: Steps, stages: int) -> float:

@@ -13,6 +13,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from fpgen.units.register_options import Boundary
+
 from .delays import delay_from, loads_of
 from .graph import Graph, Node
 from .wiring import is_wiring, readers, sources
@@ -64,10 +66,13 @@ class Steps:
     nets : list of Net
     head : dict of int to int
         Step of every node (by its index) that is not wiring or a constant.
+    boundary : Boundary
+        Registers around the whole graph.
     """
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Graph, boundary: Boundary = Boundary.NONE) -> None:
         self.graph = graph
+        self.boundary = boundary
         live = graph.live()
         operations = [node for node in live if node.op != "const" and not is_wiring(node)]
         loads = loads_of(live)

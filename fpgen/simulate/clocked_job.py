@@ -45,6 +45,7 @@ def protocol_job(unit: Unit, number: int, plan: Plan, golden: Golden) -> dict[st
         "unit": unit.text,
         "handshake": unit.handshake.value,
         "latency": unit.latency,
+        "async_reset": any(port.asynchronous for port in unit.ports),
         "stateful": plan.stateful,
         "seed": plan.seed,
         "inputs": [port.name for port in plan.ports],

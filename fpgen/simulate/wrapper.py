@@ -243,9 +243,14 @@ def _pins(port: Port, lowest: Sequence[int]) -> str:
     return parts[0] if len(parts) == 1 else f"{{{', '.join(parts)}}}"
 
 
+#: Inputs that a stream drives by other means than a variable of their name.
+_LEVELS = {"rst_n": "~rst", "enable": "1'b1", "flush": "1'b0"}
+
+
 def _present(unit: Unit, layout: Layout) -> str:
     """Statements that put the row, and what all lanes share, on the inputs of the lanes."""
-    shared = [port.name for port in unit.ports if port.is_input and port.role in (Role.RESET, Role.HANDSHAKE)]
+    others = [port for port in unit.ports if port.is_input and not port.travels_in and port.role is not Role.CLOCK]
+    shared = {port.name: _LEVELS.get(port.name, port.name) for port in others}
     lines = [f"    lane_{lane}.{port.name} = {_pins(port, lowest)};" for lane, port, lowest in layout.slices("in")]
-    lines += [f"    lane_{lane}.{name} = {name};" for lane in range(layout.lanes) for name in shared]
+    lines += [f"    lane_{lane}.{name} = {level};" for lane in range(layout.lanes) for name, level in shared.items()]
     return "\n".join(lines)

@@ -27,6 +27,7 @@ from .options import (
 from .ports import Port, Role
 from .presets import PRESETS, Case, Preset, find_case
 from .quantize import BlockDequantize, BlockQuantize, ScalePolicy
+from .register_options import Boundary, Reset, ResetActive
 from .rounded import RoundedUnit
 from .tensorcore import TensorCore
 from .text import parse_unit, unit_from_dict
@@ -47,6 +48,7 @@ __all__ = [
     "BlockDequantize",
     "BlockDot",
     "BlockQuantize",
+    "Boundary",
     "Case",
     "Convert",
     "DotProduct",
@@ -61,6 +63,8 @@ __all__ = [
     "Overflow",
     "Port",
     "Preset",
+    "Reset",
+    "ResetActive",
     "Role",
     "RoundedUnit",
     "Rounding",

@@ -22,10 +22,20 @@ from .derived import Derived, stages_of_period
 from .identity import check_module_name, hash_of, identifier, plain_values
 from .options import Handshake, as_enum
 from .ports import Port, Role
+from .register_options import (
+    Boundary,
+    Reset,
+    ResetActive,
+    check_clocked,
+    check_register_options,
+    pins_of_registers,
+)
 
 MAX_STAGES = 64
 #: Codes travel in arrays of 64-bit integers: in the golden model, and so in everything that is checked against it.
 MAX_BITS = 64
+#: Options that came after the first release of hashes: they count in `content_hash` where they are set.
+_WHEN_SET = {"hashed": "when set"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +53,15 @@ class Unit(Derived):
     multiplier, adder : Multiplier, Adder or str
         What products and sums are built of, in units that have them; the result does not depend on it. See
         `fpgen.units.architecture`.
+    reset, reset_active : Reset, ResetActive or str
+        Style and polarity of the reset: ``sync``, ``async`` or ``none``; ``high`` or ``low``.
+    enable, flush : bool
+        Input pins of these names: clock enable of the whole unit; drop all operations inside.
+    tag : int
+        Bits of a tag that travels with each operation, from pin `tag` to pin `out_tag`; 0 for none.
+    registers : Boundary or str
+        Registers at the boundary, which `stages` counts: ``none``, ``in``, ``out`` or ``both``. These five are
+        explained in `fpgen.units.register_options`.
     module_name : str, optional
         The Verilog module's name, which files and directories take over; default: one made of the parameters. It
         changes nothing in what the unit does, and is no part of `content_hash`.
@@ -82,6 +101,12 @@ class Unit(Derived):
     handshake: Handshake = Handshake.NONE
     multiplier: Multiplier = Multiplier.ARRAY
     adder: Adder = Adder.DEFAULT
+    reset: Reset = field(default=Reset.SYNC, metadata=_WHEN_SET)
+    reset_active: ResetActive = field(default=ResetActive.HIGH, metadata=_WHEN_SET)
+    enable: bool = field(default=False, metadata=_WHEN_SET)
+    flush: bool = field(default=False, metadata=_WHEN_SET)
+    tag: int = field(default=0, metadata=_WHEN_SET)
+    registers: Boundary = field(default=Boundary.NONE, metadata=_WHEN_SET)
     module_name: str | None = None
     latency: int = field(init=False, repr=False, compare=False)
 
@@ -98,10 +123,12 @@ class Unit(Derived):
         self._set("multiplier", as_enum("multiplier", self.multiplier, Multiplier))
         self._set("adder", as_enum("adder", self.adder, Adder))
         self._check_results()
+        check_register_options(self)
         self._check_common()
         self._validate()
         self._check_whole()
         self._set("latency", stages_of_period(self) if self.stages is None else self.stages)
+        check_clocked(self)
 
     def _check_common(self) -> None:
         if self.multiplier is not Multiplier.ARRAY and not self.multiplies:
@@ -111,9 +138,9 @@ class Unit(Derived):
             )
         if self.stages is not None and self.period is not None:
             raise UsageError(f"stages: got {self.stages} and period={self.period}; expected one of them")
+        least = self.least_stages + self.registers.ranks
         if self.period is None and self.stages is None:
-            self._set("stages", self.least_stages)
-        least = self.least_stages
+            self._set("stages", least)
         if self.stages is not None and not (type(self.stages) is int and least <= self.stages <= MAX_STAGES):
             raise UsageError(f"stages: got {self.stages!r}; expected a whole number from {least} to {MAX_STAGES}")
         if self.period is not None and (
@@ -194,8 +221,15 @@ class Unit(Derived):
         """The unit without the options that no result depends on: stages, handshake, flags output, names, adders."""
         changed: dict[str, Any] = {"module_name": None, "flags": False, "stages": None, "period": None}
         found = {spec.name: spec for spec in self.parameters()}
-        changed |= {name: found[name].default for name in ("handshake", "multiplier", "adder")}
+        around = ("handshake", "multiplier", "adder", "reset", "reset_active", "enable", "flush", "tag", "registers")
+        changed |= {name: found[name].default for name in around}
         return dataclasses.replace(self, **{name: value for name, value in changed.items() if name in found})
+
+    @property
+    def without_pipeline(self) -> Self:
+        """The unit whose datapath, before any scheduling, is that of this one."""
+        plain = {name: self._default(name) for name in ("reset", "reset_active", "enable", "flush", "registers")}
+        return dataclasses.replace(self, stages=None, period=None, **plain)
 
     @property
     def nan_text(self) -> str:
@@ -212,21 +246,20 @@ class Unit(Derived):
     @property
     def ports(self) -> tuple[Port, ...]:
         """Every pin, in the order of the Verilog module."""
-        pins = []
-        if self.clocked:
-            pins.append(Port("clk", 1, True, Role.CLOCK))
-            if self._has_reset:
-                pins.append(Port("rst", 1, True, Role.RESET))
+        pins = pins_of_registers(self)
         if self.handshake is not Handshake.NONE:
             pins.append(Port("in_valid", 1, True, Role.HANDSHAKE))
         if self.handshake is Handshake.READY:
             pins.append(Port("in_ready", 1, False, Role.HANDSHAKE))
         pins += [*self._operand_ports(), *self._controls(), *self._rounding_ports()]
+        if self.tag:
+            pins.append(Port("tag", self.tag, True, Role.TAG))
         if self.handshake is not Handshake.NONE:
             pins.append(Port("out_valid", 1, False, Role.HANDSHAKE))
         if self.handshake is Handshake.READY:
             pins.append(Port("out_ready", 1, True, Role.HANDSHAKE))
-        return (*pins, *self._result_ports(), *self._flag_ports())
+        tag = [Port("out_tag", self.tag, False, Role.TAG)] if self.tag else []
+        return (*pins, *self._result_ports(), *self._flag_ports(), *tag)
 
     def _operand_ports(self) -> list[Port]:
         """One for each of `operands`, in that order."""

@@ -13,15 +13,22 @@ class Role(enum.Enum):
     """What a pin is for."""
 
     CLOCK = "clock"
-    RESET = "reset"  # synchronous, active high
+    RESET = "reset"
+    ENABLE = "enable"  # the clock's
+    FLUSH = "flush"  # drops the operations inside
     OPERAND = "operand"  # a code of `format`
     CONTROL = "control"  # travels with the operands: subtract, clear, load, rounding mode, random bits
     RESULT = "result"  # a code of `format`
     FLAGS = "flags"  # travels with the result: {NV, DZ, OF, UF, NX}
     HANDSHAKE = "handshake"
+    TAG = "tag"  # travels with an operation, unchanged
 
 
 _MEANINGS = {
+    "enable": "0: the unit stands still, as if the clock had stopped",
+    "flush": "1: all operations inside are dropped at the next clock edge",
+    "tag": "travels with the operation",
+    "out_tag": "tag of the operation",
     "in_valid": "operands are there",
     "in_ready": "operands are taken at the next clock edge",
     "out_valid": "a result is there",
@@ -63,6 +70,8 @@ class Port:
     shape : tuple of int
         Of the array of codes that it carries; ``()`` for a single one. Elements lie in row-major order,
         the first in the lowest bits.
+    asynchronous : bool
+        Of a reset: whether it works without a clock edge.
     """
 
     name: str
@@ -71,6 +80,7 @@ class Port:
     role: Role
     format: Format | None = None
     shape: tuple[int, ...] = ()
+    asynchronous: bool = False
 
     @staticmethod
     def of_codes(name: str, fmt: Format, role: Role, shape: tuple[int, ...] = ()) -> Port:
@@ -88,14 +98,19 @@ class Port:
         return self.width // self.count
 
     @property
+    def active_low(self) -> bool:
+        """Of a reset: whether it resets at level 0, as its name says."""
+        return self.role is Role.RESET and self.name.endswith("_n")
+
+    @property
     def travels_in(self) -> bool:
-        """Whether it is sampled together with the operands (operands and controls)."""
-        return self.role in (Role.OPERAND, Role.CONTROL)
+        """Whether it is sampled together with the operands (operands, controls, a tag)."""
+        return self.role in (Role.OPERAND, Role.CONTROL) or (self.role is Role.TAG and self.is_input)
 
     @property
     def travels_out(self) -> bool:
         """Whether it is valid together with the result."""
-        return self.role in (Role.RESULT, Role.FLAGS)
+        return self.role in (Role.RESULT, Role.FLAGS) or (self.role is Role.TAG and not self.is_input)
 
     @property
     def meaning(self) -> str:
@@ -103,7 +118,9 @@ class Port:
         if self.role is Role.CLOCK:
             return "clock, rising edge"
         if self.role is Role.RESET:
-            return "reset, synchronous, active high (valid bits and accumulators only)"
+            style = "asynchronous" if self.asynchronous else "synchronous"
+            level = "low" if self.active_low else "high"
+            return f"reset, {style}, active {level} (valid bits and accumulators only)"
         if self.role is Role.FLAGS:
             return "exceptions {NV, DZ, OF, UF, NX}"
         if self.format is not None:

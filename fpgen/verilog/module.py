@@ -32,9 +32,12 @@ def module(unit: Unit) -> str:
         "",
         "`default_nettype none",
         "",
-        f"module {unit.name} (",
+        f"module {unit.name} #(",
+        f"{INDENT}parameter EXPECTED_LATENCY = {pipeline.stages}",
+        ") (",
         *_pins(unit.ports),
         ");",
+        *_latency(pipeline.stages),
     ]
     rules = control(unit, pipeline)
     lines += _states(body)
@@ -64,6 +67,23 @@ def _pins(ports: tuple[Port, ...]) -> list[str]:
     return lines
 
 
+def _latency(stages: int) -> list[str]:
+    """The latency as a constant; an integrator who sets the parameter to another one gets no elaboration.
+
+    The module that is missing then carries the reason in its name: Verilog-2001 has no other error at elaboration.
+    """
+    return [
+        "",
+        f"{INDENT}// ---- Latency in clocks; set EXPECTED_LATENCY to what the surroundings rely on",
+        f"{INDENT}localparam LATENCY = {stages};",
+        f"{INDENT}generate",
+        f"{INDENT * 2}if (EXPECTED_LATENCY != LATENCY) begin : other_latency",
+        f"{INDENT * 3}fpgen_latency_is_{stages} expected_another ();",
+        f"{INDENT * 2}end",
+        f"{INDENT}endgenerate",
+    ]
+
+
 def _wires(wires: list[Wire]) -> list[str]:
     lines: list[str] = []
     section = None
@@ -87,7 +107,7 @@ def _handshake(rules: Control) -> list[str]:
     if rules.valid:
         lines += ["", f"{INDENT}// ---- Handshake"]
         lines += [f"{INDENT}reg {name};" for name in rules.valid[1:]]
-        lines += [f"{INDENT}wire {name} = {text};" for name, text in rules.wires]
+        lines += [f"{INDENT}wire {name} = {' | '.join(terms)};" for name, terms in rules.wires]
     return lines
 
 
@@ -111,25 +131,42 @@ def _rank(body: Body, rules: Control, rank: int, updates: dict[int, list[str]]) 
         lines += ["", f"{INDENT}// ---- Registers after stage {rank - 1}"]
         lines += [f"{INDENT}reg {_range(register.width, register.low)}{register.name};" for register in registers]
         loads = [_load(body, register) for register in registers]
-        lines += ["", f"{INDENT}always @(posedge clk) begin", *_when(rules.load(rank), loads), f"{INDENT}end"]
+        ready = " & ".join(rules.load(rank))
+        lines += ["", f"{INDENT}always @(posedge clk) begin", *_when(ready, loads), f"{INDENT}end"]
     if rules.valid:
-        name, before = rules.valid[rank], rules.valid[rank - 1]
-        lines += [
-            "",
-            f"{INDENT}always @(posedge clk) begin",
-            f"{INDENT * 2}if (rst) begin",
-            f"{INDENT * 3}{name} <= 1'b0;",
-        ]
-        lines += [f"{INDENT * 3}{_target(state)} <= {_zero(body, state)};" for state in states]
-        ready = rules.load(rank)
-        lines += [f"{INDENT * 2}end else{f' if ({ready})' if ready else ''} begin", f"{INDENT * 3}{name} <= {before};"]
-        if states:
-            lines += [f"{INDENT * 3}if ({before}) begin"]
-            for state in states:
-                lines += wrapped(state, INDENT * 4, INDENT * 5)
-            lines += [f"{INDENT * 3}end"]
-        lines += [f"{INDENT * 2}end", f"{INDENT}end"]
+        lines += ["", *_valid_block(body, rules, rank, states)]
     return lines
+
+
+def _valid_block(body: Body, rules: Control, rank: int, states: list[str]) -> list[str]:
+    """The clocked block of a rank's valid bit and of the states that are loaded with it."""
+    name, before = rules.valid[rank], rules.valid[rank - 1]
+    zeros = [f"{name} <= 1'b0;", *(f"{_target(state)} <= {_zero(body, state)};" for state in states)]
+    reset = rules.reset
+    branches: list[tuple[str, list[str]]] = []
+    edge = ""
+    if reset is not None:
+        branches.append((f"{'!' if reset.active_low else ''}{reset.name}", [INDENT * 3 + zero for zero in zeros]))
+        if reset.asynchronous:
+            edge = f" or {'negedge' if reset.active_low else 'posedge'} {reset.name}"
+    if rules.flush:
+        branches.append(("flush", [f"{INDENT * 3}{name} <= 1'b0;"]))
+    moves = [f"{INDENT * 3}{name} <= {before};"]
+    if states:
+        moves += [f"{INDENT * 3}if ({before}) begin"]
+        for state in states:
+            moves += wrapped(state, INDENT * 4, INDENT * 5)
+        moves += [f"{INDENT * 3}end"]
+    branches.append((" & ".join(rules.load(rank)), moves))
+    lines = [f"{INDENT}initial {zero.replace('<=', '=')}" for zero in zeros] if reset is None else []
+    lines += [f"{INDENT}always @(posedge clk{edge}) begin"]
+    if branches == [("", moves)]:
+        return [*lines, *(line.removeprefix(INDENT) for line in moves), f"{INDENT}end"]
+    opening = INDENT * 2
+    for condition, body_lines in branches:
+        lines += [f"{opening}if ({condition}) begin" if condition else f"{opening}begin", *body_lines]
+        opening = f"{INDENT * 2}end else "
+    return [*lines, f"{INDENT * 2}end", f"{INDENT}end"]
 
 
 def _target(update: str) -> str:
@@ -168,7 +205,7 @@ def _outputs(unit: Unit, body: Body) -> list[str]:
             text, _ = body.value(body.pipeline.graph.outputs[port.name], body.pipeline.stages)
             lines += wrapped(f"assign {port.name} = {text.text};")
         else:
-            lines += wrapped(f"assign {port.name} = {rules.pins[port.name]};")
+            lines += wrapped(f"assign {port.name} = {' & '.join(rules.pins[port.name])};")
     return lines
 
 

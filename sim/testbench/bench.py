@@ -9,7 +9,7 @@ from pathlib import Path
 
 import cocotb
 from cocotb.clock import Clock
-from cocotb.triggers import RisingEdge, Timer
+from cocotb.triggers import FallingEdge, RisingEdge, Timer
 from cocotb.types import Logic
 from cocotb.utils import get_sim_time
 from job import PROTOCOLS
@@ -54,38 +54,73 @@ class Bench:
         self.pin = {name: getattr(dut, prefix + name) for name in names}
         self.clock = getattr(dut, prefix + "clk")
         self.widths = [self.spec["widths"][name] for name in self.inputs]
-        self.edge = RisingEdge(self.clock)
+        self.paused = 0  # clocks in which the unit stood still
+
+    @property
+    def edge(self):
+        """The next clock edge at which the unit runs: each one, or with a clock enable those where that is high."""
+        return self._next_edge()
+
+    async def _next_edge(self):
+        while True:
+            await RisingEdge(self.clock)
+            if "enable" not in self.pin or self.bit("enable"):
+                return
 
     @property
     def cycle(self):
-        """The number of the current clock."""
-        return int(get_sim_time("ns")) // PERIOD
+        """The number of the current clock, of those in which the unit runs."""
+        return int(get_sim_time("ns")) // PERIOD - self.paused
+
+    async def pause(self):
+        """Drop the clock enable now and then; meanwhile nothing is accepted and nothing delivered."""
+        while True:
+            await RisingEdge(self.clock)
+            if not self.bit("enable"):
+                self.paused += 1
+                for name in ("in_ready", "out_valid"):
+                    assert name not in self.pin or not self.bit(name), f"{name} is high while enable is low"
+            self.pin["enable"].value = int(self.random.random() < 0.7)
 
     async def start(self, reset=True):
         """Start the clock, hold the inputs idle, reset."""
         for name, pin in self.pin.items():
-            if name in self.inputs or name in ("in_valid", "rst"):
+            if name in self.inputs or name in ("in_valid", "rst", "flush"):
                 pin.value = 0
+            if name in ("enable", "rst_n"):
+                pin.value = 1
         if "out_ready" in self.pin:
             self.pin["out_ready"].value = 1
         Clock(self.clock, PERIOD, "ns").start()
         cocotb.start_soon(heartbeat())
+        if "enable" in self.pin:
+            cocotb.start_soon(self.pause())
         if reset:
             await self.reset()
         for _ in range(self.latency):  # flush what the data path held at power-up
             await self.edge
 
     async def reset(self, clocks=3):
-        """A synchronous reset, if there is one; the inputs are idle meanwhile."""
+        """A reset, if there is one; the inputs are idle meanwhile."""
         if "in_valid" in self.pin:
             self.pin["in_valid"].value = 0
-        if "rst" in self.pin:
-            self.pin["rst"].value = 1
+        self._reset_pin(on=True)
         for _ in range(clocks):
             await self.edge
-        if "rst" in self.pin:
-            self.pin["rst"].value = 0
+        self._reset_pin(on=False)
         await self.edge
+
+    async def reset_between_edges(self):
+        """Until after the next falling edge, where pins change: no rising edge has met the reset yet."""
+        self._reset_pin(on=True)
+        await FallingEdge(self.clock)
+        await Timer(PERIOD * 250, "ps")
+
+    def _reset_pin(self, on):
+        if "rst" in self.pin:
+            self.pin["rst"].value = int(on)
+        if "rst_n" in self.pin:
+            self.pin["rst_n"].value = int(not on)
 
     def present(self, vector):
         """Put a vector on the pins."""

@@ -8,6 +8,9 @@ ALL = range(len(PROTOCOLS))
 VALID = [i for i in ALL if PROTOCOLS[i]["handshake"] != "none"]
 READY = [i for i in ALL if PROTOCOLS[i]["handshake"] == "ready"]
 STATEFUL = [i for i in ALL if PROTOCOLS[i]["stateful"]]
+RESET = [i for i in VALID if not PROTOCOLS[i]["latency"] or {"rst", "rst_n"} & set(PROTOCOLS[i]["pins"])]
+ASYNC = [i for i in RESET if PROTOCOLS[i]["async_reset"]]
+FLUSH = [i for i in VALID if "flush" in PROTOCOLS[i]["pins"]]
 
 
 async def drain(bench, clocks=8):
@@ -67,8 +70,8 @@ async def gaps_leave_no_trace(dut, number):
     assert delays == {bench.latency}, f"with gaps, latency {sorted(delays)} clocks; {bench.latency} is declared"
 
 
-@cocotb.test(skip=not VALID)
-@cocotb.parametrize(number=VALID or [0])
+@cocotb.test(skip=not RESET)
+@cocotb.parametrize(number=RESET or [0])
 async def reset_empties_the_pipeline(dut, number):
     """A reset in the middle: nothing of what was in flight comes out, and the next results are right."""
     bench = Bench(dut, number)
@@ -85,6 +88,49 @@ async def reset_empties_the_pipeline(dut, number):
     await drain(bench)
     listening.cancel()
     Scoreboard([tuple(outputs) for outputs in expected]).check(monitor.received)
+
+
+@cocotb.test(skip=not ASYNC)
+@cocotb.parametrize(number=ASYNC or [0])
+async def reset_needs_no_clock(dut, number):
+    """An asynchronous reset between two clock edges clears the valid bits at once."""
+    bench = Bench(dut, number)
+    await bench.start()
+    if "out_ready" in bench.pin:
+        bench.pin["out_ready"].value = 0
+    await Driver(bench, bench.vectors[: bench.latency]).run()
+    for _ in range(bench.latency):
+        if bench.bit("out_valid"):
+            break
+        await bench.edge
+    assert bench.bit("out_valid"), "no result before the reset: the test shows nothing"
+    await bench.reset_between_edges()
+    assert not bench.bit("out_valid"), "a result survived an asynchronous reset until the next clock edge"
+
+
+@cocotb.test(skip=not FLUSH)
+@cocotb.parametrize(number=FLUSH or [0])
+async def flush_drops_what_is_inside(dut, number):
+    """Nothing of what was in flight comes out, nor what is offered in that clock; what follows is right."""
+    bench = Bench(dut, number)
+    await bench.start()
+    await Driver(bench, bench.vectors[: bench.latency + 2]).run()
+    bench.present(bench.vectors[0])
+    bench.pin["in_valid"].value = 1
+    bench.pin["flush"].value = 1
+    await bench.edge
+    if bench.handshake == "ready":
+        assert not bench.bit("in_ready"), "in_ready is high while flush is"
+    bench.pin["in_valid"].value = 0
+    bench.pin["flush"].value = 0
+    monitor = Monitor(bench)
+    listening = cocotb.start_soon(monitor.run())
+    await drain(bench)
+    assert not monitor.received, f"{len(monitor.received)} results survived the flush"
+    await Driver(bench, bench.vectors).run()
+    await drain(bench)
+    listening.cancel()
+    Scoreboard(bench.expected).check(monitor.received)
 
 
 @cocotb.test(skip=not READY)

@@ -55,6 +55,7 @@ class Bench:
         self.clock = getattr(dut, prefix + "clk")
         self.widths = [self.spec["widths"][name] for name in self.inputs]
         self.paused = 0  # clocks in which the unit stood still
+        self.pausing = True  # whether there will be more of them
 
     @property
     def edge(self):
@@ -80,7 +81,7 @@ class Bench:
                 self.paused += 1
                 for name in ("in_ready", "out_valid"):
                     assert name not in self.pin or not self.bit(name), f"{name} is high while enable is low"
-            self.pin["enable"].value = int(self.random.random() < 0.7)
+            self.pin["enable"].value = int(not self.pausing or self.random.random() < 0.7)
 
     async def start(self, reset=True):
         """Start the clock, hold the inputs idle, reset."""

@@ -144,7 +144,7 @@ def generate(
 
 def _prove(unit: Unit, timeout: float | None) -> None:
     """Prove the text of a unit, or end the command."""
-    from fpgen.formal.equivalence import LIMIT_S
+    from fpgen.formal.proof import LIMIT_S
     from fpgen.formal.text_proof import prove
 
     proof = prove(unit, timeout=LIMIT_S if timeout is None else timeout)

@@ -18,7 +18,8 @@ import numpy as np
 
 from fpgen.base.errors import RunFailure, UsageError
 from fpgen.library import liberty
-from fpgen.library.cells import DEFAULT_LOAD_FF, Cell, Floats, Library
+from fpgen.library.cells import DEFAULT_LOAD_FF, Cell, Library
+from fpgen.library.nldm import Floats
 from fpgen.library.wireload import WireLoad, resolve
 
 from . import netlist as netlists

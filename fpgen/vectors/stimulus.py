@@ -16,7 +16,8 @@ import numpy as np
 from fpgen.base.errors import UsageError, short_text
 from fpgen.units import Port, Unit, card_of
 
-from .families import RANDOM, Draft, directed
+from .draft import Draft
+from .families import RANDOM, directed
 from .held import Digit, Held, digits_of, held_text, read_held
 from .layout import batch_shape
 from .patterns import U64

@@ -124,7 +124,7 @@ def ppa(
 
 def _targets(given: tuple[str, ...]) -> tuple[tuple[float, ...], str | None]:
     """Delay targets in ps, or the FPGA."""
-    from fpgen.synthesis.fpga import targets
+    from fpgen.synthesis.fpga_families import targets
 
     try:
         return tuple(float(item) for item in given), None
@@ -139,7 +139,7 @@ def _targets(given: tuple[str, ...]) -> tuple[tuple[float, ...], str | None]:
 def _fpga(unit: Unit, family: str, seeds: tuple[int, ...], options: dict[str, Any], as_json: bool) -> None:
     """`fpgen ppa --target ecp5`."""
     from fpgen.ppa import measure_fpga
-    from fpgen.synthesis.fpga import advice
+    from fpgen.synthesis.fpga_families import advice
 
     from . import show
 

@@ -22,7 +22,7 @@ from .sheet import Sheet
 if TYPE_CHECKING:
     from fpgen.formats.describe import Description
     from fpgen.handoff.build import BuildStep, Outcome
-    from fpgen.synthesis.fpga import FpgaPoint
+    from fpgen.synthesis.fpga_point import FpgaPoint
     from fpgen.synthesis.point import Point
     from fpgen.timing.sta import TimingReport
     from fpgen.verify import Verdict

@@ -1,6 +1,5 @@
 """From modules to one flat netlist of library cells: nets numbered, those that an assign or a port joins made one."""
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import TypeVar
@@ -8,12 +7,12 @@ from typing import TypeVar
 from fpgen.base.errors import RunFailure
 from fpgen.library.cells import Cell, Library
 
+from .joined_nets import JoinedNets
 from .netlist import ONE, UNKNOWN, ZERO, Instance, Netlist
 from .structural import Module, Placed, indices
 from .verilog_constants import Bit, Bits
 from .verilog_tokens import Tokens
 
-_MADE_UP = re.compile(r"(.*\.)?_\d+_")
 _DEEPEST = 200  # modules inside modules
 _MOST_PLACED, _MOST_NETS = 1 << 22, 1 << 26  # instances of modules, and nets, of a flat netlist
 _SHOWN = 3  # names in a note
@@ -50,8 +49,7 @@ class Flattener:
         self.cells: Mapping[str, Cell] = library.cells if library is not None else {}
         self.supplies: Mapping[str, str] = library.supplies if library is not None else {}
         self.allowed, self.ignore_missing = tuple(black_boxes), ignore_missing
-        self.parent = [ZERO, ONE, UNKNOWN]
-        self.names = ["1'b0", "1'b1", "1'bx"]
+        self.nets = JoinedNets(tokens.source)
         self.instances: list[tuple[str, str, dict[str, int]]] = []
         self.placed = 0  # instances of modules
         self.kinds: dict[str, str] = {}
@@ -79,20 +77,14 @@ class Flattener:
         module = self.modules[top]
         numbers = self._module(module, "", (top,))
         self._tie_supplies()
-        find = self._find
-        names = dict(enumerate(self.names))
-        # An alias with its own name beats a number that the synthesiser made up.
-        for number, name in enumerate(self.names):
-            root = find(number)
-            if root > UNKNOWN and _MADE_UP.fullmatch(names[root]) and not _MADE_UP.fullmatch(name):
-                names[root] = name
+        find = self.nets.find
         inputs, outputs = self._ports(module, numbers)
         instances = tuple(
             Instance(name, cell, {pin: find(net) for pin, net in pins.items()}) for name, cell, pins in self.instances
         )
         return Netlist(
             top,
-            tuple(names[k] for k in range(len(self.names))),
+            tuple(self.nets.best_names()),
             inputs,
             outputs,
             instances,
@@ -123,7 +115,7 @@ class Flattener:
                 )
                 if any(name in bits for bits in found.values()):
                     name = f"\\{name}"  # an escaped name that looks like a bit of a vector
-                found[direction][name] = self._find(numbers[bit])
+                found[direction][name] = self.nets.find(numbers[bit])
         tied = {name: net for bits in (found["input"], found["inout"]) for name, net in bits.items() if net <= ONE}
         for direction in ("input", "inout"):
             found[direction] = {name: net for name, net in found[direction].items() if net > ONE}
@@ -134,14 +126,11 @@ class Flattener:
 
     def _module(self, module: Module, prefix: str, above: tuple[str, ...]) -> dict[Bit, int]:
         numbers: dict[Bit, int] = {("", k): k for k in (ZERO, ONE, UNKNOWN)}
-        parent, names = self.parent, self.names
 
         def number(bit: Bit) -> int:
             known = numbers.get(bit)
             if known is None:
-                known = numbers[bit] = len(parent)
-                parent.append(known)
-                names.append(_bit_name(prefix, bit))
+                known = numbers[bit] = self.nets.add(_bit_name(prefix, bit))
             return known
 
         for port in module.ports:
@@ -150,7 +139,7 @@ class Flattener:
         for left, right in module.assigns:
             for to, of in zip(left, right, strict=True):
                 if of != ("", UNKNOWN):
-                    self._merge(number(to), number(of))
+                    self.nets.join(number(to), number(of))
         if module.set_outside:
             self._parameters(module)
         if module.uneven:
@@ -353,7 +342,7 @@ class Flattener:
                 f"module {cell}: got it {len(above)} modules deep below {above[0]}; expected less than {_DEEPEST}",
             )
         self.placed += 1
-        if self.placed > _MOST_PLACED or len(self.parent) > _MOST_NETS:
+        if self.placed > _MOST_PLACED or len(self.nets) > _MOST_NETS:
             raise self.fail(
                 placed.at,
                 f"instance {name}: got more than {_MOST_PLACED} instances of modules or "
@@ -392,35 +381,19 @@ class Flattener:
                 )
             for to, of in zip(to_bits, bits.fitted(len(to_bits)) if bits.elastic else bits, strict=False):
                 if of != ("", UNKNOWN):
-                    self._merge(inside[to], number(of))
+                    self.nets.join(inside[to], number(of))
 
     def _tie_supplies(self) -> None:
         """Let the nets at power and ground pins carry their constant: they never switch."""
         levels: dict[int, set[str]] = {}
         for net, found in self.supply_nets.items():
-            levels.setdefault(self._find(net), set()).update(found)
+            levels.setdefault(self.nets.find(net), set()).update(found)
         for root, found in levels.items():
             said = found - {""}
             if root > UNKNOWN and len(said) == 1:
-                self._merge(root, ONE if said == {"1"} else ZERO)
+                self.nets.join(root, ONE if said == {"1"} else ZERO)
             elif len(said) > 1:
-                self._note("nets at power and at ground pins are taken as no supply", self.names[root])
-
-    def _find(self, number: int) -> int:
-        parent = self.parent
-        while parent[number] != number:
-            parent[number] = parent[parent[number]]
-            number = parent[number]
-        return number
-
-    def _merge(self, one: int, other: int) -> None:
-        low, high = self._find(one), self._find(other)
-        if low > high:
-            low, high = high, low
-        if high <= ONE and low != high:
-            name = next((self.names[net] for net in (one, other) if net > UNKNOWN), "a net")
-            raise RunFailure(f"{self.tokens.source}: the net {name}: got both constants, 0 and 1; expected one driver")
-        self.parent[high] = low
+                self._note("nets at power and at ground pins are taken as no supply", self.nets.names[root])
 
     def _note(self, what: str, *names: str) -> None:
         self.found.setdefault(what, []).extend(names)

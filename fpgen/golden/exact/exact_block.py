@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import assert_never
 
-from fpgen.formats.descriptor import Class, Format
+from fpgen.formats.code_classes import Class
+from fpgen.formats.descriptor import Format
 from fpgen.units.options import Overflow, Rounding, Semantics
 from fpgen.units.quantize import BlockDequantize, BlockQuantize, ScalePolicy
 from fpgen.units.scaling import Like, ScaleFloor, ZeroScale

@@ -16,7 +16,8 @@ from typing import Any, assert_never
 import numpy as np
 
 from fpgen.base.errors import UsageError
-from fpgen.formats.descriptor import Class, Format
+from fpgen.formats.code_classes import Class
+from fpgen.formats.descriptor import Format
 from fpgen.golden.arguments import gather
 from fpgen.golden.result import Result, code_dtype
 from fpgen.units.base import Unit

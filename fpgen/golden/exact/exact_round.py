@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import assert_never
 
-from fpgen.formats.descriptor import Class, Format
+from fpgen.formats.code_classes import Class
+from fpgen.formats.descriptor import Format
 from fpgen.units.options import Flags, Overflow, Rounding, Semantics, Tininess
 
 NO_FLAGS = Flags(0)

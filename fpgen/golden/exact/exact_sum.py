@@ -11,7 +11,8 @@ from fractions import Fraction
 from functools import lru_cache, reduce
 from typing import assert_never
 
-from fpgen.formats.descriptor import Class, Format
+from fpgen.formats.code_classes import Class
+from fpgen.formats.descriptor import Format
 from fpgen.units.accumulation import Accumulation, Addend, Kind, Split, Treatment
 from fpgen.units.blockdot import BlockDot
 from fpgen.units.dot import DotProduct

@@ -16,7 +16,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fpgen.formats.descriptor import Format, Infinity, NaN
+from fpgen.formats.code_classes import Infinity, NaN
+from fpgen.formats.descriptor import Format
 
 _TABLE_BITS = 16  # codes up to this width are decoded by table
 

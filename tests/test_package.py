@@ -91,3 +91,8 @@ def test_every_room_is_tested(room):
     dotted = f"fpgen.{room.replace('/', '.')}"
     texts = [path.read_text() for path in Path(__file__).parent.glob("*.py")]
     assert any(re.search(rf"(?:from|import) {re.escape(dotted)}\b", text) for text in texts)
+
+
+def test_no_file_has_more_than_400_lines():
+    long = {path.relative_to(ROOT).as_posix(): len(path.read_text().splitlines()) for path in ROOT.rglob("*.py")}
+    assert not {name: lines for name, lines in long.items() if lines > 400}

@@ -179,6 +179,12 @@ class Cell:
         return tuple(missing)
 
     @property
+    def order(self) -> list[str]:
+        """Pins and buses in the library's order, supplies left out."""
+        inside = {pin: bus for bus, members in self.buses.items() for pin in members}
+        return list(dict.fromkeys(inside.get(pin, pin) for pin in self.pins))
+
+    @property
     def inputs(self) -> list[str]:
         """Names of the input pins, in the library's order."""
         return [pin.name for pin in self.pins.values() if pin.direction == "input"]

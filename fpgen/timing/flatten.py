@@ -9,13 +9,13 @@ from fpgen.library.cells import Cell, Library
 
 from .joined_nets import JoinedNets
 from .netlist import ONE, UNKNOWN, ZERO, Instance, Netlist
+from .netlist_notes import SHOWN, NetlistNotes
 from .structural import Module, Placed, indices
 from .verilog_constants import Bit, Bits
 from .verilog_tokens import Tokens
 
 _DEEPEST = 200  # modules inside modules
 _MOST_PLACED, _MOST_NETS = 1 << 22, 1 << 26  # instances of modules, and nets, of a flat netlist
-_SHOWN = 3  # names in a note
 # What libraries without pg_pin groups call their power and ground pins.
 _USUAL_SUPPLIES = frozenset(("VDD", "VSS", "VCC", "GND", "VPWR", "VGND", "VPB", "VNB", "VNW", "VPW"))
 _LEFT_OUT = "left out:"
@@ -55,7 +55,7 @@ class Flattener:
         self.kinds: dict[str, str] = {}
         self.port_bits: dict[str, dict[str, Bits]] = {}
         self.supply_nets: dict[int, set[str]] = {}
-        self.found: dict[str, list[str]] = {}  # what is worth a note -> names it is true of
+        self.notes = NetlistNotes()
         self.by_option: dict[str, None] = {}
         self.tied: dict[str, int] = {}  # bits of ports of the top that carry a constant, and which
 
@@ -88,7 +88,7 @@ class Flattener:
             inputs,
             outputs,
             instances,
-            tuple(self._notes()),
+            (*self.tokens.notes, *self.notes.lines()),
             tuple(self.by_option),
         )
 
@@ -121,7 +121,7 @@ class Flattener:
             found[direction] = {name: net for name, net in found[direction].items() if net > ONE}
         self.tied = tied
         if tied:
-            self._note("ports that are a supply or tied to a constant are not inputs", *tied)
+            self.notes.add("ports that are a supply or tied to a constant are not inputs", *tied)
         return found["input"] | found["inout"], found["output"] | found["inout"]
 
     def _module(self, module: Module, prefix: str, above: tuple[str, ...]) -> dict[Bit, int]:
@@ -143,7 +143,7 @@ class Flattener:
         if module.set_outside:
             self._parameters(module)
         if module.uneven:
-            self._note(
+            self.notes.add(
                 "assigns of more or fewer bits than the net has: cut, or filled with 0 (signed: the top bit)",
                 *(prefix + name for name in module.uneven),
             )
@@ -158,7 +158,7 @@ class Flattener:
                 elif kind == "module":
                     self._inside(placed, name, ports, number, above)
                 else:
-                    self._note(kind, name)
+                    self.notes.add(kind, name)
         return numbers
 
     def kind(self, placed: Placed) -> str:
@@ -176,7 +176,7 @@ class Flattener:
         inner = self.modules.get(name)
         if name in self.cells:
             if inner is not None:
-                self._note("modules that are library cells too: the library's timing is used", name)
+                self.notes.add("modules that are library cells too: the library's timing is used", name)
             return "cell"
         if inner is None and self.library is None:
             return "cell"
@@ -189,7 +189,7 @@ class Flattener:
                 raise self.fail(
                     placed.at,
                     f"instance {placed.name}: the module {name} has no contents and no Liberty, "
-                    f"so paths through {', '.join(outward[:_SHOWN])} would vanish: expected its "
+                    f"so paths through {', '.join(outward[:SHOWN])} would vanish: expected its "
                     f"contents, a library with a cell {name}, or --black-box {name}",
                 )
             if allowed:
@@ -219,7 +219,7 @@ class Flattener:
                     f"instance {name}: got parameters for the module {inner.name}; expected a module "
                     "without parameters (a netlist is written for one set of them)",
                 )
-            self._note("parameters of instances are ignored", name)
+            self.notes.add("parameters of instances are ignored", name)
 
     def array(self, placed: Placed, kind: str, prefix: str) -> list[tuple[str, dict[str, Bits] | list[Bits]]]:
         """The instances of an array, the last number first: it has the lowest bits."""
@@ -256,7 +256,7 @@ class Flattener:
         buses = cell.buses if cell is not None else {}
         if named:
             return {bus: len(members) for bus, members in buses.items()}
-        return {place: len(buses.get(pin, " ")) for place, pin in enumerate(_order(cell) if cell is not None else ())}
+        return {place: len(buses.get(pin, " ")) for place, pin in enumerate(cell.order if cell is not None else ())}
 
     def cell_pins(
         self, placed: Placed, name: str, ports: dict[str, Bits] | list[Bits], number: Callable[[Bit], _Net]
@@ -291,7 +291,7 @@ class Flattener:
         if pin in cell.buses:
             members = cell.buses[pin]
             if len(bits) != len(members) and not bits.elastic:
-                self._note(
+                self.notes.add(
                     "ports with more or fewer bits than are connected: the lowest are joined",
                     f"{name}/{pin} ({len(bits)} bits at {len(members)})",
                 )
@@ -302,7 +302,7 @@ class Flattener:
         if pin not in self.supplies:
             if self.supplies or pin.upper() not in _USUAL_SUPPLIES:
                 return False
-            self._note("power pins, by their names, of a library that states none are left out", pin)
+            self.notes.add("power pins, by their names, of a library that states none are left out", pin)
         level = cell.supplies.get(pin, self.supplies.get(pin, ""))
         if bits[0] != ("", UNKNOWN):
             net = number(bits[0])
@@ -319,14 +319,14 @@ class Flattener:
                 f"instance {name}: got ports by position; expected them by name, or a module or "
                 f"library with {placed.cell}",
             )
-        order = _order(cell)
+        order = cell.order
         if len(ports) > len(order):
             raise self.fail(
                 placed.at,
                 f"instance {name}: got {len(ports)} ports by position; expected at most "
                 f"{len(order)}, the pins {', '.join(order)} of {placed.cell}",
             )
-        self._note("cells connected by position: their pins are taken in the library's order", placed.cell)
+        self.notes.add("cells connected by position: their pins are taken in the library's order", placed.cell)
         return dict(zip(order, ports, strict=False))
 
     def _inside(
@@ -375,7 +375,7 @@ class Flattener:
             pairs = [(pin, known[pin], bits) for pin, bits in ports.items()]
         for pin, to_bits, bits in pairs:
             if bits and len(bits) != len(to_bits) and not bits.elastic:
-                self._note(
+                self.notes.add(
                     "ports with more or fewer bits than are connected: the lowest are joined",
                     f"{name}.{pin} ({len(bits)} bits at {len(to_bits)})",
                 )
@@ -393,25 +393,7 @@ class Flattener:
             if root > UNKNOWN and len(said) == 1:
                 self.nets.join(root, ONE if said == {"1"} else ZERO)
             elif len(said) > 1:
-                self._note("nets at power and at ground pins are taken as no supply", self.nets.names[root])
-
-    def _note(self, what: str, *names: str) -> None:
-        self.found.setdefault(what, []).extend(names)
-
-    def _notes(self) -> list[str]:
-        """What was passed over, each kind in one line."""
-        notes = list(self.tokens.notes)
-        for what, names in self.found.items():
-            unique = list(dict.fromkeys(names))
-            more = f" and {len(unique) - _SHOWN} more" if len(unique) > _SHOWN else ""
-            notes.append(f"{what}: {', '.join(unique[:_SHOWN])}{more}")
-        return notes
-
-
-def _order(cell: Cell) -> list[str]:
-    """Pins and buses of a cell in the library's order, supplies left out."""
-    inside = {pin: bus for bus, members in cell.buses.items() for pin in members}
-    return list(dict.fromkeys(inside.get(pin, pin) for pin in cell.pins))
+                self.notes.add("nets at power and at ground pins are taken as no supply", self.nets.names[root])
 
 
 def _bit_name(prefix: str, bit: Bit) -> str:

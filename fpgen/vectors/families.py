@@ -99,7 +99,7 @@ def carry_into_exponent(draft: Draft) -> Codes:
 
 @in_pieces
 def halfway_ties(draft: Draft) -> Codes:
-    """Exactly half a step, and one step of an operand beside it: ties, double rounding (classes 10, 14)."""
+    """Exactly half a step, and one operand step to either side: ties, double rounding (classes 10, 14)."""
     precision = draft.out.significand_bits
     lead = draft.terms[int(draft.rng.integers(len(draft.terms)))]
     exponent = draft.exponents(lead)
@@ -310,7 +310,7 @@ def random_near(draft: Draft) -> Codes:
 
 @in_pieces
 def random_classes(draft: Draft) -> Codes:
-    """Each operand of its own class: uniform, subnormal, corner, or any exponent with a styled significand."""
+    """Each operand of a different class: uniform, subnormal, corner, or any exponent with a styled significand."""
     found = {}
     for name, fmt in draft.operands.items():
         single = Single(name, fmt)

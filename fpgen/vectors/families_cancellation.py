@@ -79,7 +79,7 @@ def almost_cancellation(setting: Setting) -> Codes:
 
 
 def cancellation_with_addend(setting: Setting) -> Codes:
-    """One product and an addend that nearly or exactly annihilate, with small terms beside them."""
+    """One product and an addend that nearly or exactly cancel, among small terms."""
     s = sum_of(setting)
     top = s.tops()
     lead = s.at(setting.index)

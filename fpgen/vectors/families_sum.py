@@ -212,7 +212,7 @@ def addend_ties(setting: Setting) -> Codes:
 
 
 def ties(setting: Setting) -> Codes:
-    """Exactly half a step of the output, made of a term (or two halves of it), and one far bit to either side."""
+    """Exactly half a step of the output, from one term (or two halves of it), and one distant bit to either side."""
     s = sum_of(setting)
     out = s.unit.out
     top = s.tops()

@@ -89,7 +89,7 @@ def total(x: Exact, y: Exact, mode: Rounding) -> Exact:
 
 
 def negated(x: Exact) -> Exact:
-    """-x; a NaN stays what it is."""
+    """-x; a NaN is unchanged."""
     return x if x.is_nan else replace(x, sign=1 - x.sign)
 
 

@@ -125,7 +125,7 @@ def _float64_compute(fmt: Format, codes: np.ndarray, flush: bool) -> np.ndarray:
     whole = codes.astype(np.int64)
     magnitude = whole & ((1 << fmt.magnitude_bits) - 1)
     trailing_bits = fmt.trailing_bits
-    # a normal code is the binary64 code, but for the bias and the zeros below
+    # a normal code is the binary64 code except for the bias and the zeros below
     values = ((magnitude << (52 - trailing_bits)) + ((1023 - fmt.bias) << 52)).view(np.float64)
     if fmt.zero:
         if fmt.subnormals and not flush:

@@ -145,8 +145,8 @@ def read(place: str, given: Any) -> tuple[Measure, dict[str, tuple[Value, ...]]]
 
 def _targets(place: str, given: Any) -> tuple[float, ...]:
     values = spread(f"{place}: targets", given)
-    if not all(isinstance(item, int | float) and not isinstance(item, bool) and 0 < item < 1e9 for item in values):
-        raise UsageError(f"{place}: targets: got {given!r}; expected one or more positive numbers of ps")
+    if not all(isinstance(item, int | float) and not isinstance(item, bool) and 1 <= item < 1e9 for item in values):
+        raise UsageError(f"{place}: targets: got {given!r}; expected one or more numbers of ps from 1 on")
     return tuple(float(item) for item in values)
 
 

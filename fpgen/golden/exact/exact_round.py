@@ -295,6 +295,8 @@ def _deliver_overflow(sign: int, out: Format, overflow: Overflow, mode: Rounding
             away = bool(sign)
         case Rounding.PORT:
             raise ValueError("rounding=port: the mode of one operation is needed")
+        case _:
+            assert_never(mode)
     if not overflow.gives_infinity(out) or (overflow is not Overflow.INFINITE and not away):
         return _largest(sign, out)
     if out.has_infinity:

@@ -1,5 +1,6 @@
 """What a cell library says, in one set of units: ps, fF, um2, nW, fJ."""
 
+import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -15,6 +16,8 @@ _GATES = {(1, 0b01): "inverter", (2, 0b0111): "two-input NAND"}
 
 #: fF at each output where nothing else is stated.
 DEFAULT_LOAD_FF = 4.0
+#: Buffers that a message lists.
+_SHOWN = 6
 
 
 @dataclass(frozen=True, eq=False)
@@ -298,6 +301,16 @@ class Library:
         return sorted(
             (self.cells[name] for name in names if not self.cells[name].dont_use),
             key=lambda cell: (cell.area, cell.name),
+        )
+
+    def lacks_driver(self, name: str) -> str:
+        """The message that there is no driving cell of this name."""
+        buffers = [cell.name for cell in self.buffers()]
+        close = difflib.get_close_matches(name, [*buffers, *self.cells], n=1)
+        more = f" and {len(buffers) - _SHOWN} more" if len(buffers) > _SHOWN else ""
+        return (
+            f"driving cell: got {name!r}{f' (did you mean {close[0]}?)' if close else ''}; expected a cell of the "
+            f"library {self.name}; its buffers are {', '.join(buffers[:_SHOWN]) or '(none)'}{more}"
         )
 
     def check_gates(self) -> None:

@@ -25,6 +25,7 @@ from .liberty_words import (
     numbers,
     scale_of,
     sense_of,
+    shortest,
     words,
 )
 from .nldm import Floats, Table, same
@@ -87,10 +88,10 @@ class Reader:
 
     def library(self, content_hash: str) -> Library:
         top = self.tree.attributes
-        corner = (
-            f"process {top.get('nom_process', '?')}, {top.get('nom_voltage', '?')} V, "
-            f"{top.get('nom_temperature', '?')} C"
+        process, voltage, temperature = (
+            shortest(top.get(f"nom_{name}", "?")) for name in ("process", "voltage", "temperature")
         )
+        corner = f"process {process}, {voltage} V, {temperature} C"
         cells: dict[str, Cell] = {}
         notes = []
         for group in self.tree.named("cell"):

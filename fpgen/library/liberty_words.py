@@ -36,6 +36,14 @@ def numbers(text: str, what: str) -> list[float]:
     return floats(words(text), what)
 
 
+def shortest(text: str) -> str:
+    """A number without trailing zeros; other text as it is."""
+    try:
+        return f"{float(text):g}"
+    except ValueError:
+        return text
+
+
 def words(text: str) -> list[str]:
     """The words of a list in quotes."""
     return text.replace('"', " ").replace(",", " ").split()

@@ -237,7 +237,7 @@ def test_generate_proves_the_text(tmp_path):
 
 def test_nothing_is_written_without_a_proof(tmp_path, monkeypatch):
     from fpgen.formal import text_proof as proof
-    from fpgen.formal.equivalence import Proof
+    from fpgen.formal.proof import Proof
 
     monkeypatch.setattr(proof, "prove", lambda unit, **_: Proof("failed", 0, 1.0, "in_a = 3"))
     found = call("generate", "multiply e2m1 e2m1 -> e3m2 rne", "--prove", "-o", str(tmp_path))

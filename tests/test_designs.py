@@ -34,10 +34,10 @@ WRONG = {
     "key of an entry": ('[[unit]]\nunit = "add fp16 fp16 -> fp16"\nvectros = 5\n', "did you mean vectors?"),
     "no vectors": (
         '[[unit]]\nunit = "add fp16 fp16 -> fp16"\nvectors = 0\n',
-        "vectors: got 0; expected a positive number",
+        "vectors: got 0; expected a number from 1 on",
     ),
     "vectors of the wrong type": ('[[unit]]\nunit = "add fp16 fp16 -> fp16"\nvectors = true\n', "a whole number"),
-    "negative target": ('[[unit]]\nunit = "add fp16 fp16 -> fp16"\ntarget = -3.5\n', "a positive number"),
+    "negative target": ('[[unit]]\nunit = "add fp16 fp16 -> fp16"\ntarget = -3.5\n', "a number from 1 on"),
 }
 
 

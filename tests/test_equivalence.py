@@ -10,7 +10,7 @@ from ppa_helpers import fresh_cache
 
 import fpgen
 from fpgen.base.errors import RunFailure, UsageError
-from fpgen.command import show
+from fpgen.command import show_points
 from fpgen.command.cli import main
 from fpgen.formal import netlist_proof as prove
 from fpgen.formal.equivalence import prove_equal
@@ -183,7 +183,7 @@ def test_a_proof_that_timed_out_says_so(fresh_cache, capsys):
     unit = fpgen.parse_unit(SMALL)
     point = measure_unit(unit, prove=False)[0]
     late = prove.with_proof(unit.verilog(), point, "fpgen45", wanted=True, timeout=0.01)
-    show.points([late])
+    show_points.points([late])
     out = capsys.readouterr().out
     assert "timed out (0.01 s)" in out and "not attempted" not in out
     assert "no proof: the proof was stopped at its limit of 0.01 s of processor time; --timeout" in out

@@ -11,7 +11,7 @@ from fpgen import parse_unit
 from fpgen.base.errors import MissingTool, RunFailure, UsageError
 from fpgen.command import cli
 from fpgen.ppa import measure_fpga
-from fpgen.synthesis import fpga
+from fpgen.synthesis import fpga, fpga_families, fpga_point
 from fpgen.synthesis.fpga_frame import Ports, frame, ports_of
 
 __all__ = ["fresh_cache"]
@@ -24,7 +24,7 @@ endmodule"""
 
 
 def needs(family):
-    package = fpga.FAMILIES[family].package
+    package = fpga_families.FAMILIES[family].package
     return pytest.mark.skipif(importlib.util.find_spec(package) is None, reason=f"{package} is not installed")
 
 
@@ -88,7 +88,7 @@ def test_ecp5(fresh_cache):
     assert sum(step["delay_ps"] for step in one.critical_path) == pytest.approx(one.delay_ps, rel=1e-3)
     assert one.logic_depth > 0 and one.logic_ps + one.routing_ps < one.delay_ps
     assert one.netlist_hash == two.netlist_hash and "nextpnr" in one.tools["nextpnr"]
-    assert fpga.FpgaPoint.from_dict(json.loads(json.dumps(one.to_dict()))).to_dict() == one.to_dict()
+    assert fpga_point.FpgaPoint.from_dict(json.loads(json.dumps(one.to_dict()))).to_dict() == one.to_dict()
     assert fpga.measure(MAC, "mac", "ecp5", seeds=(1, 2)) == [one, two]  # from the cache
 
 
@@ -125,12 +125,12 @@ def test_advice_names_what_a_unit_and_a_chip_have():
             "multiply bf16 bf16 -> bf16 rne multiplier=operator adder=operator",
         )
     )
-    assert fpga.advice(multiply, "ecp5:45k") == (
+    assert fpga_families.advice(multiply, "ecp5:45k") == (
         "With multiplier=operator this unit would use DSP blocks, with adder=operator carry chains"
     )
     for unit, target in ((multiply, "ice40"), (multiply, "ice40:hx8k"), (product, "ice40:up5k"), (add, "ecp5")):
-        assert fpga.advice(unit, target) == "With adder=operator this unit would use carry chains"
-    assert fpga.advice(both, "ecp5") == ""
+        assert fpga_families.advice(unit, target) == "With adder=operator this unit would use carry chains"
+    assert fpga_families.advice(both, "ecp5") == ""
 
 
 @needs("ice40")

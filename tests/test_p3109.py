@@ -10,7 +10,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 from p3109_reference import D1, EIGHT_BITS, JUNE, P3109
-from portions import portions
+from portions import portions, some
 from rtl_cases import every, hardware
 
 import fpgen
@@ -149,7 +149,10 @@ def test_hardware_converts_every_binary16_number():
 
 @pytest.mark.parametrize(
     ("saturation", "mode"),
-    [("satfinite", "rdn"), ("satpropagate", "rna"), ("satnone", "rne"), ("satnone", "rto"), ("satnone_d1", "rto")],
+    some(
+        [("satfinite", "rdn"), ("satpropagate", "rna"), ("satnone", "rne"), ("satnone", "rto"), ("satnone_d1", "rto")],
+        2,
+    ),
 )
 @pytest.mark.parametrize(
     ("operation", "name"),

@@ -91,3 +91,29 @@ def test_every_room_is_tested(room):
     dotted = f"fpgen.{room.replace('/', '.')}"
     texts = [path.read_text() for path in Path(__file__).parent.glob("*.py")]
     assert any(re.search(rf"(?:from|import) {re.escape(dotted)}\b", text) for text in texts)
+
+
+def test_no_file_has_more_than_400_lines():
+    long = {path.relative_to(ROOT).as_posix(): len(path.read_text().splitlines()) for path in ROOT.rglob("*.py")}
+    assert not {name: lines for name, lines in long.items() if lines > 400}
+
+
+def test_every_match_on_an_enumeration_is_exhaustive():
+    """It ends in `assert_never`, or is followed by it, so that mypy reports each one that a new member is missing in."""
+    open_ended, closed = [], 0
+    for path in ROOT.rglob("*.py"):
+        for parent in ast.walk(ast.parse(path.read_text())):
+            for block in (getattr(parent, field, None) for field in ("body", "orelse", "finalbody")):
+                for place, node in enumerate(block if isinstance(block, list) else []):
+                    if not isinstance(node, ast.Match) or not any(
+                        isinstance(pattern, ast.MatchValue) and isinstance(pattern.value, ast.Attribute)
+                        for case in node.cases
+                        for pattern in ast.walk(case.pattern)
+                    ):
+                        continue
+                    following = block[place + 1 : place + 2]
+                    if "assert_never" in ast.unparse(node.cases[-1]) + "".join(map(ast.unparse, following)):
+                        closed += 1
+                    else:
+                        open_ended.append(f"{path.relative_to(ROOT)}:{node.lineno}")
+    assert not open_ended and closed > 30

@@ -83,6 +83,8 @@ def test_a_recipe_of_the_users_own(tmp_path):
         ('"mine"', '"a/b"', "letters, digits"),
         ("{D}", "{T}", "expected no placeholder"),
         ('[1, "relaxed"]', "[]", "a target in each"),
+        ('[1, "relaxed"]', '["relaxed", 0.5, 1]', r"target 0.5: got it after \['relaxed'\]; expected it after 1 and"),
+        ('[1, "relaxed"]', '["x1.2", 1]', r"target 'x1.2': got it after \[\]; expected it after 1$"),
         ('[1, "relaxed"]', "5", "cannot be read"),
         ("[[map]]", "[map]", "cannot be read"),
         ('"-flatten"', '"-flatten', "cannot be read"),

@@ -16,7 +16,7 @@ from portions import some
 import fpgen
 from fpgen.base.errors import UsageError
 from fpgen.formats import BLOCKS, Format, parse
-from fpgen.formats.descriptor import Class
+from fpgen.formats.code_classes import Class
 from fpgen.golden.exact import exact_block
 from fpgen.rtl.block import power_of_two as power
 from fpgen.rtl.block import threshold

@@ -10,7 +10,7 @@ from sum_cases import packed
 
 from fpgen import parse_unit
 from fpgen.base.errors import UsageError
-from fpgen.formats.descriptor import Class
+from fpgen.formats.code_classes import Class
 from fpgen.golden.exact.exact_model import compute_exactly
 from fpgen.rtl.datapath import datapath
 from fpgen.rtl.dot import dot_terms as terms

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from fpgen.command.sheet import Sheet
-from fpgen.command.show import _brief
+from fpgen.command.show_points import _brief
 
 FIGURES = ["target ps", "area um2", "NAND2 eq.", "delay ps", "ADP/1e6", "cells", "registers", "depth"]
 POINT = ["balanced/plain/dch-map", "1795", "3421.8", "4288", "700", "2.3946", "2497", "270", "17", "timed out (300 s)"]

@@ -85,6 +85,7 @@ def scheduler(fresh_cache, tmp_path):
             process.wait()
 
 
+@pytest.mark.full
 def test_a_worker_that_is_killed_costs_nothing(scheduler, tmp_path):
     address, workers, _ = scheduler
     steps = []

@@ -207,6 +207,7 @@ def kill_first_child():
     raise AssertionError("no worker process to kill")
 
 
+@pytest.mark.full
 @pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="needs /proc")
 def test_a_killed_process_costs_nothing(fresh_cache, tmp_path):
     killed = []

@@ -182,7 +182,7 @@ WRONG = [
     ("a constraint that is none", {"where": ["E >"]}, "E >"),
     ("a constraint that has no value", {"where": ["1 / (E - 3) < 9"]}, "has no value at E=3"),
     ("an unknown way to measure", {"measure": {"technologie": "fpgen45"}}, "did you mean technology?"),
-    ("targets of nothing", {"measure": {"targets": [0]}}, "positive numbers"),
+    ("targets of nothing", {"measure": {"targets": [0]}}, "numbers of ps from 1 on"),
     ("both recipe and effort", {"measure": {"recipe": "area", "effort": "quick"}}, "got recipe and effort"),
     ("both technology and Liberty", {"measure": {"technology": "fpgen45", "liberty": "x.lib"}}, "one of them"),
     (

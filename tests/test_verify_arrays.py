@@ -5,6 +5,7 @@ import re
 
 import numpy as np
 import pytest
+from portions import some
 
 import fpgen
 from fpgen.base.errors import UsageError
@@ -311,8 +312,9 @@ def broken():
     return verify_many(units, verilogs=[change(text) for _, text, change in BROKEN], vectors=4000)
 
 
-def test_right_units_pass():
-    for verdict in verify_many([fpgen.parse_unit(text) for text in GOOD], vectors=2000):
+@pytest.mark.parametrize("texts", some([GOOD[::2], GOOD[1::2]], 2), ids=["even", "odd"])
+def test_right_units_pass(texts):
+    for verdict in verify_many([fpgen.parse_unit(text) for text in texts], vectors=2000):
         assert verdict.passed and verdict.vectors, verdict.text()
 
 

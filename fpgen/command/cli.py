@@ -144,7 +144,7 @@ def generate(
 
 def _prove(unit: Unit, timeout: float | None) -> None:
     """Prove the text of a unit, or end the command."""
-    from fpgen.formal.equivalence import LIMIT_S
+    from fpgen.formal.proof import LIMIT_S
     from fpgen.formal.text_proof import prove
 
     proof = prove(unit, timeout=LIMIT_S if timeout is None else timeout)
@@ -189,10 +189,10 @@ def verify(words: tuple[str, ...], name: str | None, fixed: tuple[str, ...], as_
 
     The Verilog runs in cocotb; exit code 1 on a mismatch.
     """
-    from . import show
+    from . import show, show_progress
 
     unit = unit_of(words, name)
-    with show.simulation(unit.text, quiet=as_json) as progress:
+    with show_progress.simulation(unit.text, quiet=as_json) as progress:
         verdict = unit.verify(progress=progress, fixed=_fixed(fixed), **options)
     if as_json:
         print_json(verdict.to_dict())
@@ -237,10 +237,10 @@ def run_designs(designs: Path | None, output: Path | None, jobs: int, force: boo
     from fpgen.handoff.build import build
     from fpgen.handoff.designs import load
 
-    from . import show
+    from . import show, show_progress
 
     plan = load(designs)
-    with show.progress(quiet=as_json) as progress:
+    with show_progress.progress(quiet=as_json) as progress:
         outcomes = build(plan, output=output, jobs=jobs, force=force, progress=progress)
     if as_json:
         print_json([outcome.to_dict() for outcome in outcomes])
@@ -271,11 +271,11 @@ def sim(regression: Path | None, full: bool, report: Path | None, **options: Any
     from fpgen.base.places import check_file
     from fpgen.verify.regression import HEADING, markdown, run_regression
 
-    from . import show
+    from . import show, show_progress
 
     if report is not None:
         check_file("report", report, HEADING)
-    with show.regression_progress() as progress:
+    with show_progress.regression_progress() as progress:
         found = run_regression("full" if full else "slice", path=regression, progress=progress, **options)
     show.regression(found)
     if report is not None:

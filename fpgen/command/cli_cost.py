@@ -102,7 +102,7 @@ def ppa(
     With --target ecp5 or ice40: LUTs, DSP blocks and clock rate of an FPGA; a unit with multiplier=operator
     adder=operator uses its DSP blocks and carry chains.
     """
-    from . import show
+    from . import show_points, show_progress
 
     unit = unit_of(words, name)
     delays, family = _targets(targets)
@@ -112,19 +112,19 @@ def ppa(
     if seeds:
         power = " (the seed of the power operands is set with --power uniform:seed=N)" if options["power"] else ""
         raise UsageError(f"--seed: got it without an FPGA; expected --target ecp5 or ice40 with it{power}")
-    with show.synthesis(unit.text, as_json, options["engine"]) as progress:
+    with show_progress.synthesis(unit.text, as_json, options["engine"]) as progress:
         points = unit.ppa(targets=delays or None, progress=progress, **options)
     if as_json:
         print_json([point.to_dict() for point in points])
     else:
-        show.points(points)
+        show_points.points(points)
     if all(point.failure is not None for point in points) or any(point.disproved for point in points):
         raise SystemExit(FAILURE)
 
 
 def _targets(given: tuple[str, ...]) -> tuple[tuple[float, ...], str | None]:
     """Delay targets in ps, or the FPGA."""
-    from fpgen.synthesis.fpga import targets
+    from fpgen.synthesis.fpga_families import targets
 
     try:
         return tuple(float(item) for item in given), None
@@ -139,9 +139,9 @@ def _targets(given: tuple[str, ...]) -> tuple[tuple[float, ...], str | None]:
 def _fpga(unit: Unit, family: str, seeds: tuple[int, ...], options: dict[str, Any], as_json: bool) -> None:
     """`fpgen ppa --target ecp5`."""
     from fpgen.ppa import measure_fpga
-    from fpgen.synthesis.fpga import advice
+    from fpgen.synthesis.fpga_families import advice
 
-    from . import show
+    from . import show_points, show_progress
 
     engine, timeout = options.pop("engine"), options.pop("timeout")
     odd = [name for name, value in options.items() if value]
@@ -150,12 +150,12 @@ def _fpga(unit: Unit, family: str, seeds: tuple[int, ...], options: dict[str, An
             f"--target {family}: got --{odd[0].replace('technology', 'tech').replace('_', '-')} with it; expected "
             "only --engine, --seed, --timeout and --json for an FPGA"
         )
-    with show.synthesis(unit.text, as_json, engine, family) as progress:
+    with show_progress.synthesis(unit.text, as_json, engine, family) as progress:
         points = measure_fpga(unit, family, seeds=seeds or (1,), engine=engine, timeout=timeout, progress=progress)
     if as_json:
         print_json([point.to_dict() for point in points])
     else:
-        show.fpga_points(points, advice(unit, family))
+        show_points.fpga_points(points, advice(unit, family))
     if all(point.failure is not None for point in points):
         raise SystemExit(FAILURE)
 
@@ -203,13 +203,13 @@ def sta(netlist: Path, as_json: bool, **options: Any) -> None:
     """
     from fpgen.timing.sta import run as analyse
 
-    from . import show
+    from . import show_points
 
     report = analyse(netlist, **options)
     if as_json:
         print_json(report.to_dict())
     else:
-        show.timing(report)
+        show_points.timing(report)
 
 
 @click.command()

@@ -17,8 +17,8 @@ from fpgen.sweep.compare import Comparison
 from fpgen.sweep.spec import Sweep
 from fpgen.sweep.sweep_run import Progress, SweepResult
 
+from .output import Output
 from .sheet import Sheet
-from .show import Output
 
 #: Without a terminal, a line of progress at most this often, in s.
 _LINE_SECONDS = 10.0

@@ -25,9 +25,9 @@ from fpgen.synthesis import yosys
 from fpgen.synthesis.synthesis import is_rtlil
 from fpgen.timing.structural_write import signals_only
 
+from .proof import LIMIT_S, Proof
+
 FORMATS = ("verilog", "rtlil")
-#: Seconds of processor time for a proof, when nothing else is said.
-LIMIT_S = 300.0
 
 # Random states in which a register that the other side lacks is looked at.
 _STATES = 4096
@@ -45,28 +45,6 @@ _GATES: dict[str, Callable[[Mapping[str, int]], int]] = {
     "$_ORNOT_": lambda v: v["A"] | ~v["B"],
     "$_MUX_": lambda v: v["A"] & ~v["S"] | v["B"] & v["S"],
 }
-
-
-@dataclass(frozen=True)
-class Proof:
-    """What came of it.
-
-    Attributes
-    ----------
-    status : str
-        `proven`; `failed`; `timed out`; or `inconclusive`, when registers of the two sides do not correspond.
-    registers : int
-        Register bits that were cut open.
-    seconds : float
-        Processor time of Yosys; when it timed out, the limit.
-    detail : str
-        Inputs on which the two differ, the registers without a counterpart, or the limit that was reached; else empty.
-    """
-
-    status: str
-    registers: int
-    seconds: float
-    detail: str = ""
 
 
 def prove_equal(

@@ -15,7 +15,7 @@ from fpgen.synthesis.point import Point
 from fpgen.synthesis.recipe import Recipe
 
 from . import equivalence
-from .equivalence import LIMIT_S, Proof
+from .proof import LIMIT_S, Proof
 
 # A new number when a proof's meaning changes.
 _VERSION = "2"

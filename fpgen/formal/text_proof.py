@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from fpgen.base.errors import RunFailure
 
-from .equivalence import LIMIT_S, Proof
+from .proof import LIMIT_S, Proof
 
 if TYPE_CHECKING:
     from fpgen.units.base import Unit

@@ -2,7 +2,8 @@
 
 from .blocks import BLOCKS, BlockFormat, as_block, as_plain_or_block, parse_block
 from .catalogue import CATALOGUE, Entry
-from .descriptor import Class, Format, Infinity, NaN
+from .code_classes import Class, Infinity, NaN
+from .descriptor import Format
 from .grammar import as_format, canonical_name, parse
 from .values import value_text
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from .descriptor import Format, Infinity, NaN
+from .code_classes import Infinity, NaN
+from .descriptor import Format
 from .spelling import default_bias
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ from typing import Any
 from fpgen.base import html
 
 from .catalogue import CATALOGUE, Entry
-from .descriptor import Class, Format, NaN
+from .code_classes import Class, NaN
+from .descriptor import Format
 from .grammar import as_format
 from .values import fraction_text, json_number, json_value, value_text
 

@@ -14,46 +14,18 @@ code of minus zero.
 
 from __future__ import annotations
 
-import enum
 import operator
 from dataclasses import dataclass, field, fields
 from fractions import Fraction
 from functools import cached_property
-from typing import Any, NoReturn
+from typing import Any
 
 from fpgen.base.errors import UsageError, short_text
 
+from .code_classes import Class, Infinity, NaN
+from .format_check import check_format
 from .format_methods import FormatMethods
 from .spelling import spell
-
-#: Widest code of any format.
-LARGEST_BITS = 128
-
-
-class Infinity(enum.Enum):
-    """Where a format keeps its infinities."""
-
-    NONE = "none"
-    IEEE = "ieee"  # exponent all ones, trailing significand zero
-    TOP = "top"  # the highest magnitude code that is not NaN (P3109 "extended")
-
-
-class NaN(enum.Enum):
-    """Where a format keeps its NaNs."""
-
-    NONE = "none"
-    IEEE = "ieee"  # exponent all ones, trailing significand not zero
-    ALL_ONES = "allones"  # exponent and trailing significand all ones (OCP "FN"; top code when unsigned)
-    NEGATIVE_ZERO = "negzero"  # the code that minus zero would have ("FNUZ", signed P3109)
-
-
-class Class(enum.IntEnum):
-    """What a code stands for."""
-
-    ZERO = 0
-    FINITE = 1
-    INFINITY = 2
-    NAN = 3
 
 
 @dataclass(frozen=True)
@@ -108,7 +80,7 @@ class Format(FormatMethods):
     name: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
-        self._validate()
+        check_format(self)
         if not self.name:
             object.__setattr__(self, "name", self.spelling)
 
@@ -126,81 +98,6 @@ class Format(FormatMethods):
     def __getstate__(self) -> dict[str, Any]:
         """Without the hash, which is another one in another process."""
         return {name: value for name, value in self.__dict__.items() if name != "_hash"}
-
-    # ---- validation -----------------------------------------------------------------
-
-    def _reject(self, given: str, expected: str) -> NoReturn:
-        raise UsageError(f"format {self.name or '(unnamed)'}: got {given}; expected {expected}")
-
-    def _check_types(self) -> None:
-        """Reject values of other types, which would be wrong further on, and far from here."""
-        for names, kinds, what in (
-            (("bits", "precision", "bias", "scale"), int, "a whole number"),
-            (("signed", "subnormals", "zero", "fixed", "symmetric"), bool, "True or False"),
-            (("infinity",), Infinity, "a member of Infinity"),
-            (("nan",), NaN, "a member of NaN"),
-            (("name",), str, "text"),
-        ):
-            for name in names:
-                given = getattr(self, name)
-                if not isinstance(given, kinds) or (kinds is int and isinstance(given, bool)):
-                    raise UsageError(f"format {name}: got {short_text(given)}; expected {what}")
-
-    def _validate(self) -> None:
-        self._check_types()
-        if not 2 <= self.bits <= LARGEST_BITS:
-            self._reject(f"{self.bits} bits", f"2 to {LARGEST_BITS} bits")
-        if self.fixed:
-            self._validate_fixed()
-            return
-        if self.scale or self.symmetric:
-            self._reject("scale or symmetric on floating point", "them on fixed point (intN, uintN) only")
-        most = self.bits - self.signed
-        if not 1 <= self.precision <= most:
-            self._reject(
-                f"precision {self.precision} in {self.bits} bits",
-                f"a precision (hidden bit included) of 1 to {most}, since there is "
-                f"{'a sign and ' if self.signed else ''}at least one exponent bit",
-            )
-        if self.exponent_bits > 20:
-            self._reject(f"{self.exponent_bits} exponent bits", "1 to 20")
-        if abs(self.bias) > 1 << 21:
-            self._reject(f"bias {self.bias}", "a magnitude of at most 2**21")
-        if (self.infinity is Infinity.IEEE) != (self.nan is NaN.IEEE):
-            self._reject(
-                f"inf={self.infinity.value} with nan={self.nan.value}",
-                "inf=ieee,nan=ieee (an IEEE special binade holds both), or inf=none|top with nan=none|allones|negzero",
-            )
-        if self.nan is NaN.IEEE and self.precision < 2:
-            self._reject(
-                "inf=ieee,nan=ieee with precision 1: NaN would clash with infinity",
-                "inf=none|top and nan=none|allones|negzero where there is no trailing significand",
-            )
-        if self.nan is NaN.NEGATIVE_ZERO and not self.signed:
-            self._reject("nan=negzero without a sign", "nan=allones or nan=none in an unsigned format")
-        if not self.zero and (self.signed or self.subnormals):
-            self._reject(
-                "zero=no in a signed format or with subnormals",
-                "zero=no only in an unsigned format with subnormals=no",
-            )
-        lowest_nonzero = 1 if self.subnormals else 1 << self.trailing_bits
-        if self.max_finite_code < lowest_nonzero:
-            self._reject("no non-zero code that is neither special nor flushed", "at least one non-zero finite value")
-
-    def _validate_fixed(self) -> None:
-        if self.infinity is not Infinity.NONE or self.nan is not NaN.NONE:
-            self._reject("infinity or NaN in fixed point", "neither")
-        if self.bias or not self.subnormals or not self.zero:
-            self._reject("bias, subnormals=no or zero=no in fixed point", "them on floating point only")
-        if self.precision != self.bits - self.signed:
-            self._reject(
-                f"precision {self.precision}",
-                f"{self.bits - self.signed}, the magnitude bits of fixed point of {self.bits} bits",
-            )
-        if self.symmetric and not self.signed:
-            self._reject("symmetric without a sign", "a signed integer")
-        if abs(self.scale) > 4096:
-            self._reject(f"scale {self.scale}", "-4096 to 4096")
 
     # ---- layout ---------------------------------------------------------------------
 

@@ -27,7 +27,8 @@ from typing import Any
 from fpgen.base.errors import LONGEST_NUMBER, UsageError
 
 from .catalogue import ALIASES, AMBIGUOUS, CATALOGUE, NOT_A_FORMAT, NOT_BY_THE_RULE, fixed, floating, p3109
-from .descriptor import LARGEST_BITS, Format, Infinity, NaN
+from .code_classes import LARGEST_BITS, Infinity, NaN
+from .descriptor import Format
 
 _WIDTH = rf"(\d{{1,{LONGEST_NUMBER}}})"
 _FLOATING = re.compile(rf"([us]?)e{_WIDTH}m{_WIDTH}")

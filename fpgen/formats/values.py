@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from .descriptor import Class, Format
+from .code_classes import Class
+from .descriptor import Format
 
 _PLAIN_POWERS = 10  # powers of two within 2**-10 to 2**10 are written in decimal
 

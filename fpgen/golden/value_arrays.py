@@ -54,7 +54,7 @@ def encode(
 
 
 def _numbers(values: Any) -> np.ndarray:
-    """`values` as an array of floats of which no bit is lost."""
+    """`values` as an array of floats, without losing a bit."""
     given = without_tensor("values", values)
     try:
         array = np.asarray(given)

@@ -144,8 +144,8 @@ def _design(place: str, entry: Any, vectors: int | None) -> Design:
     except UsageError as error:
         raise UsageError(f"{place}: {error}") from None
     for key in ("vectors", "target"):
-        if key in own and not 0 < own[key] < math.inf:
-            raise UsageError(f"{place}: {key}: got {own[key]}; expected a positive number")
+        if key in own and not 1 <= own[key] < math.inf:
+            raise UsageError(f"{place}: {key}: got {own[key]}; expected a number from 1 on")
     most = max(own.get("vectors", 1), vectors or 1)
     if most > MOST_VECTORS:
         raise UsageError(f"{place}: vectors: got {most}; expected at most 2**32")

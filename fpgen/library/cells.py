@@ -1,17 +1,14 @@
 """What a cell library says, in one set of units: ps, fF, um2, nW, fJ."""
 
+import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-
-import numpy as np
-from numpy.typing import NDArray
 
 from fpgen.base.errors import RunFailure, UsageError
 
+from .nldm import Table
 from .wireload import WireLoad
-
-Floats = NDArray[np.float64]
 
 # What messages call the gates that mapping cannot do without.
 _GATES = {(1, 0b01): "inverter", (2, 0b0111): "two-input NAND"}
@@ -19,58 +16,8 @@ _GATES = {(1, 0b01): "inverter", (2, 0b0111): "two-input NAND"}
 
 #: fF at each output where nothing else is stated.
 DEFAULT_LOAD_FF = 4.0
-
-
-@dataclass(frozen=True, eq=False)
-class Table:
-    """A table of values over two axes; an axis that the library leaves out has length 1.
-
-    Attributes
-    ----------
-    x : array of shape (n,)
-        Input slew in ps; of a constraint, the slew of the constrained pin.
-    y : array of shape (m,)
-        Output load in fF; of a constraint, the slew of the related (clock) pin in ps.
-    values : array of shape (n, m)
-        Delay, slew or constraint in ps; energy in fJ.
-    """
-
-    x: Floats
-    y: Floats
-    values: Floats
-
-    def at(self, x: float, y: float) -> float:
-        """Bilinear interpolation; beyond the axes the outermost cell is extended."""
-        (i, p), (j, q) = _place(self.x, x), _place(self.y, y)
-        v = self.values
-        low = v[i, j] + (q * (v[i, j + 1] - v[i, j]) if q else 0.0)
-        if not p:
-            return float(low)
-        high = v[i + 1, j] + (q * (v[i + 1, j + 1] - v[i + 1, j]) if q else 0.0)
-        return float(low + p * (high - low))
-
-
-def same(one: object, other: object) -> bool:
-    """Whether two records of a library say the same, tables compared value by value."""
-    if type(one) is not type(other):
-        return False
-    if isinstance(one, np.ndarray):
-        return np.array_equal(one, other)  # type: ignore[arg-type]
-    if isinstance(one, Mapping) and isinstance(other, Mapping):
-        return list(one) == list(other) and all(same(one[key], other[key]) for key in one)
-    if isinstance(one, tuple) and isinstance(other, tuple):
-        return len(one) == len(other) and all(same(*pair) for pair in zip(one, other, strict=True))
-    if is_dataclass(one):
-        return all(same(getattr(one, item.name), getattr(other, item.name)) for item in fields(one))
-    return one == other
-
-
-def _place(axis: Floats, value: float) -> tuple[int, float]:
-    """Interval of the axis to use and the fraction along it."""
-    if len(axis) == 1:
-        return 0, 0.0
-    index = min(max(int(np.searchsorted(axis, value, side="right")) - 1, 0), len(axis) - 2)
-    return index, float((value - axis[index]) / (axis[index + 1] - axis[index]))
+#: Buffers that a message lists.
+_SHOWN = 6
 
 
 @dataclass(frozen=True, eq=False)
@@ -235,6 +182,12 @@ class Cell:
         return tuple(missing)
 
     @property
+    def order(self) -> list[str]:
+        """Pins and buses in the library's order, supplies left out."""
+        inside = {pin: bus for bus, members in self.buses.items() for pin in members}
+        return list(dict.fromkeys(inside.get(pin, pin) for pin in self.pins))
+
+    @property
     def inputs(self) -> list[str]:
         """Names of the input pins, in the library's order."""
         return [pin.name for pin in self.pins.values() if pin.direction == "input"]
@@ -348,6 +301,16 @@ class Library:
         return sorted(
             (self.cells[name] for name in names if not self.cells[name].dont_use),
             key=lambda cell: (cell.area, cell.name),
+        )
+
+    def lacks_driver(self, name: str) -> str:
+        """The message that there is no driving cell of this name."""
+        buffers = [cell.name for cell in self.buffers()]
+        close = difflib.get_close_matches(name, [*buffers, *self.cells], n=1)
+        more = f" and {len(buffers) - _SHOWN} more" if len(buffers) > _SHOWN else ""
+        return (
+            f"driving cell: got {name!r}{f' (did you mean {close[0]}?)' if close else ''}; expected a cell of the "
+            f"library {self.name}; its buffers are {', '.join(buffers[:_SHOWN]) or '(none)'}{more}"
         )
 
     def check_gates(self) -> None:

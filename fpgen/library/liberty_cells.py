@@ -11,9 +11,24 @@ import numpy as np
 
 from fpgen.base.errors import UsageError
 
-from .cells import Arc, Cell, FlipFlop, Floats, InternalPower, Library, Pin, Setup, Table, same
+from .cells import Arc, Cell, InternalPower, Library, Pin, Setup
 from .function import python_expression
 from .liberty_text import LibertyGroup
+from .liberty_words import (
+    WIDEST_BUS,
+    bundled,
+    figure,
+    flipflop,
+    floats,
+    is_true,
+    numbered,
+    numbers,
+    scale_of,
+    sense_of,
+    shortest,
+    words,
+)
+from .nldm import Floats, Table, same
 from .wireload import WireLoad
 
 # State of other kinds than a flip-flop's; a `test_cell` is not one.
@@ -43,8 +58,6 @@ _LEVELS = {
     "backup_ground": "0",
     "internal_ground": "0",
 }
-_BUS_WORD = re.compile(r"[A-Za-z_]\w*(?![\w\[])")
-_WIDEST = 1 << 12  # bits of a bus
 # Names that Yosys, ABC and structural Verilog all carry.
 _PLAIN_NAME = re.compile(r"[\w.$\[\]/:-]+")
 _SECONDS = {"fs": 1e-3, "ps": 1.0, "ns": 1e3, "us": 1e6}
@@ -61,10 +74,10 @@ class Reader:
         self.source = source
         self.power = power
         attributes = tree.attributes
-        self.time = _unit(attributes.get("time_unit", "1ns"), _SECONDS)
-        self.cap = _unit(attributes.get("capacitive_load_unit", "1,pf").replace('"', " ").replace(",", " "), _FARADS)
-        self.volt = _unit(attributes.get("voltage_unit", "1V"), {"v": 1.0, "mv": 1e-3})
-        self.watt = _unit(attributes.get("leakage_power_unit", "1nW"), _WATTS)
+        self.time = scale_of(attributes.get("time_unit", "1ns"), _SECONDS)
+        self.cap = scale_of(attributes.get("capacitive_load_unit", "1,pf").replace('"', " ").replace(",", " "), _FARADS)
+        self.volt = scale_of(attributes.get("voltage_unit", "1V"), {"v": 1.0, "mv": 1e-3})
+        self.watt = scale_of(attributes.get("leakage_power_unit", "1nW"), _WATTS)
         self.templates = {
             word: group.attributes
             for group in tree.groups
@@ -75,10 +88,10 @@ class Reader:
 
     def library(self, content_hash: str) -> Library:
         top = self.tree.attributes
-        corner = (
-            f"process {top.get('nom_process', '?')}, {top.get('nom_voltage', '?')} V, "
-            f"{top.get('nom_temperature', '?')} C"
+        process, voltage, temperature = (
+            shortest(top.get(f"nom_{name}", "?")) for name in ("process", "voltage", "temperature")
         )
+        corner = f"process {process}, {voltage} V, {temperature} C"
         cells: dict[str, Cell] = {}
         notes = []
         for group in self.tree.named("cell"):
@@ -106,7 +119,7 @@ class Reader:
             cells,
             self._voltage(),
             self._wire_loads(),
-            max_slew=_figure(self.tree, "default_max_transition", "0") * self.time,
+            max_slew=figure(self.tree, "default_max_transition", "0") * self.time,
             notes=tuple(dict.fromkeys(notes)),
         )
 
@@ -114,15 +127,15 @@ class Reader:
         """Nominal supply in V."""
         if "nom_voltage" not in self.tree.attributes:
             return math.nan
-        return _figure(self.tree, "nom_voltage", "") * self.volt
+        return figure(self.tree, "nom_voltage", "") * self.volt
 
     def _wire_loads(self) -> dict[str, WireLoad]:
         """The wire load models that state a length for some fanout."""
-        kohm = _unit(self.tree.attributes.get("pulling_resistance_unit", "1kohm"), _OHMS)
+        kohm = scale_of(self.tree.attributes.get("pulling_resistance_unit", "1kohm"), _OHMS)
         found = {}
         for group in self.tree.named("wire_load"):
-            given = {key: _figure(group, key, "0") for key in ("slope", "capacitance", "resistance")}
-            points = sorted(tuple(_numbers(text, "fanout_length"))[:2] for text in group.every("fanout_length"))
+            given = {key: figure(group, key, "0") for key in ("slope", "capacitance", "resistance")}
+            points = sorted(tuple(numbers(text, "fanout_length"))[:2] for text in group.every("fanout_length"))
             if points and all(len(point) == 2 and point[0] > 0 for point in points):
                 name = (group.words() or [""])[0]
                 found[name] = WireLoad(
@@ -143,7 +156,7 @@ class Reader:
         try:
             buses = self._buses(group)
             members = {word: pins_of for word, (_, pins_of) in buses.items()}
-            for word, item in (*((word, pin) for pin in group.named("pin") for word in pin.words()), *_bundled(buses)):
+            for word, item in (*((word, pin) for pin in group.named("pin") for word in pin.words()), *bundled(buses)):
                 pins[word] = self._pin(word, item)
                 for timing in item.named("timing"):
                     try:
@@ -151,12 +164,12 @@ class Reader:
                     except ValueError as error:
                         raise ValueError(f"pin {word}: {error}") from None
                 power += [self._power(word, entry) for entry in item.named("internal_power")]
-            area = _figure(group, "area", "0", least=0.0)
+            area = figure(group, "area", "0", least=0.0)
             leakage = self._leakage(group)
             leakages = self._leakages(group) if self.power else ()
         except ValueError as error:
             raise UsageError(f"{self.source}: cell {name}: {error}") from None
-        unused = any(_true(group, key) for key in ("dont_use", "pad_cell")) or bool(group.named("bus"))
+        unused = any(is_true(group, key) for key in ("dont_use", "pad_cell")) or bool(group.named("bus"))
         supplies = {
             word: _LEVELS.get(item.attributes.get("pg_type", ""), "")
             for item in group.named("pg_pin")
@@ -170,7 +183,7 @@ class Reader:
             pins,
             tuple(arcs),
             tuple(setups),
-            _flipflop(group),
+            flipflop(group),
             any(group.named(kind) for kind in _OTHER_STATES),
             tuple(power),
             leakages,
@@ -194,9 +207,9 @@ class Reader:
                     f"the bus {' '.join(item.words())}: got the type {named!r}; expected one of "
                     f"{', '.join(types) or '(the library has no types)'}"
                 )
-            first, last = (int(_figure(types[named], key, "")) for key in ("bit_from", "bit_to"))
-            if abs(first - last) >= _WIDEST:
-                raise ValueError(f"the type {named!r}: got {abs(first - last) + 1} bits; expected at most {_WIDEST}")
+            first, last = (int(figure(types[named], key, "")) for key in ("bit_from", "bit_to"))
+            if abs(first - last) >= WIDEST_BUS:
+                raise ValueError(f"the type {named!r}: got {abs(first - last) + 1} bits; expected at most {WIDEST_BUS}")
             numbers = range(first, last - 1, -1) if first >= last else range(first, last + 1)
             found.update({word: (item, tuple(f"{word}[{number}]" for number in numbers)) for word in item.words()})
         return found
@@ -205,12 +218,12 @@ class Reader:
         given = group.attributes
         default = self.tree.attributes.get("default_input_pin_cap", "0")
         direction = given.get("direction", "input")
-        plain = str(_figure(group, "capacitance", default if direction == "input" else "0"))
+        plain = str(figure(group, "capacitance", default if direction == "input" else "0"))
         caps, plain_caps = [], []
         for edge in ("rise", "fall"):
-            value = _figure(group, f"{edge}_capacitance", plain)
+            value = figure(group, f"{edge}_capacitance", plain)
             plain_caps.append(value * self.cap)
-            limits = _numbers(given.get(f"{edge}_capacitance_range", ""), f"{edge}_capacitance_range")
+            limits = numbers(given.get(f"{edge}_capacitance_range", ""), f"{edge}_capacitance_range")
             caps.append(max(limits, default=value))
         function = given.get("function", "")
         if function:
@@ -221,10 +234,10 @@ class Reader:
             caps[0] * self.cap,
             caps[1] * self.cap,
             function,
-            _true(group, "clock"),
-            _figure(group, "max_capacitance", "0") * self.cap,
+            is_true(group, "clock"),
+            figure(group, "max_capacitance", "0") * self.cap,
             given.get("three_state", ""),
-            max_slew=_figure(group, "max_transition", "0") * self.time,
+            max_slew=figure(group, "max_transition", "0") * self.time,
             plain_caps=(plain_caps[0], plain_caps[1]),
         )
 
@@ -243,7 +256,7 @@ class Reader:
             return
         tables = {table.name: table for table in group.groups}
         named = f"{given.get('related_pin', '')} {given.get('related_bus_pins', '')}".replace(",", " ").split()
-        all_related = [pin for name in named for pin in buses.get(name) or _numbered(name)]
+        all_related = [pin for name in named for pin in buses.get(name) or numbered(name)]
         if kind.startswith("setup"):
             rise, fall = (
                 self._table(tables.get(f"{edge}_constraint"), self.time, self.time) for edge in ("rise", "fall")
@@ -258,7 +271,7 @@ class Reader:
             for name in ("cell_rise", "cell_fall", "rise_transition", "fall_transition")
         ]
         for related in all_related:
-            sense = given.get("timing_sense") or _sense(pin.function, related)
+            sense = given.get("timing_sense") or sense_of(pin.function, related)
             arcs.append(Arc(related, word, sense, kind, given.get("when", ""), *delays))
 
     def _power(self, word: str, group: LibertyGroup) -> InternalPower:
@@ -280,10 +293,10 @@ class Reader:
         states: dict[str, list[float]] = {}
         for item in group.named("leakage_power"):
             supply = item.attributes.get("related_pg_pin", "")
-            states.setdefault(supply, []).append(_figure(item, "value", "0"))
+            states.setdefault(supply, []).append(figure(item, "value", "0"))
         if "cell_leakage_power" in group.attributes or not states:
-            default = _figure(self.tree, "default_cell_leakage_power", "0")
-            return _figure(group, "cell_leakage_power", str(default)) * self.watt
+            default = figure(self.tree, "default_cell_leakage_power", "0")
+            return figure(group, "cell_leakage_power", str(default)) * self.watt
         return max(sum(values) / len(values) for values in states.values()) * self.watt
 
     def _leakages(self, group: LibertyGroup) -> tuple[tuple[str, float], ...]:
@@ -291,7 +304,7 @@ class Reader:
         states: dict[str, float] = {}
         for item in group.named("leakage_power"):
             when = item.attributes.get("when", "")
-            states[when] = states.get(when, 0.0) + _figure(item, "value", "0") * self.watt
+            states[when] = states.get(when, 0.0) + figure(item, "value", "0") * self.watt
         return tuple(states.items())
 
     def _table(self, group: LibertyGroup | None, other: float, scale: float) -> Table | None:
@@ -340,7 +353,7 @@ class Reader:
     def _axis(self, text: str, scale: float) -> Floats:
         key = (text, scale)
         if key not in self.axes:
-            axis = self._scaled(_words(text), scale, "an axis")
+            axis = self._scaled(words(text), scale, "an axis")
             if axis.size == 0 or not (np.diff(axis) > 1e-9).all():
                 raise ValueError(f"the axis {text[:60]!r} does not rise")
             self.axes[key] = axis
@@ -349,125 +362,7 @@ class Reader:
     @staticmethod
     def _scaled(words: Iterable[str], scale: float, what: str) -> Floats:
         with np.errstate(over="ignore"):
-            found = np.array(_floats(words, what)) * scale
+            found = np.array(floats(words, what)) * scale
         if not np.isfinite(found).all():
             raise ValueError(f"{what} has a value that is not finite")
         return found
-
-
-def _figure(group: LibertyGroup, key: str, default: str, least: float = -math.inf) -> float:
-    """A finite number given in a group."""
-    text = group.attributes.get(key, default)
-    try:
-        found = float(text)
-    except ValueError:
-        found = math.nan
-    if not (math.isfinite(found) and found >= least):
-        above = "" if least == -math.inf else f" from {least:g} on"
-        raise ValueError(f"{key}: got {text!r}; expected a finite number{above}")
-    return found
-
-
-def _true(group: LibertyGroup, key: str) -> bool:
-    return group.attributes.get(key, "").lower() in ("true", "1")
-
-
-def _numbers(text: str, what: str) -> list[float]:
-    return _floats(_words(text), what)
-
-
-def _words(text: str) -> list[str]:
-    return text.replace('"', " ").replace(",", " ").split()
-
-
-def _floats(words: Iterable[str], what: str) -> list[float]:
-    try:
-        return [float(word) for word in words]
-    except ValueError as error:
-        raise ValueError(f"{what}: {error}") from None
-
-
-def _unit(text: str, scales: dict[str, float]) -> float:
-    match = re.fullmatch(r"\s*([\d.eE+-]*)\s*([a-zA-Z]+)\s*", text)
-    if match is None or match[2].lower() not in scales:
-        raise ValueError(f"unit: got {text.strip()!r}; expected a number and one of {', '.join(scales)}")
-    found = float(match[1] or 1) * scales[match[2].lower()]
-    if not 0 < found < math.inf:
-        raise ValueError(f"unit: got {text.strip()!r}; expected more than 0")
-    return found
-
-
-def _bundled(buses: Mapping[str, tuple[LibertyGroup, Sequence[str]]]) -> list[tuple[str, LibertyGroup]]:
-    """The pins inside buses and bundles: each with what its bus says of all of them."""
-
-    def own(text: str, place: int, among: int) -> str:
-        """A function or a list of pins of buses, as that of their members at one place of `among`."""
-        return _BUS_WORD.sub(
-            lambda word: buses[word[0]][1][place] if word[0] in buses and len(buses[word[0]][1]) == among else word[0],
-            text,
-        )
-
-    found = []
-    for item, members in buses.values():
-        inner: dict[str, list[LibertyGroup]] = {}
-        for pin in item.named("pin"):
-            for word in (word for name in pin.words() for word in _numbered(name)):
-                inner.setdefault(word, []).append(pin)
-        for place, member in enumerate(members):
-            pin = LibertyGroup("pin", member)
-            for source in (item, *inner.get(member, ())):
-                pin.attributes.update(
-                    {
-                        key: own(text, place, len(members)) if key in ("function", "three_state") else text
-                        for key, text in source.attributes.items()
-                    }
-                )
-                for group in source.groups:
-                    if group.name == "pin":
-                        continue
-                    copy = LibertyGroup(group.name, group.args)
-                    copy.attributes = {
-                        key: own(text, place, len(members)) if key in ("related_pin", "when") else text
-                        for key, text in group.attributes.items()
-                    }
-                    copy.groups = group.groups
-                    pin.groups.append(copy)
-            found.append((member, pin))
-    return found
-
-
-def _numbered(name: str) -> list[str]:
-    """The pins of a part of a bus, `A[3:0]`; of any other name, itself."""
-    part = re.fullmatch(r"(.*)\[(\d+):(\d+)\]", name)
-    if part is None or abs(int(part[2]) - int(part[3])) >= _WIDEST:
-        return [name]
-    first, last = int(part[2]), int(part[3])
-    step = 1 if last >= first else -1
-    return [f"{part[1]}[{number}]" for number in range(first, last + step, step)]
-
-
-def _flipflop(group: LibertyGroup) -> FlipFlop | None:
-    found = group.named("ff")
-    if not found:
-        return None
-    state, inverse = (*found[0].words(), "", "")[:2]
-    given = found[0].attributes
-    return FlipFlop(state, inverse, *(given.get(key, "") for key in ("clocked_on", "next_state", "clear", "preset")))
-
-
-def _sense(function: str, pin: str) -> str:
-    """Unateness of a function in one pin, for the arcs whose library does not state it."""
-    if not function:
-        return "non_unate"
-    from .function import truth_table
-
-    names = list(python_expression(function)[1])
-    if pin not in names or len(names) > 10:
-        return "non_unate"
-    names.remove(pin)
-    size = 1 << len(names)
-    table = truth_table(function, [*names, pin])
-    low, high = table & ((1 << size) - 1), table >> size
-    if low & ~high == 0:
-        return "positive_unate"
-    return "negative_unate" if high & ~low == 0 else "non_unate"

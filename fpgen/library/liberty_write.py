@@ -17,8 +17,9 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from .cells import Arc, Cell, FlipFlop, Floats, Library, Pin, Setup, Table
+from .cells import Arc, Cell, FlipFlop, Library, Pin, Setup
 from .function import canonical, python_expression
+from .nldm import Floats, Table
 
 # ABC takes a cell's drive from points inside its tables: it divides by zero where there are fewer.
 _FEWEST = 4

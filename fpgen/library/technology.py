@@ -129,10 +129,7 @@ def from_liberty(
         raise UsageError(f"output load: got {output_load_ff} fF; expected 0 or more")
     library = liberty.load(path)
     if driving_cell is not None and driving_cell not in library.cells:
-        raise UsageError(
-            f"driving cell: got {driving_cell!r}; expected a cell of the library {library.name}; its buffers are "
-            f"{', '.join(cell.name for cell in library.buffers()) or '(none)'}"
-        )
+        raise UsageError(library.lacks_driver(driving_cell))
     library.check_gates()
     avoid = tuple(sorted(name for name in library.cells if any(fnmatchcase(name, item) for item in dont_use)))
     driver = driving_cell or default_driver(library).name

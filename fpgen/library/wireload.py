@@ -21,7 +21,8 @@ from fpgen.base.cache import cache_dir, digest, write_whole
 from fpgen.base.errors import RunFailure, UsageError
 
 if TYPE_CHECKING:
-    from .cells import Floats, Library
+    from .cells import Library
+    from .nldm import Floats
 
 _NAME = "fpgen_wire_load"
 _HEAD = re.compile(r"/\*.*?\*/|//[^\n]*|(?P<head>\blibrary\s*\([^)]*\)\s*\{)", re.DOTALL)

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from fpgen.base.errors import RunFailure
-from fpgen.library.cells import Cell, Floats, Library
+from fpgen.library.cells import Cell, Library
+from fpgen.library.nldm import Floats
 from fpgen.timing.netlist import UNKNOWN, Netlist
 from fpgen.timing.timing_graph import Ints
 

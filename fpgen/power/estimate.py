@@ -16,8 +16,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from fpgen.base.errors import RunFailure, UsageError
-from fpgen.library.cells import Floats, InternalPower, Library
+from fpgen.library.cells import InternalPower, Library
 from fpgen.library.function import python_expression, truth_table
+from fpgen.library.nldm import Floats
 from fpgen.timing.netlist import ONE, ZERO, Netlist
 
 from .activity import Activity, CellGroup, Switching, groups, levels

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fpgen.library.cells import Floats
+from fpgen.library.nldm import Floats
 from fpgen.timing.timing_graph import Ints, TimingGraph
 
 from .activity import CellGroup

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from fpgen.base.errors import RunFailure
-from fpgen.library.cells import DEFAULT_LOAD_FF, Arc, Cell, Floats, InternalPower, Library, Table
+from fpgen.library.cells import DEFAULT_LOAD_FF, Arc, Cell, InternalPower, Library
 from fpgen.library.function import python_expression
+from fpgen.library.nldm import Floats, Table
 from fpgen.library.wireload import WireLoad
 from fpgen.timing import sta
 from fpgen.timing.netlist import Netlist

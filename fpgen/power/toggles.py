@@ -18,8 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fpgen.base.errors import RunFailure
-from fpgen.library.cells import Floats, Library
+from fpgen.library.cells import Library
 from fpgen.library.function import compile_function, python_expression
+from fpgen.library.nldm import Floats
 from fpgen.timing.netlist import ONE, Netlist
 
 from .activity import Activity, CellGroup, Switching, groups, levels

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from fpgen.synthesis.fpga import FpgaPoint
+    from fpgen.synthesis.fpga_point import FpgaPoint
     from fpgen.synthesis.point import Point
     from fpgen.units.base import Unit
 

@@ -9,7 +9,8 @@ import numpy as np
 
 from fpgen.golden.port_outputs import Golden
 from fpgen.units import Port, Unit
-from fpgen.vectors.families import Draft, random_classes
+from fpgen.vectors.draft import Draft
+from fpgen.vectors.families import random_classes
 from fpgen.vectors.families_array import ordinary
 from fpgen.vectors.layout import words
 from fpgen.vectors.stimulus import Inputs, Plan

@@ -116,9 +116,9 @@ def code_hash() -> str:
 
 def is_fpga(technology: str | None) -> bool:
     """Whether that is an FPGA rather than a cell library."""
-    from fpgen.synthesis import fpga
+    from fpgen.synthesis import fpga_families
 
-    return technology in fpga.targets()
+    return technology in fpga_families.targets()
 
 
 @functools.cache

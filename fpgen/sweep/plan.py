@@ -145,8 +145,8 @@ def read(place: str, given: Any) -> tuple[Measure, dict[str, tuple[Value, ...]]]
 
 def _targets(place: str, given: Any) -> tuple[float, ...]:
     values = spread(f"{place}: targets", given)
-    if not all(isinstance(item, int | float) and not isinstance(item, bool) and 0 < item < 1e9 for item in values):
-        raise UsageError(f"{place}: targets: got {given!r}; expected one or more positive numbers of ps")
+    if not all(isinstance(item, int | float) and not isinstance(item, bool) and 1 <= item < 1e9 for item in values):
+        raise UsageError(f"{place}: targets: got {given!r}; expected one or more numbers of ps from 1 on")
     return tuple(float(item) for item in values)
 
 
@@ -161,11 +161,11 @@ def check(plans: Iterable[Measure]) -> None:
     """
     from fpgen.library import wireload
     from fpgen.power import operands
-    from fpgen.synthesis import effort, fpga, recipe, yosys
+    from fpgen.synthesis import effort, fpga_families, recipe, yosys
 
     for plan in plans:
         yosys.select(plan.engine)
-        if plan.technology in fpga.targets():
+        if plan.technology in fpga_families.targets():
             if plan.power or plan.breakdown or plan.prove or plan.targets or plan.wire_load:
                 raise UsageError(
                     f"technology: got {plan.technology} with power, breakdown, prove, targets or wire_load; "
@@ -209,10 +209,10 @@ def described(plan: Measure) -> dict[str, str]:
     """
     from fpgen.base.version import __version__
     from fpgen.library import wireload
-    from fpgen.synthesis import effort, fpga, yosys
+    from fpgen.synthesis import effort, fpga_families, yosys
 
     versions = json.dumps({"fpgen": __version__, "yosys": yosys.select(plan.engine).version}, sort_keys=True)
-    if plan.technology in fpga.targets():
+    if plan.technology in fpga_families.targets():
         return {"technology": str(plan.technology), "recipe": "nextpnr", "versions": versions}
     tech = library_of(plan)
     wires = wireload.resolve(plan.wire_load, tech.library)

@@ -146,11 +146,12 @@ def run_sweep(
 
 
 def _each(todo: Sequence[Job], jobs: int, scheduler: str | None, state: _SweepState) -> Iterator[Done]:
-    from fpgen.synthesis import fpga, yosys
+    from fpgen.synthesis import fpga, fpga_families, yosys
 
     if scheduler is None:
         for name, target in {(job.measure.engine, str(job.measure.technology)) for job in todo}:
-            for engine in fpga.engines(target, name) if target in fpga.targets() else [yosys.select(name)]:
+            known = target in fpga_families.targets()
+            for engine in fpga.engines(target, name) if known else [yosys.select(name)]:
                 yosys.warm(engine, state.notice)
         return local.each(todo, jobs)
     from . import cluster

@@ -104,10 +104,10 @@ def measure(
     if targets is not None and not (
         isinstance(targets, Sequence)
         and targets
-        and all(isinstance(target, Real) and 0 < target < math.inf for target in targets)
+        and all(isinstance(target, Real) and 1 <= target < math.inf for target in targets)
     ):
         raise UsageError(
-            f"delay targets: got {targets!r}; expected one or more positive numbers of ps, as in [500, 600]"
+            f"delay targets: got {targets!r}; expected one or more numbers of ps from 1 on, as in [500, 600]"
         )
     wires = resolve(wire_load, tech.library)
     if recipe is not None and effort is not None:

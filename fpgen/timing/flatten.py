@@ -1,6 +1,5 @@
 """From modules to one flat netlist of library cells: nets numbered, those that an assign or a port joins made one."""
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import TypeVar
@@ -8,15 +7,15 @@ from typing import TypeVar
 from fpgen.base.errors import RunFailure
 from fpgen.library.cells import Cell, Library
 
+from .joined_nets import JoinedNets
 from .netlist import ONE, UNKNOWN, ZERO, Instance, Netlist
+from .netlist_notes import SHOWN, NetlistNotes
 from .structural import Module, Placed, indices
 from .verilog_constants import Bit, Bits
 from .verilog_tokens import Tokens
 
-_MADE_UP = re.compile(r"(.*\.)?_\d+_")
 _DEEPEST = 200  # modules inside modules
 _MOST_PLACED, _MOST_NETS = 1 << 22, 1 << 26  # instances of modules, and nets, of a flat netlist
-_SHOWN = 3  # names in a note
 # What libraries without pg_pin groups call their power and ground pins.
 _USUAL_SUPPLIES = frozenset(("VDD", "VSS", "VCC", "GND", "VPWR", "VGND", "VPB", "VNB", "VNW", "VPW"))
 _LEFT_OUT = "left out:"
@@ -50,14 +49,13 @@ class Flattener:
         self.cells: Mapping[str, Cell] = library.cells if library is not None else {}
         self.supplies: Mapping[str, str] = library.supplies if library is not None else {}
         self.allowed, self.ignore_missing = tuple(black_boxes), ignore_missing
-        self.parent = [ZERO, ONE, UNKNOWN]
-        self.names = ["1'b0", "1'b1", "1'bx"]
+        self.nets = JoinedNets(tokens.source)
         self.instances: list[tuple[str, str, dict[str, int]]] = []
         self.placed = 0  # instances of modules
         self.kinds: dict[str, str] = {}
         self.port_bits: dict[str, dict[str, Bits]] = {}
         self.supply_nets: dict[int, set[str]] = {}
-        self.found: dict[str, list[str]] = {}  # what is worth a note -> names it is true of
+        self.notes = NetlistNotes()
         self.by_option: dict[str, None] = {}
         self.tied: dict[str, int] = {}  # bits of ports of the top that carry a constant, and which
 
@@ -79,24 +77,18 @@ class Flattener:
         module = self.modules[top]
         numbers = self._module(module, "", (top,))
         self._tie_supplies()
-        find = self._find
-        names = dict(enumerate(self.names))
-        # An alias with its own name beats a number that the synthesiser made up.
-        for number, name in enumerate(self.names):
-            root = find(number)
-            if root > UNKNOWN and _MADE_UP.fullmatch(names[root]) and not _MADE_UP.fullmatch(name):
-                names[root] = name
+        find = self.nets.find
         inputs, outputs = self._ports(module, numbers)
         instances = tuple(
             Instance(name, cell, {pin: find(net) for pin, net in pins.items()}) for name, cell, pins in self.instances
         )
         return Netlist(
             top,
-            tuple(names[k] for k in range(len(self.names))),
+            tuple(self.nets.best_names()),
             inputs,
             outputs,
             instances,
-            tuple(self._notes()),
+            (*self.tokens.notes, *self.notes.lines()),
             tuple(self.by_option),
         )
 
@@ -123,25 +115,22 @@ class Flattener:
                 )
                 if any(name in bits for bits in found.values()):
                     name = f"\\{name}"  # an escaped name that looks like a bit of a vector
-                found[direction][name] = self._find(numbers[bit])
+                found[direction][name] = self.nets.find(numbers[bit])
         tied = {name: net for bits in (found["input"], found["inout"]) for name, net in bits.items() if net <= ONE}
         for direction in ("input", "inout"):
             found[direction] = {name: net for name, net in found[direction].items() if net > ONE}
         self.tied = tied
         if tied:
-            self._note("ports that are a supply or tied to a constant are not inputs", *tied)
+            self.notes.add("ports that are a supply or tied to a constant are not inputs", *tied)
         return found["input"] | found["inout"], found["output"] | found["inout"]
 
     def _module(self, module: Module, prefix: str, above: tuple[str, ...]) -> dict[Bit, int]:
         numbers: dict[Bit, int] = {("", k): k for k in (ZERO, ONE, UNKNOWN)}
-        parent, names = self.parent, self.names
 
         def number(bit: Bit) -> int:
             known = numbers.get(bit)
             if known is None:
-                known = numbers[bit] = len(parent)
-                parent.append(known)
-                names.append(_bit_name(prefix, bit))
+                known = numbers[bit] = self.nets.add(_bit_name(prefix, bit))
             return known
 
         for port in module.ports:
@@ -150,11 +139,11 @@ class Flattener:
         for left, right in module.assigns:
             for to, of in zip(left, right, strict=True):
                 if of != ("", UNKNOWN):
-                    self._merge(number(to), number(of))
+                    self.nets.join(number(to), number(of))
         if module.set_outside:
             self._parameters(module)
         if module.uneven:
-            self._note(
+            self.notes.add(
                 "assigns of more or fewer bits than the net has: cut, or filled with 0 (signed: the top bit)",
                 *(prefix + name for name in module.uneven),
             )
@@ -169,7 +158,7 @@ class Flattener:
                 elif kind == "module":
                     self._inside(placed, name, ports, number, above)
                 else:
-                    self._note(kind, name)
+                    self.notes.add(kind, name)
         return numbers
 
     def kind(self, placed: Placed) -> str:
@@ -187,7 +176,7 @@ class Flattener:
         inner = self.modules.get(name)
         if name in self.cells:
             if inner is not None:
-                self._note("modules that are library cells too: the library's timing is used", name)
+                self.notes.add("modules that are library cells too: the library's timing is used", name)
             return "cell"
         if inner is None and self.library is None:
             return "cell"
@@ -200,7 +189,7 @@ class Flattener:
                 raise self.fail(
                     placed.at,
                     f"instance {placed.name}: the module {name} has no contents and no Liberty, "
-                    f"so paths through {', '.join(outward[:_SHOWN])} would vanish: expected its "
+                    f"so paths through {', '.join(outward[:SHOWN])} would vanish: expected its "
                     f"contents, a library with a cell {name}, or --black-box {name}",
                 )
             if allowed:
@@ -230,7 +219,7 @@ class Flattener:
                     f"instance {name}: got parameters for the module {inner.name}; expected a module "
                     "without parameters (a netlist is written for one set of them)",
                 )
-            self._note("parameters of instances are ignored", name)
+            self.notes.add("parameters of instances are ignored", name)
 
     def array(self, placed: Placed, kind: str, prefix: str) -> list[tuple[str, dict[str, Bits] | list[Bits]]]:
         """The instances of an array, the last number first: it has the lowest bits."""
@@ -267,7 +256,7 @@ class Flattener:
         buses = cell.buses if cell is not None else {}
         if named:
             return {bus: len(members) for bus, members in buses.items()}
-        return {place: len(buses.get(pin, " ")) for place, pin in enumerate(_order(cell) if cell is not None else ())}
+        return {place: len(buses.get(pin, " ")) for place, pin in enumerate(cell.order if cell is not None else ())}
 
     def cell_pins(
         self, placed: Placed, name: str, ports: dict[str, Bits] | list[Bits], number: Callable[[Bit], _Net]
@@ -302,7 +291,7 @@ class Flattener:
         if pin in cell.buses:
             members = cell.buses[pin]
             if len(bits) != len(members) and not bits.elastic:
-                self._note(
+                self.notes.add(
                     "ports with more or fewer bits than are connected: the lowest are joined",
                     f"{name}/{pin} ({len(bits)} bits at {len(members)})",
                 )
@@ -313,7 +302,7 @@ class Flattener:
         if pin not in self.supplies:
             if self.supplies or pin.upper() not in _USUAL_SUPPLIES:
                 return False
-            self._note("power pins, by their names, of a library that states none are left out", pin)
+            self.notes.add("power pins, by their names, of a library that states none are left out", pin)
         level = cell.supplies.get(pin, self.supplies.get(pin, ""))
         if bits[0] != ("", UNKNOWN):
             net = number(bits[0])
@@ -330,14 +319,14 @@ class Flattener:
                 f"instance {name}: got ports by position; expected them by name, or a module or "
                 f"library with {placed.cell}",
             )
-        order = _order(cell)
+        order = cell.order
         if len(ports) > len(order):
             raise self.fail(
                 placed.at,
                 f"instance {name}: got {len(ports)} ports by position; expected at most "
                 f"{len(order)}, the pins {', '.join(order)} of {placed.cell}",
             )
-        self._note("cells connected by position: their pins are taken in the library's order", placed.cell)
+        self.notes.add("cells connected by position: their pins are taken in the library's order", placed.cell)
         return dict(zip(order, ports, strict=False))
 
     def _inside(
@@ -353,7 +342,7 @@ class Flattener:
                 f"module {cell}: got it {len(above)} modules deep below {above[0]}; expected less than {_DEEPEST}",
             )
         self.placed += 1
-        if self.placed > _MOST_PLACED or len(self.parent) > _MOST_NETS:
+        if self.placed > _MOST_PLACED or len(self.nets) > _MOST_NETS:
             raise self.fail(
                 placed.at,
                 f"instance {name}: got more than {_MOST_PLACED} instances of modules or "
@@ -386,59 +375,25 @@ class Flattener:
             pairs = [(pin, known[pin], bits) for pin, bits in ports.items()]
         for pin, to_bits, bits in pairs:
             if bits and len(bits) != len(to_bits) and not bits.elastic:
-                self._note(
+                self.notes.add(
                     "ports with more or fewer bits than are connected: the lowest are joined",
                     f"{name}.{pin} ({len(bits)} bits at {len(to_bits)})",
                 )
             for to, of in zip(to_bits, bits.fitted(len(to_bits)) if bits.elastic else bits, strict=False):
                 if of != ("", UNKNOWN):
-                    self._merge(inside[to], number(of))
+                    self.nets.join(inside[to], number(of))
 
     def _tie_supplies(self) -> None:
         """Let the nets at power and ground pins carry their constant: they never switch."""
         levels: dict[int, set[str]] = {}
         for net, found in self.supply_nets.items():
-            levels.setdefault(self._find(net), set()).update(found)
+            levels.setdefault(self.nets.find(net), set()).update(found)
         for root, found in levels.items():
             said = found - {""}
             if root > UNKNOWN and len(said) == 1:
-                self._merge(root, ONE if said == {"1"} else ZERO)
+                self.nets.join(root, ONE if said == {"1"} else ZERO)
             elif len(said) > 1:
-                self._note("nets at power and at ground pins are taken as no supply", self.names[root])
-
-    def _find(self, number: int) -> int:
-        parent = self.parent
-        while parent[number] != number:
-            parent[number] = parent[parent[number]]
-            number = parent[number]
-        return number
-
-    def _merge(self, one: int, other: int) -> None:
-        low, high = self._find(one), self._find(other)
-        if low > high:
-            low, high = high, low
-        if high <= ONE and low != high:
-            name = next((self.names[net] for net in (one, other) if net > UNKNOWN), "a net")
-            raise RunFailure(f"{self.tokens.source}: the net {name}: got both constants, 0 and 1; expected one driver")
-        self.parent[high] = low
-
-    def _note(self, what: str, *names: str) -> None:
-        self.found.setdefault(what, []).extend(names)
-
-    def _notes(self) -> list[str]:
-        """What was passed over, each kind in one line."""
-        notes = list(self.tokens.notes)
-        for what, names in self.found.items():
-            unique = list(dict.fromkeys(names))
-            more = f" and {len(unique) - _SHOWN} more" if len(unique) > _SHOWN else ""
-            notes.append(f"{what}: {', '.join(unique[:_SHOWN])}{more}")
-        return notes
-
-
-def _order(cell: Cell) -> list[str]:
-    """Pins and buses of a cell in the library's order, supplies left out."""
-    inside = {pin: bus for bus, members in cell.buses.items() for pin in members}
-    return list(dict.fromkeys(inside.get(pin, pin) for pin in cell.pins))
+                self.notes.add("nets at power and at ground pins are taken as no supply", self.nets.names[root])
 
 
 def _bit_name(prefix: str, bit: Bit) -> str:

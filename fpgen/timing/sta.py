@@ -18,7 +18,8 @@ import numpy as np
 
 from fpgen.base.errors import RunFailure, UsageError
 from fpgen.library import liberty
-from fpgen.library.cells import DEFAULT_LOAD_FF, Cell, Floats, Library
+from fpgen.library.cells import DEFAULT_LOAD_FF, Cell, Library
+from fpgen.library.nldm import Floats
 from fpgen.library.wireload import WireLoad, resolve
 
 from . import netlist as netlists
@@ -126,10 +127,7 @@ def analyse(
     if top is not None and top != netlist.top:
         raise RunFailure(f"top module: got {top!r}; expected {netlist.top!r}, that of the netlist")
     if driving_cell is not None and driving_cell not in library.cells:
-        raise UsageError(
-            f"driving cell: got {driving_cell!r}; expected a cell of the library {library.name}; its buffers are "
-            f"{', '.join(cell.name for cell in library.buffers()) or '(none)'}"
-        )
+        raise UsageError(library.lacks_driver(driving_cell))
     if not 0 <= output_load_ff < 1e9:
         raise UsageError(f"output load: got {output_load_ff} fF; expected 0 or more")
     model = resolve(wire_load, library)

@@ -27,7 +27,7 @@ def signals_only(text: str, top: str, library: Library, source: str = "netlist")
         return text
     flattener = Flattener(modules, tokens, library, (), False)
     flattener.netlist(top)
-    if not flattener.supply_nets and not flattener.found:
+    if not flattener.supply_nets and not flattener.notes:
         return text
     return "".join(
         _module(module, flattener, module.name == top)

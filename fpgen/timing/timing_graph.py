@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fpgen.base.errors import RunFailure
-from fpgen.library.cells import Arc, Cell, Floats, Library, Table
+from fpgen.library.cells import Arc, Cell, Library
+from fpgen.library.nldm import Floats, Table
 from fpgen.library.wireload import WireLoad
 
 from .constants import applies, arc_edges, propagate

@@ -262,7 +262,7 @@ class Accumulation:
 
     @property
     def remarks(self) -> str:
-        """The promise without the numbers that a table shows in columns of their own."""
+        """The promise without the numbers that tables show in separate columns."""
         if self.kind is Kind.CHAIN:
             how = "odd and even apart, " if self.split is Split.ODD_EVEN else ""
             return "; ".join([f"{how}one after another, every sum rounded", *self._after()])

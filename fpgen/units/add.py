@@ -14,7 +14,7 @@ from .rounded import RoundedUnit
 
 
 class Subtract(enum.Enum):
-    """Whether the unit adds, subtracts, or is told by the `subtract` input."""
+    """Whether the unit adds, subtracts, or does what the `subtract` input says."""
 
     OFF = "off"
     ON = "on"

@@ -74,7 +74,7 @@ class Unit(Derived):
     Raises
     ------
     UsageError
-        On anything unknown or contradictory, saying what is expected.
+        For anything unknown or contradictory; the message says what is expected.
 
     Notes
     -----
@@ -84,16 +84,16 @@ class Unit(Derived):
     """
 
     operation: ClassVar[str] = ""
-    #: The formats that stand before the arrow of the text form, and the one behind it ("" where there is no arrow).
+    #: The formats before the arrow of the text form, and the one after it ("" if the form has no arrow).
     operand_names: ClassVar[tuple[str, ...]] = ()
     out_name: ClassVar[str] = ""
-    #: Whole numbers that stand beside the operands, as in ``n=8``; and whether ``+ C`` may follow them.
+    #: Whole numbers that follow the operands, as in ``n=8``, and whether ``+ C`` may follow them.
     size_names: ClassVar[tuple[str, ...]] = ()
     takes_addend: ClassVar[bool] = False
-    #: Whether a result depends on earlier operands, so that there are sequences in place of single vectors.
+    #: Whether a result depends on earlier operands, so that vectors form sequences.
     stateful: ClassVar[bool] = False
     least_stages: ClassVar[int] = 0
-    #: Parameters that are spelled before those of every unit.
+    #: Parameters that are spelled before the common ones.
     _leading: ClassVar[tuple[str, ...]] = ()
 
     stages: int | None = None
@@ -162,7 +162,7 @@ class Unit(Derived):
         """What an operation fills in before the common rules are applied."""
 
     def _check_results(self) -> None:
-        """The options of the results: those of `RoundedUnit`, or an operation's own."""
+        """The options of the results: those of `RoundedUnit`, or the operation's."""
 
     def _validate(self) -> None:
         """What an operation rejects beyond the common rules."""
@@ -174,7 +174,7 @@ class Unit(Derived):
     def parameters(cls) -> list[dataclasses.Field[Any]]:
         """The fields that make the unit, in the order in which they are spelled and hashed.
 
-        Those of the results first, then those of every unit, then the operation's own.
+        First the parameters of the results, then the common ones, then the operation's.
         """
         common = {spec.name for spec in dataclasses.fields(Unit)}
         rank = {spec.name: 0 if spec.name in cls._leading else 1 if spec.name in common else 2
@@ -290,7 +290,7 @@ class Unit(Derived):
 
     @property
     def _unspelled(self) -> frozenset[str]:
-        """Parameters that are not among the options of the text form: they have a place of their own in it."""
+        """Parameters that are not options of the text form, because they have a fixed place in it."""
         own = {*self.operand_names, *self.size_names, self.out_name, *(("c",) if self.takes_addend else ())}
         return frozenset(own)
 
@@ -326,7 +326,7 @@ class Unit(Derived):
 
     @property
     def _right(self) -> list[str]:
-        """The words after the arrow, but for the options; none where there is no arrow."""
+        """The words after the arrow, without the options; none if the form has no arrow."""
         return [getattr(self, self.out_name).name] if self.out_name else []
 
     def __str__(self) -> str:

@@ -24,7 +24,7 @@ class ScaledProducts(SumOfProducts):
     Parameters
     ----------
     a, b : Format, BlockFormat or str
-        Blocks run along k. (A name that both kinds of format have, ``mxint8``, is that of the block format.)
+        Blocks run along k. (``mxint8``, which names a format of either kind, means the block format.)
     a_zero, b_zero : Format or str, optional
         Integer format of a zero point for each block of `a` or `b`, whose elements are integers with the same step:
         an element then stands for ``(element - zero point) * scale`` (GPTQ, AWQ; ONNX QuantizeLinear).
@@ -60,7 +60,7 @@ class ScaledProducts(SumOfProducts):
         return block.element if block else getattr(self, name)
 
     def factor_of(self, name: str) -> Format:
-        """The format of what is multiplied: elements, or their differences from the zero point.
+        """The format of the multiplier's input: an element, or its difference from the zero point.
 
         Those are exact: two's complement, as many bits as they need.
         """
@@ -102,7 +102,7 @@ class ScaledProducts(SumOfProducts):
             )
         if not sizes or (len(self.scaled_operands) == 2 and len(sizes) == 1):  # a tile may have no blocks at all
             return super()._case(name)
-        if name.startswith(LIKE):  # never a case as it is: no machine takes such operands, whatever their formats
+        if name.startswith(LIKE):  # never an exact match: no machine takes such operands, whatever their formats
             a, b, scales = self._formats()
             return nearest_case(name, a, b, self.out, scales)
         what = "blocks of two sizes" if len(sizes) > 1 else "a plain and a block format"

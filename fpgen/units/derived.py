@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from fpgen.golden import Result
     from fpgen.golden.port_outputs import Golden
-    from fpgen.synthesis.fpga import FpgaPoint
+    from fpgen.synthesis.fpga_point import FpgaPoint
     from fpgen.synthesis.point import Point
     from fpgen.verify import Verdict
 

@@ -159,7 +159,7 @@ class SumOfProducts(RoundedUnit):
         return self.accumulate.promise + (f" ({name})" if name else "")
 
     def _check_sum(self, products: int) -> None:
-        """Refuse what does not fit together, for a sum of so many products."""
+        """Reject parameters that do not fit together in a sum of this many products."""
         record = self.accumulate
         if self.flags and record.kind is not Kind.EXACT:
             raise UsageError(f"flags: got on with accumulate={record}; expected accumulate=exact, which rounds once")
@@ -205,7 +205,7 @@ class SumOfProducts(RoundedUnit):
             raise UsageError(f"accumulate={record}: got presum={presum} in spans of {span}; expected a divisor")
 
     def _check_running_sum(self) -> None:
-        """Refuse sums that go on from a format that cannot say what they are: nothing, or a negative number."""
+        """Reject sums that continue from a format that cannot hold them: no zero, or no negative numbers."""
         kept, (a, b, scales) = self.intermediate, self._formats()
         if not kept.zero:
             raise UsageError(

@@ -124,7 +124,7 @@ def _transformer_engine(given: bool) -> Lines:
 
 
 def _block_index(unit: ScaledProducts, letter: str, element: str) -> str:
-    """Where one letter stands for the block of an element: what it is."""
+    """Where one letter means the block of an element: its definition."""
     sizes = {block.size for name in unit.scaled_operands if (block := unit.block_of(name))}
     return f", {letter} = {element} / {sizes.pop()}" if len(sizes) == 1 else ""
 

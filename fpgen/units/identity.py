@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 LONGEST_NAME = 200
 _DIGEST = 16
 
-#: Modules that simulation and proof put beside a unit.
+#: Modules that simulation and proof add to a unit.
 _OURS = re.compile(r"fpgen_\w*|gold|gate|miter")
 
 

@@ -23,7 +23,7 @@ class Accumulate(enum.Enum):
     """What the accumulator register holds."""
 
     FLOAT = "float"  # a code of `out`: every product is fused-multiply-added into it
-    EXACT = "exact"  # a fixed-point sum in which no bit is lost, rounded once on the way out
+    EXACT = "exact"  # a fixed-point sum that loses no bit, rounded once at the output
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +53,7 @@ class MultiplyAccumulate(RoundedUnit):
 
     Notes
     -----
-    Flags are those of the step's own operation (``float``) or of the rounding of the
+    Flags are those of the step's operation (``float``) or of the rounding of the
     sum and of the newest product's invalid operation (``exact``).
 
     An infinity or a NaN in an ``exact`` sum stays until the next clear; infinities of both signs make

@@ -32,7 +32,7 @@ from .tensorcore import TensorCore
 
 @dataclass(frozen=True)
 class Terms:
-    """What a result of scalar operands is made of: the product of these operands, and an addend.
+    """How a result of scalar operands is composed: the product of these operands, and an addend.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ class Operation:
     hardware : str
         The datapath: ``(graph, unit) -> outputs by port`` (`fpgen.rtl.float.scalar_datapaths`).
     families : Terms or str
-        What the directed families are made of; or families of the operation's own: from a unit to a dict of them
+        What the directed families are built from; or the operation's own families: from a unit to a dict of them
         (`fpgen.vectors.families_array`).
     reference : str, optional
         The terms whose exact sum the result approximates, for the error figures of sweeps: ``(card, values by operand)

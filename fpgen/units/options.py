@@ -274,7 +274,7 @@ def default_overflow(out: Format) -> Overflow:
 
 
 def check_overflow(out: Format, overflow: Overflow) -> None:
-    """Refuse a policy that the output format cannot express.
+    """Reject a policy that the output format cannot express.
 
     Raises
     ------

@@ -142,7 +142,7 @@ class RoundedUnit(Unit):
             notes.append(f"wrapping modulo 2^{self.out.bits + self.out.scale}")
         elif self.overflow is not self._default_overflow:
             notes.append(
-                {  # every policy but `wrap`, which has a text of its own
+                {  # every policy but `wrap`, which is described separately
                     Overflow.SATURATE: "saturating",
                     Overflow.PROPAGATE: "saturating, infinities kept",
                     Overflow.IEEE: "ieee overflow",

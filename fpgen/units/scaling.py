@@ -44,7 +44,7 @@ class ZeroScale(enum.Enum):
 
 
 class Like(enum.Enum):
-    """Whose float32 arithmetic a unit repeats, bit for bit, in place of the exact definition."""
+    """Whose float32 arithmetic a unit repeats, bit for bit, instead of the exact definition."""
 
     NONE = "none"
     TORCHAO = "torchao"  # 0.18.0, prototype/mx_formats/nvfp4_tensor.py, nvfp4_quantize, on a CPU

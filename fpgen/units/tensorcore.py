@@ -94,7 +94,7 @@ class TensorCore(ScaledProducts):
             raise UsageError(f"c: got {self.c}, which has {self.c.bits} bits; expected up to 64")
         for name in "ab":
             self._check_zero(name)
-        _ = self.dot  # refuses the rest
+        _ = self.dot  # rejects the rest
 
     @property
     def operands(self) -> dict[str, Format]:

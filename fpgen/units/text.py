@@ -47,7 +47,7 @@ def parse_unit(text: str) -> Unit:
     Raises
     ------
     UsageError
-        Anything unknown, missing, given twice or contradictory, saying what is allowed.
+        For anything unknown, missing, repeated or contradictory; the message says what is expected.
     """
     if not isinstance(text, str):
         raise UsageError(f"unit: got {text!r}; expected a line such as 'multiply fp16 fp16 -> fp16 rne'")

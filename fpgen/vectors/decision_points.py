@@ -28,7 +28,7 @@ def values_to_codes(fmt: Format, values: np.ndarray) -> np.ndarray:
 
 
 def codes_to_values(fmt: Format, codes: np.ndarray) -> np.ndarray:
-    """float64 values of finite codes: exact for what blocks are made of."""
+    """float64 values of finite codes: exact for the formats of blocks."""
     negative, exponent, mantissa = measure(fmt, codes)
     value = np.ldexp(mantissa, np.clip(exponent, -1070, 1023).astype(np.int32))
     signed: np.ndarray = np.where(negative, -value, value)

@@ -108,7 +108,7 @@ def one_special(setting: Setting) -> Codes:
 
 
 def infinities_meet(setting: Setting) -> Codes:
-    """Two infinities, of equal or of opposite signs, in two terms or in a term and the addend; a NaN beside them."""
+    """Two infinities, of equal or opposite signs, in two terms or in a term and the addend; with a NaN elsewhere."""
     s = sum_of(setting)
     codes = s.calm()
     rank = np.argsort(s.shuffled(), axis=1)

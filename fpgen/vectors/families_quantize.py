@@ -187,7 +187,7 @@ def every_value(setting: Setting) -> Codes:
     if size == 1:
         return q.codes(number.astype(U64) & U64((1 << q.source.bits) - 1), q.tensor_values())
     codes = number.astype(U64) & U64((1 << q.source.bits) - 1)
-    # The same maxima whatever chunk is drawn: they belong to the sweep, not to the chunk.
+    # The same maxima in every chunk: they belong to the sweep, not to the chunk.
     fixed = np.random.default_rng(SWEPT_MAXIMA)
     few = Quantizer(unit, fixed, SWEPT_MAXIMA)
     magnitudes, tensor = few.maxima()

@@ -1,4 +1,4 @@
-"""Inputs that are held to a few codes while all others take every code.
+"""Inputs that are restricted to a few codes while all others take every code.
 
 An input is a port (all its elements, each by itself) or a part of an array port: ``c``, ``source[0]``, ``a[2:]``;
 elements are counted in row-major order.
@@ -30,7 +30,7 @@ class Digit:
 
 
 def read_held(ports: Sequence[Port], fixed: Mapping[str, Sequence[int] | str]) -> Held:
-    """Check what is to be held.
+    """Check which inputs are to be held, and to which codes.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ def digits_of(ports: Sequence[Port], held: Held) -> list[Digit]:
 
 
 def held_text(ports: Sequence[Port], held: Held) -> str:
-    """What takes every code and what does not: ``a, b; 40 values of c``."""
+    """Which inputs take every code and which do not: ``a, b; 40 values of c``."""
     taken = {
         (port.name, element) for spelled, _ in held for port, part in [_elements(ports, spelled)] for element in part
     }

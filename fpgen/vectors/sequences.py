@@ -14,7 +14,8 @@ import numpy as np
 
 from fpgen.units import Unit
 
-from .families import RANDOM, Draft, directed, random_codes
+from .draft import Draft
+from .families import RANDOM, directed, random_codes
 from .patterns import U64, measure, special_codes
 from .terms import Product, Single, Term, Value, aim_of, terms_of, wraps_around
 

@@ -1,4 +1,4 @@
-"""Which vectors a unit is shown: all of them where that is possible, otherwise families and constrained random.
+"""Which vectors a unit gets: all of them where that is possible, otherwise families and constrained random.
 
 A plan is reproducible from its seed alone, in chunks, so that the vectors of a
 run need never exist all at once and any one of them can be made again.
@@ -16,7 +16,8 @@ import numpy as np
 from fpgen.base.errors import UsageError, short_text
 from fpgen.units import Port, Unit, card_of
 
-from .families import RANDOM, Draft, directed
+from .draft import Draft
+from .families import RANDOM, directed
 from .held import Digit, Held, digits_of, held_text, read_held
 from .layout import batch_shape
 from .patterns import U64
@@ -101,7 +102,7 @@ class Plan:
 
     @property
     def own_families(self) -> bool:
-        """Whether the operation has families of its own, as those on arrays of codes do."""
+        """Whether the operation has separate families, as operations on arrays of codes do."""
         return isinstance(card_of(self.unit).families, str)
 
     @cached_property
@@ -149,7 +150,7 @@ class Plan:
             start += count
 
     def family(self, name: str, count: int) -> Inputs:
-        """`count` vectors of a family, whatever their number in the plan."""
+        """`count` vectors of a family, however many the plan has."""
         number = [family for family, _ in self.sizes].index(name)
         return self._chunk(name, 0, 0, count, np.random.default_rng([self.seed, number])).inputs
 

@@ -202,7 +202,7 @@ class Sum:
     def _shared(self, codes: Codes, wanted: np.ndarray) -> tuple[Codes, np.ndarray]:
         """Scales of which one belongs to several runs of products, as near as they come to the `wanted` exponents.
 
-        The scale of the larger blocks is that of its first run; the other one makes up for it.
+        The scale of the larger blocks is that of its first run; the other one compensates.
         """
         coarse, fine = sorted(codes, key=self.repeats, reverse=True)
         often = self.repeats(coarse)

@@ -191,7 +191,7 @@ def multiply(a: Value, b: Value) -> Value:
 
 
 def aim_of(unit: Unit) -> Format:
-    """The format whose range directed families aim at: the output's; of results that are no numbers, an operand's."""
+    """The format whose range directed families aim at: the output's, or an operand's where results are not numbers."""
     if isinstance(unit, RoundedUnit):
         return unit.out
     return max(unit.operands.values(), key=lambda fmt: fmt.precision)
@@ -205,7 +205,7 @@ def wraps_around(unit: Unit) -> bool:
 def terms_of(unit: Unit) -> list[Term]:
     """The terms that a unit with scalar operands sums, from its card.
 
-    An addend that is no operand is the accumulator of a unit with state: a code of its output.
+    An addend that is not an operand is the accumulator of a stateful unit: a code of its output.
 
     Raises
     ------

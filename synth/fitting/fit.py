@@ -24,7 +24,8 @@ import numpy as np
 
 from fpgen.base.errors import FpgenError, UsageError
 from fpgen.library import liberty
-from fpgen.library.cells import Arc, Cell, Floats, Table
+from fpgen.library.cells import Arc, Cell
+from fpgen.library.nldm import Floats, Table
 
 
 @dataclass(frozen=True)

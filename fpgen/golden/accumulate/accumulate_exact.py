@@ -72,7 +72,7 @@ def _chunk(
     terms = [unpack(fmt, codes, flush) for fmt, codes in zip(operation.product, operands, strict=True)]
     shadow = terms[0].shadow * terms[1].shadow
     count = len(starts)
-    # the last start at or before each step; -1 for the sum that goes on from the chunk before
+    # the last start at or before each step; -1 for the sum that continues from the previous chunk
     since = np.maximum.accumulate(np.where(starts, np.arange(count), -1))
 
     register = _running(_products(operation, terms, limbs_for(bits), exponent), since, state.limbs)

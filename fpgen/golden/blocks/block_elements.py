@@ -51,7 +51,7 @@ class Cells:
     last : int
         The highest number in the last cell, from `base`.
     signed_zero : bool
-        Zeros have an index of their own (the first cell without a sticky bit).
+        Zeros have a separate index (the first cell without a sticky bit).
     """
 
     codes: np.ndarray

@@ -93,7 +93,7 @@ def _values(scale: Format) -> np.ndarray:
 
 
 def shared_exponents(policy: ScalePolicy, amax: np.ndarray, element: Format) -> np.ndarray:
-    """log2 of the scales that a policy wants, whatever the scale format holds; int64.
+    """log2 of the scales that a policy asks for, before the scale format limits them; int64.
 
     With x = 2**e * 1.m, the exponent and the trailing bits of the binary64 number decide.
     """

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import assert_never
 
-from fpgen.formats.descriptor import Class, Format
+from fpgen.formats.code_classes import Class
+from fpgen.formats.descriptor import Format
 from fpgen.units.options import Overflow, Rounding, Semantics
 from fpgen.units.quantize import BlockDequantize, BlockQuantize, ScalePolicy
 from fpgen.units.scaling import Like, ScaleFloor, ZeroScale
@@ -32,7 +33,7 @@ def _ceil_log2(value: Fraction) -> int:
 
 
 def _round_log2(value: Fraction) -> int:
-    """The integer nearest to the logarithm of a positive number; 2**(k + 1/2) is no fraction, so there are no ties."""
+    """The integer nearest to the logarithm of a positive number; 2**(k + 1/2) is irrational, so there are no ties."""
     exponent = floor_log2(value)
     return exponent + (value**2 > 2 * Fraction(4) ** exponent)
 
@@ -141,7 +142,7 @@ def _code_of(scale: Format, value: Fraction) -> int:
 
 
 def shared_exponent(policy: ScalePolicy, amax: Fraction, element: Format) -> int:
-    """log2 of the scale that a policy wants, whatever the scale format holds."""
+    """log2 of the scale that a policy asks for, before the scale format limits it."""
     top, emax = element.max_finite, floor_log2(element.max_finite)
     match policy:
         case ScalePolicy.FLOOR:

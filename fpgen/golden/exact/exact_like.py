@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import assert_never
 
 from fpgen.formats import as_format
-from fpgen.formats.descriptor import Class
+from fpgen.formats.code_classes import Class
 from fpgen.units.options import Overflow, Rounding, Semantics
 from fpgen.units.quantize import BlockQuantize
 from fpgen.units.scaling import Like

@@ -16,7 +16,8 @@ from typing import Any, assert_never
 import numpy as np
 
 from fpgen.base.errors import UsageError
-from fpgen.formats.descriptor import Class, Format
+from fpgen.formats.code_classes import Class
+from fpgen.formats.descriptor import Format
 from fpgen.golden.arguments import gather
 from fpgen.golden.result import Result, code_dtype
 from fpgen.units.base import Unit
@@ -88,7 +89,7 @@ def total(x: Exact, y: Exact, mode: Rounding) -> Exact:
 
 
 def negated(x: Exact) -> Exact:
-    """-x; a NaN stays what it is."""
+    """-x; a NaN is unchanged."""
     return x if x.is_nan else replace(x, sign=1 - x.sign)
 
 

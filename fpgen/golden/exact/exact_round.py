@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import assert_never
 
-from fpgen.formats.descriptor import Class, Format
+from fpgen.formats.code_classes import Class
+from fpgen.formats.descriptor import Format
 from fpgen.units.options import Flags, Overflow, Rounding, Semantics, Tininess
 
 NO_FLAGS = Flags(0)
@@ -294,6 +295,8 @@ def _deliver_overflow(sign: int, out: Format, overflow: Overflow, mode: Rounding
             away = bool(sign)
         case Rounding.PORT:
             raise ValueError("rounding=port: the mode of one operation is needed")
+        case _:
+            assert_never(mode)
     if not overflow.gives_infinity(out) or (overflow is not Overflow.INFINITE and not away):
         return _largest(sign, out)
     if out.has_infinity:

@@ -11,7 +11,8 @@ from fractions import Fraction
 from functools import lru_cache, reduce
 from typing import assert_never
 
-from fpgen.formats.descriptor import Class, Format
+from fpgen.formats.code_classes import Class
+from fpgen.formats.descriptor import Format
 from fpgen.units.accumulation import Accumulation, Addend, Kind, Split, Treatment
 from fpgen.units.blockdot import BlockDot
 from fpgen.units.dot import DotProduct
@@ -135,7 +136,7 @@ def _parts(terms: Sequence[Term], size: int) -> list[Sequence[Term]]:
 
 
 def _sum(values: Sequence[Exact]) -> Exact:
-    """An exact sum, whatever the order; a sum of zero is +0.
+    """An exact sum, independent of the order; a sum of zero is +0.
 
     A NaN among the values hides infinities of opposite signs (as it does in a sum of two, IEEE 754-2019, 6.2).
     """

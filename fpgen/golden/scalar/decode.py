@@ -16,7 +16,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fpgen.formats.descriptor import Format, Infinity, NaN
+from fpgen.formats.code_classes import Infinity, NaN
+from fpgen.formats.descriptor import Format
 
 _TABLE_BITS = 16  # codes up to this width are decoded by table
 
@@ -124,7 +125,7 @@ def _float64_compute(fmt: Format, codes: np.ndarray, flush: bool) -> np.ndarray:
     whole = codes.astype(np.int64)
     magnitude = whole & ((1 << fmt.magnitude_bits) - 1)
     trailing_bits = fmt.trailing_bits
-    # a normal code is the binary64 code, but for the bias and the zeros below
+    # a normal code is the binary64 code except for the bias and the zeros below
     values = ((magnitude << (52 - trailing_bits)) + ((1023 - fmt.bias) << 52)).view(np.float64)
     if fmt.zero:
         if fmt.subnormals and not flush:

@@ -35,7 +35,7 @@ class Gaps(NamedTuple):
 
     With x at the top, y below ``2**(top(x) - x_above)`` only tells on which side of x the sum is:
     that is no more than the lowest bit of x (its width is at most `x_above`) and no more than a quarter
-    of the finest step that the rounder can tell apart, `kept` bits below the top of the sum, so no
+    of the finest step that the rounder can distinguish, `kept` bits below the top of the sum, so no
     decision lies between.
     """
 

@@ -15,7 +15,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fpgen.formats.descriptor import Format, NaN
+from fpgen.formats.code_classes import NaN
+from fpgen.formats.descriptor import Format
 from fpgen.golden.arguments import input_ports
 from fpgen.units.rounded import RoundedUnit
 

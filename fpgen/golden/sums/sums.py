@@ -32,7 +32,7 @@ from fpgen.units.tensorcore import TensorCore
 
 from .sums_operands import prepared
 
-_CODES = 1 << 17  # of one operand in a chunk: few enough for what is made of them to stay in the caches
+_CODES = 1 << 17  # of one operand in a chunk: few enough for everything derived from them to stay in the caches
 _ROWS = 1 << 12
 
 
@@ -89,7 +89,7 @@ class SumRecipe(NamedTuple):
                 assert_never(self.record.addend)
 
     def groups(self) -> tuple[np.ndarray, list[int]]:
-        """Terms of a span in the order in which its groups take them, and where each group ends."""
+        """Terms of a span in the order in which its groups consume them, and where each group ends."""
         record, places = self.record, np.arange(self.span)
         if record.interleave is None:
             return places, list(range(self.group, self.span + 1, self.group))
@@ -191,7 +191,7 @@ def engine_for(unit: DotProduct | BlockDot) -> Engine | None:
 
 
 def _engines(kind: Kind) -> list[tuple[Callable[[SumRecipe, int], bool], Engine]]:
-    """The engines of a kind, each with what it suits, the fastest first."""
+    """The engines of a kind, each with the sums it can do, fastest first."""
     from . import sums_aligned, sums_exact, sums_rounded, sums_short, sums_split
 
     match kind:

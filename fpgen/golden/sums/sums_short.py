@@ -1,4 +1,4 @@
-"""Aligned sums of very short formats, in which mostly nothing is cut.
+"""Aligned sums of very short formats, where usually no bit is cut.
 
 Products of 4-bit formats span few binades, so as long as the addend is not far above them they all lie above the
 quantum, and their sum is the exact one. What is still needed is the largest alignment exponent: each product is a

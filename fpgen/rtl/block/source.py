@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 
-from fpgen.formats.descriptor import NaN
+from fpgen.formats.code_classes import NaN
 from fpgen.rtl.float.rounder import Mode
 from fpgen.rtl.float.unpack import Operand, unpack
 from fpgen.rtl.graph import Graph, Node

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import assert_never
 
-from fpgen.formats.descriptor import Format, NaN
+from fpgen.formats.code_classes import NaN
+from fpgen.formats.descriptor import Format
 from fpgen.rtl.arith.quantity import Quantity
 from fpgen.rtl.float.float_position import position_known
 from fpgen.rtl.float.rounder import Target

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import assert_never
 
 from fpgen.formats import Format
-from fpgen.formats.descriptor import NaN
+from fpgen.formats.code_classes import NaN
 from fpgen.rtl.arith.quantity import Quantity
 from fpgen.rtl.float.cores import operand_alone
 from fpgen.rtl.float.float_position import position_counted

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import assert_never
 
-from fpgen.formats.descriptor import Format, NaN
+from fpgen.formats.code_classes import NaN
+from fpgen.formats.descriptor import Format
 from fpgen.rtl.graph import Graph, Node
 from fpgen.units.options import Overflow
 

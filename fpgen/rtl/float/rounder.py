@@ -13,7 +13,8 @@ largest binade to infinity) without a case of its own.
 
 from __future__ import annotations
 
-from fpgen.formats.descriptor import Format, Infinity
+from fpgen.formats.code_classes import Infinity
+from fpgen.formats.descriptor import Format
 from fpgen.rtl.arith import prefix
 from fpgen.rtl.graph import Graph, Node
 

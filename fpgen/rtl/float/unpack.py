@@ -10,7 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import assert_never
 
-from fpgen.formats.descriptor import Format, Infinity, NaN
+from fpgen.formats.code_classes import Infinity, NaN
+from fpgen.formats.descriptor import Format
 from fpgen.rtl.arith.quantity import Quantity
 from fpgen.rtl.graph import Graph, Node
 

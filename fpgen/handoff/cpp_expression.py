@@ -131,10 +131,10 @@ def operation(node: Node, args: list[Text]) -> Text:
         return Text(f"{_operand(select, '')} ? {_operand(high, '')} : {other}", CHOICE, high.width, "?")
     if op == "parity":
         return Text(f"parity({args[0].text})", PRIMARY, 1)
-    if op in ("any", "all"):
-        whole = (1 << args[0].width) - 1
-        sign, other = ("!=", literal(0, args[0].width)) if op == "any" else ("==", literal(whole, args[0].width))
-        return _condition(args[0], sign, other)
+    if op == "any":
+        return _condition(args[0], "!=", literal(0, args[0].width))
+    if op == "all":
+        return _condition(args[0], "==", literal((1 << args[0].width) - 1, args[0].width))
     if op in ("eq", "ult"):
         return _condition(args[0], "==" if op == "eq" else "<", args[1])
     words = [extended(arg, width) for arg in args]

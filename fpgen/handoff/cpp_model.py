@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fpgen.base.provenance import provenance
 from fpgen.base.templates import filled
 from fpgen.rtl import graph_of
 from fpgen.rtl.pipeline import Pipeline, unscheduled
 from fpgen.units import Unit
 from fpgen.verilog.body import Body, ordered
 
+from .cpp_comment import model_comment
 from .cpp_expression import CPP, is_wide, value_type
 from .cpp_names import WORDS, namespace
 from .cpp_ports import INDENT, from_codes, input_ports, members, output_ports, to_codes
@@ -26,7 +26,7 @@ def cpp_model(unit: Unit) -> str:
         helpers.append("cpp_wide.h.tmpl")
     return filled(
         here.with_name("cpp_model.h.tmpl").read_text(encoding="ascii"),
-        comment="\n".join([*provenance()]),
+        comment="\n".join(model_comment(unit)),
         guard=f"{namespace(unit).upper()}_MODEL_H",
         namespace=namespace(unit),
         interface="\n".join(_interface(unit)),

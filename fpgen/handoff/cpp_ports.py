@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import math
+from dataclasses import dataclass
 
 from fpgen.units import Port, Unit
+from fpgen.verilog.verilog_expression import Text
 
-from .cpp_expression import Text, bits, is_wide, literal, value_type
+from .cpp_expression import is_wide, literal, value_type
 
 INDENT = "    "
 
@@ -46,14 +47,26 @@ def members(ports: list[Port]) -> list[str]:
     return [f"{INDENT}{head:<{wide}}  // {port.meaning}" for head, port in zip(heads, ports, strict=True)]
 
 
-def element(port: Port, owner: str) -> str:
-    """Code `i` of an array port, in the order of the pins."""
-    text, below = f"{owner}{port.name}", math.prod(port.shape)
+@dataclass(frozen=True)
+class Codes:
+    """How the codes of a port are gone through: a `loop`, or nothing; the code; the lowest bit of it on the pins."""
+
+    loop: str
+    code: str
+    low: str
+
+
+def codes_of(port: Port, owner: str) -> Codes:
+    """The codes of a port that is a member of `owner`, in the order of the pins."""
+    text = f"{owner}{port.name}"
+    if port.count == 1:
+        return Codes("", text + "[0]" * len(port.shape), "0")
+    below = port.count
     for place, length in enumerate(port.shape):
         below //= length
         index = "i" if below == 1 else f"i / {below}"
         text += f"[{index}]" if place == 0 else f"[{index} % {length}]"
-    return text
+    return Codes(f"for (unsigned i = 0; i < {port.count}; ++i) ", text, f"{port.element_width} * i")
 
 
 def _of_code(port: Port, code: str) -> str:
@@ -66,25 +79,21 @@ def _of_code(port: Port, code: str) -> str:
 
 def from_codes(port: Port, owner: str) -> tuple[str, list[str]]:
     """The value of the pins, made of the codes in `owner`, a struct: what it begins as, and statements that follow."""
-    if not port.shape:
-        return _of_code(port, f"{owner}{port.name}"), []
-    code, place = _of_code(port, element(port, owner)), f"{port.element_width} * i"
-    loop = f"for (unsigned i = 0; i < {port.count}; ++i) {port.name}"
+    codes = codes_of(port, owner)
+    code = _of_code(port, codes.code)
+    if not codes.loop:
+        return code, []
     if is_wide(port.width):
-        return literal(0, port.width).text, [f"{loop} = {port.name}.with({place}, {code});"]
-    return literal(0, port.width).text, [f"{loop} |= ({code}) << ({place});"]
+        return literal(0, port.width).text, [f"{codes.loop}{port.name} = {port.name}.with({codes.low}, {code});"]
+    return literal(0, port.width).text, [f"{codes.loop}{port.name} |= ({code}) << ({codes.low});"]
 
 
 def to_codes(port: Port, value: Text, owner: str) -> list[str]:
     """Statements that put the value of the pins into the codes in `owner`, a struct."""
-    if not port.shape:
-        return [f"{owner}{port.name} = static_cast<{code_type(port)}>({value.text});"]
-    whole = bits(port.name, port.width, 0, port.width)
-    lines = [] if value.text == whole.text else [f"const {value_type(port.width)} {port.name} = {value.text};"]
-    step = port.element_width
-    if port.count == 1:
-        code = port.name
-    else:
-        code = f"part({port.name}, {step} * i + {step - 1}, {step} * i)"
-    cast = f"static_cast<{code_type(port)}>({code})"
-    return [*lines, f"for (unsigned i = 0; i < {port.count}; ++i) {element(port, owner)} = {cast};"]
+    codes = codes_of(port, owner)
+    if not codes.loop:
+        return [f"{codes.code} = static_cast<{code_type(port)}>({value.text});"]
+    named = value.text == port.name
+    lines = [] if named else [f"const {value_type(port.width)} {port.name} = {value.text};"]
+    part = f"part({port.name}, {codes.low} + {port.element_width - 1}, {codes.low})"
+    return [*lines, f"{codes.loop}{codes.code} = static_cast<{code_type(port)}>({part});"]

@@ -70,8 +70,10 @@ def _struct(kind: str, variables: list[Variable], last: list[str], arguments: di
     shared = read_last & made_in.keys()
     for number, group in enumerate(groups):
         shared |= {name for variable in group for name in variable.reads if made_in.get(name, number) != number}
-    lines = ["// The steps in several functions, for the compiler's sake; its members are what more than one of them reads.",
-             "struct steps {"]  # fmt: skip
+    lines = [
+        "// The steps in several functions, which compilers are faster with. Members are what several of them read."
+    ]
+    lines += ["struct steps {"]
     lines += [f"{INDENT}{value_type(v.width)} {v.name};" for v in variables if v.name in shared]
     for number, group in enumerate(groups, start=1):
         taken = _declared(_used(_reads(group), arguments))

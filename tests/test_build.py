@@ -52,6 +52,9 @@ def test_a_bundle_holds_what_was_promised(tmp_path):
     assert {path.name for path in where.iterdir()} == {
         f"{unit.name}.v",
         f"{unit.name}.vectors.csv",
+        f"{unit.name}_model.h",
+        f"{unit.name}_dpi.cpp",
+        f"{unit.name}_systemc.cpp",
         "README.md",
         "unit.toml",
         "build.json",

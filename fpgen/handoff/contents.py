@@ -6,6 +6,7 @@ import tomli_w
 
 from fpgen.units import Unit
 
+from .cpp_files import cpp_files
 from .vector_table import vector_table
 
 
@@ -22,4 +23,5 @@ def unit_files(unit: Unit, verilog: str) -> dict[str, str]:
         f"{unit.name}.v": verilog,
         "unit.toml": f"# {unit.text}\n" + tomli_w.dumps(unit.to_dict()),
         f"{unit.name}.vectors.csv": vector_table(unit),
+        **cpp_files(unit),
     }

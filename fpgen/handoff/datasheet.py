@@ -11,6 +11,8 @@ from fpgen.units import Handshake, Role, RoundedUnit, Rounding, Unit, card_of
 from fpgen.units.options import PORT_CODES
 from fpgen.verilog.header import built_of, stage_text
 
+from .cpp_files import why_no_model
+
 
 def datasheet(
     unit: Unit, *, note: str = "", evidence: Mapping[str, Any] | None = None, points: Iterable[Mapping[str, Any]] = ()
@@ -27,7 +29,8 @@ def datasheet(
     points : iterable of mapping
         The points of `ppa.json`.
     """
-    sections = [_head(unit, note), _ports(unit), _timing(unit), _numbers(unit), _checked(evidence), _cost(list(points))]
+    sections = [_head(unit, note), _ports(unit), _timing(unit), _numbers(unit), _models(unit)]
+    sections += [_checked(evidence), _cost(list(points))]
     return "\n\n".join(section for section in sections if section) + "\n"
 
 
@@ -95,6 +98,17 @@ def _numbers(unit: Unit) -> str:
         ("tininess", unit.tininess.value),
     ]
     return f"{text}\n\n" + ", ".join(f"{name} `{value}`" for name, value in options) + f". {unit.nan_text}"
+
+
+def _models(unit: Unit) -> str:
+    absent = why_no_model(unit)
+    if absent:
+        return f"## C++ model\n\n{absent}"
+    call = "`step`, with a `state`" if unit.stateful else "`compute`"
+    return (
+        f"## C++ model\n\n`{unit.name}_model.h`, C++17 without dependencies, bit-exact: {call}. For SystemVerilog"
+        f" through the DPI: `{unit.name}_dpi.cpp`; an example for SystemC: `{unit.name}_systemc.cpp`."
+    )
 
 
 def _decimal(value: Any) -> str:

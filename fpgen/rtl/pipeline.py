@@ -22,7 +22,7 @@ from .graph import WIRING, Graph, Node
 from .naming import Names
 from .pack import pack
 from .schedule import Schedule, schedule
-from .wiring import readers, sources
+from .wiring import is_wiring, readers, sources
 
 #: Names of the pins and of the handshake's own signals, which no step may take.
 RESERVED_PINS = (
@@ -176,7 +176,23 @@ def build(
     UsageError
         When there are not that many stages, or no schedule meets the period.
     """
-    plan = schedule(graph, stages=stages, period=period, boundary=boundary)
+    return _with_registers(graph, schedule(graph, stages=stages, period=period, boundary=boundary), reserved)
+
+
+def unscheduled(graph: Graph, *, reserved: Sequence[str] = ()) -> Pipeline:
+    """All of a graph in stage 0, for a writer of something without clocks; a state is read there before it is loaded.
+
+    Parameters
+    ----------
+    graph : Graph
+    reserved : sequence of str
+        Names that no step may take, besides those of the pins.
+    """
+    stage = {node.index: 0 for node in graph.live() if node.op != "const" and not is_wiring(node)}
+    return _with_registers(graph, Schedule(stage, 0, 0.0), reserved)
+
+
+def _with_registers(graph: Graph, plan: Schedule, reserved: Sequence[str]) -> Pipeline:
     graph, placed = pack(graph, plan.stage)
     plan = Schedule(placed, plan.stages, plan.period)
     beside = (f"{word}_s{k}" for word in ("valid", "ready") for k in range(1, plan.stages + 1))

@@ -18,11 +18,11 @@ Verilator (with an option not to inline them) compiles that function once, not o
 from __future__ import annotations
 
 import functools
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import assert_never
 
+from fpgen.base.templates import filled
 from fpgen.units.base import Unit
 from fpgen.units.options import Handshake
 from fpgen.units.ports import Port, Role
@@ -49,11 +49,6 @@ _GAPS = """\
 def _template() -> str:
     """The text of a stream."""
     return Path(__file__).with_name("stream.v.tmpl").read_text(encoding="ascii")
-
-
-def _filled(template: str, **values: object) -> str:
-    """Verilog with every ``@{name}`` replaced; its own ``$``, ``@`` and braces stay as they are."""
-    return re.sub(r"@\{(\w+)\}", lambda found: str(values[found[1]]), template)
 
 
 def lanes_for(unit: Unit, verilog: str) -> int:
@@ -184,7 +179,7 @@ def _stream(i: int, unit: Unit, layout: Layout) -> str:
     store = f"queue[wp] = row[{want_bits - 1}:0]; wp = wp + 1;" if queued else ""
     fetch = "want = queue[rp]; rp = rp + 1;" if queued else f"want = row[{want_bits - 1}:0];"
     has_clock = "clk" in has
-    return _filled(
+    return filled(
         _template(),
         i=i,
         start=START,

@@ -15,7 +15,7 @@ from fpgen.rtl.pipeline import Pipeline, Register
 from fpgen.rtl.wiring import is_wiring, readers, sources
 
 from . import lanes
-from .verilog_expression import PRIMARY, Text, bits, concatenation, literal, operation
+from .verilog_expression import PRIMARY, VERILOG, Spelling, Text
 
 #: An operand longer than this gets its own wire.
 LONGEST_OPERAND = 72
@@ -37,14 +37,21 @@ class Wire:
 class Body:
     """Spells every node of a pipeline in every stage in which it is read.
 
+    Parameters
+    ----------
+    pipeline : Pipeline
+    spelling : Spelling
+        Of the language.
+
     Attributes
     ----------
     wires : list of list of Wire
         Per stage, in no particular order yet.
     """
 
-    def __init__(self, pipeline: Pipeline) -> None:
+    def __init__(self, pipeline: Pipeline, spelling: Spelling = VERILOG) -> None:
         self.pipeline = pipeline
+        self.spelling = spelling
         self.names = pipeline.names.copy()
         self.wires: list[dict[str, Wire]] = [{} for _ in range(pipeline.stages + 1)]
         self._inline: dict[int, tuple[Text, frozenset[str]]] = {}
@@ -100,7 +107,7 @@ class Body:
             text, reads = self.operand(arg, stage)
             args.append(text)
             needs |= reads
-        text = operation(node, args)
+        text = self.spelling.operation(node, args)
         trivial = node.op == "not" and args[0].text.isidentifier() and node.name is None
         if node.index in self._own and (not trivial or self._crosses(node)):
             self._wire(self.names.of(node), text, needs, node, stage)
@@ -130,7 +137,7 @@ class Body:
     def value(self, node: Node, stage: int) -> tuple[Text, frozenset[str]]:
         """The text of a node as seen in `stage`, and the wires of that stage that it reads."""
         if node.op == "const":
-            return literal(node.value, node.width), frozenset()
+            return self.spelling.literal(node.value, node.width), frozenset()
         if node.op == "slice":
             return self.fetch(node.args[0], node.value[0], node.value[1], stage)
         if node.op != "cat":
@@ -158,7 +165,7 @@ class Body:
             text, reads = self._lane(first, length, pattern, stage)
             spelled.append(text)
             needs |= reads
-        return concatenation(spelled), needs
+        return self.spelling.concatenation(spelled), needs
 
     def _lane(self, node: Node, length: int, pattern: lanes.Pattern, stage: int) -> tuple[Text, frozenset[str]]:
         """`length` neighbours that follow `pattern`, from `node` on, as one vector."""
@@ -166,7 +173,7 @@ class Body:
             return self.operand(node, stage)
         if pattern == lanes.SAME:
             text, needs = self.operand(node, stage)
-            return concatenation([text] * length), needs
+            return self.spelling.concatenation([text] * length), needs
         if pattern == lanes.NEXT:
             return self.fetch(node.args[0], node.value[0], node.value[0] + length, stage)
         args, needs = [], frozenset()
@@ -175,7 +182,7 @@ class Body:
             text, reads = self._lane(arg, 1 if scalar else length, below, stage)
             args.append(text)
             needs |= reads
-        text = operation(node, args)
+        text = self.spelling.operation(node, args)
         return Text(text.text, text.strength, length, text.operator), needs
 
     def fetch(self, node: Node, low: int, high: int, stage: int) -> tuple[Text, frozenset[str]]:
@@ -187,10 +194,10 @@ class Body:
         for piece in self.pipeline.read(node, low, high, stage):
             if isinstance(piece.holder, Register):
                 register = piece.holder
-                parts.append(bits(register.name, register.width, piece.low, piece.high, register.low))
+                parts.append(self.spelling.bits(register.name, register.width, piece.low, piece.high, register.low))
             else:
-                parts.append(bits(self.names.of(piece.holder), piece.holder.width, piece.low, piece.high))
-        return concatenation(parts), frozenset()
+                parts.append(self.spelling.bits(self.names.of(piece.holder), piece.holder.width, piece.low, piece.high))
+        return self.spelling.concatenation(parts), frozenset()
 
     def _local(self, node: Node, low: int, high: int) -> tuple[Text, frozenset[str]]:
         """``node[low:high]`` in the stage in which it is made."""
@@ -199,7 +206,7 @@ class Body:
             return self._inline[node.index]
         name = self.names.of(node)
         needs = frozenset() if node.op in ("input", "state") else frozenset({name})
-        return bits(name, node.width, low, high), needs
+        return self.spelling.bits(name, node.width, low, high), needs
 
 
 def ordered(wires: dict[str, Wire]) -> list[Wire]:

@@ -25,12 +25,12 @@ def header(unit: Unit, pipeline: Pipeline) -> list[str]:
         "//",
         *comment(unit.text),
         "//",
-        *_field("Contract", unit.contract),
-        *(line for title, text in card_of(unit).formula(unit) for line in _field(title, text)),
-        *_field("Latency", _latency(unit, pipeline)),
-        *(_field("Rounding", _rounding(unit)) if isinstance(unit, RoundedUnit) else []),
-        *_field("Options", f"{_result_options(unit)}handshake {unit.handshake.value}"),
-        *(line for title, text in built_of(unit) for line in _field(title, text)),
+        *field("Contract", unit.contract),
+        *(line for title, text in card_of(unit).formula(unit) for line in field(title, text)),
+        *field("Latency", _latency(unit, pipeline)),
+        *(field("Rounding", rounding_text(unit)) if isinstance(unit, RoundedUnit) else []),
+        *field("Options", f"{result_options(unit)}handshake {unit.handshake.value}"),
+        *(line for title, text in built_of(unit) for line in field(title, text)),
         "//",
         *_table(unit),
     ]
@@ -57,7 +57,8 @@ def _latency(unit: Unit, pipeline: Pipeline) -> str:
     return clocks
 
 
-def _result_options(unit: Unit) -> str:
+def result_options(unit: Unit) -> str:
+    """The options that a result depends on, each with a comma behind it; empty where there are none."""
     if not isinstance(unit, RoundedUnit):
         return ""
     return (
@@ -66,7 +67,8 @@ def _result_options(unit: Unit) -> str:
     )
 
 
-def _rounding(unit: RoundedUnit) -> str:
+def rounding_text(unit: RoundedUnit) -> str:
+    """The rounding mode, with what else there is to know about it."""
     if unit.rounding is Rounding.PORT:
         codes = ", ".join(f"{code} {mode.value}" for mode, code in sorted(PORT_CODES.items(), key=lambda item: item[1]))
         return f"by the port: {codes}; others as rne"
@@ -75,7 +77,8 @@ def _rounding(unit: RoundedUnit) -> str:
     return str(unit.rounding.value)
 
 
-def _field(title: str, text: str) -> list[str]:
+def field(title: str, text: str) -> list[str]:
+    """A titled text as comment lines, which are those of C++ as well."""
     first, *more = comment(text, " " * 11)
     return [f"// {title:<9} {first.strip()[3:]}", *(f"//           {line.strip()[3:]}" for line in more)]
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from fpgen.rtl.graph import Node
 
@@ -30,6 +32,22 @@ class Text:
         return self.text if self.strength == PRIMARY else f"({self.text})"
 
 
+class Bits(Protocol):
+    """How a language writes some bits of a vector; see `bits`."""
+
+    def __call__(self, name: str, whole: int, low: int, high: int, first: int = 0) -> Text: ...
+
+
+@dataclass(frozen=True)
+class Spelling:
+    """How a language writes what a graph consists of; `VERILOG` says what each of the functions is given."""
+
+    literal: Callable[[int, int], Text]
+    bits: Bits
+    concatenation: Callable[[list[Text]], Text]
+    operation: Callable[[Node, list[Text]], Text]
+
+
 def literal(value: int, width: int) -> Text:
     """A sized constant: binary up to 4 bits, decimal for zero, hexadecimal otherwise."""
     if width == 1 or (width <= 4 and value):
@@ -51,7 +69,7 @@ def bits(name: str, whole: int, low: int, high: int, first: int = 0) -> Text:
     return Text(f"{name}[{first + high - 1}:{first + low}]", PRIMARY, high - low, part=part)
 
 
-def _joined(low: Text, high: Text) -> Text | None:
+def _joined(low: Text, high: Text, bits: Bits) -> Text | None:
     """One part of a vector for two neighbouring ones."""
     if low.part is None or high.part is None or low.part[:3] != high.part[:3]:
         return None
@@ -61,18 +79,27 @@ def _joined(low: Text, high: Text) -> Text | None:
     return bits(name, whole, start, start + low.width + high.width, first)
 
 
-def concatenation(parts: list[Text]) -> Text:
-    """Parts given least significant first; runs of the same part become a replication."""
+def joined_runs(parts: list[Text], bits: Bits) -> list[tuple[Text, int]]:
+    """The parts of a concatenation, neighbours in a vector as one, and how often each stands there in a row.
+
+    Only single bits are counted: a replication of them is common, and is short in any language.
+    """
     runs: list[tuple[Text, int]] = []
     for part in parts:
         last, count = runs[-1] if runs else (None, 0)
-        joined = _joined(last, part) if last is not None and count == 1 else None
+        joined = _joined(last, part, bits) if last is not None and count == 1 else None
         if joined is not None:
             runs[-1] = (joined, 1)
         elif last is not None and last.text == part.text and part.width == 1:
             runs[-1] = (last, count + 1)
         else:
             runs.append((part, 1))
+    return runs
+
+
+def concatenation(parts: list[Text]) -> Text:
+    """Parts given least significant first; runs of the same part become a replication."""
+    runs = joined_runs(parts, bits)
     if len(runs) == 1 and runs[0][1] == 1:
         return runs[0][0]
     spelled = [part.text if count == 1 else f"{{{count}{{{part.text}}}}}" for part, count in reversed(runs)]
@@ -125,3 +152,6 @@ def operation(node: Node, args: list[Text]) -> Text:
 def complement(x: Text) -> Text:
     """``~x``."""
     return Text("~" + x.closed, UNARY, x.width)
+
+
+VERILOG = Spelling(literal, bits, concatenation, operation)

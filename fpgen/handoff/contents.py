@@ -6,7 +6,9 @@ import tomli_w
 
 from fpgen.units import Unit
 
-from .vector_table import vector_table
+from .core_file import core_file, rtl_list, simulation_list
+from .handoff_vectors import vectors_hex
+from .testbench import unit_testbench
 
 
 def unit_files(unit: Unit, verilog: str) -> dict[str, str]:
@@ -21,5 +23,9 @@ def unit_files(unit: Unit, verilog: str) -> dict[str, str]:
     return {
         f"{unit.name}.v": verilog,
         "unit.toml": f"# {unit.text}\n" + tomli_w.dumps(unit.to_dict()),
-        f"{unit.name}.vectors.csv": vector_table(unit),
+        f"{unit.name}.f": rtl_list(unit),
+        f"{unit.name}_tb.v": unit_testbench(unit),
+        "vectors.hex": vectors_hex(unit),
+        f"{unit.name}_tb.f": simulation_list(unit),
+        f"{unit.name}.core": core_file(unit),
     }

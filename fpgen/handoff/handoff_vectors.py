@@ -24,7 +24,7 @@ from fpgen.vectors.stimulus import LANES_MOST, Inputs, Plan, plan
 
 #: Of each directed family; a unit with few families gets more of each, so that there are `LEAST` in all.
 EACH = 160
-EACH_OF_ARRAYS = 96
+EACH_OF_ARRAYS = 48
 LEAST = 2048
 #: Constrained random ones, together.
 RANDOM_ONES = 1024
@@ -120,7 +120,7 @@ def _singles(unit: Unit) -> Iterator[tuple[str, Inputs]]:
     picks = np.random.default_rng(1)
     for name, count in directed:
         if whole.own_families:  # some go through positions and distances in turn: not only the first of them
-            drawn = whole.family(name, min(count, 4 * _WHOLE_FAMILY))
+            drawn = whole.family(name, max(each, min(count, 4 * _WHOLE_FAMILY)))
             kept = np.sort(picks.permutation(len(next(iter(drawn.values()))))[:each])
             yield name, {port: array[kept] for port, array in drawn.items()}
         else:

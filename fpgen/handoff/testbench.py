@@ -6,9 +6,7 @@ what is handed over has nothing in it that the unit does not need.
 
 from __future__ import annotations
 
-import re
-
-from fpgen.base.template import filled, template_beside
+from fpgen.base.template import filled, lines_for, template_beside
 from fpgen.units import Handshake, Port, Role, Unit
 
 from .handoff_vectors import FAMILY_DIGITS, digits_of, handoff_vectors, travelling
@@ -17,7 +15,7 @@ from .handoff_vectors import FAMILY_DIGITS, digits_of, handoff_vectors, travelli
 _BEFORE_RESET = 40
 
 
-def testbench(unit: Unit) -> str:
+def unit_testbench(unit: Unit) -> str:
     """The testbench of a unit."""
     found = handoff_vectors(unit)
     features = _features(unit)
@@ -28,9 +26,9 @@ def testbench(unit: Unit) -> str:
     outputs = [port for port in unit.ports if port.travels_out]
     inputs = [port for port in unit.ports if port.travels_in]
     latency = unit.latency
-    due = f"flight[{latency - 1}]" if latency else "accepted"
+    offered = "in_valid" if "valid" in features else "accepted"
     return filled(
-        _with_features(template_beside(__file__, "testbench.v.tmpl"), features),
+        lines_for(features, template_beside(__file__, "testbench.v.tmpl")),
         unit=unit.name,
         text=unit.text,
         latency=latency,
@@ -50,11 +48,10 @@ def testbench(unit: Unit) -> str:
         family_at=f"stored[at]{family}",
         family_taken=f"stored[taken]{family}",
         differs=" || ".join(f"{port.name} !== stored[taken]{places[port.name]}" for port in outputs),
-        report=_report(inputs, outputs, places, state=unit.stateful),
-        present=_present(inputs, places, "in_valid" if "valid" in features else "accepted"),
-        due=due,
+        report=_report(inputs, outputs, places),
+        present=_present(inputs, places, offered),
+        offered=offered,
         there=_there(features),
-        indent="    " if "valid" in features else "",
         flight_top=latency - 1,
         shifted="accepted" if latency < 2 else f"{{flight[{latency - 2}:0], accepted}}",
         paused=f"{bits}'d{found.first_random}",
@@ -64,40 +61,24 @@ def testbench(unit: Unit) -> str:
 
 def _features(unit: Unit) -> set[str]:
     """The words that lines of the template may be marked with."""
-    found = set()
+    found = {"clock" if unit.clocked else "comb"}
     match unit.handshake:
         case Handshake.NONE:
             found |= {"no_valid", "no_ready"}
         case Handshake.VALID:
             found |= {"valid", "valid_only", "no_ready"}
         case Handshake.READY:
-            found |= {"valid", "ready", "held" if unit.clocked else "through"}
-    if unit.clocked:
-        found |= {"clock", "flight"}
-    if "through" not in found:
-        found.add("due")
+            found |= {"valid", "ready"}
     if any(port.role is Role.RESET for port in unit.ports):
         found.add("reset")
     return found
-
-
-def _with_features(template: str, features: set[str]) -> str:
-    """The template without the lines for other units, and without the marks."""
-    kept = []
-    for line in template.splitlines():
-        marked = re.match(r"@(\w+):", line)
-        if marked is None:
-            kept.append(line)
-        elif marked[1] in features:
-            kept.append(line[marked.end() :])
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(kept) + "\n")
 
 
 def _there(features: set[str]) -> str:
     """When a result is compared; one that comes straight from operands that wait is not, as they may change."""
     if "valid" not in features:
         return "due"
-    return "out_valid === 1'b1 && accepted" if "through" in features else "out_valid === 1'b1"
+    return f"out_valid === 1'b1 && due{' && accepted' if {'comb', 'ready'} <= features else ''}"
 
 
 def _places(unit: Unit) -> dict[str, str]:
@@ -123,7 +104,7 @@ def _present(inputs: list[Port], places: dict[str, str], when: str) -> str:
     )
 
 
-def _report(inputs: list[Port], outputs: list[Port], places: dict[str, str], *, state: bool) -> str:
+def _report(inputs: list[Port], outputs: list[Port], places: dict[str, str]) -> str:
     lines = [
         f'$write("{": " if i == 0 else " "}{port.name}=%h", stored[taken]{places[port.name]});'
         for i, port in enumerate(inputs)

@@ -25,6 +25,7 @@ from fpgen.base.places import check_directory
 from fpgen.base.provenance import stamp
 from fpgen.units import Unit
 
+from .constraints import constraints
 from .contents import unit_files
 from .datasheet import datasheet
 
@@ -104,6 +105,7 @@ def write_bundle(
             record = record or {name: earlier.content[name] for name in ("key", "outcome") if name in earlier.content}
     files = {
         **unit_files(unit, text),
+        f"{unit.name}.sdc": constraints(unit, points),
         "README.md": datasheet(unit, note=note, evidence=evidence, points=points),
         **more,
         **kept,

@@ -17,12 +17,10 @@ Verilator (with an option not to inline them) compiles that function once, not o
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Sequence
-from pathlib import Path
 from typing import assert_never
 
-from fpgen.base.templates import filled
+from fpgen.base.template import filled, template_beside
 from fpgen.units.base import Unit
 from fpgen.units.options import Handshake
 from fpgen.units.ports import Port, Role
@@ -43,12 +41,6 @@ _GAPS = """\
       in_valid = full && !(cycle < gap_cycles && noise[4]);
       out_ready = !(cycle < gap_cycles && noise[15]);
       cycle = cycle + 1;"""
-
-
-@functools.cache
-def _template() -> str:
-    """The text of a stream."""
-    return Path(__file__).with_name("stream.v.tmpl").read_text(encoding="ascii")
 
 
 def lanes_for(unit: Unit, verilog: str) -> int:
@@ -180,7 +172,7 @@ def _stream(i: int, unit: Unit, layout: Layout) -> str:
     fetch = "want = queue[rp]; rp = rp + 1;" if queued else f"want = row[{want_bits - 1}:0];"
     has_clock = "clk" in has
     return filled(
-        _template(),
+        template_beside(__file__, "stream.v.tmpl"),
         i=i,
         start=START,
         row_bytes=layout.row_bytes,

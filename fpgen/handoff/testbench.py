@@ -1,0 +1,116 @@
+"""`<unit>_tb.v`: a testbench in plain Verilog that shows the unit `vectors.hex` and says PASS or FAIL.
+
+Its text is `testbench.v.tmpl`. A line there that begins with ``@word:`` is for units with that feature only, so that
+what is handed over has nothing in it that the unit does not need.
+"""
+
+from __future__ import annotations
+
+from fpgen.base.template import filled, lines_for, template_beside
+from fpgen.units import Handshake, Port, Role, Unit
+
+from .handoff_vectors import FAMILY_DIGITS, digits_of, handoff_vectors, travelling
+
+#: Vectors sent before a reset in the middle of a run, beyond those that fill the pipeline.
+_BEFORE_RESET = 40
+
+
+def unit_testbench(unit: Unit) -> str:
+    """The testbench of a unit."""
+    found = handoff_vectors(unit)
+    features = _features(unit)
+    places = _places(unit)
+    width = 4 * (FAMILY_DIGITS + sum(digits_of(port) for port in travelling(unit)))
+    bits = found.count.bit_length()
+    family = f"[{width - 1}:{width - 4 * FAMILY_DIGITS}]"
+    outputs = [port for port in unit.ports if port.travels_out]
+    inputs = [port for port in unit.ports if port.travels_in]
+    latency = unit.latency
+    offered = "in_valid" if "valid" in features else "accepted"
+    return filled(
+        lines_for(features, template_beside(__file__, "testbench.v.tmpl")),
+        unit=unit.name,
+        text=unit.text,
+        latency=latency,
+        clocks="clock" if latency == 1 else "clocks",
+        unless=", while out_ready is high" if "ready" in features else "",
+        vectors=f"{bits}'d{found.count}",
+        families=f"8'd{len(found.families)}",
+        names="\n".join(
+            f'            8\'d{number}: $write("{name}");' for number, (name, _) in enumerate(found.families, 1)
+        ),
+        signals="\n".join(_signal(port) for port in unit.ports),
+        connections=",\n".join(f"        .{port.name}({port.name})" for port in unit.ports),
+        word_top=width - 1,
+        count_top=bits - 1,
+        store_top=(1 << bits) - 1,
+        last=found.count - 1,
+        family_at=f"stored[at]{family}",
+        family_taken=f"stored[taken]{family}",
+        differs=" || ".join(f"{port.name} !== stored[taken]{places[port.name]}" for port in outputs),
+        report=_report(inputs, outputs, places),
+        present=_present(inputs, places, offered),
+        offered=offered,
+        there=_there(features),
+        flight_top=latency - 1,
+        shifted="accepted" if latency < 2 else f"{{flight[{latency - 2}:0], accepted}}",
+        paused=f"{bits}'d{found.first_random}",
+        interrupted=f"{bits}'d{_BEFORE_RESET + latency}",
+    )
+
+
+def _features(unit: Unit) -> set[str]:
+    """The words that lines of the template may be marked with."""
+    found = {"clock" if unit.clocked else "comb"}
+    match unit.handshake:
+        case Handshake.NONE:
+            found |= {"no_valid", "no_ready"}
+        case Handshake.VALID:
+            found |= {"valid", "valid_only", "no_ready"}
+        case Handshake.READY:
+            found |= {"valid", "ready"}
+    if any(port.role is Role.RESET for port in unit.ports):
+        found.add("reset")
+    return found
+
+
+def _there(features: set[str]) -> str:
+    """When a result is compared; one that comes straight from operands that wait is not, as they may change."""
+    if "valid" not in features:
+        return "due"
+    return f"out_valid === 1'b1 && due{' && accepted' if {'comb', 'ready'} <= features else ''}"
+
+
+def _places(unit: Unit) -> dict[str, str]:
+    """Where the pins of each port lie in a vector, as a part-select."""
+    top = sum(4 * digits_of(port) for port in travelling(unit))
+    found = {}
+    for port in travelling(unit):
+        top -= 4 * digits_of(port)
+        found[port.name] = f"[{top + port.width - 1}:{top}]" if port.width > 1 else f"[{top}]"
+    return found
+
+
+def _signal(port: Port) -> str:
+    vector = f"[{port.width - 1}:0] " if port.width > 1 else ""
+    return f"    {'reg' if port.is_input else 'wire'} {vector}{port.name};"
+
+
+def _present(inputs: list[Port], places: dict[str, str], when: str) -> str:
+    """Put the next vector on the inputs; in a gap, every bit of it inverted."""
+    return "\n".join(
+        f"            {port.name} = {when} ? stored[sent]{places[port.name]} : ~stored[sent]{places[port.name]};"
+        for port in inputs
+    )
+
+
+def _report(inputs: list[Port], outputs: list[Port], places: dict[str, str]) -> str:
+    lines = [
+        f'$write("{": " if i == 0 else " "}{port.name}=%h", stored[taken]{places[port.name]});'
+        for i, port in enumerate(inputs)
+    ]
+    lines += [
+        f'$write("; {port.name}: expected %h, got %h", stored[taken]{places[port.name]}, {port.name});'
+        for port in outputs
+    ]
+    return "\n".join(" " * 20 + line for line in lines)

@@ -99,7 +99,7 @@ def test_no_file_has_more_than_400_lines():
 
 
 def test_every_match_on_an_enumeration_is_exhaustive():
-    """It ends in `assert_never`, or is followed by it, so that mypy reports each one that a new member is missing in."""
+    """It ends in `assert_never`, or is followed by it, so that mypy reports each one where a new member is missing."""
     open_ended, closed = [], 0
     for path in ROOT.rglob("*.py"):
         for parent in ast.walk(ast.parse(path.read_text())):

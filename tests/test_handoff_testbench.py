@@ -178,7 +178,14 @@ def test_verilator_agrees_and_ends_with_an_exit_code(bundles, text):
 
 
 @pytest.mark.parametrize(
-    "text", ["multiply fp16 e4m3fn -> bf16 rup flags=on", BLOCK, "quantize bf16 -> nvfp4", ACCUMULATOR]
+    "text",
+    [
+        "multiply fp16 e4m3fn -> bf16 rup flags=on",
+        BLOCK,
+        "quantize bf16 -> nvfp4 srb random_bits=3",
+        "blockdot mxfp4 mxfp4 k=32 + fp32 -> fp32",
+        ACCUMULATOR,
+    ],
 )
 def test_lines_are_what_the_golden_model_says(text):
     unit = fpgen.parse_unit(text)

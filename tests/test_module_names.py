@@ -29,10 +29,10 @@ def test_long_names_fit_and_stay_apart(tmp_path):
     assert LONG.name == parse_unit(LONG.text).name
     assert LONG.name.startswith(spelled_name(LONG)[:100])
     where = write_bundle(LONG, tmp_path)
-    (where / f"{LONG.name}.vectors.csv").write_text("mine\n")
+    (where / f"{LONG.name}.mapped.v").write_text("mine\n")
     for number in range(12):
         write_bundle(LONG, tmp_path, progress=lambda line: None)
-        (where / f"{LONG.name}.vectors.csv").write_text(f"mine {number}\n")
+        (where / f"{LONG.name}.mapped.v").write_text(f"mine {number}\n")
     assert max(len(path.name.encode()) for path in where.iterdir()) <= 255
     write_bundle(LONG, tmp_path, suffix=".failed")
 

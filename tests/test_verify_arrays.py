@@ -11,7 +11,6 @@ import fpgen
 from fpgen.base.errors import UsageError
 from fpgen.formats import Class
 from fpgen.golden.port_outputs import golden_outputs
-from fpgen.handoff.vector_table import vector_table
 from fpgen.units import TensorCore
 from fpgen.vectors.families_array import families_of
 from fpgen.vectors.layout import Layout, join, split
@@ -344,26 +343,7 @@ def test_a_vector_of_arrays_is_replayed(tmp_path):
     assert verdict.passed and verdict.vectors == 1 and verdict.method == "replay"
 
 
-# ---- bundles ----------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    "text", ["quantize bf16 -> nvfp4 srb random_bits=3", "blockdot mxfp4 mxfp4 k=32 + fp32 -> fp32"]
-)
-def test_the_table_of_vectors_holds_what_is_on_the_pins(text):
-    unit = fpgen.parse_unit(text)
-    heads, *rows = [line.split(",") for line in vector_table(unit, 40).splitlines()]
-    ports = {port.name: port for port in unit.ports}
-    assert heads == list(ports) and len(rows) == 40
-    for row in rows[:5]:
-        pins = dict(zip(heads, (int(cell, 16) for cell in row), strict=True))
-        inputs = {
-            name: np.array(split(port, pins[name]), np.uint64).reshape(1, *port.shape)
-            for name, port in ports.items()
-            if port.travels_in
-        }
-        for name, array in golden_outputs(unit, inputs).items():
-            assert join(ports[name], np.ravel(array).tolist()) == pins[name]
+# ---- headers ----------------------------------------------------------------------------------------
 
 
 def test_headers_say_what_is_computed():

@@ -6,9 +6,8 @@ import tomli_w
 
 from fpgen.units import Unit
 
-from .cpp_files import cpp_files
-from .vector_table import vector_table
 from .core_file import core_file, rtl_list, simulation_list
+from .cpp_files import cpp_files
 from .handoff_vectors import vectors_hex
 from .testbench import unit_testbench
 
@@ -25,7 +24,6 @@ def unit_files(unit: Unit, verilog: str) -> dict[str, str]:
     return {
         f"{unit.name}.v": verilog,
         "unit.toml": f"# {unit.text}\n" + tomli_w.dumps(unit.to_dict()),
-        f"{unit.name}.vectors.csv": vector_table(unit),
         **cpp_files(unit),
         f"{unit.name}.f": rtl_list(unit),
         f"{unit.name}_tb.v": unit_testbench(unit),

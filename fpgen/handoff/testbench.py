@@ -6,6 +6,7 @@ what is handed over has nothing in it that the unit does not need.
 
 from __future__ import annotations
 
+from fpgen.base.provenance import provenance
 from fpgen.base.template import filled, lines_for, template_beside
 from fpgen.units import Handshake, Port, Role, Unit
 
@@ -27,7 +28,7 @@ def unit_testbench(unit: Unit) -> str:
     inputs = [port for port in unit.ports if port.travels_in]
     latency = unit.latency
     offered = "in_valid" if "valid" in features else "accepted"
-    return filled(
+    text = filled(
         lines_for(features, template_beside(__file__, "testbench.v.tmpl")),
         unit=unit.name,
         text=unit.text,
@@ -57,6 +58,7 @@ def unit_testbench(unit: Unit) -> str:
         paused=f"{bits}'d{found.first_random}",
         interrupted=f"{bits}'d{_BEFORE_RESET + latency}",
     )
+    return "\n".join([*provenance(), text])
 
 
 def _features(unit: Unit) -> set[str]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 #: Characters of a module name. Files and directories are named after it, with up to 55 bytes more around it (prefixes
-#: of temporary files, `.vectors.csv`, the mark of a file that was set aside), and a file's name has 255 bytes at most.
+#: of temporary files, `.mapped.v`, the mark of a file that was set aside), and a file's name has 255 bytes at most.
 LONGEST_NAME = 200
 _DIGEST = 16
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fpgen.rtl import graph_of
-from fpgen.units import Unit
+from fpgen.units import Reset, ResetActive, Unit
 
 from .cpp_dpi import cpp_dpi
 from .cpp_model import cpp_model
@@ -20,8 +20,14 @@ def cpp_files(unit: Unit) -> dict[str, str]:
     return {
         f"{unit.name}_model.h": cpp_model(unit),
         f"{unit.name}_dpi.cpp": cpp_dpi(unit),
-        f"{unit.name}_systemc.cpp": cpp_systemc(unit),
+        **({f"{unit.name}_systemc.cpp": cpp_systemc(unit)} if has_systemc(unit) else {}),
     }
+
+
+def has_systemc(unit: Unit) -> bool:
+    """Whether there is an example for SystemC: it has a reset that is synchronous and active high, and no enable."""
+    plain = unit.reset is Reset.SYNC and unit.reset_active is ResetActive.HIGH
+    return plain and not (unit.enable or unit.flush)
 
 
 def why_no_model(unit: Unit) -> str:

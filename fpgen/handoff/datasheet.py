@@ -9,9 +9,10 @@ from fpgen.rtl import pipeline_for
 from fpgen.synthesis.point import assumptions_text
 from fpgen.units import Handshake, Role, RoundedUnit, Rounding, Unit, card_of
 from fpgen.units.options import PORT_CODES
+from fpgen.units.register_options import MEANINGS as REGISTER_OPTIONS
 from fpgen.verilog.header import built_of, stage_text
 
-from .cpp_files import why_no_model
+from .cpp_files import has_systemc, why_no_model
 
 
 def datasheet(
@@ -71,6 +72,9 @@ def _timing(unit: Unit) -> str:
             " A transfer happens at a clock edge where valid and ready are both high; when `out_ready` is low the"
             " unit holds, and nothing is lost or repeated."
         )
+    for name in ("enable", "flush", "tag"):
+        if getattr(unit, name):
+            text += f" {REGISTER_OPTIONS[name]}"
     pipeline = pipeline_for(unit)
     stages = _table(["stage", "steps"], ((number, stage_text(steps)) for number, steps in enumerate(pipeline.steps)))
     return f"{text}\n\n{stages}\n\n{pipeline.register_bits} register bits in the datapath."
@@ -107,7 +111,8 @@ def _models(unit: Unit) -> str:
     call = "`step`, with a `state`" if unit.stateful else "`compute`"
     return (
         f"## C++ model\n\n`{unit.name}_model.h`, C++17 without dependencies, bit-exact: {call}. For SystemVerilog"
-        f" through the DPI: `{unit.name}_dpi.cpp`; an example for SystemC: `{unit.name}_systemc.cpp`."
+        f" through the DPI: `{unit.name}_dpi.cpp`."
+        + (f" An example for SystemC: `{unit.name}_systemc.cpp`." if has_systemc(unit) else "")
     )
 
 

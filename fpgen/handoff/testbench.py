@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from fpgen.base.provenance import provenance
 from fpgen.base.template import filled, lines_for, template_beside
-from fpgen.units import Handshake, Port, Role, Unit
+from fpgen.units import Handshake, Port, ResetActive, Role, Unit
+from fpgen.units.register_options import reset_pin
 
 from .handoff_vectors import FAMILY_DIGITS, digits_of, handoff_vectors, travelling
 
@@ -55,6 +56,9 @@ def unit_testbench(unit: Unit) -> str:
         there=_there(features),
         flight_top=latency - 1,
         shifted="accepted" if latency < 2 else f"{{flight[{latency - 2}:0], accepted}}",
+        reset=reset_pin(unit) or "",
+        reset_on=int(unit.reset_active is ResetActive.HIGH),
+        reset_off=int(unit.reset_active is ResetActive.LOW),
         paused=f"{bits}'d{found.first_random}",
         interrupted=f"{bits}'d{_BEFORE_RESET + latency}",
     )
@@ -72,8 +76,13 @@ def _features(unit: Unit) -> set[str]:
         case Handshake.READY:
             found |= {"valid", "ready"}
     if any(port.role is Role.RESET for port in unit.ports):
-        found.add("reset")
-    return found
+        found |= {"reset", "stopped"}
+    if unit.flush and not unit.stateful:  # a flush keeps the sum, and the first sum of all starts from zero
+        found.add("stopped")
+    if unit.flush and "reset" in found and not unit.stateful:
+        found.add("resumed")
+    combined = {f"{pin}_{word}" for pin in ("enable", "flush") if getattr(unit, pin) for word in found}
+    return found | combined | {pin for pin in ("enable", "flush") if getattr(unit, pin)}
 
 
 def _there(features: set[str]) -> str:

@@ -31,6 +31,13 @@ from .ports import Port, Role
 if TYPE_CHECKING:
     from .base import Unit
 
+#: Sentences for the datasheet.
+MEANINGS = {
+    "enable": "While `enable` is low the unit stands still, as if its clock had stopped.",
+    "flush": "`flush` drops all operations inside, and the one offered in that clock.",
+    "tag": "`tag` travels with each operation and comes out as `out_tag`.",
+}
+
 #: Bits of a tag: it travels in arrays of 64-bit integers when it is simulated.
 LONGEST_TAG = 64
 

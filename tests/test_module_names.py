@@ -54,7 +54,7 @@ def test_a_module_name_of_one_s_own(tmp_path):
     result = CliRunner().invoke(cli.main, ["generate", UNIT.text, "--name", "My_Adder", "-o", str(tmp_path)])
     assert result.exit_code == 0
     assert (tmp_path / "My_Adder" / "My_Adder.v").read_text() == unit.verilog()
-    assert "module My_Adder (" in unit.verilog()
+    assert "module My_Adder #(" in unit.verilog()
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,7 @@ def test_pins_in_the_order_of_the_unit(unit):
     text = write(unit)
     head = text[text.index("module ") : text.index(");")]
     pins = re.findall(r"(input|output) +wire +(?:\[(\d+):0\] +)?(\w+)", head)
-    assert head.startswith(f"module {unit.name} (")
+    assert head.startswith(f"module {unit.name} #(")
     assert [(name, int(high or 0) + 1, way == "input") for way, high, name in pins] == [
         (port.name, port.width, port.is_input) for port in unit.ports
     ]

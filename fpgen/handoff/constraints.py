@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from fpgen.base.template import filled, lines_for, template_beside
+from fpgen.base.text_template import filled, lines_for, template_beside
 from fpgen.library import technology
 from fpgen.rtl import pipeline_for
 from fpgen.units import Port, Role, Unit

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from fpgen.base.template import filled, template_beside
+from fpgen.base.text_template import filled, template_beside
 from fpgen.base.version import __version__
 from fpgen.units import Unit
 

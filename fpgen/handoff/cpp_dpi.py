@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fpgen.base.template import filled
+from fpgen.base.text_template import filled
 from fpgen.units import Port, Unit
 from fpgen.verilog.line_breaks import wrapped
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fpgen.base.template import filled
+from fpgen.base.text_template import filled
 from fpgen.rtl import graph_of
 from fpgen.rtl.pipeline import Pipeline, unscheduled
 from fpgen.units import Unit

@@ -6,8 +6,10 @@ what is handed over has nothing in it that the unit does not need.
 
 from __future__ import annotations
 
+from typing import assert_never
+
 from fpgen.base.provenance import provenance
-from fpgen.base.template import filled, lines_for, template_beside
+from fpgen.base.text_template import filled, lines_for, template_beside
 from fpgen.units import Handshake, Port, ResetActive, Role, Unit
 from fpgen.units.register_options import reset_pin
 
@@ -68,13 +70,16 @@ def unit_testbench(unit: Unit) -> str:
 def _features(unit: Unit) -> set[str]:
     """The words that lines of the template may be marked with."""
     found = {"clock" if unit.clocked else "comb"}
-    match unit.handshake:
+    handshake: Handshake = unit.handshake
+    match handshake:
         case Handshake.NONE:
             found |= {"no_valid", "no_ready"}
         case Handshake.VALID:
             found |= {"valid", "valid_only", "no_ready"}
         case Handshake.READY:
             found |= {"valid", "ready"}
+        case unknown:
+            assert_never(unknown)
     if any(port.role is Role.RESET for port in unit.ports):
         found |= {"reset", "stopped"}
     if unit.flush and not unit.stateful:  # a flush keeps the sum, and the first sum of all starts from zero

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from fpgen.units.register_options import Boundary
+from fpgen.units.register_options import BoundaryRegisters
 
 from .graph import WIRING, Graph, Node
 from .naming import Names
@@ -155,7 +155,7 @@ def build(
     *,
     stages: int | None = None,
     period: float | None = None,
-    boundary: Boundary = Boundary.NONE,
+    boundary: BoundaryRegisters = BoundaryRegisters.NONE,
     reserved: Sequence[str] = (),
 ) -> Pipeline:
     """Schedule a graph and place its registers.
@@ -166,7 +166,7 @@ def build(
     stages : int, optional
     period : float, optional
         ps; one of the two.
-    boundary : Boundary
+    boundary : BoundaryRegisters
         Registers at the inputs and outputs; they are among the stages.
     reserved : sequence of str
         Pins of the unit; no step takes their names.

@@ -15,7 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fpgen.base.errors import UsageError
-from fpgen.units.register_options import Boundary
+from fpgen.units.register_options import BoundaryRegisters
 
 from .delays import CLOCK_TO_Q, SETUP
 from .graph import Graph
@@ -41,7 +41,7 @@ def schedule(
     *,
     stages: int | None = None,
     period: float | None = None,
-    boundary: Boundary = Boundary.NONE,
+    boundary: BoundaryRegisters = BoundaryRegisters.NONE,
 ) -> Schedule:
     """Give every node a stage.
 
@@ -52,7 +52,7 @@ def schedule(
         Ranks of registers; the period becomes as small as it can.
     period : float, optional
         ps; the ranks become as few as possible. Give one of the two.
-    boundary : Boundary
+    boundary : BoundaryRegisters
         Ranks with nothing before them (at the inputs) or after them (at the outputs), among the stages.
 
     Raises

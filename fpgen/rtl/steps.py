@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from fpgen.units.register_options import Boundary
+from fpgen.units.register_options import BoundaryRegisters
 
 from .delays import delay_from, loads_of
 from .graph import Graph, Node
@@ -66,11 +66,11 @@ class Steps:
     nets : list of Net
     head : dict of int to int
         Step of every node (by its index) that is not wiring or a constant.
-    boundary : Boundary
+    boundary : BoundaryRegisters
         Registers around the whole graph.
     """
 
-    def __init__(self, graph: Graph, boundary: Boundary = Boundary.NONE) -> None:
+    def __init__(self, graph: Graph, boundary: BoundaryRegisters = BoundaryRegisters.NONE) -> None:
         self.graph = graph
         self.boundary = boundary
         live = graph.live()

@@ -20,7 +20,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import assert_never
 
-from fpgen.base.template import filled, template_beside
+from fpgen.base.text_template import filled, template_beside
 from fpgen.units.base import Unit
 from fpgen.units.options import Handshake
 from fpgen.units.ports import Port, Role

@@ -27,7 +27,7 @@ from .options import (
 from .ports import Port, Role
 from .presets import PRESETS, Case, Preset, find_case
 from .quantize import BlockDequantize, BlockQuantize, ScalePolicy
-from .register_options import Boundary, Reset, ResetActive
+from .register_options import BoundaryRegisters, Reset, ResetActive
 from .rounded import RoundedUnit
 from .tensorcore import TensorCore
 from .text import parse_unit, unit_from_dict
@@ -48,7 +48,7 @@ __all__ = [
     "BlockDequantize",
     "BlockDot",
     "BlockQuantize",
-    "Boundary",
+    "BoundaryRegisters",
     "Case",
     "Convert",
     "DotProduct",

@@ -23,7 +23,7 @@ from .identity import check_module_name, hash_of, identifier, plain_values
 from .options import Handshake, as_enum
 from .ports import Port, Role
 from .register_options import (
-    Boundary,
+    BoundaryRegisters,
     Reset,
     ResetActive,
     check_clocked,
@@ -59,7 +59,7 @@ class Unit(Derived):
         Input pins of these names: clock enable of the whole unit; drop all operations inside.
     tag : int
         Bits of a tag that travels with each operation, from pin `tag` to pin `out_tag`; 0 for none.
-    registers : Boundary or str
+    registers : BoundaryRegisters or str
         Registers at the boundary, which `stages` counts: ``none``, ``in``, ``out`` or ``both``. These five are
         explained in `fpgen.units.register_options`.
     module_name : str, optional
@@ -106,7 +106,7 @@ class Unit(Derived):
     enable: bool = field(default=False, metadata=_WHEN_SET)
     flush: bool = field(default=False, metadata=_WHEN_SET)
     tag: int = field(default=0, metadata=_WHEN_SET)
-    registers: Boundary = field(default=Boundary.NONE, metadata=_WHEN_SET)
+    registers: BoundaryRegisters = field(default=BoundaryRegisters.NONE, metadata=_WHEN_SET)
     module_name: str | None = None
     latency: int = field(init=False, repr=False, compare=False)
 

@@ -14,7 +14,7 @@ Tag
 Reset
     ``sync`` and ``async`` clear valid bits and accumulators, not the data path; ``none`` leaves their start values to
     ``initial`` statements, which FPGAs load; elsewhere a first `flush` clears the valid bits.
-Boundary registers
+BoundaryRegisters registers
     `stages` counts them. ``in``: operands go into registers at once; ``out``: results come straight from registers.
 """
 
@@ -57,7 +57,7 @@ class ResetActive(enum.Enum):
     LOW = "low"
 
 
-class Boundary(enum.Enum):
+class BoundaryRegisters(enum.Enum):
     """Where a unit has registers with nothing before or after them."""
 
     NONE = "none"
@@ -67,11 +67,11 @@ class Boundary(enum.Enum):
 
     @property
     def at_inputs(self) -> bool:
-        return self in (Boundary.IN, Boundary.BOTH)
+        return self in (BoundaryRegisters.IN, BoundaryRegisters.BOTH)
 
     @property
     def at_outputs(self) -> bool:
-        return self in (Boundary.OUT, Boundary.BOTH)
+        return self in (BoundaryRegisters.OUT, BoundaryRegisters.BOTH)
 
     @property
     def ranks(self) -> int:
@@ -88,7 +88,7 @@ def check_register_options(unit: Unit) -> None:
     """
     unit._set("reset", as_enum("reset", unit.reset, Reset))
     unit._set("reset_active", as_enum("reset_active", unit.reset_active, ResetActive))
-    unit._set("registers", as_enum("registers", unit.registers, Boundary))
+    unit._set("registers", as_enum("registers", unit.registers, BoundaryRegisters))
     for name in ("enable", "flush"):
         if not isinstance(getattr(unit, name), bool):
             raise UsageError(f"{name}: got {getattr(unit, name)!r}; expected on or off")

@@ -32,7 +32,7 @@ class Text:
         return self.text if self.strength == PRIMARY else f"({self.text})"
 
 
-class Bits(Protocol):
+class BitsText(Protocol):
     """How a language writes some bits of a vector; see `bits`."""
 
     def __call__(self, name: str, whole: int, low: int, high: int, first: int = 0) -> Text: ...
@@ -43,7 +43,7 @@ class Spelling:
     """How a language writes what a graph consists of; `VERILOG` says what each of the functions is given."""
 
     literal: Callable[[int, int], Text]
-    bits: Bits
+    bits: BitsText
     concatenation: Callable[[list[Text]], Text]
     operation: Callable[[Node, list[Text]], Text]
 
@@ -69,7 +69,7 @@ def bits(name: str, whole: int, low: int, high: int, first: int = 0) -> Text:
     return Text(f"{name}[{first + high - 1}:{first + low}]", PRIMARY, high - low, part=part)
 
 
-def _joined(low: Text, high: Text, bits: Bits) -> Text | None:
+def _joined(low: Text, high: Text, bits: BitsText) -> Text | None:
     """One part of a vector for two neighbouring ones."""
     if low.part is None or high.part is None or low.part[:3] != high.part[:3]:
         return None
@@ -79,7 +79,7 @@ def _joined(low: Text, high: Text, bits: Bits) -> Text | None:
     return bits(name, whole, start, start + low.width + high.width, first)
 
 
-def joined_runs(parts: list[Text], bits: Bits) -> list[tuple[Text, int]]:
+def joined_runs(parts: list[Text], bits: BitsText) -> list[tuple[Text, int]]:
     """The parts of a concatenation, neighbours in a vector as one, and how often each stands there in a row.
 
     Only single bits are counted: a replication of them is common, and is short in any language.

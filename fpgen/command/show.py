@@ -1,4 +1,4 @@
-"""How results look on a terminal; every function prints one thing and computes nothing."""
+"""Formats, technologies, verdicts and outcomes on a terminal; every function prints one thing and computes nothing."""
 
 from __future__ import annotations
 

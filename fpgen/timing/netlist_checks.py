@@ -6,8 +6,7 @@ from fpgen.library.cells import Cell, Library
 
 from .constants import propagate
 from .netlist import UNKNOWN, Netlist
-
-_SHOWN = 3
+from .netlist_notes import SHOWN
 
 
 def notes(netlist: Netlist, cells: Sequence[Cell]) -> list[str]:
@@ -27,7 +26,7 @@ def notes(netlist: Netlist, cells: Sequence[Cell]) -> list[str]:
     }
     found = []
     several = [
-        f"{netlist.net_names[net]} ({', '.join(who[:_SHOWN])})"
+        f"{netlist.net_names[net]} ({', '.join(who[:SHOWN])})"
         for net, who in drivers.items()
         if len(who) > 1 or net < UNKNOWN
     ]
@@ -83,5 +82,5 @@ def _drivers(netlist: Netlist, cells: Sequence[Cell]) -> dict[int, list[str]]:
 
 def _some(names: Iterable[str]) -> str:
     names = list(names)
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return f"{', '.join(names[:_SHOWN])}{more}"
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return f"{', '.join(names[:SHOWN])}{more}"

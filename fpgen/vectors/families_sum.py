@@ -1,6 +1,6 @@
 """Families for sums of products, plain and block-scaled, each named after the class of bugs it guards against.
 
-`sums.Sum` knows the places that they aim at, and makes operands from the terms that they want.
+`sum_geometry.Sum` knows the places that they aim at, and makes operands from the terms that they want.
 """
 
 from __future__ import annotations
@@ -203,9 +203,6 @@ def addend_ties(setting: Setting) -> Codes:
         exact=True,
     )
     return codes | s.addend(s.signs(), top, fractions(s.rng, s.count, kept.significand_bits))
-
-
-# ---- cancellation -----------------------------------------------------------------------------------
 
 
 # ---- rounding ---------------------------------------------------------------------------------------

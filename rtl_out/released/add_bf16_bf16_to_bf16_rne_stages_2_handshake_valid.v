@@ -31,7 +31,9 @@
 
 `default_nettype none
 
-module add_bf16_bf16_to_bf16_rne_stages_2_handshake_valid (
+module add_bf16_bf16_to_bf16_rne_stages_2_handshake_valid #(
+    parameter EXPECTED_LATENCY = 2
+) (
     input  wire        clk,
     input  wire        rst,
     input  wire        in_valid,
@@ -40,6 +42,14 @@ module add_bf16_bf16_to_bf16_rne_stages_2_handshake_valid (
     output wire        out_valid,
     output wire [15:0] result
 );
+
+    // ---- Latency in clocks; set EXPECTED_LATENCY to what the surroundings rely on
+    localparam LATENCY = 2;
+    generate
+        if (EXPECTED_LATENCY != LATENCY) begin : other_latency
+            fpgen_latency_is_2 expected_another ();
+        end
+    endgenerate
 
     // ---- Handshake
     reg valid_s1;

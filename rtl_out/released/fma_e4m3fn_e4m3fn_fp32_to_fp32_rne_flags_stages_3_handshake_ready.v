@@ -36,7 +36,9 @@
 
 `default_nettype none
 
-module fma_e4m3fn_e4m3fn_fp32_to_fp32_rne_flags_stages_3_handshake_ready (
+module fma_e4m3fn_e4m3fn_fp32_to_fp32_rne_flags_stages_3_handshake_ready #(
+    parameter EXPECTED_LATENCY = 3
+) (
     input  wire        clk,
     input  wire        rst,
     input  wire        in_valid,
@@ -49,6 +51,14 @@ module fma_e4m3fn_e4m3fn_fp32_to_fp32_rne_flags_stages_3_handshake_ready (
     output wire [31:0] result,
     output wire [4:0]  flags
 );
+
+    // ---- Latency in clocks; set EXPECTED_LATENCY to what the surroundings rely on
+    localparam LATENCY = 3;
+    generate
+        if (EXPECTED_LATENCY != LATENCY) begin : other_latency
+            fpgen_latency_is_3 expected_another ();
+        end
+    endgenerate
 
     // ---- Handshake
     reg valid_s1;

@@ -29,7 +29,9 @@
 
 `default_nettype none
 
-module mac_e5m2_e5m2_to_fp32_rne_stages_1 (
+module mac_e5m2_e5m2_to_fp32_rne_stages_1 #(
+    parameter EXPECTED_LATENCY = 1
+) (
     input  wire        clk,
     input  wire        rst,
     input  wire        in_valid,
@@ -39,6 +41,14 @@ module mac_e5m2_e5m2_to_fp32_rne_stages_1 (
     output wire        out_valid,
     output wire [31:0] result
 );
+
+    // ---- Latency in clocks; set EXPECTED_LATENCY to what the surroundings rely on
+    localparam LATENCY = 1;
+    generate
+        if (EXPECTED_LATENCY != LATENCY) begin : other_latency
+            fpgen_latency_is_1 expected_another ();
+        end
+    endgenerate
 
     // ---- State
     reg [31:0] accumulator;

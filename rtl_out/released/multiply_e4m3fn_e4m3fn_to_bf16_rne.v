@@ -19,11 +19,21 @@
 
 `default_nettype none
 
-module multiply_e4m3fn_e4m3fn_to_bf16_rne (
+module multiply_e4m3fn_e4m3fn_to_bf16_rne #(
+    parameter EXPECTED_LATENCY = 0
+) (
     input  wire [7:0]  a,
     input  wire [7:0]  b,
     output wire [15:0] result
 );
+
+    // ---- Latency in clocks; set EXPECTED_LATENCY to what the surroundings rely on
+    localparam LATENCY = 0;
+    generate
+        if (EXPECTED_LATENCY != LATENCY) begin : other_latency
+            fpgen_latency_is_0 expected_another ();
+        end
+    endgenerate
 
     // ---- Unpack a: e4m3fn
     wire a_normal = |a[6:3];

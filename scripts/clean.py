@@ -10,7 +10,7 @@ import json
 import sys
 from pathlib import Path
 
-RECORDS = ("build.json", ".fpgen-files.json")
+RECORDS = ("manifest.json", ".fpgen-files.json")
 KEPT = ("README.md", "released")
 
 

@@ -61,7 +61,7 @@ def test_a_bundle_holds_what_was_promised(tmp_path):
         f"{unit.name}.core",
         "README.md",
         "unit.toml",
-        "build.json",
+        "manifest.json",
     }
     assert unit_from_dict(tomllib.loads((where / "unit.toml").read_text())) == unit
     assert (where / f"{unit.name}.v").read_text() == unit.verilog()
@@ -135,7 +135,7 @@ def test_a_unit_that_does_not_verify_is_not_left_as_good(tmp_path, monkeypatch):
     assert sorted(path.name for path in tmp_path.iterdir()) == [unit.name, f"{unit.name}.failed"]
     assert [path.name for path in (tmp_path / unit.name).iterdir()] == ["stale"]
     assert outcome.notes and "this run failed" in outcome.notes[0]
-    assert not json.loads((tmp_path / f"{unit.name}.failed" / "verification.json").read_text())["passed"]
+    assert not json.loads((tmp_path / f"{unit.name}.failed" / "evidence.json").read_text())["passed"]
     assert "FAILED" in (tmp_path / f"{unit.name}.failed" / "README.md").read_text()
 
 
@@ -147,7 +147,7 @@ def test_a_unit_that_verifies_is_written_and_remembered(tmp_path, monkeypatch):
     assert outcome.area_um2 > 0 and outcome.nand2_eq > 0 and outcome.delay_ps > 0
     assert [path.name for path in tmp_path.iterdir()] == [outcome.name]
     files = {path.name for path in (tmp_path / outcome.name).iterdir()}
-    assert files >= {"ppa.json", "verification.json", f"{outcome.name}.mapped.v", f"{outcome.name}.cells.v", job.RECORD}
+    assert files >= {"ppa.json", "evidence.json", f"{outcome.name}.mapped.v", f"{outcome.name}.cells.v", job.RECORD}
     again = job._earlier(job.BuildJob(Design(parse_unit(TINY)), tmp_path, 1, None, "key"))
     assert again is not None and again.reused and again.area_um2 == outcome.area_um2
     assert job._earlier(job.BuildJob(Design(parse_unit(TINY)), tmp_path, 1, None, "another key")) is None

@@ -79,7 +79,7 @@ def test_the_command_loses_nothing(tmp_path):
     where = tmp_path / "out" / UNIT.name
     (where / "tb.v").write_text("my own\n")
     before = contents(where)
-    assert {"verification.json", "ppa.json", "build.json", f"{UNIT.name}.mapped.v"} <= set(before)
+    assert {"evidence.json", "ppa.json", "manifest.json", f"{UNIT.name}.mapped.v"} <= set(before)
     done = call(cli.main, ["generate", UNIT.text, "-o", str(tmp_path / "out")])
     assert (done.exit_code, done.stderr) == (0, "")
     assert contents(where) == before
@@ -98,15 +98,15 @@ def test_hashes_and_versions_are_in_the_evidence(tmp_path):
 
     where = whole(tmp_path)
     digest = hashlib.sha256((where / f"{UNIT.name}.v").read_bytes()).hexdigest()
-    build = json.loads((where / "build.json").read_text())
+    build = json.loads((where / "manifest.json").read_text())
     for record in (
-        json.loads((where / "verification.json").read_text()),
+        json.loads((where / "evidence.json").read_text()),
         json.loads((where / "ppa.json").read_text())[0],
         build,
     ):
         assert (record["verilog_sha256"], record["fpgen"]) == (digest, __version__)
     assert build["files"] == {
-        path.name: ownership.digest_of(path) for path in where.iterdir() if path.name != "build.json"
+        path.name: ownership.digest_of(path) for path in where.iterdir() if path.name != "manifest.json"
     }
 
 
@@ -122,18 +122,18 @@ def test_evidence_of_other_verilog_is_moved(tmp_path):
     assert len(told) == 1 and "evidence of other Verilog" in told[0] and "\n" not in told[0]
     stale = where / "stale" / sha256_of("// another text\n")[:16]
     assert set(contents(stale)) == {
-        "verification.json",
+        "evidence.json",
         "ppa.json",
-        "build.json",
+        "manifest.json",
         f"{UNIT.name}.v",
         f"{UNIT.name}.mapped.v",
         f"{UNIT.name}.cells.v",
     }
     assert all(old[name] == data for name, data in contents(stale).items())
-    assert not (where / "verification.json").exists() and not (where / f"{UNIT.name}.mapped.v").exists()
+    assert not (where / "evidence.json").exists() and not (where / f"{UNIT.name}.mapped.v").exists()
     assert (where / f"{UNIT.name}.v").read_text() == UNIT.verilog()
     assert "Not verified" in (where / "README.md").read_text()
-    assert "key" not in json.loads((where / "build.json").read_text())
+    assert "key" not in json.loads((where / "manifest.json").read_text())
     assert (where / "tb.v").read_text() == "my own\n"
     whole(tmp_path, verilog="// another text\n", progress=told.append)
     write_bundle(UNIT, tmp_path, progress=told.append)
@@ -142,12 +142,12 @@ def test_evidence_of_other_verilog_is_moved(tmp_path):
 
 def test_evidence_that_was_edited_counts_for_nothing(tmp_path):
     where = whole(tmp_path)
-    (where / "verification.json").write_text('{"passed": true, "vectors": 1000000000, "method": "exhaustive"}')
+    (where / "evidence.json").write_text('{"passed": true, "vectors": 1000000000, "method": "exhaustive"}')
     told = []
     write_bundle(UNIT, tmp_path, progress=told.append)
-    assert told == [f"{where / 'verification.json'}: not as fpgen wrote it; kept as verification.json.kept"]
+    assert told == [f"{where / 'evidence.json'}: not as fpgen wrote it; kept as evidence.json.kept"]
     assert "Not verified" in (where / "README.md").read_text()
-    assert "key" not in json.loads((where / "build.json").read_text())
+    assert "key" not in json.loads((where / "manifest.json").read_text())
     assert (where / "ppa.json").exists()
 
 
@@ -170,11 +170,11 @@ def test_files_without_a_record_are_the_user_s(tmp_path):
     where = tmp_path / UNIT.name
     where.mkdir()
     (where / "README.md").write_text("about my project\n")
-    (where / "build.json").write_text("[]")
+    (where / "manifest.json").write_text("[]")
     with pytest.warns(UserWarning, match="not as fpgen wrote it"):
         write_bundle(UNIT, tmp_path)
     assert (where / "README.md.kept").read_text() == "about my project\n"
-    assert (where / "build.json.kept").read_text() == "[]"
+    assert (where / "manifest.json.kept").read_text() == "[]"
 
 
 def test_links_and_directories_in_the_way(tmp_path):
@@ -238,15 +238,15 @@ def test_a_crash_at_any_file_leaves_nothing_of_unknown_origin(tmp_path, monkeypa
         write_bundle(UNIT, tmp_path, evidence={**EVIDENCE, "vectors": 3}, points=[POINT], progress=lambda line: None)
     monkeypatch.undo()
     verilog = (where / f"{UNIT.name}.v").read_text() if (where / f"{UNIT.name}.v").exists() else None
-    if (where / "verification.json").exists():
-        assert json.loads((where / "verification.json").read_text())["verilog_sha256"] == sha256_of(verilog)
+    if (where / "evidence.json").exists():
+        assert json.loads((where / "evidence.json").read_text())["verilog_sha256"] == sha256_of(verilog)
     told = []
     write_bundle(UNIT, tmp_path, progress=told.append)
     assert not [line for line in told if "kept as" in line], told
     assert (where / f"{UNIT.name}.v").read_text() == UNIT.verilog()
     assert (where / "tb.v").read_text() == "my own\n"
     assert [path.name for path in tmp_path.iterdir()] == [where.name], "nothing half-written beside it"
-    assert ownership.intact(where, json.loads((where / "build.json").read_text())["files"])
+    assert ownership.intact(where, json.loads((where / "manifest.json").read_text())["files"])
 
 
 # ---- taking a bundle away -----------------------------------------------------------
@@ -265,7 +265,7 @@ def test_withdrawing_leaves_the_user_s_files(tmp_path):
 
 @pytest.mark.parametrize("text", ["", '{"files": 3}', '{"files": {"../tb.v": "00"}}', '{"files": {"a": {}}}', "{"])
 def test_a_damaged_record_owns_nothing(tmp_path, text):
-    (tmp_path / "build.json").write_text(text)
+    (tmp_path / "manifest.json").write_text(text)
     (tmp_path / "a").touch()
     assert not written(tmp_path).files
     withdraw(tmp_path)

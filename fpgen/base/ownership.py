@@ -22,7 +22,7 @@ from typing import Any
 from .cache import write_whole
 
 #: The record of a bundle.
-RECORD = "build.json"
+RECORD = "manifest.json"
 #: The record of a directory that fpgen otherwise does not describe.
 FILES = ".fpgen-files.json"
 

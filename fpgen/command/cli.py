@@ -156,6 +156,22 @@ def _prove(unit: Unit, timeout: float | None) -> None:
     click.echo(f"proven equivalent to the Amaranth design in {proof.seconds:.0f} s of processor time", err=True)
 
 
+@main.command()
+@click.argument("directory", type=click.Path(path_type=Path))
+def audit(directory: Path) -> None:
+    """Check a bundle against its manifest.
+
+    Names every file that was changed or is missing, and evidence of other Verilog; exit code 1 if there is any.
+    """
+    from fpgen.handoff.audit import audit as audit_bundle
+
+    found = audit_bundle(directory)
+    for line in found.lines():
+        click.echo(line)
+    if not found.passed:
+        raise SystemExit(FAILURE)
+
+
 @main.command(cls=UnitCommand)
 @unit_argument
 @click.option("--simulator", default="verilator", show_default=True, help="Simulator: verilator or icarus.")

@@ -19,7 +19,7 @@ from typing import Any
 from fpgen.base import ownership
 from fpgen.base.cache import claimed, clear_old, digest, locked
 from fpgen.base.errors import RunFailure, UsageError
-from fpgen.base.fingerprint import file_digests
+from fpgen.base.fingerprint import file_digests, tool_versions
 from fpgen.base.ownership import RECORD, Progress, Written
 from fpgen.base.places import check_directory
 from fpgen.base.provenance import stamp
@@ -57,14 +57,14 @@ def write_bundle(
     note : str
         A line for the datasheet.
     evidence : mapping, optional
-        What was verified: `verification.json`. Without evidence and points, those of an earlier bundle stay if they
+        What was verified: `evidence.json`. Without evidence and points, those of an earlier bundle stay if they
         are of the same Verilog.
     points : sequence of mapping
         What was measured: `ppa.json`.
     extra : mapping of str to str, optional
         More files, name to text: the mapped netlist and what belongs to it.
     record : mapping, optional
-        More for `build.json`.
+        More for `manifest.json`.
     suffix : str
         After the unit's name in the name of the directory.
     progress : callable, optional
@@ -90,15 +90,15 @@ def write_bundle(
     mark = stamp(text)
     more = dict(extra or {})
     if evidence is not None:
-        more["verification.json"] = _json({**evidence, **mark})
+        more["evidence.json"] = _json({**evidence, **mark})
     if points:
         more["ppa.json"] = _json([{**point, **mark} for point in points])
     kept: dict[str, str] = {}
     earlier = ownership.written(target)
     if not more and _verilog_sha256(earlier, unit) == mark["verilog_sha256"]:
         kept = _evidence_files(target, unit, earlier)
-        if "verification.json" in kept:
-            evidence = json.loads(kept["verification.json"])
+        if "evidence.json" in kept:
+            evidence = json.loads(kept["evidence.json"])
         points = json.loads(kept.get("ppa.json", "[]"))
         note = note or str(earlier.content.get("note", ""))
         if all(name in kept for name in _evidence_names(unit) if name in earlier.files):
@@ -110,7 +110,8 @@ def write_bundle(
         **more,
         **kept,
     }
-    head = {**mark, "unit": unit.text, "note": note}
+    head: dict[str, Any] = {**mark, "unit": unit.text, "note": note, "command": f'fpgen {_how(record)} "{unit.text}"'}
+    head["tools"] = tool_versions()
 
     def settle(fresh: Path) -> None:
         _retire(target, unit, mark["verilog_sha256"], set(files), progress)
@@ -165,6 +166,11 @@ def cells_name(unit: Unit) -> str:
     return f"{unit.name}.cells.v"
 
 
+def _how(record: Mapping[str, Any] | None) -> str:
+    """The command that makes a bundle with these contents."""
+    return "run LIST, with unit =" if record else "generate"
+
+
 def _json(value: Any) -> str:
     return json.dumps(value, indent=2) + "\n"
 
@@ -180,7 +186,7 @@ def _verilog_sha256(earlier: Written, unit: Unit) -> str | None:
 
 
 def _evidence_names(unit: Unit) -> tuple[str, ...]:
-    return "verification.json", "ppa.json", mapped_name(unit), cells_name(unit)
+    return "evidence.json", "ppa.json", mapped_name(unit), cells_name(unit)
 
 
 def _evidence_files(target: Path, unit: Unit, earlier: Written) -> dict[str, str]:

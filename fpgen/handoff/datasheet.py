@@ -26,7 +26,7 @@ def datasheet(
     note : str
         One line of the user's own.
     evidence : mapping, optional
-        `verification.json`: what was checked. Without it the datasheet says that nothing was.
+        `evidence.json`: what was checked. Without it the datasheet says that nothing was.
     points : iterable of mapping
         The points of `ppa.json`.
     """
@@ -143,7 +143,7 @@ def _checked(evidence: Mapping[str, Any] | None) -> str:
     if len(families) > 1:
         rows = ((name, f"{count:,}") for name, count in families.items())
         text += "\n\n" + _table(["stimulus", "vectors"], rows)
-    return f"{text}\n\nSimulator: {evidence.get('simulator', '-')}. Details in `verification.json`."
+    return f"{text}\n\nSimulator: {evidence.get('simulator', '-')}. Details in `evidence.json`."
 
 
 def _cost(points: list[Mapping[str, Any]]) -> str:

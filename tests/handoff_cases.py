@@ -58,7 +58,10 @@ def by_icarus(where: Path, verilog: str | None = None) -> Told:
 
 
 def verilated(where: Path) -> Path:
-    """The program that Verilator makes of a bundle, without a warning; the run time is the one that fpgen keeps."""
+    """The program that Verilator makes of a bundle and its assertions, without a warning.
+
+    The run time is the one that fpgen keeps.
+    """
     try:
         verilator, compiler = find_verilator(), find_compiler()
     except MissingTool as error:
@@ -69,6 +72,7 @@ def verilated(where: Path) -> Path:
         "--exe",
         "--main",
         "--timing",
+        "--assert",
         "-Wall",
         "--output-split",
         "0",
@@ -78,7 +82,10 @@ def verilated(where: Path) -> Path:
         "Vtop",
     ]
     code, said = run(
-        [str(verilator.binary), *options, "--quiet", "--top-module", f"{name}_tb", "-f", f"{name}_tb.f"],
+        [
+            *[str(verilator.binary), *options, "--quiet", "--top-module", f"{name}_tb"],
+            *["-f", f"{name}_tb.f", f"{name}_sva.sv"],
+        ],
         where,
         VERILATOR_ROOT=str(verilator.root),
     )

@@ -56,6 +56,7 @@ def test_a_bundle_holds_what_was_promised(tmp_path):
         f"{unit.name}.f",
         f"{unit.name}_tb.v",
         f"{unit.name}_tb.f",
+        f"{unit.name}_sva.sv",
         "vectors.hex",
         f"{unit.name}.sdc",
         f"{unit.name}.core",

@@ -6,6 +6,7 @@ import tomli_w
 
 from fpgen.units import Unit
 
+from .assertions import unit_assertions
 from .core_file import core_file, rtl_list, simulation_list
 from .cpp_files import cpp_files
 from .handoff_vectors import vectors_hex
@@ -29,5 +30,6 @@ def unit_files(unit: Unit, verilog: str) -> dict[str, str]:
         f"{unit.name}_tb.v": unit_testbench(unit),
         "vectors.hex": vectors_hex(unit),
         f"{unit.name}_tb.f": simulation_list(unit),
+        f"{unit.name}_sva.sv": unit_assertions(unit),
         f"{unit.name}.core": core_file(unit),
     }

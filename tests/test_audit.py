@@ -35,7 +35,7 @@ def test_a_copy_is_as_it_was_written(bundle):
     assert found.passed and found.files > 8 and not found.foreign
     assert found.lines() == [f"as fpgen wrote it: {found.files} files, {fpgen.parse_unit(UNIT).text}"]
     manifest = json.loads((bundle / "manifest.json").read_text())
-    assert manifest["command"] == f'fpgen generate "{fpgen.parse_unit(UNIT).text}"'
+    assert manifest["command"] == f"fpgen generate '{fpgen.parse_unit(UNIT).text}'"
     assert any(tool.startswith("numpy ") for tool in manifest["tools"])
     assert set(manifest["files"]) == {path.name for path in bundle.iterdir()} - {"manifest.json"}
 

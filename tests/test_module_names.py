@@ -1,5 +1,6 @@
 """The name of a unit's module: made of its parameters and short enough for files, or given; and the text's header."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -9,6 +10,7 @@ from fpgen import UsageError, parse_unit
 from fpgen.base.provenance import without_provenance
 from fpgen.command import cli
 from fpgen.handoff.bundle import write_bundle
+from fpgen.handoff.designs import load
 from fpgen.synthesis import flow
 from fpgen.units.identity import LONGEST_NAME, spelled_name
 from fpgen.verify.verify import verify_many
@@ -33,7 +35,7 @@ def test_long_names_fit_and_stay_apart(tmp_path):
     for number in range(12):
         write_bundle(LONG, tmp_path, progress=lambda line: None)
         (where / f"{LONG.name}.mapped.v").write_text(f"mine {number}\n")
-    assert max(len(path.name.encode()) for path in where.iterdir()) <= 255
+    assert max(len(path.name.encode()) for path in where.iterdir()) < 200
     write_bundle(LONG, tmp_path, suffix=".failed")
 
 
@@ -57,6 +59,46 @@ def test_a_module_name_of_one_s_own(tmp_path):
     assert "module My_Adder #(" in unit.verilog()
 
 
+def test_two_versions_side_by_side(tmp_path):
+    """Their modules, files and whatever else their Verilog defines have names of their own."""
+    texts = []
+    for prefix in ("old_", "new_"):
+        result = CliRunner().invoke(cli.main, ["generate", UNIT.text, "--prefix", prefix, "-o", str(tmp_path)])
+        assert result.exit_code == 0, result.output
+        unit = parse_unit(f"{UNIT.text} prefix={prefix}")
+        assert unit.name == prefix + UNIT.name and unit.content_hash == UNIT.content_hash and unit != UNIT
+        assert parse_unit(unit.text) == unit and unit.behaviour == UNIT.behaviour
+        assert replace(unit, module_name="mine").name == f"{prefix}mine"
+        assert replace(LONG, prefix=prefix).name.startswith(prefix)
+        texts.append((tmp_path / unit.name / f"{unit.name}.v").read_text())
+    modules = [re.findall(r"^module (\w+)", text, re.M) for text in texts]
+    assert all(modules) and not set(modules[0]) & set(modules[1])
+
+
+def test_a_prefix_for_a_list_of_units(tmp_path):
+    (tmp_path / "my.toml").write_text(
+        '[[unit]]\nunit = "add e2m1 e2m1 -> e2m1"\n[[unit]]\nunit = "add e2m1 e2m1 -> e3m2 prefix=own_"\n'
+    )
+    plan = load(tmp_path / "my.toml").prefixed("all_")
+    assert [design.unit.prefix for design in plan.designs] == ["all_", "own_"]
+    result = CliRunner().invoke(cli.main, ["run", str(tmp_path / "my.toml"), "--prefix", "a-b"])
+    assert result.exit_code == 2 and "prefix: got 'a-b'" in result.stderr
+
+
+@pytest.mark.parametrize("prefix", ["", "1", "a.b", "fpgen_x", "x" * 61, "ä", "a\n"])
+def test_prefixes_that_no_name_can_have(prefix):
+    with pytest.raises(UsageError, match=r"^prefix: got .*; expected ") as caught:
+        replace(UNIT, prefix=prefix)
+    assert "\n" not in str(caught.value)
+
+
+def test_prefix_and_name_that_make_no_name():
+    with pytest.raises(UsageError, match="got 'module', a reserved word"):
+        replace(UNIT, prefix="mod", module_name="ule")
+    with pytest.raises(UsageError, match="got 170 characters; expected at most 160 together"):
+        replace(UNIT, prefix="x" * 20, module_name="x" * 150)
+
+
 @pytest.mark.parametrize(
     "name",
     [
@@ -68,7 +110,7 @@ def test_a_module_name_of_one_s_own(tmp_path):
         "Module",
         "logic",
         "entity",
-        "x" * 201,
+        "x" * 161,
         "ä",
         "_x",
         "gold",

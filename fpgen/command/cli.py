@@ -15,11 +15,12 @@ from fpgen.base.errors import RunFailure, UsageError
 from fpgen.base.version import __version__
 
 from . import cli_cost, cli_tech
-from .cli_parts import json_option, print_json, unit_argument, unit_of
+from .cli_parts import json_option, print_json, unit_argument
 from .failure import FAILURE
 from .unit_help import MainCommands, UnitCommand
 
 if TYPE_CHECKING:
+    from fpgen.handoff.designs import BuildPlan
     from fpgen.units import Unit
 
 EXAMPLE = """\b
@@ -119,16 +120,14 @@ def accumulators(name: str | None, as_json: bool) -> None:
     help="First prove the Verilog equivalent to the Amaranth design; nothing is written unless it is.",
 )
 @click.option("--timeout", type=float, metavar="SECONDS", help="Limit of processor time for --prove (default 300).")
-def generate(
-    words: tuple[str, ...], name: str | None, output: Path, to_stdout: bool, wants_proof: bool, timeout: float | None
-) -> None:
-    """Write a unit's Verilog and datasheet.
+def generate(unit: Unit, output: Path, to_stdout: bool, wants_proof: bool, timeout: float | None) -> None:
+    """Write a unit's Verilog and all that follows from it.
 
-    They go into OUTPUT/<unit>/. Files there that are not fpgen's stay, and so does evidence of the same Verilog.
+    It goes into OUTPUT/<unit>/; `fpgen bundle` verifies and costs the unit, too.
+    Files there that are not fpgen's stay, and so does evidence of the same Verilog.
     """
     from fpgen.handoff.bundle import check_target
 
-    unit = unit_of(words, name)
     if not to_stdout:
         check_target(output / unit.name)
     if wants_proof:
@@ -154,6 +153,40 @@ def _prove(unit: Unit, timeout: float | None) -> None:
             f"{': ' + proof.detail if proof.detail else ''}); nothing was written"
         )
     click.echo(f"proven equivalent to the Amaranth design in {proof.seconds:.0f} s of processor time", err=True)
+
+
+@main.command(cls=UnitCommand)
+@unit_argument
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("rtl_out"),
+    show_default=True,
+    help="Directory in which the unit's directory is written.",
+)
+@click.option("--note", default="", help="A line for the datasheet.")
+@click.option("--vectors", type=click.IntRange(1), metavar="N", help="Number of random vectors (default: as `verify`).")
+@click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Seed of the random vectors.")
+@click.option("--target", type=click.FloatRange(min=1), metavar="PS", help="Delay target of the synthesis in ps.")
+@click.option("--tech", "technology", metavar="NAME", help="Built-in technology (default: fpgen45).")
+@click.option("--force", is_flag=True, help="Do everything again, even where nothing changed.")
+@json_option
+def bundle(
+    unit: Unit, output: Path, seed: int, technology: str | None, force: bool, as_json: bool, **options: Any
+) -> None:
+    """Write, verify and cost a unit: all that is handed over.
+
+    What `fpgen run` does for a list of units. The directory OUTPUT/<unit>/ can be simulated, checked and built from as
+    it is; its README.md says how.
+    """
+    from fpgen.handoff.designs import BuildPlan, Design
+    from fpgen.library.technology import load
+
+    if technology is not None:
+        load(technology)  # rejects an unknown one before any work begins
+    plan = BuildPlan(Path(), (Design(unit, **options),), output, seed, technology)
+    _build(plan, None, 1, force, as_json)
 
 
 @main.command()
@@ -200,14 +233,13 @@ def audit(directory: Path) -> None:
 )
 @click.option("--force", is_flag=True, help="Run again even if the same verification passed before.")
 @json_option
-def verify(words: tuple[str, ...], name: str | None, fixed: tuple[str, ...], as_json: bool, **options: Any) -> None:
+def verify(unit: Unit, fixed: tuple[str, ...], as_json: bool, **options: Any) -> None:
     """Simulate a unit against its golden model.
 
     The Verilog runs in cocotb; exit code 1 on a mismatch.
     """
     from . import show, show_progress
 
-    unit = unit_of(words, name)
     with show_progress.simulation(unit.text, quiet=as_json) as progress:
         verdict = unit.verify(progress=progress, fixed=_fixed(fixed), **options)
     if as_json:
@@ -243,19 +275,27 @@ def _fixed(given: tuple[str, ...]) -> dict[str, Any] | None:
 @click.option(
     "--jobs", type=click.IntRange(1, 64), default=2, show_default=True, help="Number of units processed in parallel."
 )
+@click.option("--prefix", metavar="PREFIX", help="What the names of all modules begin with.")
 @click.option("--force", is_flag=True, help="Do everything again, even where nothing changed.")
 @json_option
-def run_designs(designs: Path | None, output: Path | None, jobs: int, force: bool, as_json: bool) -> None:
+def run_designs(
+    designs: Path | None, output: Path | None, jobs: int, prefix: str | None, force: bool, as_json: bool
+) -> None:
     """Build, verify and cost a list of units.
 
     DESIGNS is a TOML file; default: designs/starter.toml.
     """
-    from fpgen.handoff.build import build
     from fpgen.handoff.designs import load
+
+    plan = load(designs)
+    _build(plan if prefix is None else plan.prefixed(prefix), output, jobs, force, as_json)
+
+
+def _build(plan: BuildPlan, output: Path | None, jobs: int, force: bool, as_json: bool) -> None:
+    from fpgen.handoff.build import build
 
     from . import show, show_progress
 
-    plan = load(designs)
     with show_progress.progress(quiet=as_json) as progress:
         outcomes = build(plan, output=output, jobs=jobs, force=force, progress=progress)
     if as_json:

@@ -9,7 +9,7 @@ import click
 
 from fpgen.base.errors import UsageError
 
-from .cli_parts import json_option, print_json, unit_argument, unit_of
+from .cli_parts import json_option, print_json, unit_argument
 from .failure import FAILURE
 from .unit_help import UnitCommand
 
@@ -90,8 +90,7 @@ class _Measuring(UnitCommand):
 )
 @json_option
 def ppa(
-    words: tuple[str, ...],
-    name: str | None,
+    unit: Unit,
     as_json: bool,
     targets: tuple[str, ...],
     seeds: tuple[int, ...],
@@ -104,7 +103,6 @@ def ppa(
     """
     from . import show_points, show_progress
 
-    unit = unit_of(words, name)
     delays, family = _targets(targets)
     if family is not None:
         _fpga(unit, family, seeds, options, as_json)

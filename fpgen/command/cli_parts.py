@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,20 +15,32 @@ from fpgen.base.errors import UsageError
 if TYPE_CHECKING:
     from fpgen.units import Unit
 
-Command = TypeVar("Command", bound="Callable[..., Any] | click.Command")
-
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 
 
-def unit_argument(command: Command) -> Command:
-    """The argument that describes a unit, as one quoted line, and the option that names its module."""
-    named = click.option(
-        "--name", metavar="NAME", help="Name of the Verilog module; the same as module_name=NAME in UNIT."
-    )
-    return click.argument("words", metavar='"UNIT"', nargs=-1, required=True)(named(command))
+def unit_argument(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Gives a command its `unit`: an argument, one quoted line, and the options that name its module."""
+
+    @functools.wraps(command)
+    def with_unit(words: tuple[str, ...], name: str | None, prefix: str | None, **options: Any) -> Any:
+        return command(unit=_unit_of(words, module_name=name, prefix=prefix), **options)
+
+    for decorator in (
+        click.option(
+            "--prefix",
+            metavar="PREFIX",
+            help="What module and file names begin with; the same as prefix=PREFIX in UNIT.",
+        ),
+        click.option(
+            "--name", metavar="NAME", help="Name of the Verilog module; the same as module_name=NAME in UNIT."
+        ),
+        click.argument("words", metavar='"UNIT"', nargs=-1, required=True),
+    ):
+        with_unit = decorator(with_unit)
+    return with_unit
 
 
-def unit_of(words: tuple[str, ...], name: str | None = None) -> Unit:
+def _unit_of(words: tuple[str, ...], **names: str | None) -> Unit:
     from fpgen.units import parse_unit
 
     if len(words) > 1 and words[-1] == "-":  # the shell took "> fp16" for a redirection
@@ -35,11 +48,14 @@ def unit_of(words: tuple[str, ...], name: str | None = None) -> Unit:
             f'unit: got {len(words)} words, {" ".join(words)}; expected one in quotes: "multiply fp16 fp16 -> fp16"'
         )
     unit = parse_unit(" ".join(words))
-    if name is None:
-        return unit
-    if unit.module_name not in (None, name):
-        raise UsageError(f"--name {name}: got a UNIT with module_name={unit.module_name}; expected one of them")
-    return dataclasses.replace(unit, module_name=name)
+    given: dict[str, Any] = {option: name for option, name in names.items() if name is not None}
+    for option, name in given.items():
+        if getattr(unit, option) not in (None, name):
+            short = option.removeprefix("module_")
+            raise UsageError(
+                f"--{short} {name}: got a UNIT with {option}={getattr(unit, option)}; expected one of them"
+            )
+    return dataclasses.replace(unit, **given)
 
 
 def print_json(value: Any) -> None:

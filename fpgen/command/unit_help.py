@@ -29,7 +29,7 @@ def unit_help() -> str:
     lines.append("  options")
     lines += [f"    {name:<11} {' '.join(found)}" for name, found in words.items()]
     lines += [
-        "    stages=N | period=PS, flags=on, multiplier=, adder=, module_name=",
+        "    stages=N | period=PS, flags=on, multiplier=, adder=, module_name=, prefix=",
         "    accumulate=exact|aligned:fraction=F|tree|chain|MACHINE for sums (fpgen accumulators)",
     ]
     return "\n".join(lines) + "\n"

@@ -336,7 +336,11 @@ def _verified_and_costed(job: BuildJob, blank: Outcome, start: float, progress: 
         evidence=evidence,
         extra={mapped_name(unit): "\n".join([*provenance(), mapped]), cells_name(unit): models.text},
         points=[point.to_dict() for point in ordered],
-        record={"key": job.key, "outcome": asdict(outcome)},
+        record={
+            "command": design.command(job.seed, job.technology),
+            "key": job.key,
+            "outcome": asdict(outcome),
+        },
         progress=progress,
     )
     try:

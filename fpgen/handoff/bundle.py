@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -30,6 +31,8 @@ from .contents import unit_files
 from .datasheet import datasheet
 
 STALE = "stale"
+#: What `record` holds of a run, and a bundle keeps together with that run's evidence.
+_RECORDED = ("command", "key", "outcome")
 _SHOWN = 16  # hexadecimal digits of the directory of stale files
 
 
@@ -102,7 +105,7 @@ def write_bundle(
         points = json.loads(kept.get("ppa.json", "[]"))
         note = note or str(earlier.content.get("note", ""))
         if all(name in kept for name in _evidence_names(unit) if name in earlier.files):
-            record = record or {name: earlier.content[name] for name in ("key", "outcome") if name in earlier.content}
+            record = record or {name: earlier.content[name] for name in _RECORDED if name in earlier.content}
     files = {
         **unit_files(unit, text),
         f"{unit.name}.sdc": constraints(unit, points),
@@ -110,8 +113,8 @@ def write_bundle(
         **more,
         **kept,
     }
-    head: dict[str, Any] = {**mark, "unit": unit.text, "note": note, "command": f'fpgen {_how(record)} "{unit.text}"'}
-    head["tools"] = tool_versions()
+    command = shlex.join(["fpgen", "generate", unit.text])
+    head: dict[str, Any] = {**mark, "unit": unit.text, "note": note, "command": command, "tools": tool_versions()}
 
     def settle(fresh: Path) -> None:
         _retire(target, unit, mark["verilog_sha256"], set(files), progress)
@@ -164,11 +167,6 @@ def mapped_name(unit: Unit) -> str:
 def cells_name(unit: Unit) -> str:
     """Of the models of its cells."""
     return f"{unit.name}.cells.v"
-
-
-def _how(record: Mapping[str, Any] | None) -> str:
-    """The command that makes a bundle with these contents."""
-    return "run LIST, with unit =" if record else "generate"
 
 
 def _json(value: Any) -> str:

@@ -6,6 +6,7 @@ import dataclasses
 import difflib
 import math
 import re
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,6 +45,13 @@ class Design:
     vectors: int | None = None
     target: float | None = None
 
+    def command(self, seed: int, technology: str | None) -> str:
+        """The `fpgen bundle` that makes what `fpgen run` makes of this unit."""
+        options = [("note", self.note), ("vectors", self.vectors), ("target", self.target), ("tech", technology)]
+        words = ["fpgen", "bundle", self.unit.text, "--seed", str(seed)]
+        words += [word for name, value in options if value for word in (f"--{name}", f"{value}")]
+        return shlex.join(words)
+
 
 @dataclass(frozen=True)
 class BuildPlan:
@@ -54,6 +62,17 @@ class BuildPlan:
     output: Path = Path("rtl_out")
     seed: int = 1
     technology: str | None = None
+
+    def prefixed(self, prefix: str) -> BuildPlan:
+        """The plan whose modules' names begin with `prefix`, but for units that have one of their own.
+
+        Raises
+        ------
+        UsageError
+        """
+        named = [dataclasses.replace(design.unit, prefix=design.unit.prefix or prefix) for design in self.designs]
+        designs = [dataclasses.replace(design, unit=unit) for design, unit in zip(self.designs, named, strict=True)]
+        return dataclasses.replace(self, designs=tuple(designs))
 
 
 def load(path: Path | None = None) -> BuildPlan:

@@ -17,7 +17,9 @@ from collections.abc import Sequence
 from .data import ERROR, TOTAL, Axis, Record
 
 #: Options of a unit's line that change no result.
-_BUILD = re.compile(r"\s+(?:stages|period|handshake|multiplier|adder|module_name)=\S+")
+_BUILD = re.compile(
+    r"\s+(?:stages|period|handshake|multiplier|adder|reset|reset_active|enable|flush|tag|registers|module_name|prefix)=\S+"
+)
 #: Operation, operands and result format.
 _INTERFACE = re.compile(r".*->\s*\S+")
 _SIZE = re.compile(r"\b[a-z]+=\d+")

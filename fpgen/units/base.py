@@ -19,7 +19,7 @@ from fpgen.formats import Format, as_format
 
 from .architecture import Adder, Architecture, Multiplier
 from .derived import Derived, stages_of_period
-from .identity import check_module_name, hash_of, identifier, plain_values
+from .identity import check_names, hash_of, identifier, plain_values
 from .options import Handshake, as_enum
 from .ports import Port, Role
 from .register_options import (
@@ -65,6 +65,8 @@ class Unit(Derived):
     module_name : str, optional
         The Verilog module's name, which files and directories take over; default: one made of the parameters. It
         changes nothing in what the unit does, and is no part of `content_hash`.
+    prefix : str, optional
+        What the module's name begins with, made of the parameters or not: so two versions of a unit stand side by side.
 
     Attributes
     ----------
@@ -108,6 +110,7 @@ class Unit(Derived):
     tag: int = field(default=0, metadata=_WHEN_SET)
     registers: BoundaryRegisters = field(default=BoundaryRegisters.NONE, metadata=_WHEN_SET)
     module_name: str | None = None
+    prefix: str | None = None
     latency: int = field(init=False, repr=False, compare=False)
 
     # ---- construction ---------------------------------------------------------------
@@ -147,8 +150,7 @@ class Unit(Derived):
             isinstance(self.period, bool) or not isinstance(self.period, int | float) or not 0 < self.period < math.inf
         ):
             raise UsageError(f"period: got {self.period}; expected a positive number of picoseconds")
-        if self.module_name is not None:
-            check_module_name(self.module_name)
+        check_names(self.module_name, self.prefix)
 
     def _set(self, name: str, value: Any) -> None:
         object.__setattr__(self, name, value)
@@ -219,7 +221,7 @@ class Unit(Derived):
     @property
     def behaviour(self) -> Self:
         """The unit without the options that no result depends on: stages, handshake, flags output, names, adders."""
-        changed: dict[str, Any] = {"module_name": None, "flags": False, "stages": None, "period": None}
+        changed: dict[str, Any] = {"module_name": None, "prefix": None, "flags": False, "stages": None, "period": None}
         found = {spec.name: spec for spec in self.parameters()}
         around = ("handshake", "multiplier", "adder", "reset", "reset_active", "enable", "flush", "tag", "registers")
         changed |= {name: found[name].default for name in around}
@@ -334,7 +336,7 @@ class Unit(Derived):
 
     @property
     def name(self) -> str:
-        """The Verilog module name: `module_name`, or a stable identifier that carries the parameters."""
+        """The Verilog module name: `prefix` and `module_name`, or a stable identifier that carries the parameters."""
         return identifier(self)
 
     @property

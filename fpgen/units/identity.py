@@ -16,43 +16,66 @@ if TYPE_CHECKING:
     from .base import Unit
 
 
-#: Characters of a module name. Files and directories are named after it, with up to 55 bytes more around it (prefixes
-#: of temporary files, `.mapped.v`, the mark of a file that was set aside), and a file's name has 255 bytes at most.
-LONGEST_NAME = 200
+#: Characters of a module name. Files and directories are named after it, with up to 39 bytes more around it (prefixes
+#: of temporary files, `_systemc.cpp`, the mark of a file that was set aside), and stay under 200 bytes.
+LONGEST_NAME = 160
+LONGEST_PREFIX = 60
 _DIGEST = 16
 
 #: Modules that simulation and proof add to a unit.
 _OURS = re.compile(r"fpgen_\w*|gold|gate|miter")
 
+#: Parameters that name a unit; nothing else depends on them.
+NAMES = ("module_name", "prefix")
+
 
 def identifier(unit: Unit) -> str:
-    """The Verilog module name: `module_name` where it is given, else what `spelled_name` says.
+    """The Verilog module name: the prefix, and `module_name` where it is given, else what `spelled_name` says.
 
     A name of more than `LONGEST_NAME` characters ends in the first hexadecimal digits of its own SHA-256 instead: the
     same unit always has the same name, and units that differ beyond the end have different ones.
     """
+    prefix = unit.prefix or ""
     if unit.module_name is not None:
-        return unit.module_name
-    name = spelled_name(unit)
+        return prefix + unit.module_name
+    name = prefix + spelled_name(unit)
     if len(name) <= LONGEST_NAME:
         return name
     return f"{name[: LONGEST_NAME - _DIGEST - 1].rstrip('_')}_{hashlib.sha256(name.encode()).hexdigest()[:_DIGEST]}"
 
 
-def check_module_name(name: object) -> None:
+def check_names(module_name: object, prefix: object) -> None:
     """Reject what no module can be called.
 
     Raises
     ------
     UsageError
     """
-    expected = f"a Verilog identifier of at most {LONGEST_NAME} letters, digits and underscores, a letter first"
-    if not isinstance(name, str) or not re.fullmatch(rf"[A-Za-z]\w{{0,{LONGEST_NAME - 1}}}", name, re.ASCII):
+    if prefix is not None:
+        _check_name("prefix", prefix, LONGEST_PREFIX)
+        if str(prefix).startswith("fpgen_"):
+            raise UsageError(f"prefix: got {prefix!r}, which fpgen uses itself; expected another beginning")
+    if module_name is None:
+        return
+    _check_name("module_name", module_name, LONGEST_NAME)
+    whole = f"{prefix or ''}{module_name}"
+    if len(whole) > LONGEST_NAME:
+        raise UsageError(
+            f"prefix and module_name: got {len(whole)} characters; expected at most {LONGEST_NAME} together"
+        )
+    if whole.lower() in RESERVED or _OURS.fullmatch(whole):
+        reason = "a reserved word" if whole.lower() in RESERVED else "a name that fpgen uses itself"
+        raise UsageError(f"module_name: got {whole!r}, {reason}; expected {_expected(LONGEST_NAME)}")
+
+
+def _check_name(what: str, name: object, longest: int) -> None:
+    if not isinstance(name, str) or not re.fullmatch(rf"[A-Za-z]\w{{0,{longest - 1}}}", name, re.ASCII):
         shown = repr(name) if len(repr(name)) <= 80 else f"{len(str(name))} characters"
-        raise UsageError(f"module_name: got {shown}; expected {expected}")
-    if name.lower() in RESERVED or _OURS.fullmatch(name):
-        reason = "a reserved word" if name.lower() in RESERVED else "a name that fpgen uses itself"
-        raise UsageError(f"module_name: got {name!r}, {reason}; expected {expected}")
+        raise UsageError(f"{what}: got {shown}; expected {_expected(longest)}")
+
+
+def _expected(longest: int) -> str:
+    return f"a Verilog identifier of at most {longest} letters, digits and underscores, a letter first"
 
 
 def spelled_name(unit: Unit) -> str:
@@ -62,7 +85,7 @@ def spelled_name(unit: Unit) -> str:
         for word in unit._left
     ]
     words = [*left, *(["to", *unit._right] if unit._right else [])]
-    words += [f"{name}{'' if value == 'on' else '_' + value}" for name, value in unit._options()]
+    words += [f"{name}{'' if value == 'on' else '_' + value}" for name, value in unit._options() if name not in NAMES]
     spelled = re.sub(r"-(?=\d)", "n", "_".join(words))
     return re.sub(r"_+", "_", re.sub(r"[^A-Za-z0-9_]", "_", spelled)).strip("_")
 
@@ -77,7 +100,7 @@ def hash_of(unit: Unit) -> str:
     for spec in unit.parameters():
         value = getattr(unit, spec.name)
         when_set = isinstance(value, Multiplier | Adder) or spec.metadata.get("hashed") == "when set"
-        if spec.name == "module_name" or (when_set and value is spec.default):
+        if spec.name in NAMES or (when_set and value is spec.default):
             continue
         parts.append(f"{spec.name}={getattr(value, 'spelling', value)}")
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()

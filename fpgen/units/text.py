@@ -21,6 +21,7 @@ from typing import Any
 from fpgen.base.errors import LONGEST_NUMBER, UsageError, short_text
 
 from .base import Unit
+from .identity import NAMES
 from .operations import OPERATIONS, card_named
 from .options import Overflow, Rounding
 
@@ -157,7 +158,7 @@ def _kinds(cls: type[Unit]) -> dict[str, str]:
         types = set(re.findall(r"\w+", str(spec.type)))
         kinds[spec.name] = (
             "name"
-            if spec.name == "module_name"
+            if spec.name in NAMES
             else "switch"
             if "bool" in types
             else "whole"

@@ -85,7 +85,7 @@ def test_a_prefix_for_a_list_of_units(tmp_path):
     assert result.exit_code == 2 and "prefix: got 'a-b'" in result.stderr
 
 
-@pytest.mark.parametrize("prefix", ["", "1", "a.b", "fpgen_x", "x" * 61, "ä", "a\n"])
+@pytest.mark.parametrize("prefix", ["", "1", "a.b", "fpgen_x", "x" * 41, "ä", "a\n"])
 def test_prefixes_that_no_name_can_have(prefix):
     with pytest.raises(UsageError, match=r"^prefix: got .*; expected ") as caught:
         replace(UNIT, prefix=prefix)
@@ -95,8 +95,8 @@ def test_prefixes_that_no_name_can_have(prefix):
 def test_prefix_and_name_that_make_no_name():
     with pytest.raises(UsageError, match="got 'module', a reserved word"):
         replace(UNIT, prefix="mod", module_name="ule")
-    with pytest.raises(UsageError, match="got 170 characters; expected at most 160 together"):
-        replace(UNIT, prefix="x" * 20, module_name="x" * 150)
+    with pytest.raises(UsageError, match="got 130 characters; expected at most 120 together"):
+        replace(UNIT, prefix="x" * 20, module_name="x" * 110)
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_prefix_and_name_that_make_no_name():
         "Module",
         "logic",
         "entity",
-        "x" * 161,
+        "x" * 121,
         "ä",
         "_x",
         "gold",

@@ -10,6 +10,7 @@ from fpgen.base.text_template import filled, lines_for, template_beside
 from fpgen.formats import Format
 from fpgen.formats.code_classes import NaN
 from fpgen.units import Handshake, Port, Role, RoundedUnit, Unit
+from fpgen.verilog.line_breaks import INDENT, around_name, comment, wrapped
 
 
 def unit_assertions(unit: Unit) -> str:
@@ -19,23 +20,24 @@ def unit_assertions(unit: Unit) -> str:
     edge = ""
     if reset is not None and reset.asynchronous:
         edge = f" or {'negedge' if reset.active_low else 'posedge'} {reset.name}"
-    inputs = ", ".join(port.name for port in unit.ports if port.travels_in)
     rules = _rules(unit)
     text = filled(
         lines_for(_features(unit, bool(rules)), template_beside(__file__, "sva.sv.tmpl")),
-        unit=unit.name,
-        text=unit.text,
+        title="\n".join(comment(f"Assertions on {unit.name}")),
+        text="\n".join(comment(unit.text)),
+        module="\n".join(around_name("module", f"{unit.name}_sva", " (")),
+        bind="\n".join(_bind(unit)),
         ports=",\n".join(_pin(port) for port in unit.ports),
         latency=unit.latency,
         edge=edge,
         resets=resets,
         dropped=" || ".join([resets, *(["flush"] if unit.flush else [])]),
         runs="enable" if unit.enable else "1'b1",
-        starts="in_valid" if unit.handshake is not Handshake.NONE else f"!$isunknown({{{inputs}}})",
+        starts="in_valid" if unit.handshake is not Handshake.NONE else "!$isunknown(operands)",
         not_flushed=" && !flush" if unit.flush else "",
         again="!enable || " if unit.enable else "",
-        inputs=inputs,
-        outputs=", ".join(port.name for port in unit.ports if port.travels_out),
+        operands="\n".join(_together("operands", [port for port in unit.ports if port.travels_in])),
+        results="\n".join(_together("results", [port for port in unit.ports if port.travels_out])),
         rules="\n".join(rules),
     )
     return "\n".join([*provenance(), text])
@@ -58,6 +60,20 @@ def _features(unit: Unit, rules: bool) -> set[str]:
     return found | ({"rules"} if rules else set())
 
 
+def _together(name: str, ports: list[Port]) -> list[str]:
+    """A wire that has the pins of all `ports`."""
+    width = sum(port.width for port in ports)
+    vector = f"[{width - 1}:0] " if width > 1 else ""
+    return wrapped(f"wire {vector}{name} = {{{', '.join(port.name for port in ports)}}};")
+
+
+def _bind(unit: Unit) -> list[str]:
+    return [
+        *filter(None, around_name("bind", unit.name, "")),
+        *around_name("", f"{unit.name}_sva", " assertions (.*);", INDENT),
+    ]
+
+
 def _pin(port: Port) -> str:
     vector = f"[{port.width - 1}:0] " if port.width > 1 else ""
     return f"    input wire {vector}{port.name}"
@@ -71,11 +87,11 @@ def _rules(unit: Unit) -> list[str]:
 
     def rule(name: str, condition: str) -> None:
         if unit.clocked:
-            off = "disable iff (off) " if valid else ""
-            lines.append(f"    {name}: assert property (@(posedge clk) {off}{given} |-> {condition});")
+            off = " disable iff (off)" if valid else ""
+            lines.extend([f"    {name}: assert property (@(posedge clk){off}", f"        {given} |-> {condition});"])
         else:
             guarded = f"!{given} || {condition}" if given else condition
-            lines.append(f"    always_comb {name}: assert ({guarded});")
+            lines.extend(["    always_comb", f"        {name}: assert ({guarded});"])
 
     for port in unit.ports:
         if port.role is not Role.RESULT or port.format is None or not port.format.has_nan:
@@ -83,7 +99,8 @@ def _rules(unit: Unit) -> list[str]:
         for element in range(port.count):
             code = _element(port, element)
             name = f"{port.name}_{element}" if port.count > 1 else port.name
-            rule(f"one_nan_code_of_{name}", f"(!({_is_nan(port.format, code)}) || {code} == {_literal(port.format)})")
+            lines += wrapped(f"wire {name}_is_nan = {_is_nan(port.format, code)};")
+            rule(f"one_nan_code_of_{name}", f"(!{name}_is_nan || {code} == {_literal(port.format)})")
     if isinstance(unit, RoundedUnit) and not unit.out.fixed and any(port.role is Role.FLAGS for port in unit.ports):
         for flag, bit in (("overflow", 2), ("underflow", 1)):
             rule(f"{flag}_is_inexact", f"(!flags[{bit}] || flags[0])")

@@ -12,6 +12,7 @@ from fpgen.base.provenance import provenance
 from fpgen.base.text_template import filled, lines_for, template_beside
 from fpgen.units import Handshake, Port, ResetActive, Role, Unit
 from fpgen.units.register_options import reset_pin
+from fpgen.verilog.line_breaks import INDENT, around_name, comment
 
 from .handoff_vectors import FAMILY_DIGITS, digits_of, handoff_vectors, travelling
 
@@ -25,7 +26,6 @@ def unit_testbench(unit: Unit) -> str:
     features = _features(unit)
     places = _places(unit)
     width = 4 * (FAMILY_DIGITS + sum(digits_of(port) for port in travelling(unit)))
-    bits = found.count.bit_length()
     family = f"[{width - 1}:{width - 4 * FAMILY_DIGITS}]"
     outputs = [port for port in unit.ports if port.travels_out]
     inputs = [port for port in unit.ports if port.travels_in]
@@ -33,25 +33,25 @@ def unit_testbench(unit: Unit) -> str:
     offered = "in_valid" if "valid" in features else "accepted"
     text = filled(
         lines_for(features, template_beside(__file__, "testbench.v.tmpl")),
-        unit=unit.name,
-        text=unit.text,
+        title="\n".join(comment(f"Self-checking testbench of {unit.name}")),
+        text="\n".join(comment(unit.text)),
+        module="\n".join(around_name("module", f"{unit.name}_tb", ";")),
+        instance="\n".join(around_name("", unit.name, " unit (", INDENT)),
         latency=latency,
         clocks="clock" if latency == 1 else "clocks",
         unless=", while out_ready is high" if "ready" in features else "",
-        vectors=f"{bits}'d{found.count}",
-        families=f"8'd{len(found.families)}",
+        vectors=found.count,
+        families=len(found.families),
         names="\n".join(
-            f'            8\'d{number}: $write("{name}");' for number, (name, _) in enumerate(found.families, 1)
+            f'            {number}: $write("{name}");' for number, (name, _) in enumerate(found.families, 1)
         ),
         signals="\n".join(_signal(port) for port in unit.ports),
         connections=",\n".join(f"        .{port.name}({port.name})" for port in unit.ports),
         word_top=width - 1,
-        count_top=bits - 1,
-        store_top=(1 << bits) - 1,
-        last=found.count - 1,
-        family_at=f"stored[at]{family}",
-        family_taken=f"stored[taken]{family}",
-        differs=" || ".join(f"{port.name} !== stored[taken]{places[port.name]}" for port in outputs),
+        count=found.count,
+        family_at=f"$signed({{24'd0, {_vector('at', family)}}})",
+        family_taken=f"$signed({{24'd0, {_vector('taken', family)}}})",
+        differs=f" ||\n{' ' * 16}".join(f"{port.name} !== {_vector('taken', places[port.name])}" for port in outputs),
         report=_report(inputs, outputs, places),
         present=_present(inputs, places, offered),
         offered=offered,
@@ -61,8 +61,8 @@ def unit_testbench(unit: Unit) -> str:
         reset=reset_pin(unit) or "",
         reset_on=int(unit.reset_active is ResetActive.HIGH),
         reset_off=int(unit.reset_active is ResetActive.LOW),
-        paused=f"{bits}'d{found.first_random}",
-        interrupted=f"{bits}'d{_BEFORE_RESET + latency}",
+        paused=found.first_random,
+        interrupted=_BEFORE_RESET + latency,
     )
     return "\n".join([*provenance(), text])
 
@@ -107,6 +107,11 @@ def _places(unit: Unit) -> dict[str, str]:
     return found
 
 
+def _vector(number: str, place: str) -> str:
+    """The part at `place` of the vector with this number, which counts from 0."""
+    return f"stored[{number} + 1]{place}"
+
+
 def _signal(port: Port) -> str:
     vector = f"[{port.width - 1}:0] " if port.width > 1 else ""
     return f"    {'reg' if port.is_input else 'wire'} {vector}{port.name};"
@@ -115,18 +120,19 @@ def _signal(port: Port) -> str:
 def _present(inputs: list[Port], places: dict[str, str], when: str) -> str:
     """Put the next vector on the inputs; in a gap, every bit of it inverted."""
     return "\n".join(
-        f"            {port.name} = {when} ? stored[sent]{places[port.name]} : ~stored[sent]{places[port.name]};"
+        f"            {port.name} = {when} ? {_vector('sent', places[port.name])} :"
+        f"\n                ~{_vector('sent', places[port.name])};"
         for port in inputs
     )
 
 
 def _report(inputs: list[Port], outputs: list[Port], places: dict[str, str]) -> str:
     lines = [
-        f'$write("{": " if i == 0 else " "}{port.name}=%h", stored[taken]{places[port.name]});'
+        f'$write("{": " if i == 0 else " "}{port.name}=%h", {_vector("taken", places[port.name])});'
         for i, port in enumerate(inputs)
     ]
     lines += [
-        f'$write("; {port.name}: expected %h, got %h", stored[taken]{places[port.name]}, {port.name});'
+        f'$write("; {port.name}: expected %h, got %h", {_vector("taken", places[port.name])}, {port.name});'
         for port in outputs
     ]
     return "\n".join(" " * 20 + line for line in lines)

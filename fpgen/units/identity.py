@@ -16,10 +16,11 @@ if TYPE_CHECKING:
     from .base import Unit
 
 
-#: Characters of a module name. Files and directories are named after it, with up to 39 bytes more around it (prefixes
-#: of temporary files, `_systemc.cpp`, the mark of a file that was set aside), and stay under 200 bytes.
-LONGEST_NAME = 160
-LONGEST_PREFIX = 60
+#: Characters of a module name. Verilator keeps no more than 127 of an identifier, and `_sva` comes after this one;
+#: files are named after it, with up to 55 bytes more (`_systemc.cpp`, prefixes of temporary files, the mark of a file
+#: that was set aside), and stay under 200 bytes.
+LONGEST_NAME = 120
+LONGEST_PREFIX = 40
 _DIGEST = 16
 
 #: Modules that simulation and proof add to a unit.

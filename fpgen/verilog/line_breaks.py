@@ -65,3 +65,12 @@ def comment(text: str, indent: str = "") -> list[str]:
             line = f"{line} {word}" if line else word
     lines.append(f"{indent}// {line}")
     return lines
+
+
+def around_name(before: str, name: str, after: str, indent: str = "") -> list[str]:
+    """The head of a module or instance: one line, or a line for each part where the name is too long for that."""
+    line = f"{indent}{before} {name}{after}" if before else f"{indent}{name}{after}"
+    if len(line) <= COLUMNS:
+        return [line]
+    lines = [f"{indent}{before}"] if before else []
+    return [*lines, f"{indent}{INDENT if before else ''}{name}", f"{indent}{after.strip()}"]

@@ -13,7 +13,7 @@ from fpgen.units.ports import Port
 
 from .body import Body, Wire, ordered
 from .header import header
-from .line_breaks import INDENT, wrapped
+from .line_breaks import INDENT, around_name, wrapped
 from .verilog_expression import bits
 
 if TYPE_CHECKING:
@@ -32,8 +32,8 @@ def module(unit: Unit) -> str:
         "",
         "`default_nettype none",
         "",
-        f"module {unit.name} #(",
-        f"{INDENT}parameter EXPECTED_LATENCY = {pipeline.stages}",
+        *around_name("module", unit.name, " #("),
+        f"{INDENT}parameter integer EXPECTED_LATENCY = {pipeline.stages}",
         ") (",
         *_pins(unit.ports),
         ");",
@@ -75,9 +75,9 @@ def _latency(stages: int) -> list[str]:
     return [
         "",
         f"{INDENT}// ---- Latency in clocks; set EXPECTED_LATENCY to what the surroundings rely on",
-        f"{INDENT}localparam LATENCY = {stages};",
+        f"{INDENT}localparam integer LATENCY = {stages};",
         f"{INDENT}generate",
-        f"{INDENT * 2}if (EXPECTED_LATENCY != LATENCY) begin : other_latency",
+        f"{INDENT * 2}if (EXPECTED_LATENCY != LATENCY) begin : g_other_latency",
         f"{INDENT * 3}fpgen_latency_is_{stages} expected_another ();",
         f"{INDENT * 2}end",
         f"{INDENT}endgenerate",

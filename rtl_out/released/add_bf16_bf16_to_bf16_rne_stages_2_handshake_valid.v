@@ -32,7 +32,7 @@
 `default_nettype none
 
 module add_bf16_bf16_to_bf16_rne_stages_2_handshake_valid #(
-    parameter EXPECTED_LATENCY = 2
+    parameter integer EXPECTED_LATENCY = 2
 ) (
     input  wire        clk,
     input  wire        rst,
@@ -44,9 +44,9 @@ module add_bf16_bf16_to_bf16_rne_stages_2_handshake_valid #(
 );
 
     // ---- Latency in clocks; set EXPECTED_LATENCY to what the surroundings rely on
-    localparam LATENCY = 2;
+    localparam integer LATENCY = 2;
     generate
-        if (EXPECTED_LATENCY != LATENCY) begin : other_latency
+        if (EXPECTED_LATENCY != LATENCY) begin : g_other_latency
             fpgen_latency_is_2 expected_another ();
         end
     endgenerate

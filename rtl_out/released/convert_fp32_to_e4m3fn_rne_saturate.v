@@ -19,16 +19,16 @@
 `default_nettype none
 
 module convert_fp32_to_e4m3fn_rne_saturate #(
-    parameter EXPECTED_LATENCY = 0
+    parameter integer EXPECTED_LATENCY = 0
 ) (
     input  wire [31:0] source,
     output wire [7:0]  result
 );
 
     // ---- Latency in clocks; set EXPECTED_LATENCY to what the surroundings rely on
-    localparam LATENCY = 0;
+    localparam integer LATENCY = 0;
     generate
-        if (EXPECTED_LATENCY != LATENCY) begin : other_latency
+        if (EXPECTED_LATENCY != LATENCY) begin : g_other_latency
             fpgen_latency_is_0 expected_another ();
         end
     endgenerate

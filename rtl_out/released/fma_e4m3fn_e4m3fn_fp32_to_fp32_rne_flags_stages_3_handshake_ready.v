@@ -37,7 +37,7 @@
 `default_nettype none
 
 module fma_e4m3fn_e4m3fn_fp32_to_fp32_rne_flags_stages_3_handshake_ready #(
-    parameter EXPECTED_LATENCY = 3
+    parameter integer EXPECTED_LATENCY = 3
 ) (
     input  wire        clk,
     input  wire        rst,
@@ -53,9 +53,9 @@ module fma_e4m3fn_e4m3fn_fp32_to_fp32_rne_flags_stages_3_handshake_ready #(
 );
 
     // ---- Latency in clocks; set EXPECTED_LATENCY to what the surroundings rely on
-    localparam LATENCY = 3;
+    localparam integer LATENCY = 3;
     generate
-        if (EXPECTED_LATENCY != LATENCY) begin : other_latency
+        if (EXPECTED_LATENCY != LATENCY) begin : g_other_latency
             fpgen_latency_is_3 expected_another ();
         end
     endgenerate

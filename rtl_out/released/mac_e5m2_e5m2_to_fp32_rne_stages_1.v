@@ -30,7 +30,7 @@
 `default_nettype none
 
 module mac_e5m2_e5m2_to_fp32_rne_stages_1 #(
-    parameter EXPECTED_LATENCY = 1
+    parameter integer EXPECTED_LATENCY = 1
 ) (
     input  wire        clk,
     input  wire        rst,
@@ -43,9 +43,9 @@ module mac_e5m2_e5m2_to_fp32_rne_stages_1 #(
 );
 
     // ---- Latency in clocks; set EXPECTED_LATENCY to what the surroundings rely on
-    localparam LATENCY = 1;
+    localparam integer LATENCY = 1;
     generate
-        if (EXPECTED_LATENCY != LATENCY) begin : other_latency
+        if (EXPECTED_LATENCY != LATENCY) begin : g_other_latency
             fpgen_latency_is_1 expected_another ();
         end
     endgenerate

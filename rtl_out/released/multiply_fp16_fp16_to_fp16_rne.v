@@ -20,7 +20,7 @@
 `default_nettype none
 
 module multiply_fp16_fp16_to_fp16_rne #(
-    parameter EXPECTED_LATENCY = 0
+    parameter integer EXPECTED_LATENCY = 0
 ) (
     input  wire [15:0] a,
     input  wire [15:0] b,
@@ -28,9 +28,9 @@ module multiply_fp16_fp16_to_fp16_rne #(
 );
 
     // ---- Latency in clocks; set EXPECTED_LATENCY to what the surroundings rely on
-    localparam LATENCY = 0;
+    localparam integer LATENCY = 0;
     generate
-        if (EXPECTED_LATENCY != LATENCY) begin : other_latency
+        if (EXPECTED_LATENCY != LATENCY) begin : g_other_latency
             fpgen_latency_is_0 expected_another ();
         end
     endgenerate

@@ -29,8 +29,8 @@ def compute(unit: Unit, *operands: Any, **by_name: Any) -> Result:
     **by_name : array_like of int
         One array (or number) per control port: `rounding` (codes of `PORT_CODES`) with ``rounding=port``,
         `random` (0 to 2**random_bits - 1) with the stochastic modes, `subtract` with ``subtract=port``;
-        of a multiply-accumulate `clear`, `load` and `c`, which are 0 when not given. Operands may be given by
-        the name of their port, too.
+        of a multiply-accumulate `clear`, `load` and `c`, and `mask`, which are 0 when not given. Operands may be given
+        by the name of their port, too.
 
     Returns
     -------

@@ -17,7 +17,7 @@ from fpgen.units.ports import Port, Role
 from .result import code_dtype
 
 #: Controls that mean "no" when they are not given; the others decide the result and must be given.
-_OPTIONAL = frozenset({"clear", "load", "c"})
+_OPTIONAL = frozenset({"clear", "load", "c", "mask"})
 
 
 @lru_cache(maxsize=256)
@@ -39,7 +39,7 @@ def gather(unit: Unit, operands: Sequence[Any], by_name: Mapping[str, Any]) -> d
         tensors with ``__dlpack__`` on the CPU.
     by_name : mapping of str to array_like of int
         One array per control port, and per operand that is not among `operands`; `clear`, `load` and `c` of a
-        multiply-accumulate are 0 when not given.
+        multiply-accumulate, and `mask`, are 0 when not given.
 
     Returns
     -------

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from fpgen.base.errors import UsageError
 from fpgen.formats import Format, as_format
 
 from .accumulation import EXACT, Accumulation, Addend, Kind, parse_accumulation
+from .lane_mask import check_mask, mask_port
 from .machines import LIKE, is_machine, machine_case
 from .options import Overflow, Rounding, Subnormals, as_enum, check_overflow, default_overflow
 from .ports import Port, Role
@@ -38,6 +39,8 @@ class SumOfProducts(RoundedUnit):
         machine lacks. Default: ``exact``.
     rounding, overflow, subnormals
         As in `Unit`; where not given, those of the preset.
+    mask : bool
+        A pin with a bit for each product, 1 for those that add nothing; see `fpgen.units.lane_mask`.
     """
 
     takes_addend: ClassVar[bool] = True
@@ -47,6 +50,7 @@ class SumOfProducts(RoundedUnit):
     accumulate: Accumulation = EXACT
     rounding: Rounding = None  # type: ignore[assignment]  # filled in: RNE, or the preset's
     subnormals: Subnormals = None  # type: ignore[assignment]  # filled in: FULL, or the preset's
+    mask: bool = field(default=False, metadata={"hashed": "when set"})
 
     def _prepare(self) -> None:
         if self.c is not None:
@@ -158,8 +162,12 @@ class SumOfProducts(RoundedUnit):
             name = f"{name}, its {self._case(name)}"
         return self.accumulate.promise + (f" ({name})" if name else "")
 
+    def _controls(self) -> list[Port]:
+        return [mask_port(self)] if self.mask else []
+
     def _check_sum(self, products: int) -> None:
         """Reject parameters that do not fit together in a sum of this many products."""
+        check_mask(self)
         record = self.accumulate
         if self.flags and record.kind is not Kind.EXACT:
             raise UsageError(f"flags: got on with accumulate={record}; expected accumulate=exact, which rounds once")

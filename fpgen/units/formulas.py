@@ -42,17 +42,17 @@ def mac(unit: MultiplyAccumulate) -> Lines:
 
 
 def dot(unit: DotProduct) -> Lines:
-    return [("Result", f"sum of a[i] * b[i]{_addend(unit)}, i = 0 to {unit.n - 1}"), *_record(unit)]
+    return [("Result", f"sum of a[i] * b[i]{_addend(unit)}, i = 0 to {unit.n - 1}{_masked(unit, 'i')}"), *_record(unit)]
 
 
 def blockdot(unit: BlockDot) -> Lines:
-    where = f"i = 0 to {unit.k - 1}{_block_index(unit, 'j', 'i')}"
+    where = f"i = 0 to {unit.k - 1}{_masked(unit, 'i')}{_block_index(unit, 'j', 'i')}"
     return [("Result", f"sum of {_scaled_products(unit, tile=False)}{_addend(unit)}, {where}"), *_record(unit)]
 
 
 def tensorcore(unit: TensorCore) -> Lines:
     addend = " + c[i][j]" if unit.c else ""
-    where = f"l = 0 to {unit.k - 1}{_block_index(unit, 's', 'l')}"
+    where = f"l = 0 to {unit.k - 1}{_masked(unit, 'l')}{_block_index(unit, 's', 'l')}"
     return [("Result", f"result[i][j] = sum of {_scaled_products(unit, tile=True)}{addend}, {where}"), *_record(unit)]
 
 
@@ -70,6 +70,10 @@ def dequantize(unit: BlockDequantize) -> Lines:
 
 def _record(unit: SumOfProducts) -> Lines:
     return [("Sum", unit.accumulate.spelling)] if unit.accumulate.name else []
+
+
+def _masked(unit: SumOfProducts, index: str) -> str:
+    return f" where mask[{index}] is 0" if unit.mask else ""
 
 
 def _addend(unit: SumOfProducts) -> str:

@@ -36,6 +36,7 @@ _MEANINGS = {
     "rounding": "rounding mode",
     "random": "random bits, uniform",
     "subtract": "1: subtract b",
+    "mask": "1: the product of this place adds nothing",
     "clear": "1: start a new sum with this product",
     "load": "1: start a new sum from c with this product",
 }
@@ -134,5 +135,6 @@ class Port:
             return f"{what}, {self.format.name}{spelled}"
         meaning = _MEANINGS.get(self.name, "")
         if self.shape:
-            meaning += f", {self.count} numbers of {self.element_width} bits, lowest first"
+            each = "bits" if self.element_width == 1 else f"numbers of {self.element_width} bits"
+            meaning += f", {self.count} {each}, lowest first"
         return meaning

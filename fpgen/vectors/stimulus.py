@@ -237,11 +237,23 @@ class Plan:
                 top = (1 << port.element_width) - 1
                 shape = (*batch, *port.shape)
                 array = rng.integers(0, top, shape, U64, endpoint=True)
+                if port.name == "mask":
+                    array = _masks(rng, shape)
                 if port.name == "random":
                     extreme = rng.integers(0, 8, shape)
                     array = np.where(extreme == 0, U64(0), np.where(extreme == 1, U64(top), array))
             found[port.name] = array.astype(smallest(port.element_width))
         return found
+
+
+def _masks(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    """Lane masks of shape (..., lanes): of half the vectors none, of the others one lane, all but one, all, or any."""
+    *batch, lanes = shape
+    kind = rng.integers(0, 8, (*batch, 1))
+    one = np.arange(lanes) == rng.integers(0, lanes, (*batch, 1))
+    drawn = rng.integers(0, 2, shape).astype(bool)
+    chosen = np.where(kind == 0, one, np.where(kind == 1, ~one, np.where(kind == 2, drawn, kind == 3)))
+    return chosen.astype(np.uint64)
 
 
 def smallest(width: int) -> type:

@@ -58,9 +58,9 @@ def _one(unit: DotProduct | BlockDot, row: Row) -> tuple[int, Flags]:
     mode, random = mode_of(unit, row), row.get("random", 0)
     match unit:
         case BlockDot():
-            return exact_sum.block_dot(unit, row, row.get("c"), mode=mode, random=random)
+            return exact_sum.block_dot(unit, row, row.get("c"), mode=mode, random=random, mask=row.get("mask"))
         case DotProduct():
-            return exact_sum.dot(unit, row["a"], row["b"], row.get("c"), mode=mode, random=random)
+            return exact_sum.dot(unit, row["a"], row["b"], row.get("c"), mode=mode, random=random, mask=row.get("mask"))
 
 
 def tensorcore(unit: TensorCore) -> Model:

@@ -53,10 +53,17 @@ def dot(
     *,
     mode: Rounding | None = None,
     random: int = 0,
+    mask: Sequence[int] | None = None,
 ) -> tuple[int, Flags]:
-    """The result of one dot product, of n codes of `a` and of `b`, and a code of `c` where the unit has it."""
+    """The result of one dot product, of n codes of `a` and of `b`, and a code of `c` where the unit has it.
+
+    Where `mask` has a 1 the product is zero, whatever its operands.
+    """
     flush = unit.subnormals.flush_inputs
     products = [_times(_factor(x, unit.a, flush), _factor(y, unit.b, flush)) for x, y in zip(a, b, strict=True)]
+    products = _unmasked(
+        products, mask, mode or unit.semantics.rounding, can_be_negative=unit.a.signed or unit.b.signed
+    )
     presum = unit.accumulate.presum or 1
     if presum > 1 and unit.accumulate.kind is not Kind.EXACT:
         products = [Term(_sum([term.value for term in part]), 0) for part in _parts(products, presum)]
@@ -70,6 +77,7 @@ def block_dot(
     *,
     mode: Rounding | None = None,
     random: int = 0,
+    mask: Sequence[int] | None = None,
 ) -> tuple[int, Flags]:
     """The result of one block dot product.
 
@@ -81,6 +89,8 @@ def block_dot(
         of their blocks.
     c : int, optional
         A code of the addend, where the unit has it.
+    mask : sequence of int, optional
+        1 for products that are zero, whatever their elements.
     """
     terms = []
     presum = unit.presum
@@ -95,10 +105,20 @@ def block_dot(
             _times(_element(unit, "a", codes, i), _element(unit, "b", codes, i))
             for i in range(start, start + unit.size)
         ]
+        products = _unmasked(products, mask and mask[start : start + unit.size], Rounding.RDN, can_be_negative=False)
         if presum > 1:
             products = [Term(_sum([term.value for term in some]), 0) for some in _parts(products, presum)]
         terms += [_times(scale, term) for term in products]
     return _accumulate(unit, terms, presum, c, mode, random)
+
+
+def _unmasked(products: list[Term], mask: Sequence[int] | None, mode: Rounding, *, can_be_negative: bool) -> list[Term]:
+    """The products, with the zero that no sum changes for in the place of masked ones.
+
+    That is -0, or +0 under RDN (IEEE 754-2019, 6.3); products without a sign have +0 only.
+    """
+    zero = Term(Exact(Class.ZERO, int(can_be_negative and mode is not Rounding.RDN)), None)
+    return [zero if masked else term for term, masked in zip(products, mask or [0] * len(products), strict=True)]
 
 
 @lru_cache(maxsize=1 << 16)

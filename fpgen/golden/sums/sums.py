@@ -30,7 +30,7 @@ from fpgen.units.dot import DotProduct
 from fpgen.units.options import Overflow, Semantics
 from fpgen.units.tensorcore import TensorCore
 
-from .sums_operands import prepared
+from .sums_operands import prepared, with_masked
 
 _CODES = 1 << 17  # of one operand in a chunk: few enough for everything derived from them to stay in the caches
 _ROWS = 1 << 12
@@ -231,7 +231,7 @@ def run_sums(unit: DotProduct | BlockDot | TensorCore, inputs: dict[str, np.ndar
         from fpgen.golden.exact.exact_model import compute_exactly
 
         return compute_exactly(unit, inputs)
-    inputs = prepared(unit, inputs)
+    inputs = prepared(unit, with_masked(unit, inputs))
     own = dict.fromkeys(("a", "b", "a_scale", "b_scale"), 2 if grid else 1)
     own["c"] = len(grid)
     batch = inputs["a"].shape[: -own["a"]]

@@ -12,6 +12,28 @@ from fpgen.formats.descriptor import Format
 from fpgen.golden.result import code_dtype
 from fpgen.units.blockdot import ScaledProducts
 from fpgen.units.dot import SumOfProducts
+from fpgen.units.lane_mask import masked_codes, signs_show
+from fpgen.units.options import PORT_CODES, Rounding
+
+
+def with_masked(unit: SumOfProducts, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Inputs without the mask: masked elements are the codes that `lane_mask` defines."""
+    found = dict(inputs)
+    mask = found.pop("mask", None)
+    if mask is None or not mask.any():
+        return found
+    down = unit.rounding is Rounding.RDN
+    if unit.rounding is Rounding.PORT and signs_show(unit):
+        down = found["rounding"] == PORT_CODES[Rounding.RDN]
+    codes, codes_down = masked_codes(unit, down=False), masked_codes(unit, down=True)
+    for name in ("a", "b"):
+        array = found[name]
+        own = array.ndim - (mask.ndim - 1)  # axes of the operand beside the batch's
+        axis = unit.axis(name)
+        lanes = mask.reshape(*mask.shape[:-1], *(mask.shape[-1] if at == own + axis else 1 for at in range(own)))
+        code = np.where(down, codes_down[name], codes[name]).astype(array.dtype)
+        found[name] = np.where(lanes != 0, code.reshape(code.shape + (1,) * (own if code.ndim else 0)), array)
+    return found
 
 
 def prepared(unit: SumOfProducts, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

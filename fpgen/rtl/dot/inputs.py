@@ -12,6 +12,8 @@ from fpgen.rtl.float.unpack import Operand, unpack
 from fpgen.rtl.graph import Graph, Node
 from fpgen.units.blockdot import BlockDot, ScaledProducts
 from fpgen.units.dot import DotProduct, SumOfProducts
+from fpgen.units.lane_mask import masked_codes
+from fpgen.units.options import PORT_CODES, Rounding
 from fpgen.units.ports import Port, Role
 
 
@@ -64,6 +66,7 @@ def decoded(g: Graph, unit: SumOfProducts) -> dict[str, list[Operand]]:
     Elements with a zero point are their differences from it; the zero points are not among the operands.
     """
     found: dict[str, list[Operand]] = {}
+    masked = _masked_words(g, unit)
     for port in unit.ports:
         if port.role is not Role.OPERAND or port.format is None or port.name.endswith("_zero"):
             continue
@@ -73,12 +76,42 @@ def decoded(g: Graph, unit: SumOfProducts) -> dict[str, list[Operand]]:
             continue
         flush = unit.subnormals.flush_inputs and not port.name.endswith("_scale")
         codes = elements(g.inputs[port.name], port.format.bits)
+        if port.name in masked:
+            codes = _behind_mask(g, unit, port, codes, masked[port.name])
         places = ["".join(f"_{k}" for k in index) for index in np.ndindex(port.shape)]
         section = f"Unpack {port.name}: {port.count} codes of {port.format}" if port.count > 1 else ""
         found[port.name] = [
             unpack(g, code, port.format, flush, port.name + place, section)
             for code, place in zip(codes, places, strict=True)
         ]
+    return found
+
+
+def _masked_words(g: Graph, unit: SumOfProducts) -> dict[str, Node]:
+    """By operand, `a` and `b`, the code of a masked element; none without a mask."""
+    if not unit.mask:
+        return {}
+    always, down = masked_codes(unit, down=False), masked_codes(unit, down=True)
+    found = {}
+    for name, bits in (("a", unit._formats()[0].bits), ("b", unit._formats()[1].bits)):
+        up, low = g.const(always[name], bits), g.const(down[name], bits)
+        if always[name] == down[name] or unit.rounding is not Rounding.PORT:
+            found[name] = low if unit.rounding is Rounding.RDN else up
+        else:
+            toward_minus = g.step("masked_under_rdn", g.inputs["rounding"].equals(PORT_CODES[Rounding.RDN]))
+            found[name] = (low & toward_minus.repeat(bits)) | (up & ~toward_minus.repeat(bits))
+    return found
+
+
+def _behind_mask(g: Graph, unit: SumOfProducts, port: Port, codes: list[Node], masked: Node) -> list[Node]:
+    """The codes of a port's elements, or the `masked` one in the place of those whose lane is masked."""
+    g.section(f"Mask {port.name}")
+    mask, along = g.inputs["mask"], len(port.shape) + unit.axis(port.name)
+    found = []
+    for index, code in zip(np.ndindex(port.shape), codes, strict=True):
+        off = mask[index[along]].repeat(code.width)
+        place = "".join(f"_{k}" for k in index)
+        found.append(g.step(f"{port.name}{place}_unmasked", (code & ~off) | (masked & off)))
     return found
 
 

@@ -94,7 +94,10 @@ def _edges(
             if source.op == "const":
                 continue
             before = group_of.get(source.index)
-            if before is None or pipeline.stage_of(source) < stage:
+            if target is not None and target.width:  # the next value of a state, which is a register at the stage's end
+                if before is not None:
+                    note("writes", before, None, source, low, high)
+            elif before is None or pipeline.stage_of(source) < stage:
                 if target is not None:
                     note("reads", target, None, source, low, high)
                 if before is not None:

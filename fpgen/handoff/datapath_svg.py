@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from html import escape
 
 from fpgen.rtl.pipeline import Pipeline
-from fpgen.units import Unit
+from fpgen.units import Handshake, Unit
 
 from .datapath_groups import Flow, Group
+from .datapath_lines import Box, stage_lines
 
 _WIDTH, _LEFT = 940, 84  # of the drawing, and where the boxes begin
-_BAR, _GAP, _BOX = 26, 22, 40  # heights: of a bar, between things, of a box
-_CHAR = 6.6  # width of a character, about
-
-
-@dataclass(frozen=True)
-class _Placed:
-    """A box and where it is."""
-
-    group: Group
-    x: float
-    y: float
-    width: float
-    lines: tuple[str, str]
+_SIDE = 80.0  # room for lines beside the boxes
+_BAR, _GAP, _BOX = 26, 30, 40  # heights: of a bar, between things, of a box
+_CHAR, _BOLD = 6.6, 7.4  # widths of a character, about
 
 
 def datapath_svg(unit: Unit, pipeline: Pipeline, flow: Flow) -> str:
@@ -40,7 +30,7 @@ def datapath_svg(unit: Unit, pipeline: Pipeline, flow: Flow) -> str:
         y += _BAR
         if number <= pipeline.stages:
             boxes, end = _stage(flow, number, y + _GAP)
-            lines += _links(flow, boxes, y, end)
+            lines += stage_lines(flow, boxes, y, end, _LEFT, _WIDTH - 2)
             lines.append(f'<text x="6" y="{_n((y + end) / 2 + 4)}">stage {number}</text>')
             for box in boxes:
                 lines += _box(box)
@@ -58,7 +48,10 @@ def rank_text(unit: Unit, pipeline: Pipeline, rank: int) -> str:
     registers = pipeline.ranks[rank - 1]
     bits = sum(register.width for register in registers)
     text = f"{bits} bit{'' if bits == 1 else 's'} in {len(registers)} register{'' if len(registers) == 1 else 's'}"
-    return text + (", and a valid bit" if unit.handshake.value != "none" else "")
+    for state in pipeline.graph.states:
+        if pipeline.stage_of(state) == rank - 1:
+            text += f", {state.value} {state.width}"
+    return text + (", and a valid bit" if unit.handshake is not Handshake.NONE else "")
 
 
 def box_text(group: Group) -> str:
@@ -98,22 +91,21 @@ def layers(flow: Flow, stage: int) -> list[list[Group]]:
     ]
 
 
-def _stage(flow: Flow, stage: int, y: float) -> tuple[list[_Placed], float]:
+def _stage(flow: Flow, stage: int, y: float) -> tuple[list[Box], float]:
     """The boxes of a stage, and where it ends."""
-    placed: list[_Placed] = []
+    placed: list[Box] = []
     for layer in layers(flow, stage):
-        rows: list[list[tuple[Group, float, tuple[str, str]]]] = [[]]
+        rows: list[list[tuple[Group, float]]] = [[]]
         for group in layer:
-            lines = group.title, box_text(group)
-            width = max(map(len, lines)) * _CHAR + 20
-            if rows[-1] and sum(w + _GAP for _, w, _ in rows[-1]) + width > _WIDTH - _LEFT - 12:
+            width = max(len(group.title) * _BOLD, len(box_text(group)) * _CHAR) + 20
+            if rows[-1] and sum(w + _GAP for _, w in rows[-1]) + width > _WIDTH - _LEFT - 2 * _SIDE:
                 rows.append([])
-            rows[-1].append((group, width, lines))
+            rows[-1].append((group, width))
         for row in rows:
-            used = sum(width + _GAP for _, width, _ in row) - _GAP
-            x = _LEFT + max(6.0, (_WIDTH - _LEFT - used) / 2)
-            for group, width, lines in row:
-                placed.append(_Placed(group, x, y, width, lines))
+            used = sum(width + _GAP for _, width in row) - _GAP
+            x = _LEFT + max(_SIDE, (_WIDTH - _LEFT - used) / 2)
+            for group, width in row:
+                placed.append(Box(group, x, y, width, _BOX))
                 x += width + _GAP
             y += _BOX + _GAP
     if not placed:
@@ -121,39 +113,14 @@ def _stage(flow: Flow, stage: int, y: float) -> tuple[list[_Placed], float]:
     return placed, y
 
 
-def _box(box: _Placed) -> list[str]:
+def _box(box: Box) -> list[str]:
     fill = "#dbe6f0" if box.group.width else "#ffffff"
     middle = box.x + box.width / 2
     return [
         f'<rect x="{_n(box.x)}" y="{_n(box.y)}" width="{_n(box.width)}" height="{_BOX}" rx="4" fill="{fill}" '
         'stroke="#1a1a1a"/>',
         f'<text x="{_n(middle)}" y="{_n(box.y + 16)}" text-anchor="middle" font-weight="600">'
-        f"{escape(box.lines[0])}</text>",
+        f"{escape(box.group.title)}</text>",
         f'<text x="{_n(middle)}" y="{_n(box.y + 32)}" text-anchor="middle" fill="#595959">'
-        f"{escape(box.lines[1])}</text>",
+        f"{escape(box_text(box.group))}</text>",
     ]
-
-
-def _links(flow: Flow, boxes: list[_Placed], top: float, bottom: float) -> list[str]:
-    """From the bar above, between the boxes, to the bar below; thicker for more bits. Boxes are drawn over them."""
-    found = []
-    for box in boxes:
-        if bits := flow.reads.get(box.group):
-            found.append(_link((box.x + box.width * 0.3, top), (box.x + box.width * 0.3, box.y), bits))
-        if bits := flow.writes.get(box.group):
-            found.append(_link((box.x + box.width * 0.7, box.y + _BOX), (box.x + box.width * 0.7, bottom), bits))
-        for other in boxes:
-            bits = flow.within.get((box.group, other.group))
-            if bits and other.y > box.y:
-                found.append(_link((box.x + box.width / 2, box.y + _BOX), (other.x + other.width / 2, other.y), bits))
-    if not boxes:
-        found.append(_link((_WIDTH / 2, top), (_WIDTH / 2, bottom), 1))
-    return found
-
-
-def _link(begin: tuple[float, float], end: tuple[float, float], bits: int) -> str:
-    (x0, y0), (x1, y1) = begin, end
-    bend = (y1 - y0) / 2
-    path = f"M{_n(x0)},{_n(y0)}C{_n(x0)},{_n(y0 + bend)} {_n(x1)},{_n(y1 - bend)} {_n(x1)},{_n(y1)}"
-    thick = _n(1 + min(5.0, bits.bit_length() * 0.5))
-    return f'<path d="{path}" fill="none" stroke="#8fa6bb" stroke-width="{thick}"><title>{bits} bits</title></path>'

@@ -82,13 +82,11 @@ def _numbers(unit: Unit) -> Section:
     for port in unit.ports:
         if port.format is not None:
             ports.setdefault(port.format, []).append(port.name)
-    rows = [
+    columns = [
         (
-            fmt,
             ", ".join(f"`{name}`" for name in names),
             fmt.spelling,
-            fmt.bits,
-            layout(fmt),
+            f"{fmt.bits}: {layout(fmt)}",
             "-" if fmt.fixed else fmt.bias,
             fraction_text(fmt.max_finite),
             "-" if fmt.fixed else fraction_text(fmt.min_normal),
@@ -97,9 +95,9 @@ def _numbers(unit: Unit) -> Section:
         )
         for fmt, names in ports.items()
     ]
-    heads = ["format", "ports", "parameters", "bits", "fields", "bias", "largest", "smallest normal"]
-    heads += ["smallest positive", "infinities", "NaNs"]
-    parts: list[Part] = [table(heads, rows)] if rows else []
+    labels = ("ports", "parameters", "bits", "bias", "largest", "smallest normal", "smallest positive", "infinities")
+    rows = zip((*labels, "NaNs"), *columns, strict=True)
+    parts: list[Part] = [table(["", *(fmt.name for fmt in ports)], rows)] if ports else []
     if isinstance(unit, RoundedUnit):
         options = [
             ("rounding", unit.rounding.value),

@@ -8,6 +8,9 @@ from fpgen.formats import Format
 from fpgen.formats.code_classes import Class
 from fpgen.formats.values import value_text
 
+#: The names of all classes.
+ORDER = ("0", "+0", "-0", "subnormal", "normal", "largest", "lowest", "inf", "+inf", "-inf", "NaN", "sNaN")
+
 
 def operand_classes(fmt: Format) -> dict[str, int]:
     """Name of a class to the code that stands for it.
@@ -38,8 +41,7 @@ def operand_classes(fmt: Format) -> dict[str, int]:
 
 def ordinary(fmt: Format) -> int:
     """The code of 1, or where there is none of the largest number."""
-    code, highest = 0, fmt.max_finite_code
-    low = 0
+    low, highest = 0, fmt.max_finite_code
     while low < highest:  # codes of one sign are in the order of their values
         code = (low + highest + 1) // 2
         if fmt.value(code) <= 1:

@@ -19,8 +19,8 @@ def datapath_section(unit: Unit) -> Section:
     pipeline = pipeline_for(unit)
     flow = flow_of(pipeline)
     caption = (
-        "Boxes are groups of operations of the datapath's graph, as headings in the Verilog have them; each has two "
-        "operands or so, of any width. A line is thicker for more bits."
+        "A box is what stands under one heading in the Verilog, with its operations (of any width) by kind. Dark lines "
+        "come from pins or registers before the stage or go to those after it; a line is thicker for more bits."
     )
     figure = Figure("Stages", caption, datapath_svg(unit, pipeline, flow), _characters(unit, pipeline, flow))
     stages = table(["stage", "steps"], [(number, stage_text(steps)) for number, steps in enumerate(pipeline.steps)])

@@ -11,6 +11,8 @@ from .sheet_model import Bullets, Code, Figure, Paragraph, Part, Section, Sheet,
 
 #: A cell like this stands to the right, with the others of its column.
 _NUMBER = re.compile(r"-?[\d,.]+")
+#: A cell of up to so many characters is not broken into lines.
+_SHORT, _WHOLE = 22, ' class="short"'
 
 
 def sheet_html(sheet: Sheet) -> str:
@@ -63,7 +65,10 @@ def _table(table: Table) -> str:
     sides = [' class="number"' if cells and all(map(_NUMBER.fullmatch, cells)) else "" for cells in columns]
 
     def row(cells: tuple[str, ...], tag: str) -> str:
-        inner = (f"<{tag}{side}>{_inline(cell)}</{tag}>" for cell, side in zip(cells, sides, strict=True))
+        inner = (
+            f"<{tag}{side or (_WHOLE if len(cell) <= _SHORT else '')}>{_inline(cell)}</{tag}>"
+            for cell, side in zip(cells, sides, strict=True)
+        )
         return f"<tr>{''.join(inner)}</tr>"
 
     body = "\n".join(row(cells, "td") for cells in table.rows)

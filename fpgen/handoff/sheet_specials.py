@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
@@ -14,7 +13,7 @@ from fpgen.golden.arguments import input_ports
 from fpgen.units import Port, Role, Rounding, Unit
 from fpgen.units.options import PORT_CODES, Flags
 
-from .operand_classes import number_text, operand_classes, ordinary
+from .operand_classes import ORDER, number_text, operand_classes, ordinary
 from .sheet_model import Paragraph, Part, Section, Table, table
 
 #: Codes of each array in one vector: by port, all elements in one list.
@@ -26,43 +25,55 @@ def specials(unit: Unit) -> Section:
     """Tables of results; every entry is computed."""
     ports = [port for port in input_ports(unit) if port.format is not None]
     try:
-        if all(not port.shape for port in ports) and len(ports) <= _MOST_AXES:
+        if _is_by_class(ports):
             parts = _by_class(unit, ports)
         else:
             parts = _one_at_a_time(unit, ports)
     except UsageError as error:
         parts = [Paragraph(f"Not known: {error}.")]
-    return Section("Special values", (Paragraph(_introduction(unit, ports)), *parts))
+    return Section("Special values", (Paragraph(_introduction(unit)), *_operands(ports), *parts))
 
 
-def _introduction(unit: Unit, ports: list[Port]) -> str:
-    used = []
-    for port in ports:
-        assert port.format is not None
-        named = operand_classes(port.format)
-        codes = ", ".join(
-            f"{name} {number_text(port.format, port.element_width, code)}" for name, code in named.items()
-        )
-        used.append(f"`{port.name}`: {codes}")
+def _is_by_class(ports: list[Port]) -> bool:
+    """Whether there is a result for every combination of classes, not for one special operand at a time."""
+    return len(ports) <= _MOST_AXES and all(not port.shape for port in ports)
+
+
+def _operands(ports: list[Port]) -> list[Part]:
+    """Which code stands for which class, by format."""
+    formats = dict.fromkeys(port.format for port in ports if port.format is not None)
+    classes = {fmt: operand_classes(fmt) for fmt in formats}
+    if _is_by_class(ports) and len(ports) == _MOST_AXES:
+        for named in classes.values():
+            del named["largest"]
+    names = dict.fromkeys(name for named in classes.values() for name in named)
+    rows = [
+        (name, *(number_text(fmt, fmt.bits, named[name]) if name in named else "-" for fmt, named in classes.items()))
+        for name in sorted(names, key=ORDER.index)
+    ]
+    return [table(["operand", *(fmt.name for fmt in formats)], rows)] if rows else []
+
+
+def _introduction(unit: Unit) -> str:
     text = "Results of the golden model"
-    controls = [f"`{name}` is {code}" for name, (code, said) in _controls(unit).items() if said]
+    if unit.stateful:
+        text += " for one product after reset"
+    controls = [f"`{name}` is {code}" for name, code in _controls(unit).items()]
     if controls:
-        text += f" where {', '.join(controls)}"
+        text += f", where {', '.join(controls)}"
     text += "; codes in parentheses."
-    if any(port.role is Role.FLAGS for port in unit.ports):
+    if _has_flags(unit):
         text += " Flags that are raised follow their result."
-    return f"{text} The operands: {'; '.join(used)}."
+    return f"{text} For each class of operands, one code stands for all:"
 
 
-def _controls(unit: Unit) -> dict[str, tuple[int, bool]]:
-    """What is on the other inputs, and whether that is worth saying."""
-    found = {}
-    for port in input_ports(unit):
-        if port.role is not Role.CONTROL or port.format is not None:
-            continue
-        code = {"rounding": PORT_CODES[Rounding.RNE], "load": 1}.get(port.name, 0)
-        found[port.name] = code, port.name != "load"
-    return found
+def _controls(unit: Unit) -> dict[str, int]:
+    """What is on the inputs that are no numbers."""
+    return {
+        port.name: {"rounding": PORT_CODES[Rounding.RNE], "load": 1}.get(port.name, 0)
+        for port in input_ports(unit)
+        if port.format is None
+    }
 
 
 # ---- vectors ------------------------------------------------------------------------
@@ -72,7 +83,7 @@ def computed(unit: Unit, vectors: Sequence[Codes]) -> list[tuple[dict[str, list[
     """Codes of every result port and the flags, for each vector."""
     arrays = {}
     for port in input_ports(unit):
-        code = _controls(unit).get(port.name, (0, False))[0]
+        code = _controls(unit).get(port.name, 0)
         rows = [vector.get(port.name, [code] * port.count) for vector in vectors]
         shape = (len(vectors), *((1,) if unit.stateful else ()), *port.shape)
         arrays[port.name] = np.array(rows, dtype=np.uint64).reshape(shape)
@@ -90,7 +101,7 @@ def _results(unit: Unit) -> list[Port]:
 
 
 def _flags_text(unit: Unit, flags: Flags) -> str:
-    if not any(port.role is Role.FLAGS for port in unit.ports):
+    if not _has_flags(unit):
         return ""
     return "".join(f" {flag.name}" for flag in sorted(Flags, reverse=True) if flag in flags)
 
@@ -112,8 +123,7 @@ def _summary(port: Port, codes: Iterable[int]) -> str:
 def _by_class(unit: Unit, ports: list[Port]) -> list[Part]:
     classes = []
     for port in ports:
-        assert port.format is not None
-        named = operand_classes(port.format)
+        named = _classes(port)
         if len(ports) == _MOST_AXES:  # else there are too many columns
             named.pop("largest")
         classes.append(named)
@@ -128,7 +138,7 @@ def _by_class(unit: Unit, ports: list[Port]) -> list[Part]:
         heads = [ports[0].name, "; ".join(port.name for port in _results(unit))]
         return [table(heads, [(name, cells[name,]) for name in names[0]])]
     if len(ports) == 2:
-        heads = [f"{ports[0].name}, below; {ports[1].name}, to the right", *names[1]]
+        heads = [f"`{ports[0].name}` down, `{ports[1].name}` across", *names[1]]
         return [table(heads, [(row, *(cells[row, column] for column in names[1])) for row in names[0]])]
     return [_merged(ports, names, cells)]
 
@@ -159,39 +169,51 @@ def _named(some: Iterable[str], everything: list[str]) -> str:
 
 
 def _one_at_a_time(unit: Unit, ports: list[Port]) -> list[Part]:
-    """All codes ordinary ones but the first of one port, or of two; or the first two of one."""
+    """All codes ordinary ones, but for the first of one port; two that are not where that gives something else."""
     base = {port.name: [_plain(port)] * port.count for port in ports}
-    cases: list[tuple[str, Codes]] = [("nothing special", base)]
-    infinite: dict[str, dict[str, int]] = {}
+    cases: dict[tuple[str, ...], Codes] = {("nothing special",): base}
+    doubles: dict[tuple[str, ...], Codes] = {}
     for port in ports:
-        assert port.format is not None
-        named = operand_classes(port.format)
-        infinite[port.name] = {name: code for name, code in named.items() if name in ("+inf", "-inf", "inf")}
-        for name, code in named.items():
+        for name, code in _classes(port).items():
             if code != _plain(port):
-                cases.append((_place(port, name), _with(base, port, [code])))
-    for port in ports:
-        if port.count > 1 and len(infinite[port.name]) > 1:
-            cases.append((_place(port, "+inf", "-inf"), _with(base, port, list(infinite[port.name].values()))))
+                cases[_place(port, name),] = _with(base, port, code)
+        if port.count > 1 and len(infinite := _infinite(port)) > 1:
+            both = {**base, port.name: [*infinite.values(), *base[port.name][2:]]}
+            doubles[tuple(_place(port, name) for name in infinite)] = both
     for port, other in itertools.permutations(ports, 2):
-        assert other.format is not None
-        zeros = {name: code for name, code in operand_classes(other.format).items() if name in ("+0", "0")}
-        for (name, code), (zero, zero_code) in itertools.product(list(infinite[port.name].items())[:1], zeros.items()):
-            both = _with(_with(base, port, [code]), other, [zero_code])
-            cases.append((f"{_place(port, name)}, {_place(other, zero)}", both))
+        zero = next(((name, code) for name, code in _classes(other).items() if name in ("0", "+0")), None)
+        for name, code in list(_infinite(port).items())[:1]:
+            if zero is not None:
+                both = _with(_with(base, port, code), other, zero[1])
+                doubles[_place(port, name), _place(other, zero[0])] = both
+    rows = dict(zip((*cases, *doubles), _rows(unit, [*cases.values(), *doubles.values()]), strict=True))
+    kept = {what: row for what, row in rows.items() if what in cases or all(row != rows.get((one,)) for one in what)}
     heads = ["operands", *(port.name for port in _results(unit))]
-    flagged = any(port.role is Role.FLAGS for port in unit.ports)
-    rows = []
-    for (what, _), (codes, flags) in zip(cases, computed(unit, [codes for _, codes in cases]), strict=True):
-        row = [what, *(_summary(port, codes[port.name]) for port in _results(unit))]
-        rows.append((*row, *([_flags_text(unit, flags).strip() or "-"] if flagged else [])))
-    ordinary_ones = ", ".join(
-        f"`{port.name}` {number_text(port.format, port.element_width, _plain(port))}" for port in ports
-    )
+    plain = ", ".join(f"`{port.name}` {number_text(port.format, port.element_width, _plain(port))}" for port in ports)
     return [
-        Paragraph(f"What is not named in a row is ordinary: {ordinary_ones}."),
-        table([*heads, *(["flags"] if flagged else [])], rows),
+        Paragraph(f"A row names the first codes of arrays; what it does not name is ordinary: {plain}."),
+        table(
+            [*heads, *(["flags"] if _has_flags(unit) else [])], [(", ".join(what), *row) for what, row in kept.items()]
+        ),
     ]
+
+
+def _rows(unit: Unit, vectors: Sequence[Codes]) -> list[tuple[str, ...]]:
+    """The cells with the results of each vector."""
+    found = []
+    for codes, flags in computed(unit, vectors):
+        row = [_summary(port, codes[port.name]) for port in _results(unit)]
+        found.append((*row, *([_flags_text(unit, flags).strip() or "-"] if _has_flags(unit) else [])))
+    return found
+
+
+def _classes(port: Port) -> dict[str, int]:
+    assert port.format is not None
+    return operand_classes(port.format)
+
+
+def _infinite(port: Port) -> dict[str, int]:
+    return {name: code for name, code in _classes(port).items() if name in ("inf", "+inf", "-inf")}
 
 
 def _plain(port: Port) -> int:
@@ -200,11 +222,13 @@ def _plain(port: Port) -> int:
     return 0 if port.name.endswith("_zero") else ordinary(port.format)
 
 
-def _place(port: Port, *names: str) -> str:
-    if math.prod(port.shape) == 1:
-        return f"`{port.name}` {names[0]}"
-    return f"`{port.name}` begins with {', '.join(names)}"
+def _place(port: Port, name: str) -> str:
+    return f"`{port.name}` {name}"
 
 
-def _with(base: Codes, port: Port, first: list[int]) -> Codes:
-    return {**base, port.name: [*first, *base[port.name][len(first) :]]}
+def _with(base: Codes, port: Port, first: int) -> Codes:
+    return {**base, port.name: [first, *base[port.name][1:]]}
+
+
+def _has_flags(unit: Unit) -> bool:
+    return any(port.role is Role.FLAGS for port in unit.ports)

@@ -88,7 +88,7 @@ def scenarios(unit: Unit) -> Iterator[Scenario]:
         yield Scenario("Flush", text, Surroundings(after + 2, offered, flushed=frozenset({2})))
     reset = next((port for port in unit.ports if port.role is Role.RESET), None)
     if reset is not None:
-        at = "at once" if reset.asynchronous else "at the clock edge at its end"
+        at = "at once" if reset.asynchronous else "at the next clock edge"
         text = f"`{reset.name}` in the middle of things: the valid bits are cleared {at}."
         yield Scenario("Reset", text, Surroundings(after + 2, frozenset({0, 1, 3}), reset=frozenset({2})))
 

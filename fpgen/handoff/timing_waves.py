@@ -8,11 +8,14 @@ compares.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from fpgen.rtl import pipeline_for
 from fpgen.rtl.handshake import control
 from fpgen.units import Port, Role, Unit
+
+#: Clocks at the beginning that are always drawn, and the fewest that are worth leaving out.
+_BEGIN, _LEAST_GAP = 6, 4
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,7 @@ class _Stages:
     """Valid bit and operation of every rank, the inputs at index 0."""
 
     valid: list[bool]
-    operation: list[int | None] = field(default_factory=list)
+    operation: list[int | None]
 
 
 def waves(unit: Unit, around: Surroundings) -> tuple[Lane, ...]:
@@ -143,7 +146,3 @@ def shown_clocks(unit: Unit, clocks: Sequence[int]) -> list[int | None]:
     if last - first < _LEAST_GAP:
         return list(clocks)
     return [*clocks[:first], None, *clocks[last:]]
-
-
-#: Clocks at the beginning that are always drawn, and the fewest that are worth leaving out.
-_BEGIN, _LEAST_GAP = 6, 4

@@ -71,9 +71,15 @@ def _lane(lane: dict[str, Any], left: float, y: float) -> list[str]:
             runs[-1] = (*runs[-1][:2], i + 1)
         else:
             runs.append((char, i, i + 1))
+    gaps = [i for i, char in enumerate(wave) if char == "|"]
     if runs[0][0] in "01":
         return [_levels(runs, left, y)]
-    return [_box(run, left, y, data.pop(0) if run[0] != "x" else "") for run in runs]
+    parts = []
+    for run in runs:
+        shown = min((gap for gap in gaps if run[1] < gap < run[2]), default=run[2])  # what is seen of it in one piece
+        middle = left + (run[1] + shown) / 2 * _COLUMN
+        parts.append(_box(run, left, y) + (_label(middle, y, data.pop(0)) if run[0] != "x" else ""))
+    return parts
 
 
 def _clock(wave: str, left: float, y: float) -> str:
@@ -96,7 +102,11 @@ def _levels(runs: list[tuple[str, int, int]], left: float, y: float) -> str:
     return f'<path d="{path}" {_LINE}/>'
 
 
-def _box(run: tuple[str, int, int], left: float, y: float, text: str) -> str:
+def _label(x: float, y: float, text: str) -> str:
+    return f'<text x="{_n(x)}" y="{_n(y + _LEVEL - 5)}" text-anchor="middle">{escape(text)}</text>'
+
+
+def _box(run: tuple[str, int, int], left: float, y: float) -> str:
     char, begin, end = run
     x0, x1, low = left + begin * _COLUMN, left + end * _COLUMN, y + _LEVEL
     middle = y + _LEVEL / 2
@@ -104,11 +114,7 @@ def _box(run: tuple[str, int, int], left: float, y: float, text: str) -> str:
         f"M{_n(x0)},{_n(middle)}L{_n(x0 + _SLOPE)},{_n(y)}H{_n(x1 - _SLOPE)}L{_n(x1)},{_n(middle)}"
         f"L{_n(x1 - _SLOPE)},{_n(low)}H{_n(x0 + _SLOPE)}Z"
     )
-    box = f'<path d="{shape}" fill="{_FILL[char]}" stroke="#1a1a1a"/>'
-    if not text:
-        return box
-    label = f'<text x="{_n((x0 + x1) / 2)}" y="{_n(low - 5)}" text-anchor="middle">{escape(text)}</text>'
-    return box + label
+    return f'<path d="{shape}" fill="{_FILL[char]}" stroke="#1a1a1a"/>'
 
 
 def _gap(x: float, height: float) -> str:

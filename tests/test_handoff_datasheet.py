@@ -10,14 +10,16 @@ from sheet_cases import EVERYTHING, OF_OPERATION
 
 import fpgen
 from fpgen.formats import as_format
-from fpgen.golden.arguments import input_ports
+from fpgen.golden.arguments import gather, input_ports
+from fpgen.golden.exact.exact_model import compute_exactly
 from fpgen.handoff.datapath_groups import flow_of
 from fpgen.handoff.datasheet import datasheet, datasheet_files
 from fpgen.handoff.operand_classes import number_text, operand_classes
 from fpgen.handoff.sheet_model import Figure, Table
+from fpgen.handoff.sheet_specials import specials
 from fpgen.rtl import pipeline_for
 from fpgen.rtl.wiring import is_wiring
-from fpgen.units import Handshake, Role
+from fpgen.units import Handshake, Role, Unit
 from fpgen.units.operations import OPERATIONS, layer
 from fpgen.units.options import Flags
 
@@ -183,6 +185,20 @@ def test_blocks_say_what_special_scales_and_elements_do():
     rows = {row[0]: row[1:] for row in table.rows}
     assert rows["nothing special"] == ("4 (0x40800000)", "-") and rows["`a` +inf"] == ("inf (0x7f800000)", "-")
     assert rows["`a` +inf, `a` -inf"] == rows["`a` +inf, `b` +0"] == ("NaN (0x7fc00000)", "NV")
+
+
+@pytest.mark.parametrize("text", EVERYTHING)
+def test_by_the_exact_model_the_section_is_the_same(text, monkeypatch):
+    unit = fpgen.parse_unit(text)
+    found = specials(unit)
+    asked = []
+
+    def exact(unit, **codes):
+        asked.append(unit)
+        return compute_exactly(unit, gather(unit, (), codes))
+
+    monkeypatch.setattr(Unit, "compute", exact)
+    assert specials(unit) == found and asked == [unit]
 
 
 def test_an_accumulator_starts_from_what_it_loads():

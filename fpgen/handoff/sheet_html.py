@@ -38,7 +38,7 @@ def _anchor(title: str) -> str:
 
 
 def _inline(text: str) -> str:
-    """Text with its code and bold words marked; what stands in code has no other marks."""
+    """Text with its code and bold words marked; within code there are no other marks."""
     pieces = re.split(r"`([^`]*)`", text)
     return "".join(
         f"<code>{escape(piece)}</code>" if i % 2 else re.sub(r"\*\*(.+?)\*\*", r"<b>\1</b>", escape(piece))

@@ -38,7 +38,7 @@ def _sentences(unit: Unit) -> Iterator[str]:
     elif unit.handshake is not Handshake.NONE:
         yield "Without registers, valid and ready go straight through: a loop outside of them would be combinational."
     if unit.stateful:
-        yield "There is one sum, and its value cannot be read before its result."
+        yield "There is one running sum, and it is seen only as a result."
     yield "There are no scan chains, clock gates or power domains in the Verilog; they are left to the tools."
 
 

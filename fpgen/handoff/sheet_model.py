@@ -49,7 +49,7 @@ class Figure:
     caption : str
         What there is to see in it.
     svg : str
-        The drawing, an element that stands in HTML.
+        The drawing, an element of HTML.
     text : str
         The same in characters of one width.
     source : str

@@ -75,6 +75,8 @@ def scenarios(unit: Unit) -> Iterator[Scenario]:
             "`out_ready` is low for three clocks with the unit full: the result stays, `in_ready` is low, and the "
             "operation that waits at the inputs is taken afterwards."
         )
+        if not unit.clocked:
+            text = "`out_ready` is low, and with it `in_ready`: the operation waits at the inputs."
         yield Scenario("Stall", text, Surroundings(latency + 8, frozenset(range(latency + 8)), held))
     if unit.enable:
         text = "`enable` is low for two clocks: nothing is taken, and everything comes two clocks later."

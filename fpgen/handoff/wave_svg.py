@@ -1,7 +1,7 @@
 """WaveJSON as SVG: the part of it that the datasheets use.
 
 It is not done by the library that there is, `wavedrom` of PyPI: each of its drawings is 47 KB, most of it the same
-symbols again, under the same `id` in every drawing, so that two of them cannot stand in one HTML file; and it brings
+symbols again, under the same `id` in every drawing, so that two of them cannot be in one HTML file; and it brings
 svgwrite, PyYAML and six with it, of which the first is not developed any more. A datasheet has up to six drawings.
 """
 

@@ -13,6 +13,8 @@ from .sheet_model import Bullets, Code, Figure, Paragraph, Part, Section, Sheet,
 _NUMBER = re.compile(r"-?[\d,.]+")
 #: A cell of up to so many characters is not broken into lines.
 _SHORT, _WHOLE = 22, ' class="short"'
+#: Tables of more columns have smaller letters, and break longer cells, to fit a page.
+_FEW, _SHORT_OF_MANY = 7, 14
 
 
 def sheet_html(sheet: Sheet) -> str:
@@ -61,19 +63,23 @@ def _part(part: Part) -> str:
 
 
 def _table(table: Table) -> str:
+    dense = len(table.heads) > _FEW
+    short = _SHORT_OF_MANY if dense else _SHORT
     columns = list(zip(*table.rows, strict=True)) or [()] * len(table.heads)
     sides = [' class="number"' if cells and all(map(_NUMBER.fullmatch, cells)) else "" for cells in columns]
 
     def row(cells: tuple[str, ...], tag: str) -> str:
         inner = (
-            f"<{tag}{side or (_WHOLE if len(cell) <= _SHORT else '')}>{_inline(cell)}</{tag}>"
+            f"<{tag}{side or (_WHOLE if len(cell) <= short else '')}>{_inline(cell)}</{tag}>"
             for cell, side in zip(cells, sides, strict=True)
         )
         return f"<tr>{''.join(inner)}</tr>"
 
     body = "\n".join(row(cells, "td") for cells in table.rows)
+    kind = ' class="dense"' if dense else ""
     return (
-        f'<div class="wide"><table>\n<thead>{row(table.heads, "th")}</thead>\n<tbody>\n{body}\n</tbody>\n</table></div>'
+        f'<div class="wide"><table{kind}>\n<thead>{row(table.heads, "th")}</thead>\n'
+        f"<tbody>\n{body}\n</tbody>\n</table></div>"
     )
 
 

@@ -19,7 +19,7 @@ from test_verilog import verilator
 import fpgen
 from fpgen import UsageError, parse_unit, unit_from_dict
 from fpgen.formal.text_proof import prove
-from fpgen.handoff.datasheet import datasheet
+from fpgen.handoff.datasheet import datasheet_files
 from fpgen.rtl import graph_of
 from fpgen.units import Adder, Multiplier
 from fpgen.vectors.stimulus import plan
@@ -328,7 +328,7 @@ def test_hashes_of_before_architectures():
 def test_header_and_datasheet_name_it():
     unit = parse_unit("fma fp16 fp16 fp16 -> fp16 rne multiplier=booth adder=kogge-stone")
     words = "multiplier booth, adder kogge-stone"
-    assert words in unit.verilog() and words in datasheet(unit)
+    assert words in unit.verilog() and words in datasheet_files(unit)["datasheet.md"]
     assert "multiplier" not in parse_unit("fma fp16 fp16 fp16 -> fp16 rne").verilog()
     text = parse_unit("add fp16 fp16 -> fp16 rne adder=brent-kung").verilog()
     assert "adder brent-kung" in text and "multiplier" not in text

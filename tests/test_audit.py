@@ -40,7 +40,7 @@ def test_a_copy_is_as_it_was_written(bundle):
     assert set(manifest["files"]) == {path.name for path in bundle.iterdir()} - {"manifest.json"}
 
 
-@pytest.mark.parametrize("name", ["tiny.v", "vectors.hex", "README.md", "evidence.json"])
+@pytest.mark.parametrize("name", ["tiny.v", "vectors.hex", "datasheet.md", "evidence.json"])
 def test_a_changed_file_is_named(bundle, name):
     (bundle / name).write_text((bundle / name).read_text() + " ")
     found = audit(bundle)

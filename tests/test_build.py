@@ -17,7 +17,7 @@ from fpgen.base.fingerprint import file_digests
 from fpgen.command import cli
 from fpgen.handoff import build as job
 from fpgen.handoff.bundle import replaced, write_bundle
-from fpgen.handoff.datasheet import datasheet
+from fpgen.handoff.datasheet import datasheet_files
 from fpgen.handoff.designs import Design, load
 
 TINY = "add e2m1 e2m1 -> e2m1"
@@ -60,13 +60,14 @@ def test_a_bundle_holds_what_was_promised(tmp_path):
         "vectors.hex",
         f"{unit.name}.sdc",
         f"{unit.name}.core",
-        "README.md",
+        "datasheet.md",
+        "datasheet.html",
         "unit.toml",
         "manifest.json",
     }
     assert unit_from_dict(tomllib.loads((where / "unit.toml").read_text())) == unit
     assert (where / f"{unit.name}.v").read_text() == unit.verilog()
-    sheet = (where / "README.md").read_text()
+    sheet = (where / "datasheet.md").read_text()
     assert unit.contract in sheet and "a line of the user's own" in sheet and "Not verified" in sheet
     for port in unit.ports:
         assert f"| `{port.name}` | {'in' if port.is_input else 'out'} | {port.width} |" in sheet
@@ -92,7 +93,7 @@ def test_the_datasheet_says_what_was_checked_and_what_it_costs():
         "assumptions": {"wire_load": "none"},
         "failure": None,
     }
-    sheet = datasheet(parse_unit(TINY), evidence=evidence, points=[point])
+    sheet = datasheet_files(parse_unit(TINY), evidence=evidence, points=[point])["datasheet.md"]
     for part in ("65,536 vectors (every code of every input)", "| r | 12 | 15 | 99 |", "wire load none"):
         assert part in sheet
 
@@ -137,7 +138,7 @@ def test_a_unit_that_does_not_verify_is_not_left_as_good(tmp_path, monkeypatch):
     assert [path.name for path in (tmp_path / unit.name).iterdir()] == ["stale"]
     assert outcome.notes and "this run failed" in outcome.notes[0]
     assert not json.loads((tmp_path / f"{unit.name}.failed" / "evidence.json").read_text())["passed"]
-    assert "FAILED" in (tmp_path / f"{unit.name}.failed" / "README.md").read_text()
+    assert "FAILED" in (tmp_path / f"{unit.name}.failed" / "datasheet.md").read_text()
 
 
 def test_a_unit_that_verifies_is_written_and_remembered(tmp_path, monkeypatch):

@@ -16,7 +16,7 @@ from fpgen.handoff.contents import unit_files
 from fpgen.handoff.cpp_files import cpp_files, why_no_model
 from fpgen.handoff.cpp_model import cpp_model
 from fpgen.handoff.cpp_names import WORDS, namespace
-from fpgen.handoff.datasheet import datasheet
+from fpgen.handoff.datasheet import datasheet_files
 from fpgen.vectors.stimulus import plan
 
 VARIED = [
@@ -133,9 +133,9 @@ def test_a_scalar_model_is_written_in_no_time():
 
 def test_a_unit_too_large_for_compilers_has_no_model_and_the_datasheet_says_so(monkeypatch):
     unit = parse_unit("add e2m1 e2m1 -> e2m1")
-    assert why_no_model(unit) == "" and f"{unit.name}_model.h" in datasheet(unit)
+    assert why_no_model(unit) == "" and f"{unit.name}_model.h" in datasheet_files(unit)["datasheet.md"]
     monkeypatch.setattr(limits, "LARGEST_GRAPH", 10)
     assert cpp_files(unit) == {}
     assert not any(name.endswith((".h", ".cpp")) for name in unit_files(unit, "module"))
-    assert why_no_model(unit) in datasheet(unit)
-    assert re.search(r"graph has \d+ nodes, and above 10 compilers", datasheet(unit))
+    assert why_no_model(unit) in datasheet_files(unit)["datasheet.md"]
+    assert re.search(r"graph has \d+ nodes, and above 10 compilers", datasheet_files(unit)["datasheet.md"])

@@ -58,7 +58,7 @@ def test_what_follows_by_itself(copy):
     program = (
         "import fpgen; unit = fpgen.Square(a='fp16', out='fp16'); print(unit.text); "
         "print(unit.verilog()[:600]); "
-        "from fpgen.handoff.datasheet import datasheet; print(datasheet(unit)); "
+        "from fpgen.handoff.datasheet import datasheet_files; print(datasheet_files(unit)['datasheet.md']); "
         "from fpgen.sweep.numerical_error import Accuracy, measure; print(measure(unit, Accuracy(vectors=100)))"
     )
     done = run(copy, "-c", program)

@@ -132,7 +132,7 @@ def test_evidence_of_other_verilog_is_moved(tmp_path):
     assert all(old[name] == data for name, data in contents(stale).items())
     assert not (where / "evidence.json").exists() and not (where / f"{UNIT.name}.mapped.v").exists()
     assert (where / f"{UNIT.name}.v").read_text() == UNIT.verilog()
-    assert "Not verified" in (where / "README.md").read_text()
+    assert "Not verified" in (where / "datasheet.md").read_text()
     assert "key" not in json.loads((where / "manifest.json").read_text())
     assert (where / "tb.v").read_text() == "my own\n"
     whole(tmp_path, verilog="// another text\n", progress=told.append)
@@ -146,7 +146,7 @@ def test_evidence_that_was_edited_counts_for_nothing(tmp_path):
     told = []
     write_bundle(UNIT, tmp_path, progress=told.append)
     assert told == [f"{where / 'evidence.json'}: not as fpgen wrote it; kept as evidence.json.kept"]
-    assert "Not verified" in (where / "README.md").read_text()
+    assert "Not verified" in (where / "datasheet.md").read_text()
     assert "key" not in json.loads((where / "manifest.json").read_text())
     assert (where / "ppa.json").exists()
 
@@ -169,11 +169,11 @@ def test_an_edited_file_is_kept_under_another_name(tmp_path):
 def test_files_without_a_record_are_the_user_s(tmp_path):
     where = tmp_path / UNIT.name
     where.mkdir()
-    (where / "README.md").write_text("about my project\n")
+    (where / "datasheet.md").write_text("about my project\n")
     (where / "manifest.json").write_text("[]")
     with pytest.warns(UserWarning, match="not as fpgen wrote it"):
         write_bundle(UNIT, tmp_path)
-    assert (where / "README.md.kept").read_text() == "about my project\n"
+    assert (where / "datasheet.md.kept").read_text() == "about my project\n"
     assert (where / "manifest.json.kept").read_text() == "[]"
 
 

@@ -13,7 +13,7 @@ from fpgen.formats import Class, Format
 from fpgen.golden.exact import exact_model, exact_round
 from fpgen.golden.exact.exact_scalar import operand, rounded
 from fpgen.golden.result import Result
-from fpgen.handoff.datasheet import datasheet
+from fpgen.handoff.datasheet import datasheet_files
 from fpgen.rtl import graph_of
 from fpgen.rtl.evaluate import evaluate
 from fpgen.rtl.float import boundary, scalar_datapaths, special_operands
@@ -94,7 +94,7 @@ def test_header_and_datasheet_have_the_formula(text):
     formula = card_of(unit).formula(unit)
     assert formula and formula[0][0] == "Result"
     head = unit.verilog().split("module ")[0].replace("\n//           ", " ")
-    sheet = datasheet(unit)
+    sheet = datasheet_files(unit)["datasheet.md"]
     for _, line in formula:
         assert line in sheet
         assert line in head
@@ -225,7 +225,7 @@ def test_several_results_that_are_no_numbers(inspecting):
     assert result.outputs["kind"].tolist() == [0, 1, 2, 3] and result.outputs["negative"].tolist() == [0, 0, 0, 1]
     with pytest.raises(fpgen.UsageError, match="got a unit with the results kind, negative"):
         _ = result.codes
-    assert "Rounding" not in unit.verilog() and "kind of a, sign of a" in datasheet(unit)
+    assert "Rounding" not in unit.verilog() and "kind of a, sign of a" in datasheet_files(unit)["datasheet.md"]
     verdict = unit.verify()
     assert verdict.passed and verdict.vectors == 65536 and verdict.model_results >= 10_000, verdict.reason
 

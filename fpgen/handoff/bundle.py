@@ -28,7 +28,7 @@ from fpgen.units import Unit
 
 from .constraints import constraints
 from .contents import unit_files
-from .datasheet import datasheet
+from .datasheet import datasheet_files
 
 STALE = "stale"
 #: What `record` holds of a run, and a bundle keeps together with that run's evidence.
@@ -109,7 +109,7 @@ def write_bundle(
     files = {
         **unit_files(unit, text),
         f"{unit.name}.sdc": constraints(unit, points),
-        "README.md": datasheet(unit, note=note, evidence=evidence, points=points),
+        **datasheet_files(unit, note=note, evidence=evidence, points=points),
         **more,
         **kept,
     }

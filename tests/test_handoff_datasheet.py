@@ -15,7 +15,7 @@ from fpgen.golden.exact.exact_model import compute_exactly
 from fpgen.handoff.datapath_groups import flow_of
 from fpgen.handoff.datasheet import datasheet, datasheet_files
 from fpgen.handoff.operand_classes import number_text, operand_classes
-from fpgen.handoff.sheet_model import Figure, Table
+from fpgen.handoff.sheet_model import Figure, SheetTable
 from fpgen.handoff.sheet_specials import specials
 from fpgen.rtl import pipeline_for
 from fpgen.rtl.wiring import is_wiring
@@ -144,7 +144,7 @@ def exactly(unit, codes):
 def test_entries_of_one_or_two_operands_are_the_exact_model_s(text):
     unit = fpgen.parse_unit(text)
     classes = [operand_classes(fmt) for fmt in unit.operands.values()]
-    _, table = part_of(unit, "Special values", Table)
+    _, table = part_of(unit, "Special values", SheetTable)
     if len(classes) == 1:
         for name, cell in table.rows:
             assert cell == exactly(unit, [classes[0][name]])
@@ -159,7 +159,7 @@ def test_entries_of_one_or_two_operands_are_the_exact_model_s(text):
 def test_entries_of_three_operands_are_the_exact_model_s():
     unit = fpgen.parse_unit(OF_OPERATION["fma"])
     classes = operand_classes(unit.a)
-    _, table = part_of(unit, "Special values", Table)
+    _, table = part_of(unit, "Special values", SheetTable)
     seen = set()
     for firsts, seconds, *cells in table.rows:
         names = [[name for name in classes if name != "largest"] if some == "any" else some.split(", ")
@@ -175,13 +175,13 @@ def test_entries_of_three_operands_are_the_exact_model_s():
 
 
 def test_blocks_say_what_special_scales_and_elements_do():
-    _, table = part_of(fpgen.parse_unit("quantize bf16 -> nvfp4"), "Special values", Table)
+    _, table = part_of(fpgen.parse_unit("quantize bf16 -> nvfp4"), "Special values", SheetTable)
     rows = {row[0]: row[1:] for row in table.rows}
     assert rows["`source` NaN"] == ("all 0 (0x0)", "NaN (0x7f)")
     assert rows["`source` largest"] == ("1 times 6 (0x7), 15 times 0 (0x0)", "448 (0x7e)")
-    _, table = part_of(fpgen.parse_unit("dequantize mxfp4 -> bf16"), "Special values", Table)
+    _, table = part_of(fpgen.parse_unit("dequantize mxfp4 -> bf16"), "Special values", SheetTable)
     assert {row[0]: row[1:] for row in table.rows}["`scale` NaN"] == ("all NaN (0x7fc0)",)
-    _, table = part_of(fpgen.parse_unit(OF_OPERATION["dot"].replace("e4m3fn", "e5m2")), "Special values", Table)
+    _, table = part_of(fpgen.parse_unit(OF_OPERATION["dot"].replace("e4m3fn", "e5m2")), "Special values", SheetTable)
     rows = {row[0]: row[1:] for row in table.rows}
     assert rows["nothing special"] == ("4 (0x40800000)", "-") and rows["`a` +inf"] == ("inf (0x7f800000)", "-")
     assert rows["`a` +inf, `a` -inf"] == rows["`a` +inf, `b` +0"] == ("NaN (0x7fc00000)", "NV")
@@ -202,7 +202,7 @@ def test_by_the_exact_model_the_section_is_the_same(text, monkeypatch):
 
 
 def test_an_accumulator_starts_from_what_it_loads():
-    _, table = part_of(fpgen.parse_unit(OF_OPERATION["mac"]), "Special values", Table)
+    _, table = part_of(fpgen.parse_unit(OF_OPERATION["mac"]), "Special values", SheetTable)
     row = next(row for row in table.rows if row[:2] == ("normal", "normal"))
     assert row[2 + table.heads[2:].index("c normal")] == "2 (0x40000000)"
 
@@ -224,7 +224,7 @@ def test_the_code_of_a_class_is_of_that_class(name):
 
 
 def test_the_formats_are_described():
-    (table,) = part_of(fpgen.parse_unit("multiply e4m3fn fp16 -> fp16"), "Numbers", Table)
+    (table,) = part_of(fpgen.parse_unit("multiply e4m3fn fp16 -> fp16"), "Numbers", SheetTable)
     assert table.heads == ("", "e4m3fn", "fp16")
     rows = {row[0]: row[1:] for row in table.rows}
     assert rows["ports"] == ("`a`", "`b`, `result`") and rows["bias"] == ("7", "15")
@@ -250,7 +250,7 @@ def test_the_picture_shows_every_operation_and_register(text):
         bits = sum(register.width for register in rank)
         assert f"rank {number}: {bits} bit" in figure.text
     assert figure.svg.count(' height="26"') == unit.latency + 2
-    stages, *ranks = part_of(unit, "Datapath", Table)
+    stages, *ranks = part_of(unit, "Datapath", SheetTable)
     assert len(stages.rows) == unit.latency + 1
     if unit.clocked:
         states = sum(state.width for state in pipeline.graph.states)

@@ -45,7 +45,7 @@ def unit_assertions(unit: Unit) -> str:
 
 def _features(unit: Unit, rules: bool) -> set[str]:
     """The marks of the lines that the template has for this unit."""
-    valid, ready = unit.handshake is not Handshake.NONE, unit.handshake is Handshake.READY
+    valid, ready = unit.handshake is not Handshake.NONE, unit.handshake.back_pressure
     when = "clock" if unit.clocked else "comb"
     found = {when, f"{when}_valid" if valid else f"{when}_no_valid"}
     if unit.clocked:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomli_w
 
 from fpgen.units import Unit
+from fpgen.units.axis import axis_module
 
 from .assertions import unit_assertions
 from .core_file import core_file, rtl_list, simulation_list
@@ -22,8 +23,10 @@ def unit_files(unit: Unit, verilog: str) -> dict[str, str]:
     verilog : str
         The unit's Verilog.
     """
+    wrapper = unit.wrapper_verilog()
     return {
         f"{unit.name}.v": verilog,
+        **({f"{axis_module(unit)}.v": wrapper} if wrapper else {}),
         "unit.toml": f"# {unit.text}\n" + tomli_w.dumps(unit.to_dict()),
         **cpp_files(unit),
         f"{unit.name}.f": rtl_list(unit),

@@ -7,6 +7,7 @@ import re
 from fpgen.base.text_template import filled, template_beside
 from fpgen.base.version import __version__
 from fpgen.units import Unit
+from fpgen.units.axis import axis_module, axis_pins
 
 
 def core_file(unit: Unit) -> str:
@@ -14,6 +15,8 @@ def core_file(unit: Unit) -> str:
     return filled(
         template_beside(__file__, "core.tmpl"),
         unit=unit.name,
+        top=_sources(unit)[-1],
+        sources="\n".join(f"      - {name}.v" for name in _sources(unit)),
         version=_plain_version(__version__),
         description=unit.text.replace('"', ""),
     )
@@ -21,12 +24,18 @@ def core_file(unit: Unit) -> str:
 
 def rtl_list(unit: Unit) -> str:
     """`<unit>.f`: the Verilog of the unit."""
-    return f"// {unit.text}\n{unit.name}.v\n"
+    return f"// {unit.text}\n" + "".join(f"{name}.v\n" for name in _sources(unit))
 
 
 def simulation_list(unit: Unit) -> str:
     """`<unit>_tb.f`: the Verilog of the unit and its testbench."""
-    return f"// Top module {unit.name}_tb; run it where vectors.hex is\n{unit.name}.v\n{unit.name}_tb.v\n"
+    files = "".join(f"{name}.v\n" for name in (*_sources(unit), f"{unit.name}_tb"))
+    return f"// Top module {unit.name}_tb; run it where vectors.hex is\n{files}"
+
+
+def _sources(unit: Unit) -> list[str]:
+    """The modules that are handed over, a file each, the top one last."""
+    return [unit.name, *([axis_module(unit)] if axis_pins(unit) else [])]
 
 
 def _plain_version(version: str) -> str:

@@ -49,7 +49,7 @@ def _left_out(unit: Unit) -> str:
     text = f"the latency of {clocks} from operands to result" if unit.clocked else "the handshake"
     if unit.handshake is Handshake.VALID:
         return f"{text}; in_valid appears as out_valid together with its result, which must be taken in that clock."
-    if unit.handshake is Handshake.READY:
+    if unit.handshake.back_pressure:
         return (
             f"{text}, more while out_ready is low. A transfer happens at a clock edge where valid and ready are both "
             "high; nothing is lost or repeated, and the order stays."

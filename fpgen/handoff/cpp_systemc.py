@@ -67,7 +67,7 @@ def _constructor(unit: Unit) -> list[str]:
         sensitive = " << ".join(port.name for port in unit.ports if port.is_input)
         return ["SC_METHOD(work);", *wrapped(f"sensitive << {sensitive};", "", INDENT)]
     lines = ["SC_METHOD(clock_edge);", "sensitive << clk.pos();", "dont_initialize();"]
-    if unit.handshake is Handshake.READY:
+    if unit.handshake.back_pressure:
         lines += ["SC_METHOD(drive_ready);", "sensitive << out_ready << moved;"]
     return lines
 
@@ -77,7 +77,7 @@ def _members(unit: Unit) -> list[str]:
     if not unit.clocked:
         lines = ["void work() {", f"{INDENT}deliver(model::compute(operands()));"]
         lines += [f"{INDENT}out_valid.write(in_valid.read());"] if handed else []
-        lines += [f"{INDENT}in_ready.write(out_ready.read());"] if unit.handshake is Handshake.READY else []
+        lines += [f"{INDENT}in_ready.write(out_ready.read());"] if unit.handshake.back_pressure else []
         return [*lines, "}", "", *_operands(unit), "", *_deliver(unit)]
     lines = [
         f"static constexpr unsigned latency = {unit.latency};",
@@ -88,14 +88,14 @@ def _members(unit: Unit) -> list[str]:
         "std::array<slot, latency> held{};",
     ]
     lines += ["model::state now{};"] if unit.stateful else []
-    lines += ["sc_core::sc_event moved;"] if unit.handshake is Handshake.READY else []
+    lines += ["sc_core::sc_event moved;"] if unit.handshake.back_pressure else []
     return [
         *lines,
         "",
         *_operation(unit),
         "",
         *_clock_edge(unit),
-        *(["", *_DRIVE_READY.splitlines()] if unit.handshake is Handshake.READY else []),
+        *(["", *_DRIVE_READY.splitlines()] if unit.handshake.back_pressure else []),
         "",
         *_operands(unit),
         "",
@@ -112,7 +112,7 @@ def _operation(unit: Unit) -> list[str]:
 
 
 def _clock_edge(unit: Unit) -> list[str]:
-    ready = unit.handshake is Handshake.READY
+    ready = unit.handshake.back_pressure
     moves = (_MOVES_WHEN_READY if ready else _MOVES_ALWAYS).splitlines()
     if any(port.role is Role.RESET for port in unit.ports):
         resets = ["for (slot& stage : held) stage.valid = false;", *(["now.reset();"] if unit.stateful else [])]

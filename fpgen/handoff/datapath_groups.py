@@ -18,7 +18,7 @@ _NO_HEADING = "Other"
 
 
 @dataclass(frozen=True)
-class Group:
+class DatapathGroup:
     """The operations under one heading in one stage, or a register of the operation itself (an accumulator).
 
     Attributes
@@ -47,18 +47,18 @@ class Flow:
 
     Attributes
     ----------
-    groups : tuple of Group
+    groups : tuple of DatapathGroup
         In the order in which they were built.
-    within : dict of (Group, Group) to int
+    within : dict of (DatapathGroup, DatapathGroup) to int
         Bits that a group reads of another in the same stage.
-    reads, writes : dict of Group to int
+    reads, writes : dict of DatapathGroup to int
         Bits that come from the pins or registers before its stage, and go to those after it.
     """
 
-    groups: tuple[Group, ...]
-    within: dict[tuple[Group, Group], int]
-    reads: dict[Group, int]
-    writes: dict[Group, int]
+    groups: tuple[DatapathGroup, ...]
+    within: dict[tuple[DatapathGroup, DatapathGroup], int]
+    reads: dict[DatapathGroup, int]
+    writes: dict[DatapathGroup, int]
 
 
 def flow_of(pipeline: Pipeline) -> Flow:
@@ -69,21 +69,21 @@ def flow_of(pipeline: Pipeline) -> Flow:
             held = node.op == "state"
             title = str(node.value) if held else node.section or _NO_HEADING
             members.setdefault((pipeline.stage_of(node), title, held), []).append(node)
-    group_of: dict[int, Group] = {}
+    group_of: dict[int, DatapathGroup] = {}
     for (stage, title, held), nodes in members.items():
         kinds = Counter(_KINDS.get(node.op, _LOGIC) for node in nodes)
         width = sum(node.width for node in nodes) if held else 0
-        group = Group(title, stage, () if held else tuple(sorted(kinds.items())), width)
+        group = DatapathGroup(title, stage, () if held else tuple(sorted(kinds.items())), width)
         group_of.update({node.index: group for node in nodes})
     return Flow(tuple(dict.fromkeys(group_of.values())), *_edges(pipeline, group_of))
 
 
 def _edges(
-    pipeline: Pipeline, group_of: dict[int, Group]
-) -> tuple[dict[tuple[Group, Group], int], dict[Group, int], dict[Group, int]]:
-    masks: dict[tuple[str, Group, Group | None, int], int] = {}
+    pipeline: Pipeline, group_of: dict[int, DatapathGroup]
+) -> tuple[dict[tuple[DatapathGroup, DatapathGroup], int], dict[DatapathGroup, int], dict[DatapathGroup, int]]:
+    masks: dict[tuple[str, DatapathGroup, DatapathGroup | None, int], int] = {}
 
-    def note(kind: str, group: Group, other: Group | None, source: Node, low: int, high: int) -> None:
+    def note(kind: str, group: DatapathGroup, other: DatapathGroup | None, source: Node, low: int, high: int) -> None:
         key = kind, group, other, source.index
         masks[key] = masks.get(key, 0) | ((1 << (high - low)) - 1) << low
 
@@ -106,9 +106,9 @@ def _edges(
                 note("writes", before, None, source, low, high)
             elif before != target:
                 note("within", before, target, source, low, high)
-    within: dict[tuple[Group, Group], int] = {}
-    reads: dict[Group, int] = {}
-    writes: dict[Group, int] = {}
+    within: dict[tuple[DatapathGroup, DatapathGroup], int] = {}
+    reads: dict[DatapathGroup, int] = {}
+    writes: dict[DatapathGroup, int] = {}
     for (kind, group, other, _), mask in masks.items():
         if other is not None:
             within[group, other] = within.get((group, other), 0) + mask.bit_count()

@@ -5,8 +5,9 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import assert_never
 
-from .datapath_groups import Flow, Group
+from .datapath_groups import DatapathGroup, Flow
 
 #: Between two lines side by side.
 _APART = 8.0
@@ -18,7 +19,7 @@ _REGISTERS, _WITHIN = "#3f6488", "#a3b1bd"
 class Box:
     """A group and where it is drawn."""
 
-    group: Group
+    group: DatapathGroup
     x: float
     y: float
     width: float
@@ -110,13 +111,16 @@ def _detour(line: _Line, channel: float, level: int) -> str:
     out, back = y0 + 6 + level * _STAGGER, y1 - 6 - level * _STAGGER
     leave = f"M{_n(x0)},{_n(y0)}V{_n(out)}H{_n(channel)}"
     arrive = f"V{_n(back)}H{_n(x1)}V{_n(y1)}"
-    match line.kind:
+    kind: _Kind = line.kind
+    match kind:
         case _Kind.READ:
             return _path(f"M{_n(channel)},{_n(y0)}{arrive}", line)
         case _Kind.WRITE:
             return _path(f"{leave}V{_n(y1)}", line)
         case _Kind.WITHIN:
             return _path(f"{leave}{arrive}", line)
+        case unknown:
+            assert_never(unknown)
 
 
 def _path(path: str, line: _Line) -> str:

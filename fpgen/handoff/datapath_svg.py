@@ -7,7 +7,7 @@ from html import escape
 from fpgen.rtl.pipeline import Pipeline
 from fpgen.units import Handshake, Unit
 
-from .datapath_groups import Flow, Group
+from .datapath_groups import DatapathGroup, Flow
 from .datapath_lines import Box, stage_lines
 
 _WIDTH, _LEFT = 940, 84  # of the drawing, and where the boxes begin
@@ -54,7 +54,7 @@ def rank_text(unit: Unit, pipeline: Pipeline, rank: int) -> str:
     return text + (", and a valid bit" if unit.handshake is not Handshake.NONE else "")
 
 
-def box_text(group: Group) -> str:
+def box_text(group: DatapathGroup) -> str:
     """What is in a group."""
     if group.width:
         return f"register of the unit, {group.width} bits"
@@ -80,10 +80,10 @@ def _bar(y: float, label: str, text: str, held: bool) -> list[str]:
     ]
 
 
-def layers(flow: Flow, stage: int) -> list[list[Group]]:
+def layers(flow: Flow, stage: int) -> list[list[DatapathGroup]]:
     """The groups of a stage, those after the ones that they read; what is read of later ones does not count."""
     groups = [group for group in flow.groups if group.stage == stage]
-    depth: dict[Group, int] = {}
+    depth: dict[DatapathGroup, int] = {}
     for group in groups:
         depth[group] = max((depth[other] + 1 for other in depth if (other, group) in flow.within), default=0)
     return [
@@ -95,7 +95,7 @@ def _stage(flow: Flow, stage: int, y: float) -> tuple[list[Box], float]:
     """The boxes of a stage, and where it ends."""
     placed: list[Box] = []
     for layer in layers(flow, stage):
-        rows: list[list[tuple[Group, float]]] = [[]]
+        rows: list[list[tuple[DatapathGroup, float]]] = [[]]
         for group in layer:
             width = max(len(group.title) * _BOLD, len(box_text(group)) * _CHAR) + 20
             if rows[-1] and sum(w + _GAP for _, w in rows[-1]) + width > _WIDTH - _LEFT - 2 * _SIDE:

@@ -9,6 +9,7 @@ from fpgen.formats import Format
 from fpgen.formats.describe import layout, special_codes
 from fpgen.formats.values import fraction_text
 from fpgen.units import RoundedUnit, Rounding, Unit, card_of
+from fpgen.units.axis import axis_module, axis_pins
 from fpgen.units.options import PORT_CODES
 from fpgen.verilog.header import built_of
 
@@ -18,7 +19,7 @@ from .sheet_html import sheet_html
 from .sheet_limits import limits
 from .sheet_markdown import sheet_markdown
 from .sheet_measured import cost, verification
-from .sheet_model import Code, Paragraph, Part, Section, Sheet, table
+from .sheet_model import Code, Datasheet, Paragraph, Part, Section, table
 from .sheet_specials import specials
 from .sheet_timing import timing
 
@@ -33,7 +34,7 @@ def datasheet_files(
 
 def datasheet(
     unit: Unit, *, note: str = "", evidence: Mapping[str, Any] | None = None, points: Iterable[Mapping[str, Any]] = ()
-) -> Sheet:
+) -> Datasheet:
     """What is in the datasheet.
 
     Parameters
@@ -48,6 +49,7 @@ def datasheet(
     """
     sections = (
         _ports(unit),
+        *filter(None, [_wrapper(unit)]),
         timing(unit),
         datapath_section(unit),
         _numbers(unit),
@@ -57,7 +59,7 @@ def datasheet(
         cost(points),
         limits(unit),
     )
-    return Sheet(unit.name, tuple(_head(unit, note)), sections)
+    return Datasheet(unit.name, tuple(_head(unit, note)), sections)
 
 
 def _head(unit: Unit, note: str) -> list[Part]:
@@ -75,6 +77,27 @@ def _ports(unit: Unit) -> Section:
         codes = ", ".join(f"{code} {mode.value.upper()}" for mode, code in PORT_CODES.items())
         parts.append(Paragraph(f"Codes of `rounding`: {codes}; 5 and 7 act as RNE."))
     return Section("Ports", tuple(parts))
+
+
+def _wrapper(unit: Unit) -> Section | None:
+    """The AXI4-Stream signals of a unit that has them."""
+    rows = [
+        (
+            f"`{pin.name}`",
+            "in" if pin.is_input else "out",
+            f"{field.low + field.width - 1}:{field.low}" if pin.width > 1 else "",
+            "(padding)" if field.port is None else f"{'not ' if pin.inverted else ''}`{field.port.name}`",
+        )
+        for pin in axis_pins(unit)
+        for field in pin.fields
+    ]
+    if not rows:
+        return None
+    text = (
+        f"`{axis_module(unit)}.v` has the module `{axis_module(unit)}`, wires only, with these signals around the unit "
+        "(AMBA AXI4-Stream, ARM IHI 0051A). Padding is not read, and 0 in results."
+    )
+    return Section("AXI4-Stream", (Paragraph(text), table(["signal", "", "bits", "port of the unit"], rows)))
 
 
 def _numbers(unit: Unit) -> Section:

@@ -9,7 +9,7 @@ from fpgen.verilog.header import stage_text
 
 from .datapath_groups import Flow, flow_of
 from .datapath_svg import box_text, datapath_svg, layers, rank_text
-from .sheet_model import Figure, Paragraph, Section, Table, table
+from .sheet_model import Figure, Paragraph, Section, SheetTable, table
 
 _LARGEST = 6  # registers of a rank that are named
 
@@ -30,7 +30,7 @@ def datapath_section(unit: Unit) -> Section:
     return Section("Datapath", (figure, stages, bits, _ranks(pipeline)))
 
 
-def _ranks(pipeline: Pipeline) -> Table:
+def _ranks(pipeline: Pipeline) -> SheetTable:
     rows = []
     for number, rank in enumerate(pipeline.ranks, 1):
         widest = sorted(rank, key=lambda register: -register.width)

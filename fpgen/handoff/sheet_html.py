@@ -7,7 +7,7 @@ from html import escape
 
 from fpgen.base.text_template import filled, template_beside
 
-from .sheet_model import Bullets, Code, Figure, Paragraph, Part, Section, Sheet, Table
+from .sheet_model import Bullets, Code, Datasheet, Figure, Paragraph, Part, Section, SheetTable
 
 #: A cell like this stands to the right, with the others of its column.
 _NUMBER = re.compile(r"-?[\d,.]+")
@@ -17,7 +17,7 @@ _SHORT, _WHOLE = 22, ' class="short"'
 _FEW, _SHORT_OF_MANY = 7, 14
 
 
-def sheet_html(sheet: Sheet) -> str:
+def sheet_html(sheet: Datasheet) -> str:
     """The text of `datasheet.html`."""
     return filled(
         template_beside(__file__, "sheet.html.tmpl"),
@@ -56,13 +56,13 @@ def _part(part: Part) -> str:
             return f"<pre>{escape(text)}</pre>"
         case Bullets(items):
             return "<ul>\n" + "\n".join(f"<li>{_inline(item)}</li>" for item in items) + "\n</ul>"
-        case Table():
+        case SheetTable():
             return _table(part)
         case Figure():
             return _figure(part)
 
 
-def _table(table: Table) -> str:
+def _table(table: SheetTable) -> str:
     dense = len(table.heads) > _FEW
     short = _SHORT_OF_MANY if dense else _SHORT
     columns = list(zip(*table.rows, strict=True)) or [()] * len(table.heads)

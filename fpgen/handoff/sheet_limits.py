@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import assert_never
 
 from fpgen.units import Handshake, Reset, Role, RoundedUnit, Rounding, Unit
 
@@ -43,13 +44,16 @@ def _sentences(unit: Unit) -> Iterator[str]:
 
 
 def _of_registers(unit: Unit) -> Iterator[str]:
-    match unit.handshake:
+    handshake: Handshake = unit.handshake
+    match handshake:
         case Handshake.NONE:
             yield "Nothing says which results are valid: count clocks from the operands."
         case Handshake.VALID:
             yield "There is no back-pressure: a result that is not taken in its clock is lost."
-        case Handshake.READY:
+        case Handshake.READY | Handshake.AXIS:
             yield "`in_ready` depends on `out_ready` in the same clock, through one gate a stage."
+        case unknown:
+            assert_never(unknown)
     what = "valid bits and accumulators" if unit.stateful else "valid bits"
     if any(port.role is Role.RESET for port in unit.ports):
         yield f"Reset clears {what}, not the registers of the data."

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from .sheet_model import Bullets, Code, Figure, Paragraph, Part, Sheet, Table
+from .sheet_model import Bullets, Code, Datasheet, Figure, Paragraph, Part, SheetTable
 
 
-def sheet_markdown(sheet: Sheet) -> str:
+def sheet_markdown(sheet: Datasheet) -> str:
     """The text of `datasheet.md`."""
     blocks = [f"# {sheet.title}", *map(_part, sheet.parts)]
     for section in sheet.sections:
@@ -21,7 +21,7 @@ def _part(part: Part) -> str:
             return "\n".join(f"    {line}".rstrip() for line in text.splitlines())
         case Bullets(items):
             return "\n".join(f"- {item}" for item in items)
-        case Table(heads, rows):
+        case SheetTable(heads, rows):
             return "\n".join([_row(heads), "|" + "---|" * len(heads), *map(_row, rows)])
         case Figure():
             return _figure(part)

@@ -32,7 +32,7 @@ class Bullets:
 
 
 @dataclass(frozen=True)
-class Table:
+class SheetTable:
     """Cells of text below headings."""
 
     heads: tuple[str, ...]
@@ -63,7 +63,7 @@ class Figure:
     source: str = ""
 
 
-Part = Paragraph | Code | Bullets | Table | Figure
+Part = Paragraph | Code | Bullets | SheetTable | Figure
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class Section:
 
 
 @dataclass(frozen=True)
-class Sheet:
+class Datasheet:
     """A datasheet: a title, parts of its own, and sections."""
 
     title: str
@@ -83,6 +83,6 @@ class Sheet:
     sections: tuple[Section, ...]
 
 
-def table(heads: Sequence[str], rows: Iterable[Iterable[object]]) -> Table:
+def table(heads: Sequence[str], rows: Iterable[Iterable[object]]) -> SheetTable:
     """A table of whatever has a text."""
-    return Table(tuple(heads), tuple(tuple(str(cell) for cell in row) for row in rows))
+    return SheetTable(tuple(heads), tuple(tuple(str(cell) for cell in row) for row in rows))

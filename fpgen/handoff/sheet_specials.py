@@ -14,7 +14,7 @@ from fpgen.units import Port, Role, Rounding, Unit
 from fpgen.units.options import PORT_CODES, Flags
 
 from .operand_classes import ORDER, number_text, operand_classes, ordinary
-from .sheet_model import Paragraph, Part, Section, Table, table
+from .sheet_model import Paragraph, Part, Section, SheetTable, table
 
 #: Codes of each array in one vector: by port, all elements in one list.
 Codes = dict[str, list[int]]
@@ -143,7 +143,7 @@ def _by_class(unit: Unit, ports: list[Port]) -> list[Part]:
     return [_merged(ports, names, cells)]
 
 
-def _merged(ports: list[Port], names: list[list[str]], cells: dict[tuple[str, ...], str]) -> Table:
+def _merged(ports: list[Port], names: list[list[str]], cells: dict[tuple[str, ...], str]) -> SheetTable:
     """Three operands: rows of the first two with the same results are one."""
     shapes: dict[tuple[tuple[tuple[str, ...], tuple[str, ...]], ...], list[str]] = {}
     for first in names[0]:

@@ -39,11 +39,11 @@ def _text(unit: Unit) -> str:
         text = "Combinational: no clock, latency 0."
         if unit.handshake is not Handshake.NONE:
             text += " `out_valid` is `in_valid`."
-        return text + (" `in_ready` is `out_ready`." if unit.handshake is Handshake.READY else "")
+        return text + (" `in_ready` is `out_ready`." if unit.handshake.back_pressure else "")
     text = f"Latency {unit.latency} clock{'s' if unit.latency > 1 else ''}; a new operation every clock."
     if unit.handshake is Handshake.VALID:
         text += " `in_valid` appears as `out_valid` together with its result, which must be taken in that clock."
-    elif unit.handshake is Handshake.READY:
+    elif unit.handshake.back_pressure:
         text += (
             " A transfer happens at a clock edge where valid and ready are both high; when `out_ready` is low the"
             " unit holds, and nothing is lost or repeated."
@@ -66,10 +66,10 @@ def scenarios(unit: Unit) -> Iterator[Scenario]:
     if unit.handshake is not Handshake.NONE:
         gaps = frozenset({0, 2, 3})
         text = "Operations with gaps: `out_valid` has the gaps of `in_valid`."
-        if unit.handshake is Handshake.READY:
+        if unit.handshake.back_pressure:
             text += " `out_ready` is high, and with it `in_ready`."
         yield Scenario("Handshake", text, Surroundings(after + 1, gaps))
-    if unit.handshake is Handshake.READY:
+    if unit.handshake.back_pressure:
         held = frozenset(range(latency + 1, latency + 4))
         text = (
             "`out_ready` is low for three clocks with the unit full: the result stays, `in_ready` is low, and the "
@@ -85,7 +85,7 @@ def scenarios(unit: Unit) -> Iterator[Scenario]:
         yield Scenario("Clock enable", text, Surroundings(after + 2, few, stopped=frozenset({2, 3})))
     if unit.flush:
         offered = frozenset({0, 1, 2, 3})
-        lost = "is not taken until it is over" if unit.handshake is Handshake.READY else "is dropped as well"
+        lost = "is not taken until it is over" if unit.handshake.back_pressure else "is dropped as well"
         text = f"`flush` drops what is inside; what is offered in that clock {lost}."
         yield Scenario("Flush", text, Surroundings(after + 2, offered, flushed=frozenset({2})))
     reset = next((port for port in unit.ports if port.role is Role.RESET), None)

@@ -11,6 +11,7 @@ from typing import assert_never
 from fpgen.base.provenance import provenance
 from fpgen.base.text_template import filled, lines_for, template_beside
 from fpgen.units import Handshake, Port, ResetActive, Role, Unit
+from fpgen.units.axis import axis_module, axis_nets, axis_pins
 from fpgen.units.register_options import reset_pin
 from fpgen.verilog.line_breaks import INDENT, around_name, comment
 
@@ -31,12 +32,13 @@ def unit_testbench(unit: Unit) -> str:
     inputs = [port for port in unit.ports if port.travels_in]
     latency = unit.latency
     offered = "in_valid" if "valid" in features else "accepted"
+    module, connections, more = _instance(unit)
     text = filled(
         lines_for(features, template_beside(__file__, "testbench.v.tmpl")),
         title="\n".join(comment(f"Self-checking testbench of {unit.name}")),
         text="\n".join(comment(unit.text)),
         module="\n".join(around_name("module", f"{unit.name}_tb", ";")),
-        instance="\n".join(around_name("", unit.name, " unit (", INDENT)),
+        instance="\n".join(around_name("", module, " unit (", INDENT)),
         latency=latency,
         clocks="clock" if latency == 1 else "clocks",
         unless=", while out_ready is high" if "ready" in features else "",
@@ -45,8 +47,8 @@ def unit_testbench(unit: Unit) -> str:
         names="\n".join(
             f'            {number}: $write("{name}");' for number, (name, _) in enumerate(found.families, 1)
         ),
-        signals="\n".join(_signal(port) for port in unit.ports),
-        connections=",\n".join(f"        .{port.name}({port.name})" for port in unit.ports),
+        signals="\n".join([*map(_signal, unit.ports), *more]),
+        connections=",\n".join(f"        .{pin}({net})" for pin, net in connections),
         word_top=width - 1,
         count=found.count,
         family_at=f"$signed({{24'd0, {_vector('at', family)}}})",
@@ -76,7 +78,7 @@ def _features(unit: Unit) -> set[str]:
             found |= {"no_valid", "no_ready"}
         case Handshake.VALID:
             found |= {"valid", "valid_only", "no_ready"}
-        case Handshake.READY:
+        case Handshake.READY | Handshake.AXIS:
             found |= {"valid", "ready"}
         case unknown:
             assert_never(unknown)
@@ -105,6 +107,16 @@ def _places(unit: Unit) -> dict[str, str]:
         top -= 4 * digits_of(port)
         found[port.name] = f"[{top + port.width - 1}:{top}]" if port.width > 1 else f"[{top}]"
     return found
+
+
+def _instance(unit: Unit) -> tuple[str, list[tuple[str, str]], list[str]]:
+    """The module that is tested, what its pins are connected to, and declarations that this needs."""
+    axis = axis_pins(unit)
+    if not axis:
+        return unit.name, [(port.name, port.name) for port in unit.ports], []
+    nets = {pin.name: axis_nets(pin) for pin in axis}
+    more = [f"    wire [{width - 1}:0] {name};" for _, extra in nets.values() for name, width in extra]
+    return axis_module(unit), [(name, expression) for name, (expression, _) in nets.items()], more
 
 
 def _vector(number: str, place: str) -> str:

@@ -72,7 +72,7 @@ def control(unit: Unit, pipeline: Pipeline) -> Control:
             return Control((), (), (), {}, unit.enable, unit.flush, reset)
         case Handshake.VALID:
             return Control(valid, (), (), pins, unit.enable, unit.flush, reset)
-        case Handshake.READY:
+        case Handshake.READY | Handshake.AXIS:
             pass
         case unknown:
             assert_never(unknown)

@@ -21,6 +21,7 @@ from collections.abc import Sequence
 from typing import assert_never
 
 from fpgen.base.text_template import filled, template_beside
+from fpgen.units.axis import axis_module, axis_nets, axis_pins
 from fpgen.units.base import Unit
 from fpgen.units.options import Handshake
 from fpgen.units.ports import Port, Role
@@ -106,8 +107,19 @@ def _lane(i: int, unit: Unit) -> str:
     outputs = [port for port in unit.ports if not port.is_input]
     pins = ["input wire clk"] + [f"output wire {_vector(port.width)}{port.name}" for port in outputs]
     registers = "".join(f"  reg {_vector(port.width)}{port.name};\n" for port in inputs)
-    connections = ", ".join(f".{port.name}({port.name})" for port in unit.ports)
-    return f"module {lane_module(i)} ({', '.join(pins)});\n{registers}  {unit.name} unit ({connections});\nendmodule\n"
+    return f"module {lane_module(i)} ({', '.join(pins)});\n{registers}{_instance(unit)}endmodule\n"
+
+
+def _instance(unit: Unit) -> str:
+    """The unit, connected to nets with the names of its ports; behind its AXI4-Stream wrapper, if it has one."""
+    axis = axis_pins(unit)
+    if not axis:
+        connections = ", ".join(f".{port.name}({port.name})" for port in unit.ports)
+        return f"  {unit.name} unit ({connections});\n"
+    nets = {pin.name: axis_nets(pin) for pin in axis}
+    wires = "".join(f"  wire [{width - 1}:0] {name};\n" for _, more in nets.values() for name, width in more)
+    connections = ", ".join(f".{name}({expression})" for name, (expression, _) in nets.items())
+    return f"{wires}  {axis_module(unit)} unit ({connections});\n"
 
 
 def _probe(i: int, unit: Unit) -> tuple[list[str], str]:
@@ -138,7 +150,7 @@ def _stream(i: int, unit: Unit, layout: Layout) -> str:
             handshake = back_pressure = False
         case Handshake.VALID:
             handshake, back_pressure = True, False
-        case Handshake.READY:
+        case Handshake.READY | Handshake.AXIS:
             handshake = back_pressure = True
         case unknown:
             assert_never(unknown)

@@ -231,7 +231,8 @@ class Unit(Derived):
     def without_pipeline(self) -> Self:
         """The unit whose datapath, before any scheduling, is that of this one."""
         plain = {name: self._default(name) for name in ("reset", "reset_active", "enable", "flush", "registers")}
-        return dataclasses.replace(self, stages=None, period=None, **plain)
+        handshake = Handshake.READY if self.handshake is Handshake.AXIS else self.handshake  # there is no aclk
+        return dataclasses.replace(self, stages=None, period=None, handshake=handshake, **plain)
 
     @property
     def nan_text(self) -> str:
@@ -251,14 +252,14 @@ class Unit(Derived):
         pins = pins_of_registers(self)
         if self.handshake is not Handshake.NONE:
             pins.append(Port("in_valid", 1, True, Role.HANDSHAKE))
-        if self.handshake is Handshake.READY:
+        if self.handshake.back_pressure:
             pins.append(Port("in_ready", 1, False, Role.HANDSHAKE))
         pins += [*self._operand_ports(), *self._controls(), *self._rounding_ports()]
         if self.tag:
             pins.append(Port("tag", self.tag, True, Role.TAG))
         if self.handshake is not Handshake.NONE:
             pins.append(Port("out_valid", 1, False, Role.HANDSHAKE))
-        if self.handshake is Handshake.READY:
+        if self.handshake.back_pressure:
             pins.append(Port("out_ready", 1, True, Role.HANDSHAKE))
         tag = [Port("out_tag", self.tag, False, Role.TAG)] if self.tag else []
         return (*pins, *self._result_ports(), *self._flag_ports(), *tag)

@@ -87,6 +87,14 @@ class Derived:
 
         return write(self._unit())
 
+    def wrapper_verilog(self) -> str:
+        """The module `<name>_axis` around the unit, of ``handshake=axis``; empty with another handshake."""
+        from fpgen.units.axis import axis_pins
+        from fpgen.verilog.axis_wrapper import axis_wrapper
+
+        unit = self._unit()
+        return axis_wrapper(unit) if axis_pins(unit) else ""
+
     def verify(
         self,
         *,

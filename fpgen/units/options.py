@@ -219,6 +219,18 @@ class Handshake(enum.Enum):
     NONE = "none"  # a result every clock, `latency` later
     VALID = "valid"  # in_valid travels along and comes out as out_valid
     READY = "ready"  # valid/ready on both sides, with back-pressure
+    AXIS = "axis"  # the same, and a wrapper with the signals of AXI4-Stream around it: units/axis.py
+
+    @property
+    def back_pressure(self) -> bool:
+        """Whether there are in_ready and out_ready."""
+        match self:
+            case Handshake.NONE | Handshake.VALID:
+                return False
+            case Handshake.READY | Handshake.AXIS:
+                return True
+            case _:
+                assert_never(self)
 
 
 class Flags(enum.IntFlag):

@@ -111,6 +111,9 @@ def check_clocked(unit: Unit) -> None:
         raise UsageError(f"reset: got {given} with handshake=none; expected none given, since nothing is reset")
     if unit.reset is Reset.NONE and unit.reset_active is not ResetActive.HIGH:
         raise UsageError("reset_active: got low with reset=none; expected none given, since there is no reset pin")
+    if unit.handshake is Handshake.AXIS and (not unit.clocked or unit.reset is Reset.NONE):
+        given = "a unit without registers" if not unit.clocked else "reset=none"
+        raise UsageError(f"handshake=axis: got {given}; expected stages of 1 or more and a reset, for aclk and aresetn")
     if not unit.clocked:
         for name in ("enable", "flush"):
             if getattr(unit, name):

@@ -95,7 +95,7 @@ def run_campaign(
         match handshake:
             case Handshake.NONE:
                 pass
-            case Handshake.VALID | Handshake.READY:
+            case Handshake.VALID | Handshake.READY | Handshake.AXIS:
                 plusargs.append(f"+gaps_{i}={_GAP_CLOCKS}")
             case unknown:
                 assert_never(unknown)

@@ -95,7 +95,7 @@ def rerun(
         inputs = parse_codes(whole, what)
     given = Given(unit, False, seed, whole.random_vectors, given=tuple(inputs.items()))
     simulation = build(
-        unit.verilog() if verilog is None else verilog,
+        (unit.verilog() if verilog is None else verilog) + unit.wrapper_verilog(),
         harness([unit], [1], probes=False),
         TOP,
         simulator=simulator,

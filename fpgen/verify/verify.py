@@ -185,6 +185,7 @@ def verify_many(
             layer(unit, "exact")  # nothing is compared with a model that nothing defines
     plans = [plan(unit, vectors=vectors, seed=seed, exhaustive=exhaustive, fixed=fixed) for unit in units]
     texts = [unit.verilog() for unit in units] if verilogs is None else list(verilogs)
+    texts = [text + unit.wrapper_verilog() for text, unit in zip(texts, units, strict=True)]
     keys = [None if golden else _key(one, text, simulator) for one, text in zip(plans, texts, strict=True)]
     found = [None if force or key is None else _recall(key) for key in keys]
     wanted = [i for i, verdict in enumerate(found) if verdict is None]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from fpgen.rtl.pipeline import Pipeline
 from fpgen.units.architecture import DEFAULT
 from fpgen.units.operations import card_of
-from fpgen.units.options import PORT_CODES, Handshake, Rounding
+from fpgen.units.options import PORT_CODES, Rounding
 from fpgen.units.rounded import RoundedUnit
 
 from .line_breaks import COLUMNS, comment
@@ -52,7 +52,7 @@ def _latency(unit: Unit, pipeline: Pipeline) -> str:
     if not pipeline.stages:
         return "0 (combinational)"
     clocks = f"{pipeline.stages} clock{'s' if pipeline.stages > 1 else ''}, one operation every clock"
-    if unit.handshake is Handshake.READY:
+    if unit.handshake.back_pressure:
         return clocks + ", more while out_ready is low"
     return clocks
 

@@ -59,6 +59,8 @@ def test_a_bundle_holds_what_was_promised(tmp_path):
         "vectors.hex",
         f"{unit.name}.sdc",
         f"{unit.name}.core",
+        f"{unit.name}.ipxact-2014.xml",
+        f"{unit.name}.ipxact-2022.xml",
         "README.md",
         "unit.toml",
         "manifest.json",

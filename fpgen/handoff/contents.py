@@ -9,6 +9,7 @@ from fpgen.units import Unit
 from .core_file import core_file, rtl_list, simulation_list
 from .cpp_files import cpp_files
 from .handoff_vectors import vectors_hex
+from .ipxact import ipxact_files
 from .testbench import unit_testbench
 
 
@@ -21,7 +22,7 @@ def unit_files(unit: Unit, verilog: str) -> dict[str, str]:
     verilog : str
         The unit's Verilog.
     """
-    return {
+    files = {
         f"{unit.name}.v": verilog,
         "unit.toml": f"# {unit.text}\n" + tomli_w.dumps(unit.to_dict()),
         **cpp_files(unit),
@@ -31,3 +32,4 @@ def unit_files(unit: Unit, verilog: str) -> dict[str, str]:
         f"{unit.name}_tb.f": simulation_list(unit),
         f"{unit.name}.core": core_file(unit),
     }
+    return {**files, **ipxact_files(unit, {*files, f"{unit.name}.sdc"})}

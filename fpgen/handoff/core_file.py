@@ -14,7 +14,7 @@ def core_file(unit: Unit) -> str:
     return filled(
         template_beside(__file__, "core.tmpl"),
         unit=unit.name,
-        version=_plain_version(__version__),
+        version=plain_version(),
         description=unit.text.replace('"', ""),
     )
 
@@ -29,8 +29,8 @@ def simulation_list(unit: Unit) -> str:
     return f"// Top module {unit.name}_tb; run it where vectors.hex is\n{unit.name}.v\n{unit.name}_tb.v\n"
 
 
-def _plain_version(version: str) -> str:
-    """The leading numbers: FuseSoC orders versions, and does not know Python's marks of development ones."""
-    found = re.match(r"\d+(\.\d+)*", version)
-    assert found is not None, version
+def plain_version() -> str:
+    """The leading numbers of fpgen's: FuseSoC orders versions, and does not know Python's marks of development ones."""
+    found = re.match(r"\d+(\.\d+)*", __version__)
+    assert found is not None, __version__
     return found[0]

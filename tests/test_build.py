@@ -62,6 +62,9 @@ def test_a_bundle_holds_what_was_promised(tmp_path):
         f"{unit.name}.core",
         "datasheet.md",
         "datasheet.html",
+        f"{unit.name}.ipxact-2014.xml",
+        f"{unit.name}.ipxact-2022.xml",
+        f"test_{unit.name}.py",
         "unit.toml",
         "manifest.json",
     }

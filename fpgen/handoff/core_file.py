@@ -17,7 +17,7 @@ def core_file(unit: Unit) -> str:
         unit=unit.name,
         top=_sources(unit)[-1],
         sources="\n".join(f"      - {name}.v" for name in _sources(unit)),
-        version=_plain_version(__version__),
+        version=plain_version(),
         description=unit.text.replace('"', ""),
     )
 
@@ -38,8 +38,8 @@ def _sources(unit: Unit) -> list[str]:
     return [unit.name, *([axis_module(unit)] if axis_pins(unit) else [])]
 
 
-def _plain_version(version: str) -> str:
-    """The leading numbers: FuseSoC orders versions, and does not know Python's marks of development ones."""
-    found = re.match(r"\d+(\.\d+)*", version)
-    assert found is not None, version
+def plain_version() -> str:
+    """The leading numbers of fpgen's: FuseSoC orders versions, and does not know Python's marks of development ones."""
+    found = re.match(r"\d+(\.\d+)*", __version__)
+    assert found is not None, __version__
     return found[0]

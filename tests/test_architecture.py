@@ -49,6 +49,7 @@ def built(text, architecture):
 # ---- results ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.turns(3)
 @every_architecture
 @pytest.mark.parametrize(
     "text",
@@ -73,6 +74,7 @@ def test_every_operand(text, architecture):
     assert_equals_golden(unit, every_input(unit))
 
 
+@pytest.mark.turns(3)
 @every_architecture
 @pytest.mark.parametrize(
     "text",
@@ -96,6 +98,7 @@ def test_wide_and_odd_operands(text, architecture):
     assert_equals_golden(unit, draw_inputs(unit, 600, np.random.default_rng(len(text))))
 
 
+@pytest.mark.turns(2)
 @every_architecture
 @pytest.mark.parametrize("accumulate", ["float", "exact"])
 def test_streams(accumulate, architecture):
@@ -111,6 +114,7 @@ def test_streams(accumulate, architecture):
         assert_streams_equal(built(unit, architecture), inputs)
 
 
+@pytest.mark.turns(3)
 @every_architecture
 @pytest.mark.parametrize(
     "text",
@@ -138,6 +142,7 @@ def test_sums_of_products(text, architecture):
     assert not (different := sum_cases.mismatch(unit, codes)), different
 
 
+@pytest.mark.turns(3)
 @every_architecture
 @pytest.mark.parametrize(
     "text",
@@ -247,6 +252,7 @@ def test_proven_equal_to_the_amaranth_design(text, architecture):
     assert proof.status == "proven", proof.detail
 
 
+@pytest.mark.turns(2)
 @every_architecture
 def test_verilator_finds_nothing(architecture, tmp_path):
     for text in (

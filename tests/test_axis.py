@@ -54,6 +54,7 @@ def test_where_the_ports_lie():
         assert all(pin.width % 8 == 0 for pin in axis_pins(fpgen.parse_unit(text)) if pin.name.endswith("tdata"))
 
 
+@pytest.mark.turns(2)
 @pytest.mark.parametrize("text", [PLAIN, FULL, MASKED])
 def test_the_simulation_goes_through_the_wrapper(text, monkeypatch):
     unit = fpgen.parse_unit(text)
@@ -72,6 +73,7 @@ def wrong_wrapper(unit, text):
     return wrong
 
 
+@pytest.mark.turns(2)
 @pytest.mark.parametrize("text", [PLAIN, FULL])
 def test_the_bundle_s_testbench_goes_through_the_wrapper(text, tmp_path):
     where = copied_bundle(text, tmp_path)
@@ -94,6 +96,7 @@ def test_the_bundle_s_testbench_goes_through_the_wrapper(text, tmp_path):
         (where / "sim.vvp").unlink()
 
 
+@pytest.mark.turns(2)
 @pytest.mark.parametrize("text", [PLAIN, FULL, MASKED])
 def test_no_linter_finds_anything(text, tmp_path):
     unit = fpgen.parse_unit(text)

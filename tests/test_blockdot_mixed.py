@@ -90,6 +90,7 @@ def by_fractions(unit: BlockDot, codes: dict[str, np.ndarray]) -> list[float]:
     return found
 
 
+@pytest.mark.turns(2)
 @pytest.mark.parametrize(
     "text",
     [
@@ -143,6 +144,7 @@ def test_every_code_of_two_e2m1_with_two_int4():
 # ---- the models and the hardware agree -----------------------------------------------------------------
 
 
+@pytest.mark.turns(2)
 @pytest.mark.parametrize("text", UNITS)
 def test_models_and_hardware_agree(text):
     unit = fpgen.parse_unit(text)

@@ -209,6 +209,7 @@ def test_07_all_codes_of_zero_are_zero(run):
 # ---- 8: extremes of the parameters ---------------------------------------------------------------
 
 
+@pytest.mark.turns(3)
 @pytest.mark.parametrize("mode", ["rne", "rna", "rtz", "rup", "rdn", "raz", "rto"])
 @pytest.mark.parametrize(
     "names",
@@ -336,6 +337,7 @@ def test_14_ties_on_the_e2m1_grid(run, value, expected):
         assert flags & NX
 
 
+@pytest.mark.turns(3)
 @pytest.mark.parametrize(
     ("name", "step"),
     [(name, 1) for name, entry in CATALOGUE.items() if entry.format.bits <= 8]

@@ -39,6 +39,7 @@ def test_19_pipeline_keeps_operations_and_their_modes_together():
     }
 
 
+@pytest.mark.turns(2)
 @pytest.mark.parametrize(
     ("good", "bad"),
     [

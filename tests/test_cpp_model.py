@@ -49,6 +49,7 @@ MANY = [
 ]
 
 
+@pytest.mark.turns(2)
 @pytest.mark.parametrize("text", VARIED)
 def test_it_computes_what_the_golden_model_does(text, tmp_path):
     unit = parse_unit(text)

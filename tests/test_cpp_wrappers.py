@@ -113,6 +113,7 @@ def test_a_systemverilog_testbench_calls_it(tmp_path):
     assert {f"{unit.name} 0 wrong" for unit in units} <= set(done.stdout.splitlines()), done.stdout
 
 
+@pytest.mark.turns(2)
 @pytest.mark.parametrize(
     "text",
     [

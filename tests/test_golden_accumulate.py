@@ -39,6 +39,7 @@ def draw(accumulate: str, names, seed: int, shape=(3, 60), rounding=None, wild=F
     return unit, operands, draw_controls(unit, shape, rng, clear=float(rng.choice([0, 0.05, 0.3])))
 
 
+@pytest.mark.turns(3)
 @pytest.mark.parametrize("wild", [False, True], ids=["finite", "specials"])
 @pytest.mark.parametrize("accumulate", ["float", "exact"])
 @pytest.mark.parametrize("name", SMALL)
@@ -74,6 +75,7 @@ def test_every_mode(names, accumulate, mode):
     check(*draw(accumulate, names, 3, (2, 40), mode))
 
 
+@pytest.mark.turns(2)
 @pytest.mark.parametrize("mode", [mode.value for mode in Rounding])
 @pytest.mark.parametrize(
     "names",

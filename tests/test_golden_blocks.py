@@ -92,6 +92,7 @@ def test_dequantize_odd_blocks(seed):
     check_arrays(unit, draw_elements(unit, 16, rng))
 
 
+@pytest.mark.turns(3)
 @pytest.mark.parametrize(
     ("name", "policy", "mode"),
     some(

@@ -45,6 +45,7 @@ def as_exact(value: Fraction, zero_sign: int = 0):
     return finite(int(value < 0), abs(value.numerator), -(value.denominator.bit_length() - 1))
 
 
+@pytest.mark.turns(3)
 @pytest.mark.parametrize("mode", MODES, ids=lambda mode: mode.value)
 @pytest.mark.parametrize(("fa", "fb", "fc", "out"), [tuple(map(parse, mix)) for mix in MIXES], ids=lambda fmt: fmt.name)
 def test_finite_results_are_the_fraction_rounded_once(fa, fb, fc, out, mode):

@@ -207,6 +207,7 @@ def policies(fmt: Format) -> list[Overflow]:
     return found
 
 
+@pytest.mark.turns(2)
 @pytest.mark.parametrize("step", portions(5))
 @pytest.mark.parametrize("mode", MODES, ids=lambda mode: mode.value)
 @pytest.mark.parametrize("name", NAMES)

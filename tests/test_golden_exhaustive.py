@@ -49,6 +49,7 @@ PAIRS = [  # operands and output, at most 2**8 pairs, so that every option can b
 ]
 
 
+@pytest.mark.turns(2)
 @pytest.mark.parametrize("step", portions(5))
 @pytest.mark.parametrize("formats", PAIRS, ids="-".join)
 @pytest.mark.parametrize("operation", [fpgen.Multiply, fpgen.Add], ids=["multiply", "add"])
@@ -77,6 +78,7 @@ def test_every_pair_of_codes_with_every_random_number(formats, mode):
         check(fpgen.Multiply(a=a, b=b, out=out, rounding=mode, random_bits=bits), operands, {"random": random})
 
 
+@pytest.mark.turns(2)
 @pytest.mark.parametrize("mode", DETERMINISTIC, ids=lambda mode: mode.value)
 @pytest.mark.parametrize("name", ["e3m2", "e2m3"])
 def test_every_pair_of_fp6(name, mode):

@@ -28,6 +28,7 @@ def run(operation: str, formats: list[str], seed: int, rounding: str | None = No
     check(unit, draw_operands(unit, count, rng), draw_controls(unit, (count,), rng))
 
 
+@pytest.mark.turns(3)
 @pytest.mark.parametrize("operation", OPERATIONS)
 @pytest.mark.parametrize("name", catalogue_names())
 def test_catalogue(name, operation):
@@ -38,6 +39,7 @@ def test_catalogue(name, operation):
     run(operation, [name] * 4, 3)
 
 
+@pytest.mark.turns(3)
 @pytest.mark.parametrize("operation", OPERATIONS)
 @pytest.mark.parametrize("name", EXTREMES)
 def test_extremes(name, operation):
@@ -48,6 +50,7 @@ def test_extremes(name, operation):
     run(operation, [name] * 4, 3)
 
 
+@pytest.mark.turns(3)
 @pytest.mark.parametrize("mode", [mode.value for mode in Rounding])
 @pytest.mark.parametrize("operation", OPERATIONS)
 @pytest.mark.parametrize("name", ["fp32", "fp64", "bf16", "e5m2"])
@@ -105,6 +108,7 @@ def wide_code(significand: int, exponent: int, sign: int = 0) -> int:
     return (sign << 63) | ((exponent + top + wide.bias) << 48) | trailing
 
 
+@pytest.mark.turns(3)
 @pytest.mark.parametrize(
     "name",
     some(

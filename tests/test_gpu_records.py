@@ -63,6 +63,7 @@ def test_every_recorded_dot(entry):
     assert np.array_equal(codes, arrays["d"]), f"{np.count_nonzero(codes != arrays['d'])} of {len(codes)} differ"
 
 
+@pytest.mark.turns(2)
 @pytest.mark.parametrize("entry", some(FILES, 2), ids=name_of)
 def test_a_slice_through_the_exact_model_and_the_hardware(entry):
     unit, arrays = recorded_unit(entry), slice_of(recorded(entry), entry["k"])

@@ -75,6 +75,7 @@ def test_every_operation_has_its_unit_here():
     assert all(fpgen.parse_unit(text).operation == name for name, text in OF_OPERATION.items())
 
 
+@pytest.mark.turns(3)
 @pytest.mark.parametrize("text", EVERYTHING)
 def test_both_files_say_the_same(text):
     unit = fpgen.parse_unit(text)

@@ -101,6 +101,7 @@ def check(verilog: str, top: str) -> None:
     )
 
 
+@pytest.mark.turns(2)
 @pytest.mark.parametrize("text", UNITS)
 def test_no_linter_finds_anything(text, tmp_path):
     unit = fpgen.parse_unit(text)

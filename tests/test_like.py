@@ -242,6 +242,7 @@ def test_the_fast_model_is_the_exact_one(seed, like, source, block):
     assert np.array_equal(got.codes, want["result"]) and np.array_equal(got.scales, want["scale"])
 
 
+@pytest.mark.turns(2)
 @pytest.mark.parametrize("source", ["fp32", "bf16", "e4m3fnuz"])
 @pytest.mark.parametrize("block", ["e2m1@ue4m3/2", "e2m1@ue4m3/2/fp32"])
 @pytest.mark.parametrize("like", LIKE)

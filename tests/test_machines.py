@@ -51,6 +51,7 @@ def test_products_stand_for_presets_and_are_listed(alias):
     assert all(alias in item["aliases"] for item in records(alias))
 
 
+@pytest.mark.turns(2)
 @pytest.mark.parametrize(
     ("text", "case", "rounding"),
     [
@@ -292,6 +293,7 @@ def wrong_unit(text: str, change: dict) -> tuple[fpgen.DotProduct, fpgen.DotProd
     return unit, dataclasses.replace(unit, accumulate=dataclasses.replace(unit.accumulate, **change))
 
 
+@pytest.mark.turns(2)
 @pytest.mark.parametrize(("text", "change"), WRONG)
 def test_wrong_records_are_noticed_in_the_hardware(text, change):
     unit, wrong = wrong_unit(text, change)

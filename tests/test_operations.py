@@ -56,12 +56,14 @@ def test_every_card_is_whole(name):
         assert callable(layer(card.unit, "reference"))
 
 
+@pytest.mark.turns(2)
 @pytest.mark.parametrize("text", TEXTS)
 def test_the_models_agree_on_drawn_codes(text):
     found = model_check._compare(fpgen.parse_unit(text).behaviour, 600, seed=7)
     assert found.results >= 600 and not found.different, found.example
 
 
+@pytest.mark.turns(2)
 @pytest.mark.parametrize("text", TEXTS)
 def test_the_hardware_agrees_on_drawn_codes(text):
     unit = fpgen.parse_unit(text)
@@ -88,6 +90,7 @@ def packed_codes(port: Port, codes: np.ndarray) -> np.ndarray:
     return np.array(numbers, dtype=np.uint64 if port.width <= 63 else object)
 
 
+@pytest.mark.turns(2)
 @pytest.mark.parametrize("text", TEXTS)
 def test_header_and_datasheet_have_the_formula(text):
     unit = fpgen.parse_unit(text)
@@ -100,6 +103,7 @@ def test_header_and_datasheet_have_the_formula(text):
         assert line in head
 
 
+@pytest.mark.turns(2)
 @pytest.mark.parametrize("mode", [mode for mode in Rounding if mode is not Rounding.PORT], ids=lambda mode: mode.value)
 @pytest.mark.parametrize("text", ["multiply e3m2 e2m3 -> e2m1", "add e3m2 e2m3 -> e3m2", "convert fp16 -> e4m3fn"])
 def test_every_rounding_mode_in_every_model_and_in_hardware(text, mode):

@@ -156,6 +156,7 @@ def cases(fmt: Format, next_to_ties: bool, large: bool):
         yield float(value), bits_of(value)
 
 
+@pytest.mark.turns(3)
 @pytest.mark.parametrize("step", portions(5))
 @pytest.mark.parametrize("saturate", [False, True], ids=["none", "saturate"])
 @pytest.mark.parametrize("mode", MODES, ids=lambda mode: mode.value)

@@ -98,6 +98,7 @@ def check_conversion(source: str, out: str, codes: np.ndarray):
     assert not unexpected, [(source, out, float(wide[i]), hex(ours[i]), hex(theirs[i])) for i in sorted(unexpected)[:5]]
 
 
+@pytest.mark.turns(2)
 @pytest.mark.parametrize("step", portions(17))
 @pytest.mark.parametrize(("source", "out"), [(s, o) for s in ("fp16", "bf16") for o in TYPES if s != o])
 def test_convert_16_bit_codes(source, out, step):
@@ -127,6 +128,7 @@ def test_convert_fp32_corners_and_midpoints(out):
     check_conversion("fp32", out, np.unique(np.array(codes, dtype=np.uint64)))
 
 
+@pytest.mark.turns(2)
 @pytest.mark.parametrize("step", portions(7))
 @pytest.mark.parametrize("operation", ["multiply", "add", "subtract"])
 @pytest.mark.parametrize("name", [name for name in SMALL if name != "e8m0"])

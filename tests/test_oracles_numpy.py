@@ -46,6 +46,7 @@ def assert_same(name: str, ours: np.ndarray, theirs: np.ndarray, inputs):
     assert not wrong, [([hex(x[i]) for x in inputs], hex(ours[i]), hex(theirs[i])) for i in wrong[:5]]
 
 
+@pytest.mark.turns(2)
 @pytest.mark.parametrize("operation", ["multiply", "add", "subtract"])
 @pytest.mark.parametrize("name", TYPES)
 def test_arithmetic(name, operation):

@@ -93,6 +93,7 @@ def check(function, rows, names, out, mode, tininess, model):
     return len(rows)
 
 
+@pytest.mark.turns(3)
 @each_tininess
 @each_mode
 @pytest.mark.parametrize("name", FLOATS)
@@ -110,6 +111,7 @@ def test_multiply_and_its_flags(name, mode, tininess):
     )
 
 
+@pytest.mark.turns(3)
 @each_tininess
 @each_mode
 @pytest.mark.parametrize("subtract", [False, True], ids=["add", "sub"])
@@ -128,6 +130,7 @@ def test_add_and_its_flags(name, subtract, mode, tininess):
     )
 
 
+@pytest.mark.turns(3)
 @each_tininess
 @each_mode
 @pytest.mark.parametrize("name", FLOATS)
@@ -145,6 +148,7 @@ def test_fma_and_its_flags(name, mode, tininess):
     )
 
 
+@pytest.mark.turns(3)
 @each_tininess
 @each_mode
 @pytest.mark.parametrize("name", FLOATS)
@@ -172,6 +176,7 @@ def test_fma_cancellation_and_its_flags(name, mode, tininess):
 CONVERSIONS = [*itertools.permutations(FLOATS, 2), ("fp32", "bf16"), ("bf16", "fp32")]
 
 
+@pytest.mark.turns(3)
 @each_tininess
 @each_mode
 @pytest.mark.parametrize(("source", "out"), CONVERSIONS, ids=lambda name: name)
@@ -212,6 +217,7 @@ def test_convert_from_integer(name, integer, mode):
     )
 
 
+@pytest.mark.turns(3)
 @each_mode
 @pytest.mark.parametrize("integer", ["int32", "int64", "uint32", "uint64"])
 @pytest.mark.parametrize("name", FLOATS)

@@ -87,6 +87,7 @@ def projections(fmt: P3109, mode: str, values: np.ndarray, random: np.ndarray) -
         )
 
 
+@pytest.mark.turns(3)
 @pytest.mark.parametrize("step", portions(3))
 @pytest.mark.parametrize("fmt", EIGHT_BITS, ids=ids)
 def test_projection_of_telling_values(fmt, step):
@@ -147,6 +148,7 @@ def test_hardware_converts_every_binary16_number():
     assert (hardware(unit, every_code)[0] == unit.compute(every_code["source"]).codes).all()
 
 
+@pytest.mark.turns(2)
 @pytest.mark.parametrize(
     ("saturation", "mode"),
     some(

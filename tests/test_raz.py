@@ -47,6 +47,7 @@ def test_fp16_numbers_in_every_format_of_8_bits(out, step):
     np.testing.assert_array_equal(found.flags, flags)
 
 
+@pytest.mark.turns(3)
 @pytest.mark.parametrize("operation", ["multiply", "add"])
 @pytest.mark.parametrize("name", EIGHT_BITS)
 def test_every_pair_of_codes_of_every_format_of_8_bits(operation, name):

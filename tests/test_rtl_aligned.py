@@ -21,6 +21,7 @@ def of(text: str):
     return parse_unit(text)
 
 
+@pytest.mark.turns(2)
 @pytest.mark.parametrize("unit", some([unit for _, unit in QUICK], 2), ids=[label for label, _ in QUICK])
 def test_presets(unit):
     text = mismatch(unit, draw_sum(unit, 60, 1))
@@ -183,6 +184,7 @@ ERRORS = [
 ]
 
 
+@pytest.mark.turns(2)
 @pytest.mark.parametrize(
     ("text", "change"), some(ERRORS, 2), ids=[f"{text.split('=')[-1]} {change}" for text, change in ERRORS]
 )

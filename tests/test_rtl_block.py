@@ -134,6 +134,7 @@ def test_every_element_under_every_scale(name, out):
 # ---- against the exact model ---------------------------------------------------------------------
 
 
+@pytest.mark.turns(2)
 @pytest.mark.parametrize(
     ("source", "policy"),
     some(itertools.product(["fp16", "bf16", "fp32", "e4m3fn"], POWER_POLICIES), 3),
@@ -144,6 +145,7 @@ def test_scales_that_are_powers_of_two(source, policy):
         assert not (text := mismatch(unit, blocks(unit, 24, 1))), text
 
 
+@pytest.mark.turns(2)
 @pytest.mark.parametrize("policy", ["nearest", "up"])
 @pytest.mark.parametrize(
     "block",
@@ -163,6 +165,7 @@ def test_scales_that_are_not(block, policy):
         assert not (text := mismatch(unit, blocks(unit, 60, 2))), text
 
 
+@pytest.mark.turns(2)
 @pytest.mark.parametrize(
     "rounding",
     ["rna", "rtz", "rup", "rdn", "raz", "rto", "port", "sra random_bits=4", "srb random_bits=2", "src random_bits=3"],

@@ -37,12 +37,14 @@ UP_TO_16 = [name for name, entry in CATALOGUE.items() if entry.format.bits <= 16
 # ---- whole spaces --------------------------------------------------------------------------------
 
 
+@pytest.mark.turns(2)
 @pytest.mark.parametrize("name", some(SMALL, 2))
 def test_every_product_in_every_mode(name):
     unit = fpgen.Multiply(a=name, b=name, out=name, rounding="port", flags=True)
     assert_equals_golden(unit, every_input(unit))
 
 
+@pytest.mark.turns(2)
 @pytest.mark.parametrize("name", some(SMALL, 2, first=1))
 def test_every_sum_in_every_mode(name):
     unit = fpgen.Add(a=name, b=name, out=name, rounding="port", flags=True)
@@ -87,6 +89,7 @@ def test_every_difference_under_every_option(name):
         assert not text, text
 
 
+@pytest.mark.turns(2)
 @pytest.mark.parametrize("mode", ["rne", "rna", "rtz", "rup", "rdn", "raz", "rto"])
 @pytest.mark.parametrize("name", ["e2m1", "e3m2", "binary4p2sf", "e4m3fnuz"])
 def test_every_pair_with_a_fixed_mode(name, mode):
@@ -96,6 +99,7 @@ def test_every_pair_with_a_fixed_mode(name, mode):
         assert_equals_golden(unit, every_input(unit))
 
 
+@pytest.mark.turns(2)
 @pytest.mark.parametrize(
     ("name", "tininess", "subnormals"),
     some(
@@ -123,6 +127,7 @@ def test_every_pair_under_every_option(name, tininess, subnormals):
         assert_equals_golden(unit, every_input(unit))
 
 
+@pytest.mark.turns(2)
 @pytest.mark.parametrize("mode", STOCHASTIC)
 @pytest.mark.parametrize(
     "formats",
@@ -185,6 +190,7 @@ def check_conversion(source: str, out: str):
         assert_equals_golden(unit, every_input(unit))
 
 
+@pytest.mark.turns(2)
 @pytest.mark.parametrize("source", some(SMALL, 2))
 def test_every_code_converted(source):
     """To every third output of the catalogue, a different third from one source to the next."""
@@ -211,6 +217,7 @@ def check_mixed(seed: int, formats: list[str], count: int):
     assert not text, f"seed {seed}: {text}"
 
 
+@pytest.mark.turns(2)
 @pytest.mark.parametrize("block", range(8))
 def test_mixed_units(block):
     """Units on formats drawn at random: P=1, E=1, K=3, odd biases, unsigned, no zero, integers, no subnormals."""
@@ -241,6 +248,7 @@ def test_many_mixed_units(block):
 SHORT_EXTREMES = [name for name in EXTREMES if parse(name).bits <= 20 and parse(name).exponent_bits <= 7]
 
 
+@pytest.mark.turns(3)
 @pytest.mark.parametrize("operation", ["multiply", "add", "fma", "convert"])
 @pytest.mark.parametrize("name", SHORT_EXTREMES)
 def test_extremes(name, operation):

@@ -140,6 +140,7 @@ UNITS = [
 ]
 
 
+@pytest.mark.turns(2)
 @pytest.mark.parametrize("text", UNITS)
 def test_corners(text):
     unit = parse_unit(text)

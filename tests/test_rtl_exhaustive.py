@@ -84,7 +84,7 @@ def addition(g):
 
 
 def flow(g):
-    handshake.control(SimpleNamespace(handshake=another(Handshake)), SimpleNamespace(stages=1))
+    handshake.control(SimpleNamespace(handshake=another(Handshake), enable=False, ports=()), SimpleNamespace(stages=1))
 
 
 def scale(g):

@@ -85,6 +85,7 @@ def draw(accumulate: str, names: list[str], seed: int, shape=(40, 12)):
     return unit, inputs
 
 
+@pytest.mark.turns(2)
 @pytest.mark.parametrize("accumulate", ["float", "exact"])
 @pytest.mark.parametrize("name", some(SMALL, 3))
 def test_streams_of_the_catalogue(name, accumulate):
@@ -99,6 +100,7 @@ def test_streams_of_the_catalogue(name, accumulate):
         assert_equals_golden(unit, inputs)
 
 
+@pytest.mark.turns(3)
 @pytest.mark.parametrize("accumulate", ["float", "exact"])
 @pytest.mark.parametrize("name", SHORT_EXTREMES)
 def test_streams_of_extreme_formats(name, accumulate):

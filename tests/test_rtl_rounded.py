@@ -31,6 +31,7 @@ def check(unit, count: int, seed: int):
     assert not text, text
 
 
+@pytest.mark.turns(2)
 @pytest.mark.parametrize("unit", some([unit for _, unit in EVERY], 2), ids=[label for label, _ in EVERY])
 def test_presets(unit):
     check(unit, 60 if unit.products <= 16 else 30, 1)

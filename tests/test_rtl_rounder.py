@@ -86,6 +86,7 @@ FORMATS = [
 ]
 
 
+@pytest.mark.turns(2)
 @pytest.mark.parametrize("tininess", Tininess)
 @pytest.mark.parametrize("subnormals", [Subnormals.FULL, Subnormals.OUT])
 @pytest.mark.parametrize("name", some(FORMATS, 2))
@@ -96,6 +97,7 @@ def test_every_positioned_value_in_every_mode(name, subnormals, tininess):
         compare(*round_everything(out, semantics, 4 if out.bits < 6 else 3))
 
 
+@pytest.mark.turns(2)
 @pytest.mark.parametrize("bits", [1, 3])
 @pytest.mark.parametrize("mode", [Rounding.SRA, Rounding.SRB, Rounding.SRC])
 @pytest.mark.parametrize("name", ["e2m1", "e3m0", "int3", "e2m1:inf=ieee,nan=ieee"])

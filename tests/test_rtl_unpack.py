@@ -36,6 +36,7 @@ def unpacked(fmt: Format, flush: bool, codes: np.ndarray) -> tuple[Operand, dict
     return operand, found
 
 
+@pytest.mark.turns(3)
 @pytest.mark.parametrize("flush", [False, True], ids=["full", "flushed"])
 @pytest.mark.parametrize("name", FORMATS)
 def test_every_code(name, flush):

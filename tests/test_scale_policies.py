@@ -145,6 +145,7 @@ def test_rounded_logarithms_are_nearest(amax, element):
     assert Fraction(4) ** s / 2 < amax**2 < 2 * Fraction(4) ** s
 
 
+@pytest.mark.turns(2)
 @pytest.mark.parametrize(
     ("block", "policy"),
     some(

@@ -69,6 +69,7 @@ def bench(unit, lanes, numbers, clocks):
     return "\n".join([*lines, "end", "endmodule", ""])
 
 
+@pytest.mark.turns(3)
 @pytest.mark.parametrize("text", EVERYTHING)
 def test_waves_are_those_of_the_verilog(text, tmp_path):
     try:

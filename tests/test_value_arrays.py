@@ -58,6 +58,7 @@ def exact(number):
     return finite(sign, whole.numerator, 1 - whole.denominator.bit_length())
 
 
+@pytest.mark.turns(3)
 @pytest.mark.parametrize("step", portions(5))
 @pytest.mark.parametrize("name", EIGHT)
 def test_encode_is_convert_in_every_mode_and_policy(name, step):

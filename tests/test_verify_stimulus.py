@@ -85,6 +85,7 @@ def test_an_accumulator_cannot_be_exhaustive():
         plan(fpgen.parse_unit("add e2m1 e2m1 -> e2m1"), exhaustive=True, vectors=10)
 
 
+@pytest.mark.turns(2)
 @pytest.mark.parametrize("name", EXTREMES)
 @pytest.mark.parametrize(
     "pattern",

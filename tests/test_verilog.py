@@ -163,6 +163,7 @@ def test_lint_can_fail(tmp_path):
 # ---- proof -----------------------------------------------------------------------------
 
 
+@pytest.mark.turns(2)
 @by_name
 def test_proven_equal_to_the_amaranth_design(unit):
     proof = prove(unit)

@@ -1,14 +1,14 @@
 # What a newcomer types. Every target sets the environment up first if that has not been done.
 #
 #   make run        build, verify and cost the units of designs/starter.toml
-#   make test       the tests (a representative slice; under 15 minutes on 2 cores)
+#   make test       the tests (a representative slice; about 12 minutes on 2 cores)
 #   make lint       ruff, mypy and a strict build of the pages
 #   make docs       the pages of docs/ and the reference as build/site/index.html
 #   make sim        the regression list sim/regression.toml in cocotb
 #   make sim-full   everything: exhaustive and long runs as well
 #   make sweep      the three sweeps of synth/sweeps/ with their reports, in sweep_out/ (FULL=--full: the whole grids)
-#   make gate       area and delay of the released units against synth/released.csv; make released renews that file
-#                   and the Verilog in rtl_out/released/
+#   make gate       area and delay of the starter units against synth/released.csv; make released renews that file
+#                   and the bundles in rtl_out/released/ (designs/released.toml)
 #   make bench      the speed figures and the comparison with other units, in benchmarks/
 #   make setup      only .venv and what goes into it
 #   make clean      remove what runs have left in this directory, but no file of yours; distclean removes .venv as well
@@ -68,7 +68,8 @@ gate: $(STAMP)
 released: $(STAMP)
 	@$(BIN)/fpgen sweep released --jobs $(JOBS)
 	@cp sweep_out/released.csv synth/released.csv
-	@$(BIN)/python scripts/released.py
+	@$(BIN)/fpgen run designs/released.toml -o build/released --jobs $(JOBS)
+	@$(BIN)/python scripts/released.py build/released
 
 bench: $(STAMP)
 	@$(BIN)/python -m benchmarks

@@ -288,7 +288,7 @@ def test_an_impossible_output_is_found_before_the_proof(tmp_path, monkeypatch):
         write_bundle(UNIT, tmp_path / "file" / "out")
 
 
-# ---- make clean, and the released Verilog -------------------------------------------
+# ---- make clean ----------------------------------------------------------------------
 
 
 def test_clean_removes_what_fpgen_wrote_and_nothing_else(tmp_path):
@@ -316,17 +316,3 @@ def test_clean_removes_what_fpgen_wrote_and_nothing_else(tmp_path):
         f"{other.name}/unit.toml",
     }
     assert done.stdout.count("kept: ") == 3 and "tb.v" in done.stdout
-
-
-def test_the_released_directory_keeps_what_is_not_its_own(tmp_path):
-    script = runpy.run_path(str(Path(__file__).resolve().parents[1] / "scripts" / "released.py"))
-    main = script["main"]
-    main.__globals__.update(WHERE=tmp_path / "released", released=lambda: {"a.v": "// a\n", "b.v": "// b\n"})
-    main()
-    (tmp_path / "released" / "mine.v").write_text("// mine\n")
-    (tmp_path / "released" / "a.v").write_text("// edited\n")
-    main.__globals__.update(released=lambda: {"a.v": "// a2\n"})
-    main()
-    found = contents(tmp_path / "released")
-    del found[".fpgen-files.json"]
-    assert found == {"a.v": b"// a2\n", "a.v.kept": b"// edited\n", "mine.v": b"// mine\n"}

@@ -20,10 +20,9 @@ from fpgen.synthesis import yosys
 
 UNITS = {
     "comb": "multiply e4m3fn e5m2 -> fp16 module_name=comb",
-    "pipelined": "fma fp8e5m2 fp8e5m2 fp16 -> fp16 rne stages=2 handshake=ready enable=on module_name=pipelined",
-    "block": "quantize bf16 -> nvfp4 module_name=block",
+    "pipelined": "fma e5m2 e5m2 fp16 -> fp16 rne stages=2 handshake=ready enable=on module_name=pipelined",
+    "quantizer": "quantize bf16 -> nvfp4 module_name=quantizer",
 }
-UNITS = {name: text.replace("fp8e5m2", "e5m2") for name, text in UNITS.items()}
 CASES = [(flow, platform) for flow, platforms in FLOWS.items() for platform in platforms]
 PARSED = {name: fpgen.parse_unit(text) for name, text in UNITS.items()}
 

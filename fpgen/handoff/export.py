@@ -29,7 +29,7 @@ _UTILIZATION = 40
 
 @dataclass(frozen=True)
 class OrfsPlatform:
-    """What the constraints need to know of a platform of OpenROAD-flow-scripts, as its `config.mk` and libraries say it.
+    """What the constraints need to know of a platform of OpenROAD-flow-scripts, as its files say it.
 
     Attributes
     ----------
@@ -100,8 +100,8 @@ def export(
     ----------
     unit : Unit
     output : Path
-        For `orfs`, ``designs/<platform>/<unit>/`` and ``designs/src/<unit>/`` are written below it, as in the flow's own
-        directory; for `librelane`, ``<platform>/<unit>/``.
+        For `orfs`, ``designs/<platform>/<unit>/`` and ``designs/src/<unit>/`` are written below it, as in the flow's
+        own directory; for `librelane`, ``<platform>/<unit>/``.
     flow : str
         `orfs` (OpenROAD-flow-scripts) or `librelane`.
     platform : str, optional
@@ -173,7 +173,7 @@ def export(
 
 
 def _check_name(what: str, given: str, known: Mapping[str, object] | tuple[str, ...]) -> None:
-    if given not in known:
+    if not isinstance(given, str) or given not in known:
         close = difflib.get_close_matches(str(given), list(known), n=1, cutoff=0.5)
         suggestion = f" (did you mean {close[0]}?)" if close else ""
         raise UsageError(f"{what}: got {short_text(given, quoted=False)}{suggestion}; expected {', '.join(known)}")

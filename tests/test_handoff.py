@@ -3,7 +3,6 @@
 import hashlib
 import json
 import os
-import runpy
 import subprocess
 import sys
 from pathlib import Path

@@ -21,6 +21,7 @@ UNIT = fpgen.parse_unit("multiply e2m1 e2m1 -> e2m1")
 NO_PATHS = [None, 3, b"x", "a\0b", ["a"]]
 TAKE_PATHS = {
     "bundle": lambda path: UNIT.bundle(path),
+    "export": lambda path: UNIT.export(path, "orfs"),
     "sta netlist": lambda path: netlist.read_file(path),
     "sta liberty": lambda path: sta.run("x.v", path),
     "verify keep": lambda path: UNIT.verify(keep=path),
@@ -54,6 +55,8 @@ WRONG = {
     "unit": lambda: fpgen.parse_unit(None),
     "format": lambda: fpgen.parse_format(3),
     "table": lambda: fpgen.unit_from_dict(None),
+    "flow": lambda: UNIT.export("x", ["orfs"]),
+    "platform": lambda: UNIT.export("x", "orfs", platform=3),
     "operands": lambda: UNIT.compute(None, None),
     "records": lambda: page.write([{"status": "ok"}], Path("x"), store="s"),
 }

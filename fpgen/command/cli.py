@@ -14,7 +14,7 @@ import click
 from fpgen.base.errors import RunFailure, UsageError
 from fpgen.base.version import __version__
 
-from . import cli_cost, cli_tech
+from . import cli_cost, cli_export, cli_tech
 from .cli_parts import json_option, print_json, unit_argument
 from .failure import FAILURE
 from .unit_help import MainCommands, UnitCommand
@@ -362,5 +362,5 @@ def doctor(as_json: bool) -> None:
         raise SystemExit(FAILURE)
 
 
-for _command in (*cli_cost.COMMANDS, *cli_tech.COMMANDS):
+for _command in (*cli_cost.COMMANDS, *cli_export.COMMANDS, *cli_tech.COMMANDS):
     main.add_command(_command)

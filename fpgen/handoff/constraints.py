@@ -22,7 +22,7 @@ def constraints(unit: Unit, points: Sequence[Mapping[str, Any]] = ()) -> str:
         one the period is the unit's own, or estimated, and the others are those of the built-in technology.
     """
     point = next((item for item in points if not item.get("failure")), None)
-    period, source = _period(unit, point)
+    period, source = period_of(unit, point)
     cell, load, library = _surroundings(point)
     return filled(
         lines_for({"clock" if unit.clocked else "comb"}, template_beside(__file__, "sdc.tmpl")),
@@ -39,8 +39,8 @@ def constraints(unit: Unit, points: Sequence[Mapping[str, Any]] = ()) -> str:
     )
 
 
-def _period(unit: Unit, point: Mapping[str, Any] | None) -> tuple[float, str]:
-    """In ps, and where it is from."""
+def period_of(unit: Unit, point: Mapping[str, Any] | None = None) -> tuple[float, str]:
+    """The period in ps that a unit is constrained to, and a sentence that says where it is from."""
     what = "Clock period" if unit.clocked else "Largest delay from inputs to outputs"
     if point is not None:
         return point[

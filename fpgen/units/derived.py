@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from fpgen.golden import Result
     from fpgen.golden.port_outputs import Golden
+    from fpgen.handoff.export import Export
     from fpgen.synthesis.fpga_point import FpgaPoint
     from fpgen.synthesis.point import Point
     from fpgen.verify import Verdict
@@ -206,4 +207,24 @@ class Derived:
             extra=extra,
             suffix=suffix,
             progress=progress,
+        )
+
+    def export(
+        self,
+        output: Path | str,
+        flow: str,
+        *,
+        platform: str | None = None,
+        period: float | None = None,
+        progress: Callable[[str], None] | None = None,
+    ) -> Export:
+        """Write the unit as a design of OpenROAD-flow-scripts or LibreLane.
+
+        Parameters and errors: `fpgen.handoff.export.export`.
+        """
+        from fpgen.base.places import place_of
+        from fpgen.handoff.export import export
+
+        return export(
+            self._unit(), place_of("output", output), flow, platform=platform, period=period, progress=progress
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from fpgen.handoff.cpp_files import cpp_files, why_no_model
 from fpgen.handoff.cpp_model import cpp_model
 from fpgen.handoff.cpp_names import WORDS, namespace
 from fpgen.handoff.datasheet import datasheet_files
+from fpgen.handoff.designs import load
 from fpgen.vectors.stimulus import plan
 
 VARIED = [
@@ -33,18 +35,9 @@ VARIED = [
     "convert fp16 -> e5m2 stages=1",
 ]
 
+#: The units of the released bundles, and wide numbers.
 MANY = [
-    "fma fp32 fp32 fp32 -> fp32",
-    "fma fp16 fp16 fp16 -> fp16",
-    "fma bf16 bf16 bf16 -> bf16",
-    "fma e4m3fn e5m2 fp32 -> fp32",
-    "convert fp32 -> e4m3fn",
-    "quantize fp32 -> mxfp4",
-    "dot e4m3fn e4m3fn n=32 + fp32 -> fp32 accumulate=hopper-fp8",
-    "blockdot mxfp4 mxfp4 k=32 + fp32 -> fp32",
-    "blockdot nvfp4 nvfp4 k=16 + fp32 -> fp32",
-    "mac e4m3fn e4m3fn -> fp32 accumulate=exact",
-    "quantize bf16 -> nvfp4",
+    *(design.unit.text for design in load(Path(__file__).parents[1] / "designs" / "released.toml").designs),
     "fma fp64 fp64 fp64 -> fp64",
 ]
 

@@ -2,6 +2,7 @@
 
 import errno
 import json
+import shlex
 import signal
 import subprocess
 import sys
@@ -189,6 +190,13 @@ def test_the_command_ends_with_one_table(tmp_path, monkeypatch):
     assert "simulating" in result.stderr
     found = json.loads(CliRunner().invoke(cli.main, ["run", "my.toml", "--json"]).stdout)
     assert found[0]["passed"] and found[0]["reused"]
+    # `fpgen bundle` makes the same of one unit, and the manifest has that command.
+    command = json.loads((tmp_path / found[0]["directory"] / "manifest.json").read_text())["command"]
+    assert shlex.split(command)[:2] == ["fpgen", "bundle"]
+    again = json.loads(CliRunner().invoke(cli.main, [*shlex.split(command)[1:], "--json"]).stdout)
+    assert again[0]["reused"] and again[0]["directory"] == found[0]["directory"]
+    other = CliRunner().invoke(cli.main, ["bundle", TINY, "--tech", "fpgen54"])
+    assert other.exit_code == 2 and "technology: got 'fpgen54' (did you mean fpgen45?)" in other.stderr
     (tmp_path / "my.toml").write_text(f'[[unit]]\nunit = "{TINY} stages=60"\n')
     result = CliRunner().invoke(cli.main, ["run", "my.toml"])
     assert result.exit_code == 1

@@ -61,6 +61,7 @@ CodeIsEven are there), 4.7.5 saturation, 5.3.2 dot product. Its three saturation
 
 from __future__ import annotations
 
+import difflib
 import enum
 from dataclasses import dataclass
 from typing import Any, assert_never
@@ -82,8 +83,11 @@ def as_enum(option: str, given: Any, kind: type[enum.Enum]) -> Any:
     try:
         return kind(given)
     except ValueError:
-        allowed = ", ".join([*(member.value for member in kind), *getattr(kind, "other_names", dict)()])
-        raise UsageError(f"{option}: got {given or repr(given)}; expected one of {allowed}") from None
+        allowed = [*(member.value for member in kind), *getattr(kind, "other_names", dict)()]
+        close = difflib.get_close_matches(str(given).lower(), allowed, n=1)
+        meant = f" (did you mean {close[0]}?)" if close else ""
+        expected = ", ".join(allowed)
+        raise UsageError(f"{option}: got {given or repr(given)}{meant}; expected one of {expected}") from None
 
 
 class Rounding(enum.Enum):

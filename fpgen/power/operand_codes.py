@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,79 +19,16 @@ from fpgen.base.errors import UsageError
 if TYPE_CHECKING:
     from fpgen.formats import BlockFormat, Format
     from fpgen.units.base import Unit
+    from fpgen.units.block_operand import BlockOperand
 
 Codes = NDArray[np.uint64]
 Values = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class Blocks:
-    """An operand in a block format, and the ports that carry it.
-
-    Attributes
-    ----------
-    elements, scale : str
-        Ports of its element and scale codes.
-    tensor_scale : str
-        The port of its tensor scale; empty where it has none.
-    block : BlockFormat
-    shape : tuple of int
-        Of the elements' port.
-    axis : int
-        Of that shape, the one that blocks run along.
-    zero : str
-        The port of its zero points; empty where it has none.
-    zero_format : Format, optional
-        Of those.
-    """
-
-    elements: str
-    scale: str
-    tensor_scale: str
-    block: BlockFormat
-    shape: tuple[int, ...]
-    axis: int
-    zero: str = ""
-    zero_format: Format | None = None
-
-    @property
-    def derived(self) -> set[str]:
-        """Ports whose codes come from quantising."""
-        return {self.scale, self.tensor_scale, self.zero} - {""}
-
-
-def blocks_of(unit: Unit) -> list[Blocks]:
-    """The operands of a unit that are in a block format."""
-    from fpgen.units import BlockDequantize, BlockDot, TensorCore
-
-    if isinstance(unit, BlockDequantize):
-        tensor = "tensor_scale" if unit.block.tensor_scale is not None else ""
-        return [Blocks("elements", "scale", tensor, unit.block, (unit.block.size,), -1)]
-    if isinstance(unit, BlockDot | TensorCore):
-        tile = isinstance(unit, TensorCore)
-        shapes = unit.shapes if isinstance(unit, TensorCore) else dict.fromkeys("ab", (unit.k,))
-        return [
-            Blocks(
-                name,
-                f"{name}_scale",
-                "",
-                block,
-                shapes[name],
-                -2 if tile and name == "b" else -1,
-                f"{name}_zero" if name in unit.zeroed_operands else "",
-                unit.zero_format(name),
-            )
-            for name in "ab"
-            if (block := unit.block_of(name))
-        ]
-    return []
-
-
 def derived_ports(unit: Unit) -> set[str]:
     """Operand ports that values need not be given for: scales, which follow from the numbers they scale."""
-    found = {name for item in blocks_of(unit) for name in item.derived}
-    given = _scales_tensors(unit)
-    return found | {given} if given else found
+    found = {name for item in unit.block_operands for name in item.derived}
+    return found | ({unit.tensor_operand} - {""})
 
 
 def encode(unit: Unit, values: Mapping[str, Values]) -> dict[str, Codes]:
@@ -111,20 +47,20 @@ def encode(unit: Unit, values: Mapping[str, Values]) -> dict[str, Codes]:
         As `convert`.
     """
     found: dict[str, Codes] = {}
-    for item in blocks_of(unit):
+    for item in unit.block_operands:
         if not item.derived & set(values):
             found |= quantised(item, values[item.elements])[0]
     return found | _plain(unit, {name: given for name, given in values.items() if name not in found})
 
 
-def quantised(item: Blocks, values: Values) -> tuple[dict[str, Codes], float]:
+def quantised(item: BlockOperand, values: Values) -> tuple[dict[str, Codes], float]:
     """Codes of an operand in a block format, by port; and its tensor scale, 1 where there is none.
 
     With zero points, numbers are quantised symmetrically around one in the middle of the elements' range.
 
     Parameters
     ----------
-    item : Blocks
+    item : BlockOperand
     values : array of shape (..., elements)
         In the port's order; all of it is one tensor.
     """
@@ -147,14 +83,14 @@ def quantised(item: Blocks, values: Values) -> tuple[dict[str, Codes], float]:
     return found, tensor
 
 
-def _middle(item: Blocks) -> int:
+def _middle(item: BlockOperand) -> int:
     """The zero point of an operand: half the range of unsigned elements, as far as its format reaches; else 0."""
     assert item.zero_format is not None
     element = item.block.element
     return 0 if element.signed else min(1 << element.bits - 1, item.zero_format.max_finite_code)
 
 
-def _around_zero(item: Blocks) -> BlockFormat:
+def _around_zero(item: BlockOperand) -> BlockFormat:
     """The block format whose elements are the differences from `_middle` that elements reach on both sides."""
     from dataclasses import replace
 
@@ -183,7 +119,7 @@ def normal(unit: Unit, sigma: float, random: np.random.Generator, shape: tuple[i
     UsageError
         As `encode`.
     """
-    derived, blocks = derived_ports(unit), {item.elements: item for item in blocks_of(unit)}
+    derived, blocks = derived_ports(unit), {item.elements: item for item in unit.block_operands}
     found: dict[str, Codes] = {}
     values: dict[str, Values] = {}
     spread = math.sqrt(getattr(unit, "products", 1))
@@ -243,17 +179,10 @@ def _plain(unit: Unit, values: Mapping[str, Values]) -> dict[str, Codes]:
     """`encode` of ports whose codes do not depend on others, and of a quantiser's tensor scale."""
     formats = {port.name: port.format for port in unit.ports if port.format is not None}
     found = {name: convert(given, formats[name]) for name, given in values.items()}
-    given = _scales_tensors(unit)
+    given = unit.tensor_operand
     if given and given not in values:
         found[given] = _tensor_scale(unit, values["source"])
     return found
-
-
-def _scales_tensors(unit: Unit) -> str:
-    """The port of a quantiser that carries its tensor's scale; empty where there is none."""
-    from fpgen.units import BlockQuantize
-
-    return unit.tensor_operand if isinstance(unit, BlockQuantize) else ""
 
 
 def _tensor_scale(unit: Unit, source: Values) -> Any:

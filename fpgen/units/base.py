@@ -18,6 +18,7 @@ from fpgen.base.errors import UsageError
 from fpgen.formats import Format, as_format
 
 from .architecture import Adder, Architecture, Multiplier
+from .block_operand import BlockOperand
 from .derived import Derived, stages_of_period
 from .identity import check_names, hash_of, identifier, plain_values
 from .options import Handshake, as_enum
@@ -263,6 +264,16 @@ class Unit(Derived):
             pins.append(Port("out_ready", 1, True, Role.HANDSHAKE))
         tag = [Port("out_tag", self.tag, False, Role.TAG)] if self.tag else []
         return (*pins, *self._result_ports(), *self._flag_ports(), *tag)
+
+    @property
+    def block_operands(self) -> tuple[BlockOperand, ...]:
+        """The operands that are in a block format."""
+        return ()
+
+    @property
+    def tensor_operand(self) -> str:
+        """The port with the scale of a tensor whose numbers the unit is given; empty where there is none."""
+        return ""
 
     def _operand_ports(self) -> list[Port]:
         """One for each of `operands`, in that order."""

@@ -11,6 +11,7 @@ from fpgen.base.errors import UsageError
 from fpgen.formats import BlockFormat, Format, as_format, as_plain_or_block
 
 from .accumulation import Kind
+from .block_operand import BlockOperand
 from .dot import LARGEST_SUM, SumOfProducts
 from .machines import LIKE, nearest_case
 from .ports import Port, Role
@@ -83,6 +84,24 @@ class ScaledProducts(SumOfProducts):
     def size(self) -> int:
         sizes = [block.size for name in "ab" if (block := self.block_of(name))]
         return math.gcd(*sizes) if sizes else self.products
+
+    @property
+    def block_operands(self) -> tuple[BlockOperand, ...]:
+        shapes = {port.name: port.shape for port in self._operand_ports()}
+        return tuple(
+            BlockOperand(
+                elements=name,
+                scale=f"{name}_scale",
+                tensor_scale="",
+                block=block,
+                shape=shapes[name],
+                axis=self.axis(name),
+                zero=f"{name}_zero" if name in self.zeroed_operands else "",
+                zero_format=self.zero_format(name),
+            )
+            for name in "ab"
+            if (block := self.block_of(name))
+        )
 
     def repeats(self, name: str) -> int:
         block = self.block_of(name)

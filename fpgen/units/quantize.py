@@ -67,6 +67,7 @@ from typing import Any, ClassVar
 from fpgen.base.errors import UsageError
 from fpgen.formats import BlockFormat, Format, as_block, as_format
 
+from .block_operand import BlockOperand
 from .options import Overflow, Rounding, Subnormals, as_enum
 from .ports import Port, Role
 from .rounded import RoundedUnit
@@ -219,7 +220,7 @@ class BlockQuantize(RoundedUnit):
 
     @property
     def tensor_operand(self) -> str:
-        """The name of the port that carries the tensor's scale; empty where the block format has none."""
+        """The port with the scale of the tensor; empty where the block format has none."""
         if self.block.tensor_scale is None:
             return ""
         return "encode_scale" if self.like.takes_encode_scale else "tensor_scale"
@@ -308,6 +309,11 @@ class BlockDequantize(RoundedUnit):
             raise UsageError(
                 f"subnormals: got {self.subnormals.value} with dequantize; expected full (OCP MX 1.0, 5.3)"
             )
+
+    @property
+    def block_operands(self) -> tuple[BlockOperand, ...]:
+        tensor = "tensor_scale" if self.block.tensor_scale is not None else ""
+        return (BlockOperand("elements", "scale", tensor, self.block, (self.block.size,), -1),)
 
     @property
     def operands(self) -> dict[str, Format]:

@@ -38,7 +38,7 @@ run: $(STAMP)
 	@$(BIN)/fpgen run $(DESIGNS) --jobs $(JOBS)
 
 test: $(STAMP)
-	@$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup $(ARGS)
+	@$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
 
 lint: $(STAMP)
 	@$(BIN)/ruff check .
@@ -55,7 +55,7 @@ sim: $(STAMP)
 
 sim-full: $(STAMP)
 	@$(BIN)/fpgen sim --full --jobs $(JOBS) --report docs/sim-full.md
-	@$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup -m "full or not full" $(ARGS)
+	@$(BIN)/python -m pytest -n $(JOBS) -m "full or not full" $(ARGS)
 
 sweep: $(STAMP)
 	@for name in depth fma-formats dot-accumulator; do \

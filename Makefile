@@ -1,7 +1,7 @@
 # What a newcomer types. Every target sets the environment up first if that has not been done.
 #
 #   make run        build, verify and cost the units of designs/starter.toml
-#   make test       the tests (a representative slice; about 12 minutes on 2 cores)
+#   make test       the tests (a representative slice; about 18 minutes on 2 cores with an empty cache)
 #   make lint       ruff, mypy and a strict build of the pages
 #   make docs       the pages of docs/ and the reference as build/site/index.html
 #   make sim        the regression list sim/regression.toml in cocotb

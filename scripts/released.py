@@ -48,8 +48,9 @@ def keep(built: Path, target: Path) -> None:
     manifest = manifest_of(built)
     with replaced(target, lambda fresh: ownership.merge(fresh, target, print)) as aside:
         for name in manifest["files"]:
-            if is_kept(name, (built / name).stat().st_size, target.name):
-                shutil.copyfile(built / name, aside / name)
+            file = built / name
+            if file.exists() and is_kept(name, file.stat().st_size, target.name):
+                shutil.copyfile(file, aside / name)
         shutil.copyfile(built / ownership.RECORD, aside / ownership.RECORD)
 
 
@@ -74,9 +75,6 @@ def with_old_evidence(built: Path, target: Path) -> None:
     files = {name: digest for name, digest in old["files"].items() if name.endswith((".mapped.v", ".cells.v"))}
     new = {**old, "files": {**files, **new["files"]}}
     (built / ownership.RECORD).write_text(json.dumps(new, indent=2) + "\n", encoding="utf-8")
-    for name in files:
-        if not (built / name).exists():
-            (built / name).write_bytes(b"x" * (LIMIT + 1))  # not kept
 
 
 if __name__ == "__main__":

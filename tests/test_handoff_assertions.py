@@ -17,14 +17,16 @@ import fpgen
 from fpgen.base.errors import UsageError
 from fpgen.handoff.assertions import unit_assertions
 
-READY = "multiply e4m3 e4m3 -> e5m2 stages=2 handshake=ready flush=on flags=on"
+READY = "multiply e4m3 e4m3 -> e5m2 stages=2 handshake=ready enable=on flush=on flags=on"
+UNCLOCKED = "multiply e4m3 e4m3 -> e5m2 handshake=ready"
 VALID = "add e4m3 e4m3 -> e4m3 stages=2 handshake=valid enable=on reset=async reset_active=low flags=on"
 #: What a plusarg does to an output: the text after `assign <port> = (<what it is>)`, and the assertion that fails.
 READY_FAULTS = [
     ("out_valid", "| (plant == {n})", "nothing_from_nowhere"),
-    ("in_ready", "| (plant == {n} && !flush)", "no_more_than_fit"),
+    ("in_ready", "| (plant == {n} && enable && !flush)", "no_more_than_fit"),
     ("in_ready", "& (plant != {n})", "nothing_waits_forever"),
-    ("in_ready", "| (plant == {n} && flush)", "nothing_accepted_with_flush"),
+    ("in_ready", "| (plant == {n} && enable && flush)", "nothing_accepted_with_flush"),
+    ("in_ready", "| (plant == {n} && !enable && !flush)", "nothing_accepted_without_enable"),
     ("result", "^ {{8{{plant == {n} && !out_ready && toggle}}}}", "waiting_result_stays"),
     ("result", "| {{8{{plant == {n}}}}}", "one_nan_code_of_result"),
     ("flags", "| {{2'b0, plant == {n}, 2'b0}}", "overflow_is_inexact"),
@@ -36,6 +38,11 @@ VALID_FAULTS = [
     ("out_valid", "| (plant == {n} && enable)", "latency_is_exact"),
     ("out_valid", "| (plant == {n} && !enable)", "nothing_without_enable"),
     ("flags", "| {{2'b0, plant == {n}, 2'b0}}", "overflow_is_inexact"),
+]
+UNCLOCKED_FAULTS = [
+    ("out_valid", "| (plant == {n})", "valid_follows"),
+    ("in_ready", "| (plant == {n})", "ready_follows"),
+    ("result", "| {{8{{plant == {n}}}}}", "one_nan_code_of_result"),
 ]
 COMBINATIONAL_FAULTS = [("result", "| {{16{{plant == {n}}}}}", "one_nan_code_of_result")]
 
@@ -55,8 +62,13 @@ def planted(verilog: str, faults: list[tuple[str, str, str]]) -> str:
 
 @pytest.mark.parametrize(
     ("text", "faults"),
-    [(READY, READY_FAULTS), (VALID, VALID_FAULTS), ("multiply fp16 e5m2 -> fp16", COMBINATIONAL_FAULTS)],
-    ids=["ready", "valid", "combinational"],
+    [
+        (READY, READY_FAULTS),
+        (VALID, VALID_FAULTS),
+        (UNCLOCKED, UNCLOCKED_FAULTS),
+        ("multiply fp16 e5m2 -> fp16", COMBINATIONAL_FAULTS),
+    ],
+    ids=["ready", "valid", "unclocked", "combinational"],
 )
 def test_a_broken_rule_is_named(text, faults, tmp_path):
     where = copied_bundle(text, tmp_path)
@@ -73,10 +85,11 @@ def test_a_broken_rule_is_named(text, faults, tmp_path):
 
 def test_each_rule_of_the_template_has_a_fault():
     """But two: Verilator has no X, so that nothing unknown can be planted."""
-    named = {assertion for faults in (READY_FAULTS, VALID_FAULTS, COMBINATIONAL_FAULTS) for *_, assertion in faults}
-    texts = [unit_assertions(fpgen.parse_unit(text)) for text in (READY, VALID)]
-    written = {name for text in texts for name in re.findall(r"^ +(\w+): assert", text, re.M)}
-    assert written - named <= {"operands_are_known", "results_are_known", "nothing_accepted_without_enable"}
+    planted_ones = (READY_FAULTS, VALID_FAULTS, UNCLOCKED_FAULTS, COMBINATIONAL_FAULTS)
+    named = {assertion for faults in planted_ones for *_, assertion in faults}
+    texts = [unit_assertions(fpgen.parse_unit(text)) for text in (READY, VALID, UNCLOCKED)]
+    written = {name for text in texts for name in re.findall(r"(\w+): assert", text)}
+    assert written - named <= {"operands_are_known", "results_are_known"}
 
 
 @pytest.mark.parametrize("text", some([text for texts in EXAMPLES.values() for text in texts], every=10, first=4))

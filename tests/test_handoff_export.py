@@ -50,9 +50,9 @@ def test_make_reads_config_mk(written, tmp_path):
     if shutil.which("make") is None:
         pytest.skip("make is not on the PATH")
     names = ("DESIGN_NAME", "PLATFORM", "VERILOG_FILES", "SDC_FILE", "ABC_CLOCK_PERIOD_IN_PS", "CORE_UTILIZATION")
-    told = "|".join(f"$({name})" for name in names)
+    said = "|".join(f"$({name})" for name in names)
     designs = {key: found for key, found in written.items() if key[1] == "orfs"}
-    lines = [f"include {found.directory}/config.mk\n$(info {told})" for found in designs.values()]
+    lines = [f"include {found.directory}/config.mk\n$(info {said})" for found in designs.values()]
     (tmp_path / "Makefile").write_text("\n".join([*lines, "all: ;@:", ""]))
     said = subprocess.run(["make", "-s"], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert said.stderr == ""
@@ -191,16 +191,16 @@ def test_unknown_flows_and_platforms(tmp_path):
 
 
 def test_files_of_the_user_stay(tmp_path):
-    unit, told = PARSED["comb"], []
-    first = unit.export(tmp_path, "librelane", progress=told.append)
+    unit, said = PARSED["comb"], []
+    first = unit.export(tmp_path, "librelane", progress=said.append)
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     (first.directory / "runs").mkdir()
     (first.directory / "pins.cfg").write_text("mine\n")
-    assert unit.export(tmp_path, "librelane", progress=told.append) == first and told == []
+    assert unit.export(tmp_path, "librelane", progress=said.append) == first and said == []
     assert all(path.read_bytes() == data for path, data in before.items())
     (first.directory / "config.yaml").write_text("mine\n")
-    unit.export(tmp_path, "librelane", progress=told.append)
-    assert len(told) == 1 and "kept as config.yaml.kept" in told[0]
+    unit.export(tmp_path, "librelane", progress=said.append)
+    assert len(said) == 1 and "kept as config.yaml.kept" in said[0]
     assert (first.directory / "config.yaml.kept").read_text() == (first.directory / "pins.cfg").read_text() == "mine\n"
     assert (first.directory / "runs").is_dir()
     assert set(json.loads((first.directory / ".fpgen-files.json").read_text())["files"]) == {

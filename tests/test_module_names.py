@@ -81,6 +81,8 @@ def test_a_prefix_for_a_list_of_units(tmp_path):
     )
     plan = load(tmp_path / "my.toml").prefixed("all_")
     assert [design.unit.prefix for design in plan.designs] == ["all_", "own_"]
+    (tmp_path / "key.toml").write_text('[[unit]]\nunit = "add e2m1 e2m1 -> e2m1"\nprefix = "v2_"\nmodule_name = "x"\n')
+    assert load(tmp_path / "key.toml").designs[0].unit.name == "v2_x"
     result = CliRunner().invoke(cli.main, ["run", str(tmp_path / "my.toml"), "--prefix", "a-b"])
     assert result.exit_code == 2 and "prefix: got 'a-b'" in result.stderr
 

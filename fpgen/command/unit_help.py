@@ -30,6 +30,8 @@ def unit_help() -> str:
     lines += [f"    {name:<11} {' '.join(found)}" for name, found in words.items()]
     lines += [
         "    stages=N | period=PS, flags=on, multiplier=, adder=, module_name=, prefix=",
+        "    enable=on, flush=on, tag=N, reset=, reset_active=, registers=: ports around the pipeline",
+        "    mask=on for dot, blockdot, tensorcore: a pin with a bit for each product that adds nothing",
         "    accumulate=exact|aligned:fraction=F|tree|chain|MACHINE for sums (fpgen accumulators)",
     ]
     return "\n".join(lines) + "\n"

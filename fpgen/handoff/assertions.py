@@ -10,12 +10,14 @@ from fpgen.base.text_template import filled, lines_for, template_beside
 from fpgen.formats import Format
 from fpgen.formats.code_classes import NaN
 from fpgen.units import Handshake, Port, Role, RoundedUnit, Unit
+from fpgen.units.register_options import reset_port
 from fpgen.verilog.line_breaks import INDENT, around_name, comment, wrapped
+from fpgen.verilog.verilog_expression import range_of
 
 
 def unit_assertions(unit: Unit) -> str:
     """The assertions of a unit."""
-    reset = next((port for port in unit.ports if port.role is Role.RESET), None)
+    reset = reset_port(unit)
     resets = "1'b0" if reset is None else f"{'!' if reset.active_low else ''}{reset.name}"
     edge = ""
     if reset is not None and reset.asynchronous:
@@ -63,8 +65,7 @@ def _features(unit: Unit, rules: bool) -> set[str]:
 def _together(name: str, ports: list[Port]) -> list[str]:
     """A wire that has the pins of all `ports`."""
     width = sum(port.width for port in ports)
-    vector = f"[{width - 1}:0] " if width > 1 else ""
-    return wrapped(f"wire {vector}{name} = {{{', '.join(port.name for port in ports)}}};")
+    return wrapped(f"wire {range_of(width)}{name} = {{{', '.join(port.name for port in ports)}}};")
 
 
 def _bind(unit: Unit) -> list[str]:
@@ -75,8 +76,7 @@ def _bind(unit: Unit) -> list[str]:
 
 
 def _pin(port: Port) -> str:
-    vector = f"[{port.width - 1}:0] " if port.width > 1 else ""
-    return f"    input wire {vector}{port.name}"
+    return f"    input wire {range_of(port.width)}{port.name}"
 
 
 def _rules(unit: Unit) -> list[str]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from fpgen.base.text_template import filled, template_beside
 from fpgen.units import Handshake, Port, Role, Unit
+from fpgen.units.register_options import reset_port
 
 from .handoff_vectors import travelling
 
 
 def cocotb_test(unit: Unit) -> str:
     """The test of a unit; it drives the unit itself, not its AXI4-Stream wrapper."""
-    reset = next((port for port in unit.ports if port.role is Role.RESET), None)
+    reset = reset_port(unit)
     ports = travelling(unit)
     held = [(port.name, int(port.role is Role.ENABLE)) for port in unit.ports if port.role in (Role.ENABLE, Role.FLUSH)]
     return filled(

@@ -17,6 +17,7 @@ from fpgen.base.errors import UsageError
 from fpgen.base.resources import resource_dir
 from fpgen.library import technology
 from fpgen.units import Unit, unit_from_dict
+from fpgen.units.identity import NAMES
 from fpgen.vectors.stimulus import MOST_VECTORS
 
 DEFAULT = "starter.toml"
@@ -146,12 +147,13 @@ def _design(place: str, entry: Any, vectors: int | None) -> Design:
     own = {key: value for key, value in entry.items() if key in _ENTRY_KEYS}
     tomlfile.check_keys(place, own, _ENTRY_KEYS)
     parameters = {key: value for key, value in entry.items() if key not in _ENTRY_KEYS}
-    name = {"module_name": parameters.pop("module_name")} if {"unit", "module_name"} <= set(parameters) else {}
+    beside = NAMES if "unit" in parameters else ()
+    name = {option: parameters.pop(option) for option in beside if option in parameters}
     if "unit" in parameters and len(parameters) > 1:
         extra = next(key for key in parameters if key != "unit")
-        close = difflib.get_close_matches(extra, [*_ENTRY_KEYS, "module_name"], n=1)
+        close = difflib.get_close_matches(extra, [*_ENTRY_KEYS, *NAMES], n=1)
         suggestion = f" (did you mean {close[0]}?)" if close else ""
-        allowed = ", ".join((*_ENTRY_KEYS, "module_name"))
+        allowed = ", ".join((*_ENTRY_KEYS, *NAMES))
         raise UsageError(
             f"{place}: key: got {extra} beside unit{suggestion}; expected one of {allowed} "
             "(options of the unit belong in its line)"

@@ -211,14 +211,14 @@ def _check_for_make(directory: Path) -> None:
     place = str(directory.absolute())
     if any(sign.isspace() or sign in "#$%:;" for sign in place):
         raise UsageError(
-            f"output: got {place}; expected a path without blanks and # $ % : ;, for make takes them apart"
+            f"output: got {place}; expected a path without blanks and # $ % : ;, which make would split or expand"
         )
 
 
 def _write(target: Path, files: Mapping[str, str], progress: Callable[[str], None] | None) -> None:
     """Write files into a directory of their own, where what fpgen did not write stays."""
-    told = progress or (lambda line: None)
-    with replaced(target, lambda fresh: ownership.merge(fresh, target, told, record=ownership.FILES)) as aside:
+    report = progress or (lambda line: None)
+    with replaced(target, lambda fresh: ownership.merge(fresh, target, report, record=ownership.FILES)) as aside:
         for name, content in files.items():
             (aside / name).write_text(content, encoding="utf-8", newline="\n")
         (aside / ownership.FILES).write_text(json.dumps({"files": file_digests(aside)}, indent=2) + "\n")

@@ -6,8 +6,9 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from fpgen.units import Handshake, Role, Unit
+from fpgen.units import Handshake, Unit
 from fpgen.units.register_options import MEANINGS as REGISTER_OPTIONS
+from fpgen.units.register_options import reset_port
 
 from .sheet_model import Figure, Paragraph, Section
 from .timing_waves import Lane, Surroundings, shown_clocks, waves
@@ -88,7 +89,7 @@ def scenarios(unit: Unit) -> Iterator[Scenario]:
         lost = "is not taken until it is over" if unit.handshake.back_pressure else "is dropped as well"
         text = f"`flush` drops what is inside; what is offered in that clock {lost}."
         yield Scenario("Flush", text, Surroundings(after + 2, offered, flushed=frozenset({2})))
-    reset = next((port for port in unit.ports if port.role is Role.RESET), None)
+    reset = reset_port(unit)
     if reset is not None:
         at = "at once" if reset.asynchronous else "at the next clock edge"
         text = f"`{reset.name}` in the middle of things: the valid bits are cleared {at}."

@@ -11,9 +11,10 @@ from typing import assert_never
 from fpgen.base.provenance import provenance
 from fpgen.base.text_template import filled, lines_for, template_beside
 from fpgen.units import Handshake, Port, ResetActive, Role, Unit
-from fpgen.units.axis import axis_module, axis_nets, axis_pins
+from fpgen.units.axis import instance
 from fpgen.units.register_options import reset_pin
 from fpgen.verilog.line_breaks import INDENT, around_name, comment
+from fpgen.verilog.verilog_expression import range_of
 
 from .handoff_vectors import FAMILY_DIGITS, digits_of, handoff_vectors, travelling
 
@@ -32,7 +33,7 @@ def unit_testbench(unit: Unit) -> str:
     inputs = [port for port in unit.ports if port.travels_in]
     latency = unit.latency
     offered = "in_valid" if "valid" in features else "accepted"
-    module, connections, more = _instance(unit)
+    module, connections, nets = instance(unit)
     text = filled(
         lines_for(features, template_beside(__file__, "testbench.v.tmpl")),
         title="\n".join(comment(f"Self-checking testbench of {unit.name}")),
@@ -47,7 +48,7 @@ def unit_testbench(unit: Unit) -> str:
         names="\n".join(
             f'            {number}: $write("{name}");' for number, (name, _) in enumerate(found.families, 1)
         ),
-        signals="\n".join([*map(_signal, unit.ports), *more]),
+        signals="\n".join([*map(_signal, unit.ports), *(f"    wire {range_of(width)}{name};" for name, width in nets)]),
         connections=",\n".join(f"        .{pin}({net})" for pin, net in connections),
         word_top=width - 1,
         count=found.count,
@@ -109,24 +110,13 @@ def _places(unit: Unit) -> dict[str, str]:
     return found
 
 
-def _instance(unit: Unit) -> tuple[str, list[tuple[str, str]], list[str]]:
-    """The module that is tested, what its pins are connected to, and declarations that this needs."""
-    axis = axis_pins(unit)
-    if not axis:
-        return unit.name, [(port.name, port.name) for port in unit.ports], []
-    nets = {pin.name: axis_nets(pin) for pin in axis}
-    more = [f"    wire [{width - 1}:0] {name};" for _, extra in nets.values() for name, width in extra]
-    return axis_module(unit), [(name, expression) for name, (expression, _) in nets.items()], more
-
-
 def _vector(number: str, place: str) -> str:
     """The part at `place` of the vector with this number, which counts from 0."""
     return f"stored[{number} + 1]{place}"
 
 
 def _signal(port: Port) -> str:
-    vector = f"[{port.width - 1}:0] " if port.width > 1 else ""
-    return f"    {'reg' if port.is_input else 'wire'} {vector}{port.name};"
+    return f"    {'reg' if port.is_input else 'wire'} {range_of(port.width)}{port.name};"
 
 
 def _present(inputs: list[Port], places: dict[str, str], when: str) -> str:

@@ -12,6 +12,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from fpgen.units.ports import Port, Role
+from fpgen.units.register_options import reset_port
 
 from . import pipeline_for
 from .graph import Node
@@ -42,7 +43,7 @@ class UnitComponent(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         pipeline = pipeline_for(self.unit)
         m = Module()
-        reset = _reset_of(self.unit)
+        reset = reset_port(self.unit)
         if reset is not None and reset.active_low:
             m.domains.sync = sync = ClockDomain("sync", async_reset=reset.asynchronous)
             m.d.comb += [sync.clk.eq(self.clk), sync.rst.eq(~self.rst_n)]
@@ -75,14 +76,10 @@ class UnitComponent(wiring.Component):
 
 
 def _members(unit: Unit) -> list[Port]:
-    reset = _reset_of(unit)
+    reset = reset_port(unit)
     if reset is not None and reset.active_low:
         return list(unit.ports)
     return [port for port in unit.ports if port.role not in (Role.CLOCK, Role.RESET)]
-
-
-def _reset_of(unit: Unit) -> Port | None:
-    return next((port for port in unit.ports if port.role is Role.RESET), None)
 
 
 class _Logic:
@@ -184,7 +181,7 @@ def _operation(node: Node, args: list[Value]) -> Value:
 
 def to_rtlil(unit: Unit) -> str:
     """The Amaranth design as RTLIL text: module `unit.name` with the unit's pins, `clk` and `rst` among them."""
-    reset = _reset_of(unit)
+    reset = reset_port(unit)
     text: str = rtlil.convert(
         UnitComponent(unit),
         name=unit.name,

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, assert_never
 
 from fpgen.units.options import Handshake
-from fpgen.units.ports import Port, Role
+from fpgen.units.ports import Port
+from fpgen.units.register_options import reset_port
 
 from .pipeline import Pipeline
 
@@ -64,7 +65,7 @@ def control(unit: Unit, pipeline: Pipeline) -> Control:
     stages = pipeline.stages
     valid = ("in_valid", *(f"valid_s{k}" for k in range(1, stages + 1)))
     enable = ("enable",) if unit.enable else ()
-    reset = next((port for port in unit.ports if port.role is Role.RESET), None)
+    reset = reset_port(unit)
     pins = {"out_valid": (valid[-1], *enable)}
     handshake: Handshake = unit.handshake
     match handshake:

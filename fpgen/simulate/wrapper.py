@@ -21,7 +21,7 @@ from collections.abc import Sequence
 from typing import assert_never
 
 from fpgen.base.text_template import filled, template_beside
-from fpgen.units.axis import axis_module, axis_nets, axis_pins
+from fpgen.units.axis import instance
 from fpgen.units.base import Unit
 from fpgen.units.options import Handshake
 from fpgen.units.ports import Port, Role
@@ -112,14 +112,10 @@ def _lane(i: int, unit: Unit) -> str:
 
 def _instance(unit: Unit) -> str:
     """The unit, connected to nets with the names of its ports; behind its AXI4-Stream wrapper, if it has one."""
-    axis = axis_pins(unit)
-    if not axis:
-        connections = ", ".join(f".{port.name}({port.name})" for port in unit.ports)
-        return f"  {unit.name} unit ({connections});\n"
-    nets = {pin.name: axis_nets(pin) for pin in axis}
-    wires = "".join(f"  wire [{width - 1}:0] {name};\n" for _, more in nets.values() for name, width in more)
-    connections = ", ".join(f".{name}({expression})" for name, (expression, _) in nets.items())
-    return f"{wires}  {axis_module(unit)} unit ({connections});\n"
+    module, pins, nets = instance(unit)
+    wires = "".join(f"  wire {_vector(width)}{name};\n" for name, width in nets)
+    connections = ", ".join(f".{pin}({expression})" for pin, expression in pins)
+    return f"{wires}  {module} unit ({connections});\n"
 
 
 def _probe(i: int, unit: Unit) -> tuple[list[str], str]:

@@ -117,6 +117,22 @@ def axis_nets(pin: AxisPin) -> tuple[str, list[tuple[str, int]]]:
     return (parts[0] if len(parts) == 1 else f"{{{', '.join(parts)}}}"), nets
 
 
+def instance(unit: Unit) -> tuple[str, list[tuple[str, str]], list[tuple[str, int]]]:
+    """How to instantiate what is handed over, beside nets with the names of the unit's ports.
+
+    Returns
+    -------
+    (module, connections, nets) : (str, list of (str, str), list of (str, int))
+        The unit, or its wrapper if it has one; pin and Verilog expression; name and width of nets that are needed
+        beyond those of the ports.
+    """
+    pins = {pin.name: axis_nets(pin) for pin in axis_pins(unit)}
+    if not pins:
+        return unit.name, [(port.name, port.name) for port in unit.ports], []
+    connections = [(name, expression) for name, (expression, _) in pins.items()]
+    return axis_module(unit), connections, [net for _, nets in pins.values() for net in nets]
+
+
 def axis_module(unit: Unit) -> str:
     """The name of the wrapper."""
     return f"{unit.name}_axis"

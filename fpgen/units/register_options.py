@@ -129,6 +129,11 @@ def reset_pin(unit: Unit) -> str | None:
     return "rst" if unit.reset_active is ResetActive.HIGH else "rst_n"
 
 
+def reset_port(unit: Unit) -> Port | None:
+    """The reset among the unit's ports; None where there is none."""
+    return next((port for port in unit.ports if port.role is Role.RESET), None)
+
+
 def pins_of_registers(unit: Unit) -> list[Port]:
     """Clock, reset, enable and flush, as far as the unit has them."""
     if not unit.clocked:

@@ -8,6 +8,7 @@ from fpgen.base.provenance import provenance
 from fpgen.units.axis import AxisPin, axis_module, axis_pins
 
 from .line_breaks import INDENT, around_name, comment, wrapped
+from .verilog_expression import range_of
 
 if TYPE_CHECKING:
     from fpgen.units.base import Unit
@@ -39,7 +40,7 @@ def axis_wrapper(unit: Unit) -> str:
         ",\n".join(_declared(pin) for pin in pins),
         ");",
         "",
-        *(f"{INDENT}wire {_range(port.width)}{port.name};" for port in outputs),
+        *(f"{INDENT}wire {range_of(port.width)}{port.name};" for port in outputs),
         "",
         *around_name("", unit.name, " #(", INDENT),
         f"{INDENT * 2}.EXPECTED_LATENCY(EXPECTED_LATENCY)",
@@ -69,12 +70,8 @@ def _table(pins: tuple[AxisPin, ...]) -> list[str]:
     return lines
 
 
-def _range(width: int) -> str:
-    return f"[{width - 1}:0] " if width > 1 else ""
-
-
 def _declared(pin: AxisPin) -> str:
-    return f"{INDENT}{'input' if pin.is_input else 'output'} wire {_range(pin.width)}{pin.name}"
+    return f"{INDENT}{'input' if pin.is_input else 'output'} wire {range_of(pin.width)}{pin.name}"
 
 
 def _inside(name: str, width: int, pin: AxisPin, low: int) -> str:

@@ -14,7 +14,7 @@ from fpgen.units.ports import Port
 from .body import Body, Wire, ordered
 from .header import header
 from .line_breaks import INDENT, around_name, wrapped
-from .verilog_expression import bits
+from .verilog_expression import bits, range_of
 
 if TYPE_CHECKING:
     from fpgen.units.base import Unit
@@ -53,17 +53,13 @@ def module(unit: Unit) -> str:
     return "\n".join([*lines, "", "endmodule", "", "`default_nettype wire", ""])
 
 
-def _range(width: int, low: int = 0) -> str:
-    return f"[{low + width - 1}:{low}] " if width > 1 else ""
-
-
 def _pins(ports: tuple[Port, ...]) -> list[str]:
-    wide = max(len(_range(port.width)) for port in ports)
+    wide = max(len(range_of(port.width)) for port in ports)
     lines = []
     for number, port in enumerate(ports):
         way = "input  wire" if port.is_input else "output wire"
         comma = "," if number + 1 < len(ports) else ""
-        lines.append(f"{INDENT}{way} {_range(port.width):<{wide}}{port.name}{comma}")
+        lines.append(f"{INDENT}{way} {range_of(port.width):<{wide}}{port.name}{comma}")
     return lines
 
 
@@ -91,7 +87,7 @@ def _wires(wires: list[Wire]) -> list[str]:
         if wire.section != section:
             section = wire.section
             lines += ["", *([f"{INDENT}// ---- {section}"] if section else [])]
-        lines += wrapped(f"wire {_range(wire.text.width)}{wire.name} = {wire.text.text};")
+        lines += wrapped(f"wire {range_of(wire.text.width)}{wire.name} = {wire.text.text};")
     return lines
 
 
@@ -99,7 +95,7 @@ def _states(body: Body) -> list[str]:
     states = list(body.pipeline.graph.states)
     if not states:
         return []
-    return ["", f"{INDENT}// ---- State", *(f"{INDENT}reg {_range(s.width)}{body.names.of(s)};" for s in states)]
+    return ["", f"{INDENT}// ---- State", *(f"{INDENT}reg {range_of(s.width)}{body.names.of(s)};" for s in states)]
 
 
 def _handshake(rules: Control) -> list[str]:
@@ -129,7 +125,7 @@ def _rank(body: Body, rules: Control, rank: int, updates: dict[int, list[str]]) 
     lines: list[str] = []
     if registers:
         lines += ["", f"{INDENT}// ---- Registers after stage {rank - 1}"]
-        lines += [f"{INDENT}reg {_range(register.width, register.low)}{register.name};" for register in registers]
+        lines += [f"{INDENT}reg {range_of(register.width, register.low)}{register.name};" for register in registers]
         loads = [_load(body, register) for register in registers]
         ready = " & ".join(rules.load(rank))
         lines += ["", f"{INDENT}always @(posedge clk) begin", *_when(ready, loads), f"{INDENT}end"]

@@ -155,3 +155,8 @@ def complement(x: Text) -> Text:
 
 
 VERILOG = Spelling(literal, bits, concatenation, operation)
+
+
+def range_of(width: int, low: int = 0) -> str:
+    """The range in a declaration, with a blank behind it; empty for a single bit."""
+    return f"[{low + width - 1}:{low}] " if width > 1 else ""
